@@ -14,7 +14,7 @@ from django.db import transaction
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import PipelineError
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from demo import manifests
 from demo.agencies import DEMO_FOLDER, Catalogue, read_catalogue
 from demo.edited_copies import write_damaged_copies, write_earlier_edition

@@ -13,7 +13,7 @@ from data_pipeline.domain.headers import auto_dialect
 from data_pipeline.errors import TableNotTracked
 from data_pipeline.postgres import schema_changes, target_tables
 from data_pipeline.services.file_reading import CSV, FileReading, dialect_named
-from data_pipeline.services.load_values import AUTO
+from data_pipeline.services.load_options import AUTO
 from data_pipeline.services.record_reading import header_names
 from seeder.domain.view_names import ViewName
 

@@ -13,7 +13,7 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadLog
 from data_pipeline.services.load_file import find_load, load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 
 
 class DayState(StrEnum):

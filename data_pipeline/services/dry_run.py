@@ -17,7 +17,7 @@ from data_pipeline.postgres import dry_runs
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.chunk_loader import ProgressListener
 from data_pipeline.services.file_loader import FileLoader
-from data_pipeline.services.load_values import AUTO, LoadOptions
+from data_pipeline.services.load_options import AUTO, LoadOptions
 from data_pipeline.services.transaction_guards import require_own_transaction
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import rolled_back_atomic

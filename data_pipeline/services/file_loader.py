@@ -25,8 +25,8 @@ from data_pipeline.postgres.row_errors import is_deadlock
 from data_pipeline.services.auto_tables import choose_table, create_missing
 from data_pipeline.services.chunk_loader import ChunkLoader, ProgressListener
 from data_pipeline.services.file_reading import FileReading, dialect_named
+from data_pipeline.services.load_options import AUTO, Loaded, LoadOptions
 from data_pipeline.services.load_planning import plan_load
-from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
 from data_pipeline.storage.file_addresses import reading_error, resolve

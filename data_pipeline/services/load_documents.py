@@ -8,7 +8,7 @@ from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.services.dry_run import DryRun
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 
 Document = Mapping[str, Any]
 

@@ -9,7 +9,7 @@ from data_pipeline.models import LoadLog
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.chunk_loader import ProgressListener
 from data_pipeline.services.file_loader import FileLoader
-from data_pipeline.services.load_values import AUTO, Loaded, LoadOptions
+from data_pipeline.services.load_options import AUTO, Loaded, LoadOptions
 
 
 def load_file(  # noqa: PLR0913  # the options of a load

@@ -15,7 +15,7 @@ from data_pipeline.postgres.normalized_texts import Normalizing, require_utf8
 from data_pipeline.postgres.staging_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.services.column_matching import MatchedColumns, match_columns
-from data_pipeline.services.load_values import AUTO, LoadOptions
+from data_pipeline.services.load_options import AUTO, LoadOptions
 from data_pipeline.services.record_reading import read_header
 from data_pipeline.storage.file_addresses import LocalAddress
 

@@ -6,7 +6,7 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.services.chunk_loader import ProgressListener
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_lookup import find_file_load, given_options
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 
 
 def replay_load(

@@ -26,7 +26,7 @@ from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.load_requests import ClaimedRequest
 from data_pipeline.services.file_reading import dialect_named
 from data_pipeline.services.load_file import load_with_options
-from data_pipeline.services.load_values import Loaded, LoadOptions
+from data_pipeline.services.load_options import Loaded, LoadOptions
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from data_pipeline.services.transaction_guards import require_own_transaction
 from data_pipeline.storage.file_addresses import resolve

@@ -26,8 +26,8 @@ from data_pipeline.services.auto_tables import dialect_of_load
 from data_pipeline.services.chunk_loader import ChunkLoader
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_lookup import csv_format_of, file_columns, find_file_load
+from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import LoadPlan, plan_load
-from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
 from data_pipeline.services.structured_log import INFO, log_event

@@ -21,8 +21,8 @@ from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
 from data_pipeline.postgres import load_transactions, staging_tables, target_tables
 from data_pipeline.postgres import rejects as reject_rows
 from data_pipeline.services.chunk_loader import ChunkLoader, CsvSource
+from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import LoadPlan, plan_load
-from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.row_stream import RowStream
 from data_pipeline.storage.file_addresses import LocalAddress
 

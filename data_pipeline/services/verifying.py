@@ -23,8 +23,8 @@ from data_pipeline.services.auto_tables import dialect_of_load
 from data_pipeline.services.chunk_loader import ChunkLoader, ProgressListener
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_lookup import csv_format_of, file_columns, find_file_load, given_options
+from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import plan_load
-from data_pipeline.services.load_values import LoadOptions
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from data_pipeline.storage.file_addresses import LocalAddress, resolve
 from data_pipeline.storage.hashed_file import HashedFile

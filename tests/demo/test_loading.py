@@ -10,7 +10,7 @@ from django.db import connection
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from demo import loading
 from demo.agencies import read_catalogue
 from demo.errors import DemoError

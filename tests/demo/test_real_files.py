@@ -9,7 +9,7 @@ import pytest
 
 from data_pipeline.errors import HeaderRefused
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from demo.files import NYPD
 from tests.conftest import sql
 

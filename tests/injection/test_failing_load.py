@@ -17,7 +17,7 @@ from pytest_django import Settings
 from data_pipeline.models import LoadLog, LoadReject
 from data_pipeline.services import recovery
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from seeder.errors import SeederError
 from tests.acceptance.data_pipeline import load_states
 from tests.conftest import sql

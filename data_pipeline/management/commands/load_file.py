@@ -19,8 +19,8 @@ from data_pipeline.services import dependent_refreshes
 from data_pipeline.services.dry_run import dry_run
 from data_pipeline.services.load_documents import dry_run_document, load_document
 from data_pipeline.services.load_file import load_file
+from data_pipeline.services.load_options import Loaded, LoadOptions
 from data_pipeline.services.load_requests import enqueue_load
-from data_pipeline.services.load_values import Loaded, LoadOptions
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import SeederError
 from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch, RefreshOutcome
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from seeder.domain.human_format import format_count
 from seeder.management.rendering.command_output import Block
 

@@ -12,7 +12,7 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import PipelineError
 from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.management.rendering.refresh_text import refresh_blocks
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from demo import loading
 from demo.errors import DemoError
 from demo.loading import MAX_REJECT_RATIO, DemoLoad

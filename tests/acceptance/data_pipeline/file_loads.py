@@ -8,7 +8,7 @@ from typing import Any
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.models import LoadReject
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from tests.conftest import sql
 
 TABLE = "landing.orders"

@@ -19,8 +19,8 @@ from data_pipeline import tasks
 from data_pipeline.models import LoadLog, LoadRefresh, LoadRequest
 from data_pipeline.services import dependent_refreshes, recovery
 from data_pipeline.services.load_file import load_file
+from data_pipeline.services.load_options import Loaded, LoadOptions
 from data_pipeline.services.load_requests import enqueue_load, rescue_requests
-from data_pipeline.services.load_values import Loaded, LoadOptions
 from tests.acceptance.data_pipeline import load_states
 from tests.acceptance.data_pipeline.killable_loads import MOMENTS, TASK_MOMENTS, LoadProcesses, load_processes
 from tests.conftest import another_session, create_custom_manifest, sql

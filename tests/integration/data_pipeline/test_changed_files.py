@@ -13,7 +13,7 @@ from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from data_pipeline.storage import file_addresses
 from tests.conftest import sql
 

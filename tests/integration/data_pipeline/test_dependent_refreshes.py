@@ -14,7 +14,7 @@ from data_pipeline.domain.refresh_dispatches import RefreshOutcome
 from data_pipeline.models import LoadRefresh
 from data_pipeline.services.dependent_refreshes import dispatch_refreshes, rescue_refreshes
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import QueuedRefresh, Run
 from seeder.services.queue import rescue

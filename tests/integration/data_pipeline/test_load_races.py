@@ -15,7 +15,7 @@ from pytest_django import Settings
 from data_pipeline.errors import LoadInProgress
 from data_pipeline.models import LoadLog, LoadReject
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from seeder.domain.refresh_requests import AllReports
 from seeder.services.run.orchestrator import execute_run
 from tests.conftest import another_session, create_custom_manifest, sql

@@ -16,8 +16,8 @@ from data_pipeline.dialect_errors import UnknownDialect
 from data_pipeline.errors import InsideTransaction, LoadInProgress
 from data_pipeline.models import LoadLog, LoadRequest
 from data_pipeline.services import load_requests
+from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_requests import enqueue_load, rescue_requests, run_request
-from data_pipeline.services.load_values import LoadOptions
 from seeder.errors import BadTaskArgument, QueueMissing, ServerFault
 from seeder.services.queue import dispatch, rescue
 from tests.conftest import CompletedCommand, another_session, sql

@@ -14,7 +14,7 @@ from pytest_django import Settings
 from data_pipeline.models import LoadEvent, LoadLog
 from data_pipeline.postgres import load_log
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from seeder.errors import SeederError
 from tests.acceptance.data_pipeline import load_states
 from tests.blocked_calls import BLOCKED_BY

@@ -6,7 +6,7 @@ import pytest
 from django.db import NotSupportedError
 
 from data_pipeline.errors import KeyNotUnique
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from tests.acceptance.data_pipeline.file_loads import TABLE, create, load, rows
 from tests.conftest import sql
 

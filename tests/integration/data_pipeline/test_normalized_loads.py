@@ -11,7 +11,7 @@ from data_pipeline.errors import NormalizingNeedsUtf8, PiiKeyMissing, TooManyRej
 from data_pipeline.models import LoadLog, LoadReject
 from data_pipeline.postgres import normalized_texts
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")

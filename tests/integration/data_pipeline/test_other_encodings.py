@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from django.core.management import call_command
 
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from tests.acceptance.data_pipeline.file_loads import TABLE, Bad, create, load, rejects, rows
 from tests.conftest import another_session, default_database, sql
 

@@ -11,7 +11,7 @@ from data_pipeline.errors import HeaderRefused, RescueColumnMissing, TableBusy, 
 from data_pipeline.models import LoadEvent, LoadReject
 from data_pipeline.postgres import schema_changes
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from data_pipeline.services.reject_replay import replay_rejects
 from tests.conftest import another_session, sql
 

@@ -12,7 +12,7 @@ from data_pipeline.correction_errors import RowsChanged, UndoRefused
 from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadLog
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from data_pipeline.services.undoing import UndoneLoad
 from seeder.errors import SeederError
 from tests.conftest import another_session, sql

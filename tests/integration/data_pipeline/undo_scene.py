@@ -4,7 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_values import Loaded
+from data_pipeline.services.load_options import Loaded
 from data_pipeline.services.tracking import track_loads
 from data_pipeline.services.undoing import UndoneLoad, undo_load
 from tests.conftest import sql
