@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import PurePath
 from typing import Final
 
-from data_pipeline.domain.contract_inference import column_names, infer_columns, safe_name
+from data_pipeline.domain.dialect_inference import column_names, infer_columns, safe_name
 from data_pipeline.domain.dialects import Column, Dialect, Rule, Surplus
 from data_pipeline.domain.headers import RESERVED_NAMES, find_targets
 from data_pipeline.domain.inferred_types import InferredType

@@ -4,7 +4,7 @@ from pathlib import Path
 from django.core.management.base import CommandParser
 
 from data_pipeline import conf
-from data_pipeline.services.contract_inference import infer_contract, write_dialect
+from data_pipeline.services.dialect_inference import infer_dialect, write_dialect
 from seeder.management.base_command import SeederCommand, whole_number
 from seeder.management.rendering.command_output import Verbatim
 
@@ -21,8 +21,8 @@ class Command(SeederCommand):
         parser.add_argument("--out", metavar="DIALECT.toml", type=Path, help="new file for the dialect")
 
     def run(self, options: Namespace) -> None:
-        contract = infer_contract(options.uri, rows=options.rows)
-        inference = contract.inference
+        inferred = infer_dialect(options.uri, rows=options.rows)
+        inference = inferred.inference
         document = {
             "records": inference.records,
             "malformed": inference.malformed,
@@ -30,11 +30,11 @@ class Command(SeederCommand):
                 {"heading": one.heading, "name": one.name, "type": one.type.value, "nullable": one.is_nullable}
                 for one in inference.columns
             ],
-            "dialect": contract.toml,
+            "dialect": inferred.toml,
         }
         if options.out is None:
-            self.output.show(document, map(Verbatim, contract.toml.splitlines()))
+            self.output.show(document, map(Verbatim, inferred.toml.splitlines()))
             return
-        write_dialect(contract, options.out)
+        write_dialect(inferred, options.out)
         summary = f"{options.out}: {len(inference.columns)} columns, inferred from {inference.records} records."
         self.output.show(document, [summary])

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from data_pipeline.domain.contract_inference import InferredColumn, infer_columns
+from data_pipeline.domain.dialect_inference import InferredColumn, infer_columns
 from data_pipeline.domain.dialect_parser import parse_dialect
 from data_pipeline.domain.dialect_search import all_dialects
 from data_pipeline.domain.dialect_writer import dialect_to_toml

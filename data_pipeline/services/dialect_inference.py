@@ -7,7 +7,7 @@ from pathlib import Path
 from data_pipeline import conf
 from data_pipeline.dialect_errors import DialectFileExists
 from data_pipeline.domain.auto_tables import likely_delimiter
-from data_pipeline.domain.contract_inference import Inference, infer_columns
+from data_pipeline.domain.dialect_inference import Inference, infer_columns
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.record_reading import read_header, read_records
@@ -17,14 +17,14 @@ _MEGABYTE = 1024 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class InferredContract:
+class InferredDialect:
     """The columns of a file, and the dialect that declares them."""
 
     inference: Inference
     toml: str
 
 
-def infer_contract(source_uri: str, *, rows: int | None = None) -> InferredContract:
+def infer_dialect(source_uri: str, *, rows: int | None = None) -> InferredDialect:
     """Infer columns from the first `rows` records, or from all. Uses bounded memory.
 
     Raises `ArtefactError` or `HeaderRefused`.
@@ -39,13 +39,13 @@ def infer_contract(source_uri: str, *, rows: int | None = None) -> InferredContr
         names = read_header(chunks.header(), file.dialect, artefact=address.path.name)
         records = islice(read_records(chunks, file.dialect, columns=len(names)), rows)
         inference = infer_columns(names, records, artefact=address.path.name)
-    return InferredContract(inference=inference, toml=inference.to_toml(file.dialect))
+    return InferredDialect(inference=inference, toml=inference.to_toml(file.dialect))
 
 
-def write_dialect(contract: InferredContract, path: Path) -> None:
+def write_dialect(inferred: InferredDialect, path: Path) -> None:
     """Write the dialect into a new file. Raises `DialectFileExists`."""
     try:
         with path.open("x", encoding="utf-8") as file:
-            file.write(contract.toml)
+            file.write(inferred.toml)
     except FileExistsError as error:
         raise DialectFileExists(path=path) from error
