@@ -73,6 +73,11 @@ class TableHasRule(TargetError):
     """{table} has the rule {rule}, but COPY does not run rules. Replace it by a trigger, or drop it."""
 
 
+class TableHasChildren(TargetError):
+    """{table} cannot be loaded with the mode {mode}: {child} inherits from it, so rows of that table would be changed
+    or deleted, too. Load the tables that inherit, make them partitions, or load with the mode append."""
+
+
 class TooManyColumns(TargetError):
     """The load needs a temporary table with a record number beside {columns} columns, but PostgreSQL allows 1,600 in
     all. The mode append without a dialect needs none, unless the table has row security or refers to itself.

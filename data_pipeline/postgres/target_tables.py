@@ -46,6 +46,7 @@ class TargetTable:
     has_row_security: bool  # for the current role, which COPY refuses
     has_row_triggers: bool  # that can change or skip a row
     is_own_parent: bool  # a foreign key refers to the table itself
+    child: str | None  # a table that inherits from this one and is no partition, quoted for SQL
 
     @property
     def identifier(self) -> sql.Identifier:
@@ -71,7 +72,7 @@ def describe(database: str, name: ViewName) -> TargetTable:
     relation = sessions.query(database, STATEMENTS["target_relation"], parameters)
     if not relation:
         raise UnknownTarget(table=str(name), suggestion="")
-    oid, kind, is_of_loads, rule, has_row_security, has_row_triggers, is_own_parent = relation[0]
+    oid, kind, is_of_loads, rule, has_row_security, has_row_triggers, is_own_parent, child = relation[0]
     if kind not in _LOADABLE_KINDS:
         raise NotLoadable(table=str(name), kind=_KIND_NAMES.get(kind, "no table"))
     if is_of_loads:
@@ -90,6 +91,7 @@ def describe(database: str, name: ViewName) -> TargetTable:
         has_row_security=has_row_security,
         has_row_triggers=has_row_triggers,
         is_own_parent=is_own_parent,
+        child=child,
     )
 
 

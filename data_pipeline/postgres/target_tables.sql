@@ -16,7 +16,8 @@ SELECT
         WHERE (g.tgrelid = c.oid OR g.tgrelid IN (SELECT relid FROM pg_partition_tree(c.oid)))
             AND NOT g.tgisinternal AND g.tgenabled <> 'D' AND g.tgtype & 3 = 3 AND g.tgtype & 20 <> 0
     ) AS has_row_triggers,
-    EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.confrelid = c.oid) AS is_own_parent
+    EXISTS (SELECT FROM pg_constraint AS k WHERE k.conrelid = c.oid AND k.confrelid = c.oid) AS is_own_parent,
+    (SELECT min(i.inhrelid)::regclass::text FROM pg_inherits AS i WHERE i.inhparent = c.oid AND c.relkind <> 'p') AS child
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
@@ -98,8 +99,8 @@ WHERE i.indrelid = %(oid)s AND i.indisprimary
 ORDER BY k.position;
 
 -- name: is_unique
--- Whether at most one row has the same values in these columns. Rows of children that inherit are in no index of the table.
-SELECT NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = %(oid)s AND c.relhassubclass AND c.relkind = 'r') AND EXISTS (
+-- Whether at most one row has the same values in these columns.
+SELECT EXISTS (
     SELECT
     FROM pg_index AS i
     WHERE i.indrelid = %(oid)s AND i.indisunique AND i.indisvalid AND i.indpred IS NULL AND NOT EXISTS (

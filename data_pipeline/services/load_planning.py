@@ -9,7 +9,7 @@ from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.dialects import Dialect, Mode, Pii
 from data_pipeline.domain.masking import RejectMasking
 from data_pipeline.domain.rejects import RejectLimits
-from data_pipeline.errors import KeyMissing, KeyNotInFile, PiiKeyMissing
+from data_pipeline.errors import KeyMissing, KeyNotInFile, PiiKeyMissing, TableHasChildren
 from data_pipeline.postgres import target_tables
 from data_pipeline.postgres.normalized_texts import Normalizing, require_utf8
 from data_pipeline.postgres.staging_tables import FileColumn
@@ -77,6 +77,8 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     names = read_header(header, dialect, artefact=address.path.name, table=table)
     matched = match_columns(database, names, target, dialect, artefact=address.path.name, load_id=load_id)
     mode = options.mode or dialect.mode or Mode.APPEND
+    if target.child is not None and mode is not Mode.APPEND:
+        raise TableHasChildren(table=str(target.name), mode=mode.value, child=target.child)
     return LoadPlan(
         target=matched.target,
         columns=matched.columns,

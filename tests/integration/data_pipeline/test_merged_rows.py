@@ -35,14 +35,6 @@ def test_key_that_is_not_unique_elsewhere_is_merged(tmp_path: Path) -> None:
     assert rows() == [(1, "c"), (2, "b"), (8, "x"), (8, "x")]
 
 
-def test_rows_of_an_inheriting_table_are_not_taken_for_unique(tmp_path: Path) -> None:
-    create("id integer PRIMARY KEY, note text")
-    sql(f"CREATE TABLE landing.child () INHERITS ({TABLE})")
-    sql(f"INSERT INTO {TABLE} VALUES (1, 'a'); INSERT INTO landing.child VALUES (1, 'a')")
-    with pytest.raises(KeyNotUnique):
-        merge(tmp_path, "id,note\n1,b\n2,b\n")
-
-
 @pytest.mark.parametrize(
     ("column_type", "old", "new"),
     [

@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from data_pipeline.correction_errors import UndoRefused
-from data_pipeline.errors import RowsReferenced, TableHasRule, TableOfLoads
+from data_pipeline.domain.verifications import RowsState
+from data_pipeline.errors import RowsReferenced, TableHasChildren, TableHasRule, TableOfLoads
 from data_pipeline.services.load_file import load_file
+from data_pipeline.services.verifying import verify_load
 from tests.conftest import sql
 from tests.integration.data_pipeline.undo_scene import FILES, LoadText, create_orders, loader, table_hash, undo
 
@@ -35,6 +37,18 @@ def test_table_with_a_disabled_rule_is_loaded(load: LoadText) -> None:
     sql("CREATE RULE ignored AS ON INSERT TO landing.orders DO INSTEAD NOTHING")
     sql("ALTER TABLE landing.orders DISABLE RULE ignored")
     assert load(FILES["append"]).counts.rows_inserted == 2
+
+
+@pytest.mark.parametrize("mode", ["upsert", *DELETING])
+def test_table_from_which_others_inherit_is_only_appended(load: LoadText, mode: str) -> None:
+    sql("CREATE TABLE landing.child () INHERITS (landing.orders); INSERT INTO landing.child VALUES (2, 7, 'child')")
+    before = table_hash()
+    with pytest.raises(TableHasChildren, match=r"landing\.child inherits"):
+        load(FILES[mode], mode)
+    loaded = load(FILES["append"])
+    assert verify_load(loaded.load_id, actor="test").rows is RowsState.EQUAL
+    undo(loaded.load_id)
+    assert table_hash() == before
 
 
 def test_tables_of_the_loads_are_refused(load: LoadText, tmp_path: Path) -> None:
