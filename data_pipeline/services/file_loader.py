@@ -18,8 +18,7 @@ from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import Reject, RejectLimits
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import dry_runs, load_transactions, target_tables
-from data_pipeline.postgres import rejects as reject_rows
+from data_pipeline.postgres import dry_runs, kept_rejects, load_transactions, target_tables
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.postgres.row_errors import is_deadlock
 from data_pipeline.services.auto_tables import choose_table, create_missing
@@ -182,7 +181,7 @@ class FileLoader:
             handle.update_meta(loading.normalizing_meta())
             self._require_limits(plan.limits, handle, counts)
             if not is_trial:
-                reject_rows.save_rejects(self._using, handle.load_id, self._rejects.kept)
+                kept_rejects.save_rejects(self._using, handle.load_id, self._rejects.kept)
             handle.content_blake2b = artefact.content_blake2b
             handle.changed_relations = [(plan.target.name.schema, plan.target.name.name)]
             handle.update_meta(
@@ -214,7 +213,7 @@ class FileLoader:
 
     def _keep_rejects(self, load_id: int, error: BaseException) -> None:
         """Keep the rejects that exceed the limit. Those of an earlier attempt are not those of this failure."""
-        reject_rows.save_rejects(self._using, load_id, self._rejects.kept if isinstance(error, TooManyRejects) else [])
+        kept_rejects.save_rejects(self._using, load_id, self._rejects.kept if isinstance(error, TooManyRejects) else [])
 
     def _skipped(self, key: str) -> Loaded:
         row = LoadLog.objects.using(self._using).get(source=SOURCE, idempotency_key=key)

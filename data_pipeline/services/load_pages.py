@@ -8,10 +8,10 @@ from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.reject_highlights import RejectText, Segment, shortened
-from data_pipeline.domain.rejects import Problem
+from data_pipeline.domain.rejects import Problem, RejectState
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadEvent, LoadLog, LoadReject
-from data_pipeline.postgres import load_lists, load_log
+from data_pipeline.postgres import filter_choices, kept_rejects, load_log
 from data_pipeline.services.load_lookup import csv_format_of
 from seeder.postgres.sqlstates import condition_name
 
@@ -58,7 +58,7 @@ class LoadPage:
     error: str | None
     events: Sequence[ShownEvent]
     rejects: Sequence[ShownReject]  # the first ones
-    reject_counts: Mapping[str, int]  # kept rejects by state
+    reject_counts: Mapping[RejectState, int]  # of kept rejects
 
 
 def read_load_page(load_id: int, *, shows_values: bool) -> LoadPage:
@@ -80,7 +80,7 @@ def read_load_page(load_id: int, *, shows_values: bool) -> LoadPage:
             for one in reversed(events)
         ],
         rejects=[show_reject(one, shows_values=shows_values) for one in rejects],
-        reject_counts=load_lists.reject_counts(DEFAULT_DB_ALIAS, load_id),
+        reject_counts=kept_rejects.count_by_state(DEFAULT_DB_ALIAS, load_id),
     )
 
 
@@ -115,17 +115,17 @@ def stuck_load_ids() -> frozenset[int]:
 
 def known_sources() -> Sequence[str]:
     """Return the sources of all loads."""
-    return load_lists.known_values(DEFAULT_DB_ALIAS, "source")
+    return filter_choices.known_values(DEFAULT_DB_ALIAS, "source")
 
 
 def known_targets() -> Sequence[str]:
     """Return the tables of all loads."""
-    return load_lists.known_values(DEFAULT_DB_ALIAS, "target")
+    return filter_choices.known_values(DEFAULT_DB_ALIAS, "target")
 
 
 def known_problems(load_id: int) -> Sequence[tuple[str | None, str]]:
     """Return the columns and SQLSTATEs of the problems of a load's rejects."""
-    return load_lists.known_problems(DEFAULT_DB_ALIAS, load_id)
+    return filter_choices.known_problems(DEFAULT_DB_ALIAS, load_id)
 
 
 def _error_text(load: LoadLog, *, shows_values: bool) -> str | None:

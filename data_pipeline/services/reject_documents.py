@@ -5,7 +5,7 @@ from dataclasses import asdict
 from typing import Any
 
 from data_pipeline.domain.rejects import RejectState
-from data_pipeline.postgres.reject_states import KeptReject
+from data_pipeline.postgres.kept_rejects import KeptReject
 from data_pipeline.services.reject_listing import RejectList
 from data_pipeline.services.reject_replay import ReplayedRejects
 

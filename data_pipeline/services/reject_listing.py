@@ -8,9 +8,9 @@ from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline.domain.correction_files import write_corrections
 from data_pipeline.domain.rejects import RejectState
-from data_pipeline.postgres import reject_states
+from data_pipeline.postgres import kept_rejects
 from data_pipeline.postgres.error_translation import translate_errors
-from data_pipeline.postgres.reject_states import KeptReject
+from data_pipeline.postgres.kept_rejects import KeptReject
 from data_pipeline.services.load_lookup import csv_format_of, file_columns, find_file_load, find_load_by_id
 
 DEFAULT_LIMIT = 50
@@ -33,8 +33,8 @@ def list_rejects(load_id: int, *, limit: int = DEFAULT_LIMIT, using: str = DEFAU
         return RejectList(
             load_id=load_id,
             table=load.target,
-            counts=reject_states.count_by_state(using, load_id),
-            rejects=reject_states.kept_rejects(using, load_id, limit=limit),
+            counts=kept_rejects.count_by_state(using, load_id),
+            rejects=kept_rejects.read_rejects(using, load_id, limit=limit),
         )
 
 
@@ -45,7 +45,7 @@ def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS
     """
     load = find_file_load(load_id, using=using)
     with translate_errors(using):
-        rejects = reject_states.kept_rejects(using, load_id, state=RejectState.OPEN)
+        rejects = kept_rejects.read_rejects(using, load_id, state=RejectState.OPEN)
     text = write_corrections([one.record for one in rejects], file_columns(load), csv_format_of(load))
     with path.open("x", encoding="utf-8", newline="") as file:  # an existing one may have corrections
         file.write(text)
@@ -56,4 +56,4 @@ def dismiss_rejects(load_id: int, *, actor: str, using: str = DEFAULT_DB_ALIAS) 
     """Mark the open rejects of a load as dismissed. Return their number. Raises `UnknownLoad`."""
     find_load_by_id(load_id, using=using)
     with translate_errors(using):
-        return reject_states.dismiss_open(using, load_id, actor=actor)
+        return kept_rejects.dismiss_open(using, load_id, actor=actor)

@@ -20,7 +20,7 @@ from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import Problem, RejectState
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import load_transactions, reject_states
+from data_pipeline.postgres import kept_rejects, load_transactions
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.auto_tables import dialect_of_load
 from data_pipeline.services.chunk_loader import ChunkLoader
@@ -76,7 +76,7 @@ class _RejectReplay:
         self._plan = self._new_plan()
 
     def run(self, path: str | None) -> ReplayedRejects:
-        rejects = reject_states.kept_rejects(self._using, self._load.pk, state=RejectState.OPEN)
+        rejects = kept_rejects.read_rejects(self._using, self._load.pk, state=RejectState.OPEN)
         open_records = {one.record.record_no: one.record for one in rejects}
         if path is None:
             records, unusable = self._as_they_are(open_records)
@@ -175,9 +175,9 @@ class _RejectReplay:
     ) -> Mapping[int, Sequence[Problem]]:
         """Load the records, and mark their rejects. Return the problems of those that are still bad."""
         load_id = self._load.pk
-        if not reject_states.keep_from_undo(self._using, load_id):
+        if not kept_rejects.keep_from_undo(self._using, load_id):
             raise RejectsNotReplayable(load_id=load_id, reason="it was undone meanwhile")
-        if reject_states.lock_open(self._using, load_id, numbers) != sorted(numbers):
+        if kept_rejects.lock_open(self._using, load_id, numbers) != sorted(numbers):
             raise RejectsChanged(load_id=load_id)
         load_transactions.begin_loading(self._using)
         rejects = RejectCollector(max_kept=len(numbers))
@@ -192,7 +192,7 @@ class _RejectReplay:
                 record=numbers[0],
                 problem=refused[numbers[0]][0].reason,
             )
-        reject_states.mark_replayed(self._using, load_id, replayed, replayed_by=handle.load_id, actor=self._actor)
+        kept_rejects.mark_replayed(self._using, load_id, replayed, replayed_by=handle.load_id, actor=self._actor)
         return refused
 
     def _load_file(self, handle: ProcessHandle, reading: FileReading, rejects: RejectCollector) -> None:

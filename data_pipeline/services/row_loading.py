@@ -18,8 +18,7 @@ from data_pipeline.domain.record_encoding import json_record
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
-from data_pipeline.postgres import load_transactions, staging_tables, target_tables
-from data_pipeline.postgres import rejects as reject_rows
+from data_pipeline.postgres import kept_rejects, load_transactions, staging_tables, target_tables
 from data_pipeline.services.chunk_loader import ChunkLoader, CsvSource
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import LoadPlan, plan_load
@@ -111,7 +110,7 @@ class _RowLoad:
         handle.after_failure = partial(_keep_rejects, handle)
         handle.target = handle.target or str(name)
         self._require_limits(counts, rejects)
-        reject_rows.save_rejects(handle.database, handle.load_id, handle.rejects)
+        kept_rejects.save_rejects(handle.database, handle.load_id, handle.rejects)
         staging_tables.drop_all(handle.database)
         if (name.schema, name.name) not in handle.changed_relations:
             handle.changed_relations.append((name.schema, name.name))
@@ -156,4 +155,4 @@ class _RowLoad:
 def _keep_rejects(handle: "ProcessHandle", error: BaseException) -> None:
     """Keep the rejects that exceed the limit. Those of an earlier attempt are not those of this failure."""
     kept = handle.rejects if isinstance(error, TooManyRejects) else []
-    reject_rows.save_rejects(handle.database, handle.load_id, kept)
+    kept_rejects.save_rejects(handle.database, handle.load_id, kept)

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from data_pipeline.domain.rejects import RejectState
-from data_pipeline.postgres.reject_states import KeptReject
+from data_pipeline.postgres.kept_rejects import KeptReject
 from data_pipeline.services.reject_listing import RejectList
 from data_pipeline.services.reject_replay import ReplayedRejects
 from seeder.domain.human_format import format_count

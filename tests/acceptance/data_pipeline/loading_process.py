@@ -35,7 +35,7 @@ def _stop_after(owner: Any, name: str) -> None:
 
 
 def _prepare_stop(moment: str) -> None:
-    from data_pipeline.postgres import load_log, load_requests, merging, rejects
+    from data_pipeline.postgres import kept_rejects, load_log, load_requests, merging
     from data_pipeline.services import process_once
 
     match moment:
@@ -46,7 +46,7 @@ def _prepare_stop(moment: str) -> None:
         case "before the merge":
             _stop_before(merging, "merge")
         case "before the rejects":
-            _stop_before(rejects, "save_rejects")
+            _stop_before(kept_rejects, "save_rejects")
         case "before the success":
             _stop_before(load_log, "complete")
         case "before the commit":

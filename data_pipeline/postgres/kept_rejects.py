@@ -1,14 +1,21 @@
-"""Rejects of a load and what became of them."""
+"""The rejects of loads in `load_reject`: writes them, reads them, and changes their state."""
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, fields
+
+from django.db import connections
+from psycopg import Cursor, sql
 
 from data_pipeline.domain.correction_files import RejectedRecord
 from data_pipeline.domain.reject_collector import MAX_KEPT_BYTES, MAX_RAW_AFTERWARDS
-from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, RejectState
+from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject, RejectState
+from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
+
+_COLUMNS = ("load_id", "line_no", "record_no", "problems", "raw")
+_PROBLEM_FIELDS = [one.name for one in fields(Problem)]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,7 +27,25 @@ class KeptReject:
     replayed_by: int | None  # a load
 
 
-def kept_rejects(
+def save_rejects(database: str, load_id: int, rejects: Iterable[Reject]) -> None:
+    """Replace the rejects of earlier attempts of a load."""
+    sessions.query(database, "DELETE FROM load_reject WHERE load_id = %(load_id)s", {"load_id": load_id})
+    statement = sql.SQL("COPY load_reject ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)))
+    session = sessions.driver_connection(database)
+    with connections[database].wrap_database_errors, Cursor(session) as cursor, cursor.copy(statement) as copy:
+        for one in rejects:
+            problems = [
+                {name: _storable(getattr(problem, name)) for name in _PROBLEM_FIELDS} for problem in one.problems
+            ]
+            copy.write_row((load_id, one.line_no, one.record_no, jsonb(problems), one.raw))
+
+
+def _storable(text: str | None) -> str | None:
+    """Return a text without NUL, which no PostgreSQL text can have."""
+    return text if text is None else text.replace("\0", "\\x00")
+
+
+def read_rejects(
     database: str, load_id: int, *, state: RejectState | None = None, limit: int | None = None
 ) -> Sequence[KeptReject]:
     """Return rejects in the order of the file."""

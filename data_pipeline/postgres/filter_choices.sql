@@ -25,6 +25,3 @@ CROSS JOIN LATERAL jsonb_array_elements(r.problems) AS problem
 WHERE r.load_id = %(load_id)s
 ORDER BY 1, 2
 LIMIT 200;
-
--- name: reject_counts_of_load
-SELECT state, count(*) FROM load_reject WHERE load_id = %(load_id)s GROUP BY state;

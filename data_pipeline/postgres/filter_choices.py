@@ -1,6 +1,6 @@
-"""Choices of the filters of lists, and counts of a load's rejects."""
+"""Choices of the filters of lists."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 from data_pipeline.postgres.statements import STATEMENTS
@@ -15,8 +15,3 @@ def known_values(database: str, column: Literal["source", "target"]) -> Sequence
 def known_problems(database: str, load_id: int) -> Sequence[tuple[str | None, str]]:
     """Return the columns and SQLSTATEs of the problems of a load's rejects."""
     return sessions.query(database, STATEMENTS["known_problems"], {"load_id": load_id})
-
-
-def reject_counts(database: str, load_id: int) -> Mapping[str, int]:
-    """Return the number of kept rejects of a load by state."""
-    return dict(sessions.query(database, STATEMENTS["reject_counts_of_load"], {"load_id": load_id}))
