@@ -1,6 +1,6 @@
 """Facts that the doctor needs about the loading lane. Names are quoted for SQL unless noted."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from django.db import ProgrammingError, connections
@@ -10,6 +10,8 @@ from data_pipeline.postgres.load_log import LOCK_PREFIX
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.domain.view_names import ViewName
 from seeder.postgres import doctor_queries, sessions
+
+_MAX_LOADED_TABLES = 1000
 
 
 class LoadTable(NamedTuple):
@@ -35,7 +37,7 @@ class TargetFacts(NamedTuple):
 
 def has_tables(database: str) -> bool:
     """Return whether the tables of the first migration exist."""
-    return bool(_read(database, "has_load_tables")[0][0])
+    return bool(read(database, "has_load_tables")[0][0])
 
 
 def unapplied_migrations(database: str) -> Sequence[str]:
@@ -53,29 +55,32 @@ def unapplied_migrations(database: str) -> Sequence[str]:
 
 def load_tables(database: str, needed: dict[str, str]) -> Sequence[LoadTable]:
     """Return the tables of the lane. `needed` has the privileges by table, separated by spaces."""
-    rows = _read(database, "load_table_privileges", names=list(needed), needed=list(needed.values()))
+    rows = read(database, "load_table_privileges", names=list(needed), needed=list(needed.values()))
     return [LoadTable(*row) for row in rows]
 
 
 def is_audit_protected(database: str) -> bool | None:
     """Return whether the trigger of `load_event` is enabled, or None if it is missing."""
-    rows = _read(database, "event_trigger_state")
+    rows = read(database, "event_trigger_state")
     return rows[0][0] in {"O", "A"} if rows else None
 
 
-def stuck_loads(database: str) -> sessions.Rows:
-    """Return source, count and first ids of pending loads whose process has ended."""
-    return _read(database, "stuck_loads", prefix=LOCK_PREFIX)
+def stuck_loads(database: str) -> Mapping[str, Sequence[int]]:
+    """Return the ids of pending loads whose process or connection has ended, by source."""
+    ids: dict[str, list[int]] = {}
+    for load_id, source, _ in read(database, "stuck_loads", prefix=LOCK_PREFIX):
+        ids.setdefault(source, []).append(load_id)
+    return ids
 
 
-def read(database: str, statement: str) -> sessions.Rows:
-    """Return the rows of a statement of `doctor_facts.sql` without parameters."""
-    return _read(database, statement)
+def loaded_tables(database: str) -> Sequence[str]:
+    """Return the first tables that were loaded, as loads name them."""
+    return [target for (target,) in read(database, "known_targets", limit=_MAX_LOADED_TABLES)]
 
 
 def target_facts(database: str, targets: Sequence[tuple[ViewName, str]]) -> Sequence[TargetFacts]:
     """Return facts of the tables that exist. Each target has the privileges that it needs, separated by spaces."""
-    rows = _read(
+    rows = read(
         database,
         "target_facts",
         schemas=[table.schema for table, _ in targets],
@@ -85,5 +90,6 @@ def target_facts(database: str, targets: Sequence[tuple[ViewName, str]]) -> Sequ
     return [TargetFacts(*row) for row in rows]
 
 
-def _read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
+def read(database: str, statement: str, **parameters: Any) -> sessions.Rows:
+    """Return the rows of a named statement."""
     return doctor_queries.read_text(database, STATEMENTS[statement], parameters)

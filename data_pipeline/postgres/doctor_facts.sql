@@ -28,20 +28,6 @@ FROM unnest(ARRAY['load_log', 'load_event', 'load_reject', 'load_refresh']) AS n
 -- `O` and `A` mean that the trigger is enabled. No row if it is missing.
 SELECT tgenabled::text FROM pg_trigger WHERE tgrelid = to_regclass('load_event') AND tgname = 'load_event_append_only';
 
--- name: stuck_loads
--- Pending loads by source whose process or connection has ended, with the first ids.
-SELECT l.source, count(*), (array_agg(l.id ORDER BY l.id))[1:5]
-FROM load_log AS l, hashtextextended(%(prefix)s::text || l.source || ' ' || l.idempotency_key, 0) AS hash
-WHERE l.status = 'pending' AND NOT EXISTS (
-    SELECT
-    FROM pg_locks AS k
-    WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
-        AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-        AND k.classid::bigint = (hash >> 32) & 4294967295 AND k.objid::bigint = hash & 4294967295
-)
-GROUP BY l.source
-ORDER BY l.source;
-
 -- name: failed_loads
 -- Failed loads by source, without undone ones, with the last one. At most 10,000 loads are read.
 SELECT source, count(*), (array_agg(id ORDER BY updated_at DESC))[1], (array_agg(error_code ORDER BY updated_at DESC))[1]
@@ -68,15 +54,6 @@ SELECT r.load_id, count(*)
 FROM (SELECT load_id FROM load_reject WHERE state = 'open' ORDER BY load_id DESC LIMIT 10000) AS r
 GROUP BY r.load_id
 ORDER BY r.load_id DESC;
-
--- name: loaded_targets
--- The tables of all loads, each found by one look-up in the index on target.
-WITH RECURSIVE targets AS (
-    SELECT min(target) AS target FROM load_log
-    UNION ALL
-    SELECT (SELECT min(target) FROM load_log WHERE target > targets.target) FROM targets WHERE targets.target IS NOT NULL
-)
-SELECT target FROM targets WHERE target IS NOT NULL LIMIT 1000;
 
 -- name: target_facts
 -- Whether tables exist, their primary keys, and the privileges that this session's role lacks.

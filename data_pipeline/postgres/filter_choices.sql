@@ -7,7 +7,7 @@ WITH RECURSIVE known AS (
     UNION ALL
     SELECT (SELECT min(source) FROM load_log WHERE source > known.value) FROM known WHERE known.value IS NOT NULL
 )
-SELECT value FROM known WHERE value IS NOT NULL LIMIT 200;
+SELECT value FROM known WHERE value IS NOT NULL LIMIT %(limit)s;
 
 -- name: known_targets
 WITH RECURSIVE known AS (
@@ -15,7 +15,7 @@ WITH RECURSIVE known AS (
     UNION ALL
     SELECT (SELECT min(target) FROM load_log WHERE target > known.value) FROM known WHERE known.value IS NOT NULL
 )
-SELECT value FROM known WHERE value IS NOT NULL LIMIT 200;
+SELECT value FROM known WHERE value IS NOT NULL LIMIT %(limit)s;
 
 -- name: known_problems
 -- Columns and SQLSTATEs of the problems of a load's rejects.
@@ -24,4 +24,4 @@ FROM load_reject AS r
 CROSS JOIN LATERAL jsonb_array_elements(r.problems) AS problem
 WHERE r.load_id = %(load_id)s
 ORDER BY 1, 2
-LIMIT 200;
+LIMIT %(limit)s;

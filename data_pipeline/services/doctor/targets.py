@@ -65,7 +65,7 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
 
 
 def _loaded_tables(database: str) -> Iterator[ViewName]:
-    for (target,) in doctor_facts.read(database, "loaded_targets"):
+    for target in doctor_facts.loaded_tables(database):
         try:
             yield ViewName.parse(target)
         except BadName:  # a caller of `process_once` can write any text

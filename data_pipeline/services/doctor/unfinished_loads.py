@@ -31,13 +31,15 @@ REJECTS_OPEN = info_problem(
     fix="Correct and replay them, or dismiss them on their page.",
 )
 
+_MAX_IDS = 5  # in a message
+
 
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     if not (database.is_default and doctor_facts.has_tables(database.alias)):
         return
-    for source, count, ids in doctor_facts.stuck_loads(database.alias):
-        more = ", …" if count > len(ids) else ""
-        message = f"{format_count(count, 'load')} without a process: {', '.join(map(str, ids))}{more}."
+    for source, ids in sorted(doctor_facts.stuck_loads(database.alias).items()):
+        shown = [*map(str, ids[:_MAX_IDS]), *(["…"] if len(ids) > _MAX_IDS else [])]
+        message = f"{format_count(len(ids), 'load')} without a process: {', '.join(shown)}."
         yield LOADS_STUCK.found(source, message=message)
     for source, count, last_id, code in doctor_facts.read(database.alias, "failed_loads"):
         message = f"{format_count(count, 'failed load')}, the last one is {last_id}: {code or 'unknown'}."
