@@ -32,4 +32,4 @@ def read(database: str, table: str) -> Sequence[Mapping[str, Any]]:
 
 def stuck_loads(database: str) -> Sequence[int]:
     """Return the ids of pending loads without a process."""
-    return [load.load_id for load in load_log.dead_loads(database)]
+    return [load.load_id for load in load_log.stuck_loads(database)]

@@ -28,8 +28,8 @@ class Claim(NamedTuple):
     is_behind_proxy: bool  # the proxy may share sessions, which ends the meaning of their locks
 
 
-class DeadLoad(NamedTuple):
-    """A pending load without a process."""
+class StuckLoad(NamedTuple):
+    """A pending load whose process or connection has ended."""
 
     load_id: int
     source: str
@@ -129,13 +129,13 @@ def worker_of(database: str, source: str, idempotency_key: str) -> tuple[LoadSta
     return (LoadStatus(rows[0][0]), rows[0][1]) if rows else (None, None)
 
 
-def dead_loads(database: str) -> list[DeadLoad]:
+def stuck_loads(database: str) -> list[StuckLoad]:
     """Return the pending loads whose process or connection has ended."""
-    return [DeadLoad(*row) for row in sessions.query(database, STATEMENTS["dead_loads"], {"prefix": LOCK_PREFIX})]
+    return [StuckLoad(*row) for row in sessions.query(database, STATEMENTS["stuck_loads"], {"prefix": LOCK_PREFIX})]
 
 
-def interrupt(database: str, load: DeadLoad, *, actor: str) -> bool:
-    """Mark a dead load as failed. Return False if it ended or was taken over meanwhile."""
+def interrupt(database: str, load: StuckLoad, *, actor: str) -> bool:
+    """Mark a stuck load as failed. Return False if it ended or was taken over meanwhile."""
     parameters: Mapping[str, Any] = {
         "load_id": load.load_id,
         "attempts": load.attempts,

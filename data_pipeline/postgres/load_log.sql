@@ -137,7 +137,7 @@ SELECT status, attempts FROM load_log WHERE id = %(load_id)s FOR UPDATE;
 -- name: load_worker
 SELECT status, processed_by FROM load_log WHERE source = %(source)s AND idempotency_key = %(idempotency_key)s;
 
--- name: dead_loads
+-- name: stuck_loads
 -- Pending loads whose lock no session has: their process or its connection has ended.
 SELECT l.id, l.source, l.attempts
 FROM load_log AS l, hashtextextended(%(prefix)s::text || l.source || ' ' || l.idempotency_key, 0) AS hash
@@ -151,7 +151,7 @@ WHERE l.status = 'pending' AND NOT EXISTS (
 ORDER BY l.id;
 
 -- name: interrupt_load
--- Close a dead load. A load that completes meanwhile is not pending any more when its row lock is free.
+-- Close a stuck load. A load that completes meanwhile is not pending any more when its row lock is free.
 WITH interrupted AS (
     UPDATE load_log SET
         status = 'failed', error_code = 'interrupted', updated_at = clock_timestamp(),

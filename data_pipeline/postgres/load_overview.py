@@ -23,7 +23,7 @@ def load_summaries(
 ) -> tuple[Sequence[LoadSummary], int, int]:
     """Return loads, failing and stuck ones first, then the latest first; and how many are failing and stuck in all."""
     parameters = {
-        "dead": [load.load_id for load in load_log.dead_loads(database)],
+        "stuck": [load.load_id for load in load_log.stuck_loads(database)],
         "source": source,
         "table": table,
         "limit": limit,

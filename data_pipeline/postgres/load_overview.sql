@@ -2,7 +2,7 @@
 
 -- name: load_summaries
 -- Loads, failing and stuck ones first, then the latest first. A failed load is failing until a later load of the same artefact
--- into the same table has succeeded, or until its rejects are dismissed. `dead` are the pending loads whose lock is free. The last two columns
+-- into the same table has succeeded, or until its rejects are dismissed. `stuck` are the pending loads whose lock is free. The last two columns
 -- count all failing and stuck loads, also those beyond the limit.
 WITH failed AS MATERIALIZED (
     SELECT id, source, target, created_at, payload_meta ->> 'source_uri' AS source_uri
@@ -23,7 +23,7 @@ WITH failed AS MATERIALIZED (
             AND (later.target = f.target OR f.target IS NULL)
     )
 ), selected AS (
-    SELECT l.*, l.id IN (SELECT id FROM failing) AS is_failing, l.id = ANY (%(dead)s::bigint[]) AS is_stuck
+    SELECT l.*, l.id IN (SELECT id FROM failing) AS is_failing, l.id = ANY (%(stuck)s::bigint[]) AS is_stuck
     FROM load_log AS l
     WHERE (%(source)s::text IS NULL OR l.source = %(source)s) AND (%(table)s::text IS NULL OR l.target = %(table)s)
 )

@@ -110,7 +110,7 @@ def show_reject(reject: LoadReject, *, shows_values: bool, is_shortened: bool = 
 
 def stuck_load_ids() -> frozenset[int]:
     """Return the pending loads whose process or connection has ended."""
-    return frozenset(load.load_id for load in load_log.dead_loads(DEFAULT_DB_ALIAS))
+    return frozenset(load.load_id for load in load_log.stuck_loads(DEFAULT_DB_ALIAS))
 
 
 def known_sources() -> Sequence[str]:

@@ -8,10 +8,10 @@ from data_pipeline.services.structured_log import WARNING, log_event
 
 
 def recover_loads(*, actor: str, database: str = DEFAULT_DB_ALIAS) -> list[int]:
-    """Mark dead pending loads as failed. Return their ids. Safe to call at any time, and concurrently."""
+    """Mark stuck loads as failed. Return their ids. Safe to call at any time, and concurrently."""
     recovered = []
     with translate_errors(database):
-        for load in load_log.dead_loads(database):
+        for load in load_log.stuck_loads(database):
             if load_log.interrupt(database, load, actor=actor):
                 log_event(WARNING, "load_interrupted", load_id=load.load_id, source=load.source, attempt=load.attempts)
                 recovered.append(load.load_id)

@@ -114,7 +114,7 @@ def _table_of(load_id: int, load: LockedLoad) -> ViewName:
     elif load.status == LoadStatus.FAILED:
         reason = "it failed, and none of its rows is in a table"
     elif load.status == LoadStatus.PENDING:
-        reason = "it is being loaded, or its process was killed. `manage.py recover_loads` closes dead loads"
+        reason = "it is being loaded, or its process was killed. `manage.py recover_loads` closes stuck loads"
     elif load.target is None or None in (load.rows_inserted, load.rows_updated, load.rows_deleted):
         reason = "it does not record its table and its numbers of rows. Loads of files do"
     elif load.tables > 1:

@@ -84,14 +84,14 @@ LOADS = [
         tests=(GUARD_LOGIC,),
     ),
     Mutant(
-        name="load: only a dead load is interrupted",
+        name="load: only a stuck load is interrupted",
         file=LOAD_LOG,
         old="        AND pg_try_advisory_xact_lock(",
         new="        AND NULL IS DISTINCT FROM pg_try_advisory_xact_lock(",
         tests=(GUARD_FAULTS,),
     ),
     Mutant(
-        name="load: a live load is not dead",
+        name="load: a live load is not stuck",
         file=LOAD_LOG,
         old="WHERE l.status = 'pending' AND NOT EXISTS (",
         new="WHERE l.status = 'pending' OR NOT EXISTS (",

@@ -144,14 +144,14 @@ def test_lock_that_cannot_be_released_ends_with_the_session(monkeypatch: pytest.
 
 def test_dead_load_is_not_closed_once_it_lives_again() -> None:
     sql("INSERT INTO load_log (source, idempotency_key, status) VALUES ('test', %s, 'pending')", KEY)
-    [dead] = load_log.dead_loads("default")
+    [stuck] = load_log.stuck_loads("default")
     with another_session() as other:
         other.execute(f"SELECT {LOCK}")
-        assert load_log.interrupt("default", dead, actor="test") is False
-        assert load_log.dead_loads("default") == []
+        assert load_log.interrupt("default", stuck, actor="test") is False
+        assert load_log.stuck_loads("default") == []
         sql("UPDATE load_log SET attempts = 2")
         other.execute(f"SELECT {LOCK.replace('lock', 'unlock', 1)}")
-    assert load_log.interrupt("default", dead, actor="test") is False
+    assert load_log.interrupt("default", stuck, actor="test") is False
     assert outcome() == ("pending", None, 0)
 
 

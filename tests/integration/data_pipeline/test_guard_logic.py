@@ -154,8 +154,8 @@ def test_dead_load_is_recovered_and_a_live_one_is_not(other_process: threading.E
     other_key = compute_idempotency_key(payload=b"two")
     sql("INSERT INTO load_log (source, idempotency_key, status) VALUES ('test', %s, 'pending')", other_key)
     assert recovery.recover_loads(actor="test") == [LoadLog.objects.get(idempotency_key=other_key).pk]
-    dead = LoadLog.objects.get(idempotency_key=other_key)
-    assert (dead.status, dead.error_code) == ("failed", "interrupted")
+    stuck = LoadLog.objects.get(idempotency_key=other_key)
+    assert (stuck.status, stuck.error_code) == ("failed", "interrupted")
     assert LoadLog.objects.get(idempotency_key=KEY).status == "pending"
 
 
