@@ -22,7 +22,7 @@ from data_pipeline.postgres import kept_rejects, load_transactions, staging_tabl
 from data_pipeline.services.chunk_loader import ChunkLoader, CsvSource
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import LoadPlan, plan_load
-from data_pipeline.services.row_stream import RowStream
+from data_pipeline.services.record_stream import RecordStream
 from data_pipeline.storage.file_addresses import LocalAddress
 
 if TYPE_CHECKING:
@@ -64,7 +64,9 @@ def load_rows(  # noqa: PLR0913  # the options of a load
     load_transactions.begin_loading(handle.database)
     plan = _plan(handle, names, options, into=into, key=key)
     types = {one.position: one.target.type for one in plan.columns}
-    stream = RowStream(chain([first], records), values, types=[types.get(at) for at in range(len(names))], table=into)
+    stream = RecordStream(
+        chain([first], records), values, types=[types.get(at) for at in range(len(names))], table=into
+    )
     with stream:
         return _RowLoad(handle, plan, stream).run()
 
@@ -86,7 +88,7 @@ def _plan(
 class _RowLoad:
     """One call of `ProcessHandle.load`."""
 
-    def __init__(self, handle: "ProcessHandle", plan: LoadPlan, stream: RowStream) -> None:
+    def __init__(self, handle: "ProcessHandle", plan: LoadPlan, stream: RecordStream) -> None:
         self._handle, self._plan, self._stream, self._settings = handle, plan, stream, conf.load()
         self._offset = handle.counts.rows_in or 0  # records of earlier calls have the numbers before
 

@@ -13,7 +13,7 @@ from data_pipeline.errors import BadRecord
 _MAX_MEMORY_BYTES = 8 * 1024 * 1024  # more is on disk
 
 
-class RowStream:
+class RecordStream:
     """The records of an iterable. They are kept until the stream is closed, because a merge can reject some later."""
 
     size = 0  # unknown
