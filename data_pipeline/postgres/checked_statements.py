@@ -7,9 +7,9 @@ from django.db import Error
 from psycopg import sql
 
 from data_pipeline.domain.rejects import Problem
-from data_pipeline.postgres.affected_rows import attempt_rows
 from data_pipeline.postgres.constraint_violations import ViolationSearch
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource, number_list
+from data_pipeline.postgres.savepoints import attempt_rows
 from seeder.postgres import sessions
 
 

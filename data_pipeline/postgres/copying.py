@@ -7,7 +7,7 @@ from django.db import Error, connections
 from psycopg import sql
 
 from data_pipeline.domain.csv_fields import CsvFormat
-from data_pipeline.postgres.affected_rows import undo_savepoint
+from data_pipeline.postgres import savepoints
 from data_pipeline.postgres.row_errors import is_refusal, may_be_of_value
 from data_pipeline.postgres.target_tables import TargetColumn
 from seeder.postgres import sessions
@@ -87,13 +87,8 @@ def attempt_copy(database: str, statement: sql.Composed, pieces: Iterable[bytes 
         has_begun = True
         yield from pieces
 
-    sessions.query(database, "SAVEPOINT load_rows")
-    try:
-        count = copy_bytes(database, statement, sent())
-    except Error as error:
-        if not is_refusal(error) and not (has_begun and may_be_of_value(error)):
-            raise
-        undo_savepoint(database)
-        return error
-    sessions.query(database, "RELEASE SAVEPOINT load_rows")
-    return count
+    return savepoints.attempt(
+        database,
+        lambda: copy_bytes(database, statement, sent()),
+        is_expected=lambda error: is_refusal(error) or (has_begun and may_be_of_value(error)),
+    )

@@ -14,7 +14,6 @@ from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.errors import KeyNotUnique, RowsReferenced
 from data_pipeline.postgres import target_tables
-from data_pipeline.postgres.affected_rows import affected_rows
 from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert
 from data_pipeline.postgres.constraint_violations import ViolationSearch
 from data_pipeline.postgres.dependent_rows import find_dependents
@@ -22,6 +21,7 @@ from data_pipeline.postgres.duplicate_rows import DuplicateRows
 from data_pipeline.postgres.load_transactions import lock_against_writers
 from data_pipeline.postgres.row_serialization import row_texts
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
+from data_pipeline.postgres.savepoints import affected_rows
 from data_pipeline.postgres.staging_tables import ROWS, FileColumn
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from seeder.domain.human_format import format_count

@@ -1,4 +1,6 @@
-"""Statements whose number of affected rows is wanted."""
+"""Runs statements in a savepoint, so that a refused row does not end the transaction of its load."""
+
+from collections.abc import Callable
 
 import psycopg
 from django.db import Error, connections
@@ -16,22 +18,19 @@ def affected_rows(database: str, statement: sql.Composed) -> int:
 
 
 def attempt_rows(database: str, statement: sql.Composed) -> int | Error:
-    """Run a statement in a savepoint. Return its number of rows, or the error if PostgreSQL refused one of them.
+    """Run a statement in a savepoint. Return its number of rows, or the error if PostgreSQL refused one of them."""
+    return attempt(database, lambda: affected_rows(database, statement), is_expected=is_refusal)
 
-    Raises other errors.
-    """
+
+def attempt(database: str, run: Callable[[], int], *, is_expected: Callable[[Error], bool]) -> int | Error:
+    """Call `run` in a savepoint. Return its result, or the expected error that has undone it. Raises other errors."""
     sessions.query(database, "SAVEPOINT load_rows")
     try:
-        count = affected_rows(database, statement)
+        count = run()
     except Error as error:
-        if not is_refusal(error):
+        if not is_expected(error):
             raise
-        undo_savepoint(database)
+        sessions.query(database, "ROLLBACK TO SAVEPOINT load_rows; RELEASE SAVEPOINT load_rows")
         return error
     sessions.query(database, "RELEASE SAVEPOINT load_rows")
     return count
-
-
-def undo_savepoint(database: str) -> None:
-    """Undo what was done since the savepoint of these rows."""
-    sessions.query(database, "ROLLBACK TO SAVEPOINT load_rows; RELEASE SAVEPOINT load_rows")
