@@ -14,12 +14,12 @@ from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.errors import KeyNotUnique, RowsReferenced
 from data_pipeline.postgres import target_tables
-from data_pipeline.postgres.checked_statements import CheckedStatement, delete_records, insert
 from data_pipeline.postgres.constraint_violations import ViolationSearch
 from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.duplicate_rows import DuplicateRows
 from data_pipeline.postgres.load_transactions import lock_against_writers
 from data_pipeline.postgres.row_serialization import row_texts
+from data_pipeline.postgres.row_skipping import RowSkippingStatement, delete_records, insert
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.savepoints import affected_rows
 from data_pipeline.postgres.staging_tables import ROWS, FileColumn
@@ -154,7 +154,7 @@ class _Merging:
     def _affect(self, source: RowSource, build: Callable[[RowSource], sql.Composed], *, is_insert: bool) -> int:
         """Insert or update rows. Return their number."""
         search = ViolationSearch(self._database, self._facts.target, is_insert=is_insert)
-        result = CheckedStatement(self._database, source, search=search, build=build).run()
+        result = RowSkippingStatement(self._database, source, search=search, build=build).run()
         self._refuse(result.refused)
         return result.count
 

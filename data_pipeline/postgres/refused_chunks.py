@@ -9,8 +9,8 @@ from psycopg import sql
 from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import staging_tables
-from data_pipeline.postgres.checked_statements import CheckedStatement, insert
 from data_pipeline.postgres.constraint_violations import ViolationSearch
+from data_pipeline.postgres.row_skipping import RowSkippingStatement, insert
 from data_pipeline.postgres.row_sources import RowSource
 from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.postgres.untranslatable_records import find_untranslatable
@@ -45,7 +45,7 @@ class RefusedChunkLoader:
 
     def _load_translatable(self, split: SplitRecords) -> tuple[int, dict[int, Sequence[Problem]]]:
         problems = dict(self._records.fill(split))
-        result = CheckedStatement(
+        result = RowSkippingStatement(
             self._database,
             self._records.source,
             search=ViolationSearch(self._database, self._target),

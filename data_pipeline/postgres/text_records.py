@@ -11,8 +11,8 @@ from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.domain.type_patterns import FieldType, pattern_of_record
 from data_pipeline.postgres import staging_tables
-from data_pipeline.postgres.checked_statements import delete_records
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
+from data_pipeline.postgres.row_skipping import delete_records
 from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.staging_tables import TEXTS, FileColumn
 from data_pipeline.postgres.value_checks import ValueChecks

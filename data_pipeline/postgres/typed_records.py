@@ -13,8 +13,8 @@ from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres import staging_tables
-from data_pipeline.postgres.checked_statements import insert
 from data_pipeline.postgres.copying import attempt_copy, copy_statement, near_today
+from data_pipeline.postgres.row_skipping import insert
 from data_pipeline.postgres.row_sources import RECORD_NO, RECORD_NO_NAME, RowSource
 from data_pipeline.postgres.savepoints import affected_rows
 from data_pipeline.postgres.staging_tables import MAX_COLUMNS, TYPED, FileColumn

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from psycopg import sql
 
 from data_pipeline.domain.verifications import ArtefactState, RowsState
-from data_pipeline.postgres.checked_statements import delete_records
+from data_pipeline.postgres.row_skipping import delete_records
 from data_pipeline.postgres.staging_tables import ROWS
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable

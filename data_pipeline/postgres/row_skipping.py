@@ -14,14 +14,14 @@ from seeder.postgres import sessions
 
 
 @dataclass(kw_only=True, slots=True)
-class CheckedResult:
+class RowSkippingResult:
     """The number of affected rows, and the refused ones by record number."""
 
     count: int = 0
     refused: dict[int, Problem] = field(default_factory=dict)
 
 
-class CheckedStatement:
+class RowSkippingStatement:
     """An INSERT or UPDATE from a source of rows. `build` returns the statement for a part of the source."""
 
     def __init__(
@@ -33,10 +33,10 @@ class CheckedStatement:
         build: Callable[[RowSource], sql.Composed],
     ) -> None:
         self._database, self._source, self._search, self._build = database, source, search, build
-        self._result = CheckedResult()
+        self._result = RowSkippingResult()
         self._first_numbers: dict[int, int] = {}  # of the record with the same key, for refused duplicates
 
-    def run(self) -> CheckedResult:
+    def run(self) -> RowSkippingResult:
         """Affect all rows that PostgreSQL accepts. Raises database errors that are not about a row.
 
         The first accepted row of a key wins: a duplicate of a row that is refused itself is tried again.
