@@ -9,7 +9,7 @@ from psycopg import sql
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.postgres.duplicate_keys import UniqueKey, find_duplicates
 from data_pipeline.postgres.row_errors import diagnostics
-from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
+from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetTable
 from seeder.postgres import sessions, transactions
@@ -32,7 +32,7 @@ class ViolationSearch:
         self._database, self._target, self._is_insert = database, target, is_insert
         self._columns: dict[tuple[str | None, ...], str | None] = {}
 
-    def find(self, source: RowSource, error: Error) -> Mapping[int, Violation]:
+    def find(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
         """Return the rows of a source that violate the constraint of an error, by record number.
 
         Nothing is returned if the rows cannot be found by sets: for exclusion constraints, missing partitions, row
@@ -83,7 +83,7 @@ class ViolationSearch:
         facts = diagnostics(error)
         return {"schema": facts.schema_name, "table": facts.table_name, "constraint": facts.constraint_name}
 
-    def _duplicates(self, source: RowSource, error: Error) -> Mapping[int, Violation]:
+    def _duplicates(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
         rows = sessions.query(
             self._database, STATEMENTS["unique_index"], {"oid": self._target.oid, **self._names(error)}
         )
@@ -95,7 +95,7 @@ class ViolationSearch:
             for one in find_duplicates(self._database, source, key, table=self._target.identifier)
         }
 
-    def _orphans(self, source: RowSource, error: Error) -> Mapping[int, Violation]:
+    def _orphans(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
         rows = sessions.query(
             self._database, STATEMENTS["foreign_key"], {"oid": self._target.oid, **self._names(error)}
         )
@@ -124,7 +124,7 @@ class ViolationSearch:
         found = sessions.query(self._database, statement)
         return {number: Violation(problem=self._problem(error, detail)) for number, detail in found}
 
-    def _failing_check(self, source: RowSource, error: Error) -> Mapping[int, Violation]:
+    def _failing_check(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
         rows = sessions.query(
             self._database, STATEMENTS["check_expression"], {"oid": self._target.oid, **self._names(error)}
         )

@@ -7,7 +7,7 @@ from typing import NamedTuple
 from psycopg import sql
 
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH
-from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
+from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
 from seeder.postgres import sessions
 
 
@@ -45,7 +45,7 @@ class Duplicate(NamedTuple):
 
 
 def find_duplicates(
-    database: str, source: RowSource, key: UniqueKey, *, table: sql.Composable | None
+    database: str, source: RowSet, key: UniqueKey, *, table: sql.Composable | None
 ) -> Iterable[Duplicate]:
     """Return the rows of a source whose key an earlier row has, or the table if it is given."""
     names = [sql.Identifier(f"k{at}") for at in range(len(key.expressions))]

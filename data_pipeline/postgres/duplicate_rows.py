@@ -7,7 +7,7 @@ from psycopg import sql
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres.constraint_violations import UNIQUE_VIOLATION
 from data_pipeline.postgres.duplicate_keys import UniqueKey, find_duplicates
-from data_pipeline.postgres.row_sources import RECORD_NO, RowSource, number_list
+from data_pipeline.postgres.row_sets import RECORD_NO, RowSet, number_list
 from data_pipeline.postgres.staging_tables import ROWS
 from seeder.postgres import sessions
 
@@ -17,7 +17,7 @@ _KEPT = sql.Identifier("pg_temp", "data_pipeline.again")
 class DuplicateRows:
     """The duplicates of one merge."""
 
-    def __init__(self, database: str, source: RowSource, key: Sequence[str]) -> None:
+    def __init__(self, database: str, source: RowSet, key: Sequence[str]) -> None:
         self._database, self._source, self._key = database, source, key
         self._first_numbers: dict[int, int | None] = {}  # of the record with the same key, by record number
         self._is_kept = False

@@ -19,8 +19,8 @@ from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.duplicate_rows import DuplicateRows
 from data_pipeline.postgres.load_transactions import lock_against_writers
 from data_pipeline.postgres.row_serialization import row_texts
+from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
 from data_pipeline.postgres.row_skipping import RowSkippingStatement, delete_records, insert
-from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.savepoints import affected_rows
 from data_pipeline.postgres.staging_tables import ROWS, FileColumn
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
@@ -68,7 +68,7 @@ class _Merging:
         self._database, self._facts = database, facts
         self._names = [column.target.name for column in facts.columns]
         self._values = [name for name in self._names if name not in facts.key]
-        self._source = RowSource(relation=ROWS, columns=self._names, is_ordered=True)
+        self._source = RowSet(relation=ROWS, columns=self._names, is_ordered=True)
         self._duplicates = DuplicateRows(database, self._source, facts.key)
         self._rows, self._refused = facts.rows, dict[int, Problem]()
 
@@ -151,7 +151,7 @@ class _Merging:
         self._rows -= len(refused)
         self._refused |= refused
 
-    def _affect(self, source: RowSource, build: Callable[[RowSource], sql.Composed], *, is_insert: bool) -> int:
+    def _affect(self, source: RowSet, build: Callable[[RowSet], sql.Composed], *, is_insert: bool) -> int:
         """Insert or update rows. Return their number."""
         search = ViolationSearch(self._database, self._facts.target, is_insert=is_insert)
         result = RowSkippingStatement(self._database, source, search=search, build=build).run()
@@ -182,7 +182,7 @@ class _Merging:
         sessions.query(self._database, sql.SQL("DROP TABLE {}").format(_CHANGED))
         return updated
 
-    def _update(self, source: RowSource) -> sql.Composed:
+    def _update(self, source: RowSet) -> sql.Composed:
         values = [sql.SQL("{} = s.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in self._values]
         if self._facts.target.is_tracked:
             values.append(sql.SQL("{} = {}").format(sql.Identifier(LOAD_ID_COLUMN), sql.Literal(self._facts.load_id)))

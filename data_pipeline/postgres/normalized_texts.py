@@ -22,7 +22,7 @@ from data_pipeline.errors import NormalizingNeedsUtf8
 from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.masking_sql import masked_text
 from data_pipeline.postgres.normalizing_sql import can_be_refused, canonical_text, refusal_reason
-from data_pipeline.postgres.row_sources import RECORD_NO
+from data_pipeline.postgres.row_sets import RECORD_NO
 from data_pipeline.postgres.sql_literals import text_literal
 from data_pipeline.postgres.staging_tables import FILE_TEXTS, TEXTS, FileColumn
 from seeder.postgres import sessions

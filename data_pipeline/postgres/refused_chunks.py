@@ -10,8 +10,8 @@ from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
 from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.constraint_violations import ViolationSearch
+from data_pipeline.postgres.row_sets import RowSet
 from data_pipeline.postgres.row_skipping import RowSkippingStatement, insert
-from data_pipeline.postgres.row_sources import RowSource
 from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.postgres.untranslatable_records import find_untranslatable
 
@@ -23,7 +23,7 @@ class StagedRecords(Protocol):
         """Replace the records by the good ones of others. Return the problems of the bad ones, by record number."""
 
     @property
-    def source(self) -> RowSource:
+    def source(self) -> RowSet:
         """The rows of the good records."""
 
 
@@ -53,7 +53,7 @@ class RefusedChunkLoader:
         ).run()
         return result.count, problems | {number: [problem] for number, problem in result.refused.items()}
 
-    def _insert(self, source: RowSource) -> sql.Composed:
+    def _insert(self, source: RowSet) -> sql.Composed:
         if self._into_rows:
             return insert(staging_tables.ROWS, source, with_numbers=True)
         return insert(self._target.identifier, source)

@@ -8,7 +8,7 @@ from psycopg import sql
 
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres.constraint_violations import ViolationSearch
-from data_pipeline.postgres.row_sources import RECORD_NO, RowSource, number_list
+from data_pipeline.postgres.row_sets import RECORD_NO, RowSet, number_list
 from data_pipeline.postgres.savepoints import attempt_rows
 from seeder.postgres import sessions
 
@@ -27,10 +27,10 @@ class RowSkippingStatement:
     def __init__(
         self,
         database: str,
-        source: RowSource,
+        source: RowSet,
         *,
         search: ViolationSearch,
-        build: Callable[[RowSource], sql.Composed],
+        build: Callable[[RowSet], sql.Composed],
     ) -> None:
         self._database, self._source, self._search, self._build = database, source, search, build
         self._result = RowSkippingResult()
@@ -52,7 +52,7 @@ class RowSkippingStatement:
     def _wrongly_refused(self) -> Sequence[int]:
         return [number for number, first in self._first_numbers.items() if first in self._result.refused]
 
-    def _run_part(self, part: RowSource) -> None:
+    def _run_part(self, part: RowSet) -> None:
         """Affect the rows of a part.
 
         Rows that violate a constraint are found by sets. If that finds none, halves are tried until single rows are
@@ -73,7 +73,7 @@ class RowSkippingStatement:
             self._first_numbers |= {number: one.first for number, one in violations.items() if one.first is not None}
         self._run_halves(rest, self._numbers(rest))
 
-    def _run_halves(self, part: RowSource, numbers: Sequence[int]) -> None:
+    def _run_halves(self, part: RowSet, numbers: Sequence[int]) -> None:
         if not numbers:
             return
         outcome = attempt_rows(self._database, self._build(part.between(numbers[0], numbers[-1])))
@@ -86,7 +86,7 @@ class RowSkippingStatement:
             self._run_halves(part, numbers[:middle])
             self._run_halves(part, numbers[middle:])
 
-    def _numbers(self, part: RowSource) -> list[int]:
+    def _numbers(self, part: RowSet) -> list[int]:
         statement = sql.SQL("SELECT s.{} FROM {} AS s ORDER BY 1").format(RECORD_NO, part.relation)
         return [number for (number,) in sessions.query(self._database, statement)]
 
@@ -98,7 +98,7 @@ def delete_records(database: str, table: sql.Identifier, numbers: Collection[int
         sessions.query(database, statement)
 
 
-def insert(target: sql.Composable, source: RowSource, *, with_numbers: bool = False) -> sql.Composed:
+def insert(target: sql.Composable, source: RowSet, *, with_numbers: bool = False) -> sql.Composed:
     """Return an INSERT of the rows of a source, in the order of the file."""
     columns = sql.SQL(", ").join([*([RECORD_NO] if with_numbers else []), *map(sql.Identifier, source.columns)])
     order = sql.SQL("") if source.is_ordered else sql.SQL(" ORDER BY s.{}").format(RECORD_NO)

@@ -11,7 +11,7 @@ from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.dialects import Column
 from data_pipeline.errors import TooManyColumns
 from data_pipeline.postgres.copying import copy_bytes, copy_statement
-from data_pipeline.postgres.row_sources import RECORD_NO, RECORD_NO_NAME
+from data_pipeline.postgres.row_sets import RECORD_NO, RECORD_NO_NAME
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetColumn
 from seeder.postgres import sessions

@@ -12,8 +12,8 @@ from data_pipeline.domain.rejects import Problem
 from data_pipeline.domain.type_patterns import FieldType, pattern_of_record
 from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
+from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
 from data_pipeline.postgres.row_skipping import delete_records
-from data_pipeline.postgres.row_sources import RECORD_NO, RowSource
 from data_pipeline.postgres.staging_tables import TEXTS, FileColumn
 from data_pipeline.postgres.value_checks import ValueChecks
 from seeder.postgres import sessions
@@ -55,13 +55,13 @@ class TextRecords:
         return problems
 
     @property
-    def source(self) -> RowSource:
+    def source(self) -> RowSet:
         """The records with the types of the target."""
         values = sql.SQL(", ").join(
             sql.SQL("{}::{} AS {}").format(self._text(column), column.type, column.name) for column in self._columns
         )
         relation = sql.SQL("(SELECT {}, {} FROM {})").format(RECORD_NO, values, TEXTS)
-        return RowSource(relation=relation, columns=[column.target.name for column in self._columns], is_ordered=True)
+        return RowSet(relation=relation, columns=[column.target.name for column in self._columns], is_ordered=True)
 
     def _unsure(self, split: SplitRecords) -> list[int] | None:
         """Return the records that need a check, or None for all of them."""

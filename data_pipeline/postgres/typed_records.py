@@ -14,8 +14,8 @@ from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.copying import attempt_copy, copy_statement, near_today
+from data_pipeline.postgres.row_sets import RECORD_NO, RECORD_NO_NAME, RowSet
 from data_pipeline.postgres.row_skipping import insert
-from data_pipeline.postgres.row_sources import RECORD_NO, RECORD_NO_NAME, RowSource
 from data_pipeline.postgres.savepoints import affected_rows
 from data_pipeline.postgres.staging_tables import MAX_COLUMNS, TYPED, FileColumn
 from data_pipeline.postgres.text_records import TextRecords
@@ -59,12 +59,12 @@ class TypedRecords:
         return problems
 
     @property
-    def source(self) -> RowSource:
+    def source(self) -> RowSet:
         """The records with the types of the target."""
         if not self._is_typed:
             return self._texts.source
         names = [column.target.name for column in self._columns]
-        return RowSource(relation=TYPED, columns=names, is_ordered=self._is_ordered)
+        return RowSet(relation=TYPED, columns=names, is_ordered=self._is_ordered)
 
     def _fill_typed(self, split: SplitRecords) -> set[int] | None:
         """Copy the records. Return the numbers of those that are not there, or None if COPY cannot skip bad values."""

@@ -11,7 +11,7 @@ from psycopg import sql
 from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.row_serialization import same_values, value_of
-from data_pipeline.postgres.row_sources import number_list
+from data_pipeline.postgres.row_sets import number_list
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetColumn, TargetTable
 from seeder.postgres import sessions

@@ -10,7 +10,7 @@ from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.domain.silent_changes import CHANGING_WORDS
 from data_pipeline.domain.type_patterns import pattern_of_type
 from data_pipeline.postgres.row_errors import is_refusal
-from data_pipeline.postgres.row_sources import RECORD_NO, number_list
+from data_pipeline.postgres.row_sets import RECORD_NO, number_list
 from data_pipeline.postgres.staging_tables import TEXTS, FileColumn
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions

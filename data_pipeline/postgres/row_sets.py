@@ -10,26 +10,26 @@ RECORD_NO = sql.Identifier(RECORD_NO_NAME)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class RowSource:
+class RowSet:
     """A relation or subquery with the record number, and columns of the target's names and types."""
 
     relation: sql.Composable
     columns: Sequence[str]
     is_ordered: bool = False  # a scan returns the rows in the order of the file
 
-    def where(self, condition: sql.Composable) -> "RowSource":
+    def where(self, condition: sql.Composable) -> "RowSet":
         """Return the rows for which a condition on `s` holds."""
         return replace(self, relation=sql.SQL("(SELECT s.* FROM {} AS s WHERE {})").format(self.relation, condition))
 
-    def only(self, numbers: Collection[int]) -> "RowSource":
+    def only(self, numbers: Collection[int]) -> "RowSet":
         """Return the rows with these record numbers."""
         return self.where(sql.SQL("s.{} = ANY ({})").format(RECORD_NO, number_list(numbers)))
 
-    def without(self, numbers: Collection[int]) -> "RowSource":
+    def without(self, numbers: Collection[int]) -> "RowSet":
         """Return the rows without these record numbers."""
         return self.where(sql.SQL("s.{} <> ALL ({})").format(RECORD_NO, number_list(numbers)))
 
-    def between(self, first: int, last: int) -> "RowSource":
+    def between(self, first: int, last: int) -> "RowSet":
         """Return the rows from one record number to another."""
         limits = sql.Literal(first), sql.Literal(last)
         return self.where(sql.SQL("s.{} BETWEEN {} AND {}").format(RECORD_NO, *limits))
