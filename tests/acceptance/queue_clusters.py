@@ -33,13 +33,14 @@ def start(command: str = "qcluster", *, capture_output: bool = False, **environm
 
 def kill(process: "subprocess.Popen[str]") -> None:
     """Kill a cluster with all its processes, as a crash of the machine does."""
-    children = psutil.Process(process.pid).children(recursive=True) if process.poll() is None else []
-    with suppress(ProcessLookupError):
-        os.killpg(process.pid, signal.SIGKILL)
+    if process.poll() is not None:
+        return  # another process may have its id
+    children = psutil.Process(process.pid).children(recursive=True)
+    os.killpg(process.pid, signal.SIGKILL)
     for child in children:
         with suppress(psutil.NoSuchProcess):
             child.kill()
-    process.wait(20)
+    process.wait(60)
 
 
 def kill_all() -> None:

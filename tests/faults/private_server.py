@@ -15,7 +15,7 @@ from embedded import server
 from embedded.file_locks import is_locked_exclusively, poll_until
 from embedded.server_folder import ServerFolder, resolve_server_folder, translate_os_errors
 
-MAX_WAIT_SECONDS = 25.0  # seconds after which a test fails
+MAX_WAIT_SECONDS = 60.0  # seconds after which a test fails
 # Commits are synchronous, so that committed data survives an immediate stop.
 DEFAULT_SETTINGS = {"fsync": "off", "autovacuum": "off", "deadlock_timeout": "50ms", "shared_buffers": "16MB"}
 

@@ -5,9 +5,9 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
+from select import select
 from typing import Any
 
 from tests.conftest import CHECKOUT, process_environment
@@ -22,22 +22,25 @@ MOMENTS = (
     "before the commit",
     "after the commit",
 )
+_LONGEST_ANSWER = 120  # seconds
 TASK_MOMENTS = ("before the pending row", "before the commit", "after the commit", "before the end of the request")
 
 
 class LoadProcesses:
-    """A process that loads files in children."""
+    """A process that loads files in children. It is started again after it has ended."""
 
-    def __init__(self, process: "subprocess.Popen[str]") -> None:
-        self._process = process
+    def __init__(self, **environment: str) -> None:
+        self._environment = environment
+        self._process: subprocess.Popen[bytes] | None = None
+        self._is_loading = False
 
     def start(self, path: Path, **options: Any) -> int:
         """Start to load a file. Return the id of the process."""
-        return int(self._ask({"path": str(path), **options}))
+        return self._start({"path": str(path), **options})
 
     def start_task(self, request_id: int, *, stop_at: str) -> int:
         """Start the task of the queue that loads a file. Return the id of the process."""
-        return int(self._ask({"request_id": request_id, "stop_at": stop_at}))
+        return self._start({"request_id": request_id, "stop_at": stop_at})
 
     def reached(self) -> str:
         """Wait until the load stops at its moment, or has ended. Return which."""
@@ -49,33 +52,50 @@ class LoadProcesses:
 
     def end(self) -> int:
         """Wait until the load has ended. Return its exit code, which is negative for a signal."""
-        return int(self._ask("end"))
+        self._send("end")
+        code = int(self._answer())
+        self._is_loading = False
+        return code
 
-    def _ask(self, request: object) -> str:
+    def clean(self) -> None:
+        """End what a failed test has left: its load, and answers that the next test would take for its own."""
+        if self._is_loading:
+            self.close()
+
+    def close(self) -> None:
+        """Kill the process and its children."""
+        if self._process:
+            with self._process as process, suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        self._process, self._is_loading = None, False
+
+    def _start(self, request: object) -> int:
+        if self._process is None:
+            self._process = subprocess.Popen(
+                [sys.executable, Path(__file__).with_name("loading_process.py")],
+                cwd=CHECKOUT,
+                env={**process_environment(), "PYTHONPATH": str(CHECKOUT), **self._environment},
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                bufsize=0,
+                start_new_session=True,
+            )
+        self._is_loading = True
+        self._send(request)
+        return int(self._answer())
+
+    def _send(self, request: object) -> None:
+        assert self._process
         assert self._process.stdin
-        self._process.stdin.write(json.dumps(request) + "\n")
-        self._process.stdin.flush()
-        return self._answer()
+        self._process.stdin.write(json.dumps(request).encode() + b"\n")
 
     def _answer(self) -> str:
+        assert self._process
         assert self._process.stdout
-        return self._process.stdout.readline().rstrip("\n")
-
-
-@contextmanager
-def load_processes(**environment: str) -> Iterator[LoadProcesses]:
-    """Start the process that loads files. It ends with the block, and its children with it."""
-    with subprocess.Popen(
-        [sys.executable, Path(__file__).with_name("loading_process.py")],
-        cwd=CHECKOUT,
-        env={**process_environment(), "PYTHONPATH": str(CHECKOUT), **environment},
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        text=True,
-        start_new_session=True,
-    ) as process:
-        try:
-            yield LoadProcesses(process)
-        finally:
-            with suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+        line = b""
+        while not line.endswith(b"\n"):
+            assert select([self._process.stdout], [], [], _LONGEST_ANSWER)[0], "no answer; the load hangs"
+            byte = self._process.stdout.read(1)
+            assert byte, "the process of the loads has ended"
+            line += byte
+        return line.decode().rstrip("\n")

@@ -4,8 +4,8 @@ import json
 import os
 import signal
 import sys
+import traceback
 from collections.abc import Callable
-from contextlib import suppress
 from typing import Any
 
 
@@ -93,14 +93,21 @@ def _serve() -> None:
             continue
         pid = os.fork()
         if pid == 0:
-            code = 1
-            with suppress(Exception):
-                _run_task(**request) if "request_id" in request else _load(**request)
-                code = 0
-            if request.get("stop_at"):
-                _answer("ended")
-            os._exit(code)
-        _answer(pid)
+            _answer(os.getpid())  # answers of two processes would have no order
+            os._exit(_run(request))
+
+
+def _run(request: dict[str, Any]) -> int:
+    """Load a file in the child. Return its exit code."""
+    code = 1
+    try:
+        _run_task(**request) if "request_id" in request else _load(**request)
+        code = 0
+    except BaseException:  # noqa: BLE001  # the child must not go on as its parent
+        traceback.print_exc()
+    if request.get("stop_at"):
+        _answer("ended")
+    return code
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_options import Loaded, LoadOptions
 from data_pipeline.services.load_requests import enqueue_load, rescue_requests
 from tests.acceptance.data_pipeline import load_states
-from tests.acceptance.data_pipeline.killable_loads import MOMENTS, TASK_MOMENTS, LoadProcesses, load_processes
+from tests.acceptance.data_pipeline.killable_loads import MOMENTS, TASK_MOMENTS, LoadProcesses
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.database_reset import mark_all_used
 from tests.load_fixtures import forget_loads
@@ -69,10 +69,18 @@ def path(load_tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.fixture(scope="module")
-def loads(django_databases: None) -> Iterator[LoadProcesses]:
+def shared_process(django_databases: None) -> Iterator[LoadProcesses]:
     """One process for all tests, because its start takes a second."""
-    with load_processes(INGEST_STREAMING_CHUNK_SIZE="1500") as processes:
-        yield processes
+    processes = LoadProcesses(INGEST_STREAMING_CHUNK_SIZE="1500")
+    yield processes
+    processes.close()
+
+
+@pytest.fixture
+def loads(shared_process: LoadProcesses) -> Iterator[LoadProcesses]:
+    """The shared process, which a failed test leaves without a load."""
+    yield shared_process
+    shared_process.clean()
 
 
 def complete(path: Path, mode: str) -> Loaded:

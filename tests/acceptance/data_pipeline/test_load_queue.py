@@ -45,7 +45,7 @@ def test_cluster_loads_all_queued_files_once(manage: Manage, tmp_path: Path) -> 
     assert LoadRequest.objects.exclude(error_message=None).get().source_uri.endswith("bad.csv")
     assert set(Task.objects.values_list("success", flat=True)) == {True}
     cluster.send_signal(signal.SIGTERM)
-    assert cluster.wait(30) == 0
+    assert cluster.wait(60) == 0
 
 
 def test_request_of_a_killed_worker_is_loaded_by_the_next(manage: Manage, tmp_path: Path) -> None:

@@ -243,7 +243,7 @@ def test_replays_at_once_load_each_record_once(correct: Correct) -> None:
 
     def replay(file: Path) -> None:
         try:
-            barrier.wait(30)
+            barrier.wait(60)
             results.append(replay_rejects(1, path=str(file), actor="test"))
         except PipelineError as error:
             results.append(error)
@@ -269,7 +269,7 @@ def test_replay_and_undo_of_its_load_at_once_leave_no_orphans(manage: Manage, co
 
         def attempt(work: Callable[[], object], barrier: threading.Barrier, outcomes: list[str]) -> None:
             try:
-                barrier.wait(30)
+                barrier.wait(60)
                 work()
                 outcomes.append("done")
             except PipelineError as error:

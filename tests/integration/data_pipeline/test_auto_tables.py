@@ -186,7 +186,7 @@ def test_concurrent_loads_create_one_table(tmp_path: Path) -> None:
     def work(number: int) -> None:
         try:
             path = write(tmp_path / f"orders_{number}.csv", f"id\n{number}\n")
-            barrier.wait(30)
+            barrier.wait(60)
             load_file(path)
         except BaseException as error:  # noqa: BLE001  # shown by the assertion
             failures.append(error)

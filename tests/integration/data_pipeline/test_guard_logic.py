@@ -118,16 +118,16 @@ def other_process(load_tables: None) -> Iterator[threading.Event]:
         try:
             with process_once(source="test", payload_meta={}, idempotency_key=KEY):
                 is_loading.set()
-                assert release.wait(30)
+                assert release.wait(60)
         finally:
             connections.close_all()
 
     thread = threading.Thread(target=work)
     thread.start()
-    assert is_loading.wait(30)
+    assert is_loading.wait(60)
     yield release
     release.set()
-    thread.join(30)
+    thread.join(60)
 
 
 def test_load_in_another_session_is_reported(other_process: threading.Event) -> None:
@@ -138,7 +138,7 @@ def test_load_in_another_session_is_reported(other_process: threading.Event) -> 
 
 def test_load_waits_for_another_session(other_process: threading.Event) -> None:
     threading.Timer(0.1, other_process.set).start()
-    with process_once(source="test", payload_meta={}, idempotency_key=KEY, wait=timedelta(seconds=30)) as handle:
+    with process_once(source="test", payload_meta={}, idempotency_key=KEY, wait=timedelta(seconds=60)) as handle:
         assert handle is None
     assert row().status == "skipped"
 

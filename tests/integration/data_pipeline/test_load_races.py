@@ -53,7 +53,7 @@ def load_at_once(paths: Sequence[Path], mode: str) -> list[Loaded | Exception]:
     def load(path: Path) -> Loaded | Exception:
         try:
             sql("SET deadlock_timeout = '50ms'")
-            barrier.wait(30)
+            barrier.wait(60)
             return load_file(str(path), table=TABLE, mode=mode, max_rejects=KEYS)
         except LoadInProgress as error:
             return error
@@ -164,7 +164,7 @@ def test_deadlock_with_another_writer_is_attempted_again(tmp_path: Path, setting
 
         loaded = load_file(str(path), table=TABLE, max_rejects=2, on_progress=insert_after_first_chunk)
         assert waiting is not None
-        waiting.result(20)
+        waiting.result(60)
     assert sql(f"SELECT id, note FROM {TABLE} ORDER BY id") == [(1, "other"), (2, "other"), (3, "c")]
     row = LoadLog.objects.get()
     assert (row.status, row.attempts, loaded.counts.rows_rejected) == ("success", 2, 2)

@@ -136,7 +136,7 @@ def test_lost_connection_in_a_commit_waits_for_its_result(
         eventually(lambda: gate_session.execute(BLOCKED_BY, lost_pids).fetchone() or running.done())
         assert not running.done(), "the result is not known yet"
         gate_session.execute("SELECT pg_advisory_unlock(4711)")
-        result = running.result(20)
+        result = running.result(60)
     row = LoadLog.objects.get()
     if succeeds:
         assert isinstance(result, Loaded)

@@ -38,7 +38,7 @@ def in_threads(*works: Callable[[], object]) -> list[object]:
 
     def run(at: int, work: Callable[[], object]) -> None:
         try:
-            barrier.wait(30)
+            barrier.wait(60)
             results[at] = work()
         except PipelineError as error:
             results[at] = error
@@ -136,7 +136,7 @@ def test_undo_waits_for_the_same_load_that_is_about_to_commit(load: LoadText) ->
 
         thread = threading.Thread(target=work)
         thread.start()
-        assert started.wait(30)
+        assert started.wait(60)
         cursor.execute("UPDATE load_log SET status = 'pending'; COMMIT")
         thread.join(60)
     [error] = result
