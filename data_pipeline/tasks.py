@@ -35,7 +35,8 @@ def resume_loads() -> Mapping[str, Any]:
     Returns `{"requests": [7], "refreshes": [{"outcome": "queued", "requestId": "…", "views": ["reporting.a"], …}]}`.
     """
     rescued = load_requests.rescue_requests()
-    refreshes = [refresh_document(one) for one in dependent_refreshes.dispatch_refreshes()]
+    found = map(dependent_refreshes.dispatch_refreshes, dependent_refreshes.outbox_databases())
+    refreshes = [refresh_document(one) for dispatches in found for one in dispatches]
     return {"requests": list(rescued.dispatched), "refreshes": refreshes}
 
 

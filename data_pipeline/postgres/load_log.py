@@ -129,6 +129,12 @@ def worker_of(database: str, source: str, idempotency_key: str) -> tuple[LoadSta
     return (LoadStatus(rows[0][0]), rows[0][1]) if rows else (None, None)
 
 
+def is_usable(database: str) -> bool:
+    """Return whether the database has the tables of loads. Those of a standby belong to its primary server."""
+    [(is_usable,)] = sessions.query(database, STATEMENTS["has_loads"])
+    return bool(is_usable)
+
+
 def stuck_loads(database: str) -> list[StuckLoad]:
     """Return the pending loads whose process or connection has ended."""
     return [StuckLoad(*row) for row in sessions.query(database, STATEMENTS["stuck_loads"], {"prefix": LOCK_PREFIX})]

@@ -137,6 +137,9 @@ SELECT status, attempts FROM load_log WHERE id = %(load_id)s FOR UPDATE;
 -- name: load_worker
 SELECT status, processed_by FROM load_log WHERE source = %(source)s AND idempotency_key = %(idempotency_key)s;
 
+-- name: has_loads
+SELECT to_regclass('load_log') IS NOT NULL AND to_regclass('load_refresh') IS NOT NULL AND NOT pg_is_in_recovery();
+
 -- name: stuck_loads
 -- Pending loads whose lock no session has: their process or its connection has ended.
 SELECT l.id, l.source, l.attempts

@@ -15,6 +15,7 @@ from data_pipeline import conf
 from data_pipeline.domain import refresh_dispatches
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch, RefreshOutcome, RequestedRefresh
 from data_pipeline.postgres import refresh_outbox
+from data_pipeline.services.load_databases import answers_with_loads
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
@@ -73,8 +74,21 @@ def refresh_after(load_id: int, database: str = DEFAULT_DB_ALIAS, *, refresh_her
 
 
 def rescue_refreshes() -> Rescued:
-    """Dispatch the refreshes of loads whose process was killed after the commit, in the default database."""
-    return Rescued(dispatches=_dispatch_claimed(DEFAULT_DB_ALIAS, left_after=_LEFT_AFTER))
+    """Dispatch the refreshes of loads whose process was killed after the commit. Raises `ConfigurationError`."""
+    found = (_dispatch_claimed(database, left_after=_LEFT_AFTER) for database in outbox_databases())
+    return Rescued(dispatches=[one for dispatches in found for one in dispatches])
+
+
+def outbox_databases() -> Sequence[str]:
+    """Return the databases whose loads can request refreshes: those of views, if they have the tables of loads.
+
+    Apart from the default database, one that does not answer is left out. Raises `ConfigurationError`.
+    """
+    if disabled_reason() is not None:
+        return []
+    from seeder.services.queue.dependent_refreshes import databases_of_views
+
+    return [one for one in databases_of_views() if one == DEFAULT_DB_ALIAS or answers_with_loads(one)]
 
 
 def disabled_reason() -> RefreshOutcome | None:

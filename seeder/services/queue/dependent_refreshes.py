@@ -68,6 +68,14 @@ def is_queue_available() -> bool:
     return dispatch.is_available() and part_rows.is_available()
 
 
+def databases_of_views() -> list[str]:
+    """Return the aliases of the databases that manifests can name, the default one first.
+
+    Raises `ConfigurationError`.
+    """
+    return [DEFAULT_DB_ALIAS, *sorted({*conf.load().databases.values()} - {DEFAULT_DB_ALIAS})]
+
+
 def find_dependent_views(relations: Collection[ViewName], *, database: str = DEFAULT_DB_ALIAS) -> DependentViews:
     """Return the views of enabled manifests that depend on some tables, and no other view.
 

@@ -78,7 +78,7 @@ def test_dead_load_is_stuck_and_a_live_one_is_not(manage: Manage) -> None:
     assert result.exit_code == 1
     assert "Stuck loads have no process any more: `manage.py recover_loads` closes them." in result.lines
     assert manage("recover_loads").lines == ["load 2: marked as failed, because its process had ended"]
-    assert manage("recover_loads", "--json").document == {"recovered": []}
+    assert manage("recover_loads", "--json").document == {"recovered": [], "otherDatabases": {"archive": []}}
     assert manage("load_status", "--fail-on", "stuck").exit_code == 0
 
 

@@ -62,6 +62,6 @@ def test_killed_load_is_marked_as_failed(killed_load: int, capsys: pytest.Captur
 
 def test_nothing_to_recover_is_reported(capsys: pytest.CaptureFixture[str]) -> None:
     assert recover_loads.entrypoint(["--json"]) == 0
-    assert json.loads(capsys.readouterr().out) == {"recovered": []}
+    assert json.loads(capsys.readouterr().out) == {"recovered": [], "otherDatabases": {"archive": []}}
     assert recover_loads.entrypoint([]) == 0
     assert capsys.readouterr().out.startswith("Nothing to recover")
