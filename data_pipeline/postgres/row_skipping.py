@@ -10,7 +10,10 @@ from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres.constraint_violations import ViolationSearch
 from data_pipeline.postgres.row_sets import RECORD_NO, RowSet, number_list
 from data_pipeline.postgres.savepoints import attempt_rows
+from data_pipeline.postgres.staging_tables import MAX_COLUMNS
 from seeder.postgres import sessions
+
+_HALVES = sql.Identifier("pg_temp", "data_pipeline.halves")
 
 
 @dataclass(kw_only=True, slots=True)
@@ -55,8 +58,7 @@ class RowSkippingStatement:
     def _run_part(self, part: RowSet) -> None:
         """Affect the rows of a part.
 
-        Rows that violate a constraint are found by sets. If that finds none, halves are tried until single rows are
-        refused.
+        Rows that violate a constraint are found by sets. If that finds none, halves are tried.
         """
         refused = set[int]()
         while True:
@@ -71,20 +73,43 @@ class RowSkippingStatement:
             refused |= violations.keys()
             self._result.refused |= {number: one.problem for number, one in violations.items()}
             self._first_numbers |= {number: one.first for number, one in violations.items() if one.first is not None}
-        self._run_halves(rest, self._numbers(rest))
+        if numbers := self._numbers(rest):
+            self._run_halves(self._indexed(rest), numbers, outcome)
 
-    def _run_halves(self, part: RowSet, numbers: Sequence[int]) -> None:
-        if not numbers:
+    def _run_halves(self, part: RowSet, numbers: Sequence[int], error: Error | None) -> None:
+        """Affect the rows with these numbers, of which at least one is refused. Their error may be known already."""
+        if len(numbers) == 1:
+            error = error or self._attempt(part, numbers)
+            if error is not None:
+                self._result.refused[numbers[0]] = self._search.problem_of(error)
             return
+        middle = len(numbers) // 2
+        first, second = numbers[:middle], numbers[middle:]
+        if (error := self._attempt(part, first)) is None:
+            self._run_halves(part, second, None)
+            return
+        self._run_halves(part, first, error)
+        if (error := self._attempt(part, second)) is not None:
+            self._run_halves(part, second, error)
+
+    def _attempt(self, part: RowSet, numbers: Sequence[int]) -> Error | None:
         outcome = attempt_rows(self._database, self._build(part.between(numbers[0], numbers[-1])))
-        if not isinstance(outcome, Error):
-            self._result.count += outcome
-        elif len(numbers) == 1:
-            self._result.refused[numbers[0]] = self._search.problem_of(outcome)
-        else:
-            middle = len(numbers) // 2
-            self._run_halves(part, numbers[:middle])
-            self._run_halves(part, numbers[middle:])
+        if isinstance(outcome, Error):
+            return outcome
+        self._result.count += outcome
+        return None
+
+    def _indexed(self, part: RowSet) -> RowSet:
+        """Copy the rows into a table with an index, so that an attempt does not read all of them."""
+        if len(part.columns) >= MAX_COLUMNS:
+            return part
+        statement = sql.SQL(
+            "DROP TABLE IF EXISTS {halves};"
+            " CREATE TEMPORARY TABLE {halves} ON COMMIT DROP AS SELECT s.* FROM {rows} AS s;"
+            " CREATE INDEX ON {halves} ({number}); ANALYZE {halves}"
+        ).format(halves=_HALVES, rows=part.relation, number=RECORD_NO)
+        sessions.query(self._database, statement)
+        return RowSet(relation=_HALVES, columns=part.columns)
 
     def _numbers(self, part: RowSet) -> list[int]:
         statement = sql.SQL("SELECT s.{} FROM {} AS s ORDER BY 1").format(RECORD_NO, part.relation)
