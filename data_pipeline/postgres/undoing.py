@@ -10,6 +10,7 @@ from psycopg import sql
 
 from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.json_values import jsonb
+from data_pipeline.postgres.load_transactions import lock_against_writers
 from data_pipeline.postgres.row_serialization import same_values, value_of
 from data_pipeline.postgres.row_sets import number_list
 from data_pipeline.postgres.statements import STATEMENTS
@@ -78,7 +79,7 @@ class Undoing:
             "target": str(target.name),
             "column": LOAD_ID_COLUMN,
         }
-        sessions.query(database, sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(target.identifier))
+        lock_against_writers(database, target.identifier)
         sessions.query(database, STATEMENTS["copy_changes"], self._parameters)
         sessions.query(database, sql.SQL("ANALYZE {}").format(_CHANGES))
 
