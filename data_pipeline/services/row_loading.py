@@ -51,11 +51,8 @@ def load_rows(  # noqa: PLR0913  # the options of a load
     if first is None:
         if mode in {Mode.REPLACE, Mode.SNAPSHOT}:
             raise NothingToReplaceWith(table=into, mode=mode.value)
-        counts = LoadCounts(
-            rows_in=0, rows_inserted=0, rows_updated=0, rows_unchanged=0, rows_deleted=0, rows_rejected=0
-        )
-        handle.add_counts(counts)
-        return counts
+        handle.add_counts(_NO_ROWS)
+        return _NO_ROWS
     try:
         names, values = shape_of(first, columns)
     except ValueError as error:
