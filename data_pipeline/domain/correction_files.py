@@ -42,7 +42,7 @@ class RejectedRecord:
     @property
     def reasons(self) -> str:
         """All problems in one line."""
-        texts = [f"{one.column}: {one.reason}" if one.column else one.reason for one in self.problems]
+        texts = list(map(str, self.problems))
         return "; ".join([*texts, "only the beginning of the record is kept"] if self.is_shortened else texts)
 
 

@@ -30,6 +30,10 @@ class Problem:
         object.__setattr__(self, "reason", self.reason[:MAX_TEXT_LENGTH])
         object.__setattr__(self, "value", self.value and self.value[:MAX_TEXT_LENGTH])
 
+    def __str__(self) -> str:
+        """Return the reason, after the column if there is one."""
+        return f"{self.column}: {self.reason}" if self.column else self.reason
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reject:

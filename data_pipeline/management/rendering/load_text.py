@@ -72,7 +72,11 @@ def _reject_blocks(loaded: Loaded) -> Iterator[Block]:
 
 def reject_line(reject: Reject) -> Block:
     """Return the line, the problems and the beginning of a rejected record."""
-    problems = "; ".join(f"{one.column}: {one.reason}" if one.column else one.reason for one in reject.problems)
-    raw = reject.raw.decode("utf-8", "backslashreplace")
-    shown = raw if len(raw) <= _MAX_RAW_SHOWN else f"{raw[:_MAX_RAW_SHOWN]}…"
-    return f"line {reject.line_no}: {problems} | {shown}", "yellow"
+    problems = "; ".join(map(str, reject.problems))
+    return f"line {reject.line_no}: {problems} | {raw_text(reject.raw, max_length=_MAX_RAW_SHOWN)}", "yellow"
+
+
+def raw_text(raw: bytes, *, max_length: int) -> str:
+    """Return the beginning of a rejected record. Bytes that are not UTF-8 are escaped."""
+    text = raw.decode("utf-8", "backslashreplace")
+    return text if len(text) <= max_length else f"{text[:max_length]}…"

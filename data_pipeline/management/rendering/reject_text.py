@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from data_pipeline.domain.rejects import RejectState
+from data_pipeline.management.rendering.load_text import raw_text
 from data_pipeline.postgres.kept_rejects import KeptReject
 from data_pipeline.services.reject_listing import RejectList
 from data_pipeline.services.reject_replay import ReplayedRejects
@@ -29,8 +30,7 @@ def list_blocks(found: RejectList) -> Iterator[Block]:
 
 def _row(reject: KeptReject) -> TableRow:
     record = reject.record
-    text = record.raw.decode("utf-8", "backslashreplace")
-    shown = text if len(text) <= _MAX_RAW_SHOWN else f"{text[:_MAX_RAW_SHOWN]}…"
+    shown = raw_text(record.raw, max_length=_MAX_RAW_SHOWN)
     state = reject.state.value if reject.replayed_by is None else f"{reject.state} by load {reject.replayed_by}"
     return TableRow(
         line=f"record {record.record_no}, line {record.line_no}, {state}: {record.reasons} | {shown}",
@@ -54,8 +54,7 @@ def replay_blocks(result: ReplayedRejects) -> Iterator[Block]:
         count = format_count(len(result.replayed), "reject")
         yield f"load {result.of_load}: {count} replayed, as load {result.load_id}"
     for number, problems in result.refused.items():
-        reasons = "; ".join(f"{one.column}: {one.reason}" if one.column else one.reason for one in problems)
-        yield f"record {number} is still bad: {reasons}", "yellow"
+        yield f"record {number} is still bad: {'; '.join(map(str, problems))}", "yellow"
     for number, reason in result.unusable.items():
         yield f"record {number} was not tried: {reason}", "yellow"
     if result.left:
