@@ -34,6 +34,11 @@ def mask_value(text: str, pii: Pii, *, hash_key: bytes) -> str | None:
     return hmac.digest(hash_key, text.encode("utf-8", "surrogateescape"), "sha256").hex()
 
 
+def masked_bytes(raw: bytes) -> bytes:
+    """Return the shape of bytes: x for letters and all bytes beyond ASCII, 9 for digits."""
+    return _DIGIT_BYTE.sub(b"9", _LETTER_BYTE.sub(b"x", raw))
+
+
 def hash_pads(hash_key: bytes) -> tuple[bytes, bytes]:
     """Return the inner and outer pad of HMAC-SHA256 (RFC 2104), with which PostgreSQL computes it by sha256()."""
     if not hash_key:
@@ -89,7 +94,7 @@ class RejectMasking:
 
     def _masked_raw(self, raw: bytes, fields: Sequence[bytes] | None) -> bytes:
         if fields is None:  # the personal values may be anywhere
-            return b"" if Pii.DROP in self.pii.values() else _DIGIT_BYTE.sub(b"9", _LETTER_BYTE.sub(b"x", raw))
+            return b"" if Pii.DROP in self.pii.values() else masked_bytes(raw)
         return self.delimiter.join(map(self._masked_field, self.columns, fields))
 
     def _masked_field(self, column: str | None, text: bytes) -> bytes:

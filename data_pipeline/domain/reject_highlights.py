@@ -5,10 +5,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from data_pipeline.domain.csv_fields import CsvFormat, fields_of
+from data_pipeline.domain.masking import masked_bytes
 from data_pipeline.domain.rejects import Problem
 
 _MAX_SHOWN = 400  # characters of a part in a list
-_LETTER, _DIGIT = re.compile(rb"[A-Za-z\x80-\xff]"), re.compile(rb"[0-9]")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -77,7 +77,7 @@ class RejectText:
     def _visible(self, raw: bytes) -> str:
         """Return bytes as text: what is not UTF-8 or not printable is escaped. Letters and digits may be hidden."""
         if not self.shows_values:
-            raw = _DIGIT.sub(b"9", _LETTER.sub(b"x", raw))
+            raw = masked_bytes(raw)
         return _printable(raw.decode("utf-8", "backslashreplace"))
 
 
