@@ -10,6 +10,7 @@ from psycopg import Cursor, sql
 from data_pipeline.domain.correction_files import RejectedRecord
 from data_pipeline.domain.reject_collector import MAX_KEPT_BYTES, MAX_RAW_AFTERWARDS
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject, RejectState
+from data_pipeline.domain.storable_text import escape_unstorable
 from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
@@ -33,16 +34,13 @@ def save_rejects(database: str, load_id: int, rejects: Iterable[Reject]) -> None
     statement = sql.SQL("COPY load_reject ({}) FROM STDIN").format(sql.SQL(", ").join(map(sql.Identifier, _COLUMNS)))
     session = sessions.driver_connection(database)
     with connections[database].wrap_database_errors, Cursor(session) as cursor, cursor.copy(statement) as copy:
-        for one in rejects:
-            problems = [
-                {name: _storable(getattr(problem, name)) for name in _PROBLEM_FIELDS} for problem in one.problems
-            ]
-            copy.write_row((load_id, one.line_no, one.record_no, jsonb(problems), one.raw))
+        for reject in rejects:
+            problems = [{name: _storable(getattr(one, name)) for name in _PROBLEM_FIELDS} for one in reject.problems]
+            copy.write_row((load_id, reject.line_no, reject.record_no, jsonb(problems), reject.raw))
 
 
 def _storable(text: str | None) -> str | None:
-    """Return a text without NUL, which no PostgreSQL text can have."""
-    return text if text is None else text.replace("\0", "\\x00")
+    return text and escape_unstorable(text)
 
 
 def read_rejects(
