@@ -11,7 +11,7 @@ from data_pipeline.domain.rejects import RejectState
 from data_pipeline.domain.verifications import ArtefactState, RowsState
 from data_pipeline.models import LoadLog
 from data_pipeline.services.load_replay import replay_load
-from data_pipeline.services.reject_listing import dismiss_rejects
+from data_pipeline.services.reject_listing import dismiss_load
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
 from seeder.domain.human_format import format_count
@@ -75,12 +75,14 @@ def _verify(load: LoadLog, user: str) -> ActionResult:
 
 
 def _dismiss(load: LoadLog, user: str) -> ActionResult:
-    count = dismiss_rejects(load.pk, actor=user)
-    return ActionResult(text=f"{format_count(count, 'reject')} of load {load.pk} dismissed.")
+    dismissed = dismiss_load(load.pk, actor=user)
+    failure = "The failure and " if dismissed.is_failure else ""
+    return ActionResult(text=f"{failure}{format_count(dismissed.rejects, 'reject')} of load {load.pk} dismissed.")
 
 
-def _has_open_rejects(load: LoadLog) -> bool:
-    return load.rejects.filter(state=RejectState.OPEN).exists()
+def _needs_attention(load: LoadLog) -> bool:
+    is_failure = load.status == LoadStatus.FAILED and load.error_code != "undone" and load.dismissed_at is None
+    return is_failure or load.rejects.filter(state=RejectState.OPEN).exists()
 
 
 def _is_in_table(load: LoadLog) -> bool:
@@ -119,11 +121,11 @@ LOAD_ACTIONS: Mapping[str, LoadAction] = {
         ),
         LoadAction(
             name="dismiss",
-            label="Dismiss rejects",
+            label="Dismiss",
             permission="data_pipeline.load",
-            effect="The open rejects of the load are marked as dismissed. They stay on its page, and no metric counts"
-            " them.",
-            is_possible=_has_open_rejects,
+            effect="The failure and the open rejects of the load are marked as dismissed. They stay on its page, but"
+            " no status and no metric counts them.",
+            is_possible=_needs_attention,
             run=_dismiss,
         ),
     )

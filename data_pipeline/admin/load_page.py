@@ -62,7 +62,7 @@ def action_page(
         return HttpResponseRedirect(url)
     context = {
         **site.each_context(request),
-        "title": f"{action.label}{' of' if action.name == 'dismiss' else ''} load {load_id}",
+        "title": f"{action.label} load {load_id}",
         "action": action,
         "load": load,
         "file": file_name(load),

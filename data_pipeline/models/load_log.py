@@ -36,6 +36,7 @@ class LoadLog(models.Model):
     content_blake2b = models.TextField(null=True)
     undone_at = models.DateTimeField(null=True)
     error_code = models.TextField(null=True)  # SQLSTATE, or a word of this app
+    dismissed_at = models.DateTimeField(null=True)  # a failure that needs no attention
 
     class Meta:
         db_table = "load_log"

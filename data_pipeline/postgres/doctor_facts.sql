@@ -29,11 +29,11 @@ FROM unnest(ARRAY['load_log', 'load_event', 'load_reject', 'load_refresh']) AS n
 SELECT tgenabled::text FROM pg_trigger WHERE tgrelid = to_regclass('load_event') AND tgname = 'load_event_append_only';
 
 -- name: failed_loads
--- Failed loads by source, without undone ones, with the last one. At most 10,000 loads are read.
+-- Failed loads by source, without undone and dismissed ones, with the last one. At most 10,000 loads are read.
 SELECT source, count(*), (array_agg(id ORDER BY updated_at DESC))[1], (array_agg(error_code ORDER BY updated_at DESC))[1]
 FROM (
     SELECT id, source, updated_at, error_code FROM load_log
-    WHERE status = 'failed' AND error_code IS DISTINCT FROM 'undone'
+    WHERE status = 'failed' AND error_code IS DISTINCT FROM 'undone' AND dismissed_at IS NULL
     ORDER BY updated_at DESC LIMIT 10000
 ) AS failed
 GROUP BY source

@@ -94,6 +94,7 @@ def mark_replayed(database: str, load_id: int, numbers: Sequence[int], *, replay
     sessions.query(database, STATEMENTS["mark_replayed"], parameters)
 
 
-def dismiss_open(database: str, load_id: int, *, actor: str) -> int:
-    """Mark all open rejects of a load as dismissed. Return their number."""
-    return int(sessions.query(database, STATEMENTS["dismiss_rejects"], {"load_id": load_id, "actor": actor})[0][0])
+def dismiss_load(database: str, load_id: int, *, actor: str) -> tuple[int, bool]:
+    """Dismiss a load. Return the number of its rejects that were open, and whether its failure counted until now."""
+    [(rejects, is_failure)] = sessions.query(database, STATEMENTS["dismiss_load"], {"load_id": load_id, "actor": actor})
+    return rejects, is_failure

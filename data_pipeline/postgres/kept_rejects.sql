@@ -33,13 +33,22 @@ SELECT
     jsonb_build_object('records', count(*), 'load', %(replayed_by)s::bigint)
 FROM replayed;
 
--- name: dismiss_rejects
-WITH dismissed AS (
+-- name: dismiss_load
+-- Dismiss the open rejects of a load, and its failure. An undone load is no failure.
+WITH rejects AS (
     UPDATE load_reject SET state = 'dismissed' WHERE load_id = %(load_id)s AND state = 'open' RETURNING 1
+), failure AS (
+    UPDATE load_log SET dismissed_at = clock_timestamp()
+    WHERE id = %(load_id)s AND status = 'failed' AND error_code IS DISTINCT FROM 'undone' AND dismissed_at IS NULL
+    RETURNING 1
+), counts AS (
+    SELECT (SELECT count(*) FROM rejects) AS records, EXISTS (SELECT FROM failure) AS is_failure
 ), audited AS (
     INSERT INTO load_event (load_id, event, actor, facts)
-    SELECT %(load_id)s, 'rejects_dismissed', %(actor)s::text, jsonb_build_object('records', count(*))
-    FROM dismissed
-    HAVING count(*) > 0
+    SELECT
+        %(load_id)s, CASE WHEN is_failure THEN 'dismissed' ELSE 'rejects_dismissed' END, %(actor)s::text,
+        jsonb_build_object('records', records)
+    FROM counts
+    WHERE is_failure OR records > 0
 )
-SELECT count(*) FROM dismissed;
+SELECT records, is_failure FROM counts;

@@ -32,7 +32,7 @@ WITH lock AS MATERIALIZED (
         END,
         processed_by = CASE WHEN l.status IN ('success', 'skipped') THEN l.processed_by ELSE excluded.processed_by END,
         task_id = CASE WHEN l.status IN ('success', 'skipped') THEN l.task_id ELSE excluded.task_id END,
-        error_message = NULL, error_code = NULL,
+        error_message = NULL, error_code = NULL, dismissed_at = NULL,
         updated_at = clock_timestamp()
     WHERE l.status IN ('success', 'skipped') OR (SELECT is_acquired FROM lock)
     RETURNING l.id, l.status, l.attempts

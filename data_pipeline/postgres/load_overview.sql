@@ -2,16 +2,12 @@
 
 -- name: load_summaries
 -- Loads, failing and stuck ones first, then the latest first. A failed load is failing until a later load of the same artefact
--- into the same table has succeeded, or until its rejects are dismissed. `stuck` are the pending loads whose lock is free. The last two columns
--- count all failing and stuck loads, also those beyond the limit.
+-- into the same table has succeeded, or until it is dismissed. `stuck` are the pending loads whose lock is free. The last two
+-- columns count all failing and stuck loads, also those beyond the limit.
 WITH failed AS MATERIALIZED (
     SELECT id, source, target, created_at, payload_meta ->> 'source_uri' AS source_uri
     FROM load_log
-    WHERE status = 'failed' AND error_code IS DISTINCT FROM 'undone' AND NOT (
-        error_code = 'too_many_rejects'
-        AND EXISTS (SELECT FROM load_reject AS r WHERE r.load_id = load_log.id)
-        AND NOT EXISTS (SELECT FROM load_reject AS r WHERE r.load_id = load_log.id AND r.state = 'open')
-    )
+    WHERE status = 'failed' AND error_code IS DISTINCT FROM 'undone' AND dismissed_at IS NULL
 ), failing AS MATERIALIZED (
     SELECT id, source, target
     FROM failed

@@ -80,7 +80,7 @@ ORDER BY known_since NULLS LAST, source, metric, label;
 INSERT INTO load_event (load_id, event, actor, facts) VALUES (NULL, 'measured', %(actor)s::text, %(facts)s::jsonb);
 
 -- name: open_loads
--- Pending and failed loads by source, without undone ones. A pending load is stuck if no session has its lock.
+-- Pending and failed loads by source, without undone and dismissed ones. A pending load is stuck if no session has its lock.
 SELECT
     l.source,
     count(*) FILTER (WHERE l.status = 'pending' AND k.is_held) AS running,
@@ -89,7 +89,7 @@ SELECT
     min(l.updated_at) FILTER (WHERE l.status = 'failed') AS oldest_failure_at
 FROM (
     SELECT source, idempotency_key, status, updated_at FROM load_log
-    WHERE status IN ('pending', 'failed') AND error_code IS DISTINCT FROM 'undone'
+    WHERE status IN ('pending', 'failed') AND error_code IS DISTINCT FROM 'undone' AND dismissed_at IS NULL
     LIMIT %(max_rows)s
 ) AS l
 CROSS JOIN LATERAL (

@@ -26,6 +26,14 @@ class RejectList:
     rejects: Sequence[KeptReject]  # the first ones
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Dismissed:
+    """What a dismissal has changed."""
+
+    rejects: int  # those that were open
+    is_failure: bool  # the load had failed, and was not dismissed before
+
+
 def list_rejects(load_id: int, *, limit: int = DEFAULT_LIMIT, using: str = DEFAULT_DB_ALIAS) -> RejectList:
     """Return the rejects of a load. Raises `UnknownLoad`."""
     load = find_load_by_id(load_id, using=using)
@@ -52,8 +60,12 @@ def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS
     return len(rejects)
 
 
-def dismiss_rejects(load_id: int, *, actor: str, using: str = DEFAULT_DB_ALIAS) -> int:
-    """Mark the open rejects of a load as dismissed. Return their number. Raises `UnknownLoad`."""
+def dismiss_load(load_id: int, *, actor: str, using: str = DEFAULT_DB_ALIAS) -> Dismissed:
+    """Mark the failure and the open rejects of a load as dismissed, so that no status counts them.
+
+    Another attempt of the load can fail anew. Raises `UnknownLoad`.
+    """
     find_load_by_id(load_id, using=using)
     with translate_errors(using):
-        return kept_rejects.dismiss_open(using, load_id, actor=actor)
+        rejects, is_failure = kept_rejects.dismiss_load(using, load_id, actor=actor)
+    return Dismissed(rejects=rejects, is_failure=is_failure)

@@ -26,7 +26,9 @@ class Command(SeederCommand):
         actions.add_argument(
             "--replay-as-is", action="store_true", help="load the open rejects as they are, after the table was changed"
         )
-        actions.add_argument("--dismiss", action="store_true", help="mark the open rejects as dismissed")
+        actions.add_argument(
+            "--dismiss", action="store_true", help="dismiss the open rejects, and the failure of the load"
+        )
         parser.add_argument(
             "--limit",
             type=whole_number,
@@ -42,9 +44,11 @@ class Command(SeederCommand):
         elif options.replay or options.replay_as_is:
             return self._replay(load_id, options.replay)
         elif options.dismiss:
-            count = reject_listing.dismiss_rejects(load_id, actor=self.name)
-            document = {"loadId": load_id, "dismissed": count}
-            self.output.show(document, [f"load {load_id}: {format_count(count, 'reject')} dismissed"])
+            dismissed = reject_listing.dismiss_load(load_id, actor=self.name)
+            document = {"loadId": load_id, "dismissed": dismissed.rejects, "isFailure": dismissed.is_failure}
+            failure = "its failure and " if dismissed.is_failure else ""
+            rejects = format_count(dismissed.rejects, "reject")
+            self.output.show(document, [f"load {load_id}: {failure}{rejects} dismissed"])
         else:
             found = reject_listing.list_rejects(load_id, limit=options.limit)
             self.output.show(list_document(found), list_blocks(found))

@@ -16,7 +16,7 @@ LOADS_FAILED = warning_problem(
     name="loads_failed",
     area="loads",
     meaning="Loads of a source failed and have not succeeded since. Nothing of them remains.",
-    fix="The page of the load has its error. Correct the cause and load the file again.",
+    fix="The page of the load has its error. Correct the cause and load the file again, or dismiss the load.",
 )
 REFRESHES_UNDISPATCHED = warning_problem(
     name="refreshes_undispatched",

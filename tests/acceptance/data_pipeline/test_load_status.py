@@ -179,5 +179,20 @@ def test_refused_header_is_a_failure_of_its_table(manage: Manage, tmp_path: Path
 def test_load_with_dismissed_rejects_is_not_failing_any_more(manage: Manage, tmp_path: Path) -> None:
     load(manage, tmp_path / "a.csv", "x,1\ny,1\n")
     assert manage("load_status", "--fail-on", "failed").exit_code == 1
-    manage("rejects", "1", "--dismiss")
+    assert manage("rejects", "1", "--dismiss").lines == ["load 1: its failure and 2 rejects dismissed"]
     assert manage("load_status", "--fail-on", "failed").exit_code == 0
+
+
+def test_dismissed_failure_without_rejects_is_not_failing_until_the_next(manage: Manage, tmp_path: Path) -> None:
+    sql("CREATE VIEW landing.view AS SELECT 1 AS id")
+    (tmp_path / "a.csv").write_text("id\n1\n")
+    broken = ["load_file", str(tmp_path / "a.csv"), "--table", "landing.view"]
+    assert manage(*broken).exit_code == 2
+    assert manage("load_status", "--fail-on", "failed").exit_code == 1
+    assert manage("rejects", "1", "--dismiss").lines == ["load 1: its failure and 0 rejects dismissed"]
+    assert manage("load_status", "--fail-on", "failed").exit_code == 0
+    assert manage("rejects", "1", "--dismiss", "--json").document["isFailure"] is False
+    event = LoadEvent.objects.latest("id")
+    assert (event.load_id, event.event, event.actor) == (1, "dismissed", "rejects")
+    assert manage(*broken).exit_code == 2
+    assert manage("load_status", "--fail-on", "failed").exit_code == 1

@@ -170,7 +170,11 @@ def test_only_records_of_open_rejects_are_loaded(manage: Manage, tmp_path: Path)
 def test_dismissed_rejects_are_not_replayed(manage: Manage, correct: Correct) -> None:
     path = correct({2: {"id": "2"}})
     assert manage("rejects", "1", "--dismiss").lines == ["load 1: 3 rejects dismissed"]
-    assert manage("rejects", "1", "--dismiss", "--json").document == {"loadId": 1, "dismissed": 0}
+    assert manage("rejects", "1", "--dismiss", "--json").document == {
+        "loadId": 1,
+        "dismissed": 0,
+        "isFailure": False,
+    }
     assert manage("rejects", "1", "--replay", str(path)).lines == ["load 1: no open reject to replay"]
     assert LoadEvent.objects.filter(event="rejects_dismissed").count() == 1
 

@@ -10,6 +10,7 @@ from django.db.migrations.recorder import MigrationRecorder
 from pytest_django import Settings
 
 from data_pipeline import compute_idempotency_key, process_once
+from data_pipeline.services.reject_listing import dismiss_load
 from seeder.services.doctor.check_types import Diagnosis
 from seeder.services.doctor.run_checks import run_checks
 from tests.conftest import another_session, sql
@@ -121,6 +122,9 @@ def test_failed_loads_are_reported_by_source() -> None:
             load(name, fail=True)
     [diagnosis] = found("loads_failed")
     assert diagnosis.message == "2 failed loads, the last one is 2: OSError."
+    for load_id in (1, 2):
+        dismiss_load(load_id, actor="test")
+    assert found("loads_failed") == []
 
 
 def test_late_refresh_is_reported_and_recent_one_is_not() -> None:

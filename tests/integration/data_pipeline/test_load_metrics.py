@@ -23,6 +23,7 @@ from data_pipeline.domain.normalizing import NormalizeReason
 from data_pipeline.postgres import load_totals
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.probes.prometheus_collector import build_metrics, collect_metrics
+from data_pipeline.services.reject_listing import dismiss_load
 from seeder.postgres import sessions
 from tests.conftest import another_session, sql
 
@@ -232,6 +233,8 @@ def test_state_has_failures_refreshes_and_rejects() -> None:
     assert found["data_pipeline_oldest_failure_timestamp_seconds", "files"] == pytest.approx(failed_at)
     assert found["data_pipeline_oldest_undispatched_timestamp_seconds",] == pytest.approx(requested_at)
     assert (found["data_pipeline_undispatched_refreshes",], found["data_pipeline_open_rejects",]) == (1, 1)
+    dismiss_load(1, actor="test")
+    assert ("data_pipeline_oldest_failure_timestamp_seconds", "files") not in samples()
 
 
 def test_scrape_without_tables_reports_down() -> None:

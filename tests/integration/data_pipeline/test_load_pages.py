@@ -234,6 +234,15 @@ def test_dismiss_closes_the_open_rejects() -> None:
     assert "/2/dismiss/" not in body(client, load_path())
 
 
+def test_dismiss_closes_a_failure_without_rejects() -> None:
+    client = client_with(*VIEW, "data_pipeline.load")
+    assert "/3/dismiss/" in body(client, load_path(3))
+    page = post_action(client, "dismiss", load_id=3)
+    assert "The failure and 0 rejects of load 3 dismissed." in page
+    assert "<dt>Dismissed</dt>" in page
+    assert "/3/dismiss/" not in page
+
+
 def test_refused_action_shows_the_reason(tmp_path: Path) -> None:
     client = client_with(*VIEW, "data_pipeline.load")
     (tmp_path / "orders.csv").unlink()
