@@ -162,7 +162,10 @@ class ChunkLoader:
         else:
             # A trigger can keep rows out.
             has_triggers = self._plan.target.has_row_triggers and not self._is_staged
-            self._records += count_records(chunk.data, self._csv_format) if has_triggers else count
+            records = count_records(chunk.data, self._csv_format) if has_triggers else count
+            if self._csv_format.quote not in chunk.data:
+                self._chunks.skip_lines(records)
+            self._records += records
         self._loaded += count
 
     def _copied(self, chunk: Chunk) -> int | None:

@@ -60,5 +60,6 @@ def split_chunk(
         first_number=first_number,
         is_end=chunk.is_end,
     )
+    chunks.skip_lines(split.line_count)
     chunks.give_back(split.rest)
     return split

@@ -80,10 +80,19 @@ def records_of(data: bytes, size: int) -> tuple[list[tuple[int, int, bytes]], li
             first_number=len(good) + len(rejects) + 1,
             is_end=chunk.is_end,
         )
+        chunks.skip_lines(split.line_count)
         chunks.give_back(split.rest)
         good += zip(split.numbers, split.lines, split.records, strict=True)
         rejects += split.rejects
     return good, rejects
+
+
+def test_lines_that_are_known_are_not_counted() -> None:
+    chunks = iter(reader := RecordChunks(io.BytesIO(b"x,y\n1,a\n2,b\n3,c\n").read, chunk_bytes=8))
+    reader.header()
+    assert next(chunks).first_line == 2
+    reader.skip_lines(7)
+    assert next(chunks).first_line == 9
 
 
 def test_line_that_is_too_long_is_cut_from_the_stream() -> None:
