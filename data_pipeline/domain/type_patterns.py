@@ -8,21 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from data_pipeline.domain.csv_fields import CsvFormat
+from data_pipeline.domain.iso_patterns import ISO_DATE, ISO_TIMESTAMP
 
-_DAYS_OF_MONTHS = (
-    r"(?:(?:0[13578]|1[02])-(?:0[1-9]|[12]\d|3[01])|(?:0[469]|11)-(?:0[1-9]|[12]\d|30)|02-(?:0[1-9]|1\d|2[0-8]))"
-)
-_DAY = rf"[12]\d{{3}}-{_DAYS_OF_MONTHS}"
-_TIMESTAMP = _DAY + r"[T ](?:[01]\d|2[0-3]):[0-5]\d:[0-5]\d(?:\.\d{1,6})?Z?"
 _NUMBER = r"[+-]?\d{{1,{whole}}}(?:\.\d{{1,9}})?"
 _PATTERNS = {
     "bigint": r"[+-]?\d{1,18}",
     "integer": r"[+-]?\d{1,9}",
     "smallint": r"[+-]?\d{1,4}",
     "boolean": "(?:true|false|t|f)",
-    "date": _DAY,
-    "timestamp with time zone": _TIMESTAMP,
-    "timestamp without time zone": _TIMESTAMP,
+    "date": ISO_DATE,
+    "timestamp with time zone": ISO_TIMESTAMP,
+    "timestamp without time zone": ISO_TIMESTAMP,
     "numeric": _NUMBER.format(whole=100),
     "double precision": _NUMBER.format(whole=100),
 }
