@@ -4,7 +4,7 @@ from seeder.errors import SeederError, UnknownObject
 
 
 class PipelineError(SeederError):
-    """Base class of expected errors of the loading lane."""
+    """A load cannot be made, found or corrected."""
 
 
 class RelationMissing(PipelineError):

@@ -4,38 +4,61 @@ import re
 from collections.abc import Iterator
 from inspect import cleandoc
 
+from data_pipeline import artefact_errors, correction_errors, dialect_errors, errors, job_errors
 from docs_reference.markdown_text import code, page, table
 from seeder.errors import SeederError
 
 _INTRO = """A command prints an error in one line and exits with 2. The API answers with a
 [status](rest-api.md#errors), a page with a sentence. From Python they are `seeder.errors.SeederError`. Words in
 braces are filled in."""
+_MODULES = [
+    SeederError.__module__,
+    *(module.__name__ for module in (errors, artefact_errors, dialect_errors, correction_errors, job_errors)),
+]
 
 
 def render() -> str:
     """Return the page."""
     blocks = []
-    groups: list[type[SeederError]] = [SeederError, *_groups(SeederError)]
-    for group in groups:
-        own = [kind for kind in group.__subclasses__() if kind.__module__ == SeederError.__module__]
-        rows = [(code(kind.__name__), _message(kind)) for kind in own if not _is_group(kind)]
-        if rows:
-            title = "General" if group is SeederError else _message(group).partition(";")[0].rstrip(".")
-            blocks += [f"## {title}", table(("error", "message"), rows)]
+    sections: list[type[SeederError]] = [SeederError, *_sections(SeederError)]
+    for section in sections:
+        rows = [(code(kind.__name__), _message(kind)) for kind in _kinds(section)]
+        title = "General" if section is SeederError else _message(section).partition(";")[0].rstrip(".")
+        blocks += [f"## {title}", table(("error", "message"), rows)]
     return page("Errors", _INTRO, *blocks)
 
 
-def _is_group(kind: type[SeederError]) -> bool:
-    return any(one.__module__ == SeederError.__module__ for one in kind.__subclasses__())
-
-
-def _groups(kind: type[SeederError]) -> Iterator[type[SeederError]]:
-    for one in kind.__subclasses__():
-        if _is_group(one):
+def _sections(kind: type[SeederError]) -> Iterator[type[SeederError]]:
+    for one in _subclasses(kind):
+        if _is_section(one):
             yield one
-            yield from _groups(one)
+        yield from _sections(one)
+
+
+def _kinds(section: type[SeederError]) -> Iterator[type[SeederError]]:
+    """Yield the errors of a section, without those of the sections in it."""
+    for one in _subclasses(section):
+        if not _is_section(one):
+            yield one
+            yield from _kinds(one)
+
+
+def _is_section(kind: type[SeederError]) -> bool:
+    """Return whether an error is a group: it has subclasses, and its message names no fact."""
+    return bool(_subclasses(kind)) and "{" not in (kind.__doc__ or "")
+
+
+def _subclasses(kind: type[SeederError]) -> list[type[SeederError]]:
+    """Return the documented subclasses in the order of the modules. The last of several bases counts."""
+    found = [
+        one
+        for one in kind.__subclasses__()
+        if one.__module__ in _MODULES and [base for base in one.__bases__ if issubclass(base, SeederError)][-1] is kind
+    ]
+    return sorted(found, key=lambda one: _MODULES.index(one.__module__))
 
 
 def _message(kind: type[SeederError]) -> str:
     """Return the docstring with plain placeholders."""
-    return re.sub(r"\{(\w+)[^}]*\}", r"{\1}", cleandoc(kind.__doc__ or ""))
+    text = cleandoc(kind.__doc__ or "")
+    return re.sub(r"\{\{(.*?)\}\}|\{(\w+)[^}]*\}", lambda match: f"{{{match[1] or match[2]}}}", text)
