@@ -1,6 +1,7 @@
-"""Loads files and records into PostgreSQL exactly once, and refreshes the views that depend on them.
+"""Loads files and records into PostgreSQL, each exactly once.
 
-The public functions are imported on first use, so that importing this package imports no Django.
+After a load, the views that depend on its table are refreshed. The public functions are imported on first use, so that
+importing this package imports no Django.
 """
 
 from importlib import import_module

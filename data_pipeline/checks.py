@@ -43,7 +43,10 @@ def check_seeder(**_: Any) -> Sequence[checks.CheckMessage]:
 
 @checks.register
 def check_jobs(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return E002 for a malformed `JOB`, W002 for another job that cannot be used, unless E001 applies."""
+    """Return E002 for a malformed `JOB`, and W002 for other unusable jobs.
+
+    Nothing is returned if E001 applies.
+    """
     from data_pipeline.services.job_discovery import find_job_packages  # few commands run checks
 
     return [] if check_settings() else [_job_message(error) for error in find_job_packages().load_all()[1]]
@@ -51,7 +54,10 @@ def check_jobs(**_: Any) -> Sequence[checks.CheckMessage]:
 
 @checks.register
 def check_folders(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return E003 for each invalid dialect, W003 for each missing folder, unless E001 applies."""
+    """Return E003 for each invalid dialect, and W003 for each missing folder.
+
+    Nothing is returned if E001 applies.
+    """
     from data_pipeline.domain.dialect_search import check_dialects  # few commands run checks
 
     if check_settings():

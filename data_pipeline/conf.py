@@ -19,7 +19,7 @@ def _folders(name: str, value: object) -> Sequence[str]:
 
 
 def _ratio(name: str, value: object) -> float | None:
-    """Read a share of rows from 0 to 1; an empty value is no limit."""
+    """Read a share of rows from 0 to 1. An empty value is no limit."""
     if value in ("", None):
         return None
     try:
@@ -96,5 +96,8 @@ def load_from(host_settings: object) -> Settings:
 
 
 def ignored_variables() -> Iterator[tuple[str, str]]:
-    """Yield each environment variable that looks like a setting but has no effect, with a message without its value."""
+    """Yield each environment variable that looks like a setting without being one.
+
+    Each comes with a message that does not show its value.
+    """
     return settings_readers.ignored_variables(Settings, name="DATA_PIPELINE")

@@ -1,4 +1,7 @@
-"""Tasks of the queue: plain values in, one service call, a small dictionary out. Every task is idempotent."""
+"""Tasks of the queue, which are all idempotent.
+
+Each takes plain values, calls one service, and returns a small dictionary.
+"""
 
 import os
 import signal

@@ -1,4 +1,4 @@
-"""What the commands of `data-pipeline` do: list the jobs, run one, write a new one."""
+"""The commands of `data-pipeline`: list, run and write jobs."""
 
 import json
 import os
@@ -51,7 +51,7 @@ def run_default_job(arguments: list[str], *, settings_module: str) -> int:
 
 
 def write_new_job(name: str, *, folder: str) -> int:
-    """Write the template of a job into a package, which is created if it does not exist."""
+    """Write the template of a job into a package, created if missing."""
     if (problem := job_name_problem(name)) is not None:
         raise BadJobName(name=name, problem=problem)
     package = Path(folder)

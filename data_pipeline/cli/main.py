@@ -1,7 +1,7 @@
-"""The console script `data-pipeline`, the entry point of a container: lists the jobs, or runs one.
+"""The console script `data-pipeline`, which lists jobs or runs one.
 
-Its help and its list import no Django. A job runs in this process, so that it gets the signals, and starts Django only
-if it uses the database.
+It is the entry point of a container. Its help and its list import no Django. A job runs in this process, so that it
+gets the signals. It starts Django only if it uses the database.
 """
 
 import argparse
@@ -30,7 +30,10 @@ _EPILOG = "If the first argument is another option, the default job (setting DEF
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Return the exit code: that of the job, 2 if nothing was run, 128 and the number of a signal that ended it."""
+    """Run a command, and return its exit code.
+
+    The code is that of the job, 2 if nothing was run, or 128 and the number of a signal that ended it.
+    """
     argv = list(sys.argv[1:] if arguments is None else arguments)
     try:
         with interrupt_on_signal():

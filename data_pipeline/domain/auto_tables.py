@@ -1,4 +1,4 @@
-"""The table that `--table auto` creates for a file: its name, its columns and their types."""
+"""The table that `--table auto` creates: name, columns and types."""
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
@@ -32,10 +32,10 @@ class NewColumn:
 
 
 def table_name(file_name: str) -> str:
-    """Return the name of a file's table: the file's, in lower case, without suffixes and numbers at the end.
+    """Return the name of the table for a file's name.
 
-    Everything that is neither a letter nor a digit becomes an underscore. So `Orders 2025-01-31.csv.gz` and
-    `orders_7.xlsx` belong to the table `orders`.
+    It is in lower case, without suffixes and without numbers at the end. Everything that is neither a letter nor a
+    digit becomes an underscore. So `Orders 2025-01-31.csv.gz` and `orders_7.xlsx` belong to the table `orders`.
     """
     path = PurePath(file_name)
     if path.suffix.lower() in _COMPRESSIONS:

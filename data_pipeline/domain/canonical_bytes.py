@@ -1,4 +1,7 @@
-"""Values as bytes to hash: equal for equal values in any order of a mapping, and different for any others."""
+"""Bytes that represent a value in a hash.
+
+Equal values have equal bytes, also mappings in another order. Different values have different bytes.
+"""
 
 import os
 from collections.abc import Mapping, Sequence, Set
@@ -9,7 +12,10 @@ from data_pipeline.domain.uris import without_signature
 
 
 def payload_bytes(payload: object) -> bytes:
-    """Return bytes as they are, a text in UTF-8, and the canonical bytes of any other value."""
+    """Return the bytes of a payload.
+
+    Bytes stay as they are, a text is encoded in UTF-8, and any other value has its canonical bytes.
+    """
     if isinstance(payload, str):
         return payload.encode("utf-8", "surrogatepass")
     return bytes(payload) if isinstance(payload, bytes | bytearray | memoryview) else canonical_bytes(payload)

@@ -1,4 +1,7 @@
-"""Spaces and case of letters, defined once so that Python and PostgreSQL agree in every locale."""
+"""Trimming and case folding that do not depend on a locale.
+
+Python and PostgreSQL use the same tables of spaces and letters, so both give the same result.
+"""
 
 from typing import Final
 

@@ -1,4 +1,4 @@
-"""Files in which rejected records are corrected: CSV for a spreadsheet, and back.
+"""Files in which rejected records are corrected, as CSV for a spreadsheet.
 
 Each record has its number in the load. So rows can be deleted and sorted, and other rows are not loaded.
 """
@@ -47,7 +47,10 @@ class RejectedRecord:
 
 
 def write_corrections(records: Iterable[RejectedRecord], columns: Sequence[str], csv_format: CsvFormat) -> str:
-    """Return a CSV text with a row for each record, in which a spreadsheet runs no formula."""
+    """Return a CSV text with a row for each rejected record.
+
+    A spreadsheet runs no formula in it.
+    """
     out = io.StringIO()
     out.write(_BYTE_ORDER_MARK)
     writer = csv.writer(out)
@@ -119,7 +122,10 @@ def _problem(number: str, cells: Sequence[str], header: Sequence[str], correctio
 
 
 def kept_nulls(corrected: Values, original: Values) -> Values:
-    """Return corrected values in which an empty cell that was not changed is the empty text again, if it was one."""
+    """Restore the empty texts of a record that a spreadsheet cannot show.
+
+    An empty cell that was not changed is the empty text again if it was one, otherwise None.
+    """
     return ["" if value is None and before == "" else value for value, before in zip(corrected, original, strict=True)]
 
 

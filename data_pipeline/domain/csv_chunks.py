@@ -1,6 +1,6 @@
-"""Cuts a stream of CSV bytes into chunks that end where a record ends, without parsing records.
+"""Cuts a stream of CSV bytes into chunks of whole records.
 
-PostgreSQL accepts most chunks as they are, so nothing here looks at fields.
+Nothing is parsed, because PostgreSQL accepts most chunks as they are.
 """
 
 import re
@@ -35,7 +35,7 @@ class RecordChunks:
         quote: bytes = b'"',
         max_record_bytes: int = MAX_RECORD_BYTES,
     ) -> None:
-        """Cut chunks of a size in bytes, or of a number of records if it is not 0. Both are approximate."""
+        """Cut chunks of about `chunk_bytes`, or of `chunk_records` if not 0."""
         self._read, self._chunk_bytes, self._chunk_records = read, chunk_bytes, chunk_records
         self._quote, self._max_record_bytes = quote, max_record_bytes
         self._rest, self._line, self._is_exhausted = b"", 1, False
@@ -43,7 +43,10 @@ class RecordChunks:
         self.line_end = b"\n"  # known after the header: a file can have carriage returns only
 
     def header(self) -> bytes:
-        """Return the first record without its line end and blank lines before it, or an empty text without one."""
+        """Return the first record without its line end.
+
+        Blank lines before it are left out. The result is empty if there is no record.
+        """
         q = re.escape(self._quote)
         pattern = re.compile(rb"[\r\n]*+((?:[^%b\r\n]++|%b[^%b]*+%b)++)(\r\n?|\n)" % (q, q, q, q))
         size, is_certain = _SAMPLE_BYTES, False
@@ -105,9 +108,10 @@ class RecordChunks:
         return self._chunk_records * min(len(self._rest), _SAMPLE_BYTES) // lines or 1
 
     def _end_of_records(self, size: int) -> int:
-        """Return the end of the last whole record in the first bytes, or 0 if there is none.
+        """Return the end of the last whole record, or 0.
 
-        A line end is that of a record if the number of quotes before it is even.
+        Only the first `size` bytes are searched. A line end is that of a record if the number of quotes before it is
+        even.
         """
         end = self._rest.rfind(self.line_end, 0, size) + 1
         if self._rest.find(self._quote, 0, end) < 0:  # ten times as fast as counting
@@ -124,7 +128,10 @@ class RecordChunks:
         return Chunk(data=self._last, first_line=self._line, is_end=self._is_exhausted and not self._rest)
 
     def _chunk_without_end(self, size: int) -> Chunk:
-        """Return whole lines of a record that is too long, or the beginning of a line that is too long."""
+        """Return a part of a record that is longer than the limit.
+
+        The part is whole lines, or the beginning of a line that is too long itself.
+        """
         end = self._rest.rfind(self.line_end, 0, size) + 1
         if end:
             return self._chunk(end)

@@ -1,7 +1,7 @@
 """The fields of a CSV record, and what makes a record malformed.
 
-Stricter than COPY, which accepts quotes in the middle of a field and removes them. A record is well formed if each
-field is quoted as a whole or has no quote, and if it has as many fields as the header (RFC 4180, section 2).
+In a well-formed record (RFC 4180), each field is quoted as a whole or has no quote. It has as many fields as the
+header. COPY is less strict: it accepts quotes in the middle of a field and removes them.
 """
 
 import re
@@ -55,7 +55,7 @@ def find_fault(record: bytes, csv_format: CsvFormat, *, columns: int | None) -> 
 
 
 def _text_fault(record: bytes) -> Fault | None:
-    """Return the fault of bytes that are no text, or None."""
+    """Return the fault of bytes that are not text, or None."""
     if b"\0" in record:
         reason = f"byte {record.index(bytes(1)) + 1} of the record is NUL"
         return Fault(UNTRANSLATABLE_BYTES, reason, is_structural=False)

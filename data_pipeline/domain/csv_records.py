@@ -1,8 +1,8 @@
-"""Splits CSV bytes that PostgreSQL refused into records, and finds those that are malformed.
+"""Splits CSV bytes that PostgreSQL refused into records.
 
-Most lines are records that only have the right number of delimiters. They are found by removing all ordinary bytes, for
-many lines together. The others are examined one by one: lines with a quote, with bytes that are not UTF-8, with NUL, or
-with an odd line end.
+Malformed records become rejects. Most lines are records that only have the right number of delimiters. They are found
+by removing all ordinary bytes, for many lines together. The others are examined one by one: lines with a quote, with
+bytes that are not UTF-8, with NUL, or with an odd line end.
 """
 
 from bisect import bisect_left, bisect_right
@@ -54,10 +54,11 @@ class SplitRecords:
 def split_records(  # noqa: PLR0913  # where the bytes are in the file
     data: bytes, csv_format: CsvFormat, *, columns: int, first_line: int, first_number: int, is_end: bool = True
 ) -> SplitRecords:
-    """Split bytes into records. Lines without a character are no records, unless there is only one column.
+    """Split bytes into well-formed records and rejects.
 
-    After a malformed record, splitting continues in the next physical line, so that an unclosed quote costs one line.
-    Unless the bytes are the end of the file, a record without its closing quote is not judged: it is in `rest`.
+    Lines without a character are skipped, unless there is only one column. After a malformed record, splitting
+    continues in the next physical line, so that an unclosed quote costs one line. Unless the bytes are the end of the
+    file, a record without its closing quote is left in `rest`.
     """
     return _Splitting(data, csv_format, columns=columns, first_line=first_line, first_number=first_number).run(
         is_end=is_end
@@ -149,7 +150,10 @@ class _Splitting:
         return 1 if fault.is_structural else length
 
     def _length_at(self, at: int) -> int | None:
-        """Return the number of lines of the record that begins in a line, or None if no line closes its quote."""
+        """Return the number of lines of the record that begins in a line.
+
+        None means that no line closes its quote.
+        """
         if not self._lines[at].count(self._format.quote) & 1:
             return 1
         following = bisect_right(self._odd, at)

@@ -35,6 +35,6 @@ SIGNS: Final = {
 
 
 def marks_of(currency: str | None) -> tuple[str, ...]:
-    """Return the code and signs of a currency, or those of all currencies, in a fixed order."""
+    """Return the code and signs of a currency, or those of all."""
     codes = CURRENCIES if currency is None else {currency}
     return (*sorted(codes), *(sign for sign, shared in SIGNS.items() if not shared.isdisjoint(codes)))

@@ -1,4 +1,4 @@
-"""Declared formats of dates and times, as patterns that Python and PostgreSQL read alike.
+"""Declared date and time formats, as patterns for Python and PostgreSQL.
 
 A format has the directives of `strptime`, but no locale and no century is guessed: there is no %y, and months are
 English. Texts of several formats are tried by shape, so two formats must never read one text as different times.

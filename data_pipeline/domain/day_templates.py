@@ -15,7 +15,10 @@ _KNOWN_DIRECTIVES = frozenset("YymdjBbUVG%")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DayTemplate:
-    """An address in which each `{date}` stands for a day, as `2026-11-29`, or in the format of `{date:%Y%m%d}`."""
+    """An address in which each `{date}` stands for a day.
+
+    The day is written as `2026-11-29`, or in the format of `{date:%Y%m%d}`.
+    """
 
     text: str
 

@@ -1,4 +1,4 @@
-"""Infers the columns of a file from all of its records, as a dialect to edit."""
+"""Infers the columns of a file from its records."""
 
 import re
 from collections.abc import Iterable, Sequence

@@ -1,4 +1,7 @@
-"""Finds a dialect: by path, in the folders of the settings, or among those shipped with the app."""
+"""Finds a dialect by its path or name.
+
+A name is looked up in the folders of the settings, then among the dialects that are shipped with the app.
+"""
 
 import re
 from collections.abc import Iterable, Sequence
@@ -16,7 +19,7 @@ _NAME = re.compile(r"[\w-]+", re.ASCII)
 
 
 def find_dialect(name_or_path: str, folders: Iterable[Path] = ()) -> Dialect:
-    """Return a dialect by its name or by the path of its file, which ends with `.toml`.
+    """Return a dialect by name, or by the path of a `.toml` file.
 
     The first folder that has the name wins. The shipped dialects come last.
     """
@@ -36,7 +39,10 @@ def all_dialects(folders: Iterable[Path] = ()) -> Sequence[Dialect]:
 
 
 def check_dialects(folders: Iterable[Path]) -> tuple[Sequence[Dialect], Sequence[DialectError]]:
-    """Return the valid dialects of the folders, without the shipped ones, and the errors of the invalid ones."""
+    """Return the valid dialects of folders, and the errors of the others.
+
+    The shipped dialects are left out.
+    """
     dialects, errors = list[Dialect](), list[DialectError]()
     for name, file in sorted(_files_in(folder for folder in folders if folder.is_dir()).items()):
         try:

@@ -73,7 +73,10 @@ def read_separator(value: object) -> str:
 
 
 def read_encoding(value: object) -> str:
-    """Read the name of an encoding that Python knows, and that has the characters of ASCII or is UTF-16 or UTF-32."""
+    """Read the name of an encoding that Python knows.
+
+    It must have the characters of ASCII, or be UTF-16 or UTF-32.
+    """
     text = read_text(value)
     try:
         name = codecs.lookup(text).name

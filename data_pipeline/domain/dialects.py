@@ -1,4 +1,4 @@
-"""How files of one kind are written, and how their columns become those of a table."""
+"""Dialects: the format of files of one kind, and their columns."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""What identifies an artefact without reading it: metadata of a remote object, or of a local file."""
+"""Metadata that identify an artefact without reading it.
+
+They are those of a remote object, or of a local file.
+"""
 
 import os
 import re

@@ -66,9 +66,10 @@ def match_header(
 
 
 def auto_dialect(names: Callable[[Dialect], Sequence[str]], dialects: Iterable[Dialect]) -> Dialect | None:
-    """Return the dialect whose required columns a header has, and most of its others. None if no dialect fits.
+    """Return the dialect that fits a header best, or None.
 
-    `names` returns those of the header, as a dialect separates them.
+    A dialect fits if the header has all of its required columns. The one with most matched columns is the best. `names`
+    returns the names in the header, as a dialect separates them.
 
     Raises `AmbiguousHeader` if several fit equally well.
     """
@@ -83,7 +84,7 @@ def auto_dialect(names: Callable[[Dialect], Sequence[str]], dialects: Iterable[D
 
 
 def _score(names: Sequence[str], dialect: Dialect) -> int:
-    """Return the number of matched columns, or 0 if a required column is missing or none is required."""
+    """Return the number of matched columns, or 0 without a fit."""
     found = set(find_targets(names, dialect=dialect, table_columns=[column.name for column in dialect.columns]))
     required = {column.name for column in dialect.columns if column.required}
     return len(found - {None}) if required and required <= found else 0

@@ -1,4 +1,7 @@
-"""The idempotency key of a load: equal for equal inputs, and different for any others."""
+"""The idempotency key of a load.
+
+Equal inputs have equal keys, and different inputs have different keys.
+"""
 
 import os
 import re
@@ -24,11 +27,15 @@ def compute_idempotency_key(
 ) -> str:
     """Return the key of an artefact: 64 hexadecimal digits.
 
-    The first of these identifies it: stable metadata of a remote object (etag, last_modified, content_length,
-    content_md5), a local file's path, size and time of modification, the payload. Remote metadata are unique at one
-    address only, so a `path` that is a URI belongs to them. `extra` always counts, for example dialect and table.
+    The first of these that is given identifies the artefact:
 
-    Raises `NothingToIdentify`, and `OSError` if the local file cannot be read.
+    1. `remote_meta`, the stable metadata of a remote object: etag, last_modified, content_length or content_md5. They
+       are unique at one address only, so a `path` that is a URI belongs to them.
+    2. `path` of a local file, with its size and time of modification.
+    3. `payload`.
+
+    `extra` always counts, for example the dialect and the table. Raises `NothingToIdentify`, and `OSError` if the local
+    file cannot be read.
     """
     identity = _identity(path=path, remote_meta=remote_meta or {}, payload=payload)
     return _digest([*identity, extra or {}])

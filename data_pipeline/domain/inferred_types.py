@@ -1,4 +1,4 @@
-"""The narrowest type of PostgreSQL that reads all texts of a column without losing a part of them."""
+"""Infers the narrowest type that keeps all texts of a column."""
 
 import re
 from collections.abc import Mapping
@@ -66,7 +66,10 @@ class TypeEvidence:
 
     @property
     def date_format(self) -> str | None:
-        """The format of local dates, if the texts prove it: day and month are distinguished by a day after the 12th."""
+        """The format of local dates, if exactly one fits all texts.
+
+        Day and month are distinguished by a day after the 12th.
+        """
         return self._formats[0].text if self._has_values and len(self._formats) == 1 else None
 
     @property

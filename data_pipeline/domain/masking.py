@@ -1,4 +1,4 @@
-"""Replaces personal values in what is kept of rejected records, and in values that are stored."""
+"""Masks personal values in rejected records and in values that are stored."""
 
 import hmac
 import re
@@ -40,7 +40,10 @@ def masked_bytes(raw: bytes) -> bytes:
 
 
 def hash_pads(hash_key: bytes) -> tuple[bytes, bytes]:
-    """Return the inner and outer pad of HMAC-SHA256 (RFC 2104), with which PostgreSQL computes it by sha256()."""
+    """Return the inner and outer pad of HMAC-SHA256 (RFC 2104).
+
+    With them, PostgreSQL computes the hash by sha256().
+    """
     if not hash_key:
         raise PiiKeyMissing
     block = (hash_key if len(hash_key) <= HASH_BLOCK_BYTES else sha256(hash_key).digest()).ljust(
@@ -84,7 +87,10 @@ class RejectMasking:
         return replace(problem, reason=reason, value=mask_value(problem.value, pii, hash_key=self.hash_key))
 
     def _split(self, raw: bytes) -> list[bytes] | None:
-        """Return the fields as in the file, or None if the record does not have one for each column."""
+        """Return the fields as in the file.
+
+        None means that the record does not have one for each column.
+        """
         quote, delimiter = re.escape(self.quote), re.escape(self.delimiter)
         one = rb"%b(?:[^%b]|%b%b)*%b|[^%b%b\r\n]*" % (quote, quote, quote, quote, quote, quote, delimiter)
         if not re.fullmatch(rb"(?:%b)(?:%b(?:%b))*" % (one, delimiter, one), raw):

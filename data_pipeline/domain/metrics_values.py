@@ -47,7 +47,7 @@ class Counters:
         return cls(sums=sums)
 
     def runs_within(self, source: str) -> Sequence[tuple[float, float]]:
-        """Return the upper bound of each bucket, and the number of the source's runs up to it."""
+        """Return the bound of each bucket, with the runs up to it."""
         counts = {float(label): count for (one, label), count in self.of(Counted.BUCKET).items() if one == source}
         bounds = [*DURATION_BOUNDS, float("inf")]
         return [(bound, sum(count for other, count in counts.items() if other <= bound)) for bound in bounds]

@@ -1,4 +1,4 @@
-"""Problems of values that do not have the form that the dialect declares."""
+"""Problems of values that a rule of the dialect refuses."""
 
 from collections.abc import Callable, Mapping
 from typing import Final

@@ -1,4 +1,4 @@
-"""Normalizes written values strictly: what is not surely of the declared form is refused, never guessed.
+"""Normalizes values strictly: a text without the declared form is refused.
 
 `data_pipeline.postgres.normalizing_sql` has the same rules for sets of rows.
 """
@@ -71,9 +71,10 @@ def parse_decimal(text: str, *, decimal_mark: str = ".", group_mark: str | None 
 def normalize_currency(
     text: str, *, decimal_mark: str = ".", group_mark: str | None = None, currency: str | None = None
 ) -> Decimal:
-    """Parse an amount with a code or sign of its currency in front, behind, or without one. Raises `NormalizeError`.
+    """Parse an amount that may be marked with its currency. Raises `NormalizeError`.
 
-    With a `currency`, amounts that are marked as another one are refused.
+    A code or sign of the currency stands before or after the number. With a `currency`, amounts that are marked as
+    another one are refused.
     """
     return Decimal(_amount(text, decimal_mark=decimal_mark, group_mark=group_mark, currency=currency))
 

@@ -30,7 +30,7 @@ class NumberPatterns:
 def number_patterns(*, decimal_mark: str, group_mark: str | None) -> NumberPatterns:
     """Return the patterns of a number without a currency.
 
-    Groups have three digits and one mark, and the first of them does not begin with 0: 0,123 is no 123.
+    Groups have three digits and one mark, and the first of them does not begin with 0. So 0,123 is not 123.
     """
     return _patterns(decimal_mark=decimal_mark, group_mark=group_mark, currencies=None)
 
@@ -56,5 +56,5 @@ def _patterns(*, decimal_mark: str, group_mark: str | None, currencies: str | No
 
 
 def _signed(number: str) -> str:
-    """Return a pattern with a sign in front, a minus behind, or the parentheses of a negative amount."""
+    """Return a pattern with a sign before, a minus after, or parentheses."""
     return rf"(?:[-+]? ?{number}|{number} ?-|\( ?{number} ?\))"

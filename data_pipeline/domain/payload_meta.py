@@ -1,4 +1,4 @@
-"""The column `load_log.payload_meta`: the fingerprint of an artefact and the facts of its load."""
+"""The column `load_log.payload_meta`: an artefact's fingerprint, and facts of its load."""
 
 import math
 import os

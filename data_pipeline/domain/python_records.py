@@ -1,4 +1,7 @@
-"""The names and values of Python records: mappings, dataclasses, named tuples, or sequences with given names."""
+"""Names and values of Python records.
+
+A record is a mapping, a dataclass, a named tuple, or a sequence with given names.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass

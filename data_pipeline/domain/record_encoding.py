@@ -72,7 +72,7 @@ def _json(value: Any) -> str:
 
 
 def _json_value(value: Any) -> Any:
-    """Return what JSON has instead of a value: the text of a number that a float could not hold."""
+    """Return a value that JSON can have, with all of its digits."""
     if isinstance(value, Mapping):
         return dict(value)
     return encode_value(value, None)

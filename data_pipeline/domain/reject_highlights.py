@@ -1,4 +1,4 @@
-"""A rejected record as it is shown: its text in parts, with the bad cells marked."""
+"""Rejected records in parts, with the bad cells highlighted."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -62,7 +62,10 @@ class RejectText:
         return self._visible(problem.value.encode("utf-8", "surrogateescape"))
 
     def _positions(self, problem: Problem, values: Sequence[str]) -> Sequence[int]:
-        """Return the fields of a problem: by the column's name, otherwise by the value, otherwise the surplus ones."""
+        """Return the fields of a problem.
+
+        They are those of its column, otherwise those with its value, otherwise the surplus ones.
+        """
         if problem.column is None:
             return range(len(self.columns), len(values)) if self.columns else ()
         name = problem.column.casefold()

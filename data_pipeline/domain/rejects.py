@@ -1,4 +1,4 @@
-"""Rejected records: the problems of their columns, and the limits of a load."""
+"""Rejected records, the problems of their columns, and the limits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,6 +1,6 @@
-"""Typed rows of rates and prices: models that validate at run time, and their types for mypy.
+"""Typed rows of rates and prices, for single records of an API.
 
-A bulk load is validated by PostgreSQL. These are for single records, such as those of an API.
+Models validate at run time, and their types are for mypy. A bulk load is validated by PostgreSQL.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,7 +15,7 @@ from data_pipeline.errors import BadRow
 
 
 class RateRow(TypedDict):
-    """An exchange rate. mypy checks its fields; those of `RateRowModel` are the same."""
+    """An exchange rate for mypy, with the fields of `RateRowModel`."""
 
     base_currency: str
     quote_currency: str
@@ -24,7 +24,7 @@ class RateRow(TypedDict):
 
 
 class PriceRow(TypedDict):
-    """A vendor's price. mypy checks its fields; those of `PriceRowModel` are the same."""
+    """A vendor's price for mypy, with the fields of `PriceRowModel`."""
 
     vendor: str
     sku: str
@@ -95,7 +95,7 @@ _PARSERS: Final[Mapping[type, Callable[[str], object]]] = {Decimal: parse_decima
 
 
 def _validate(row: _Model) -> None:
-    """Refuse values that PostgreSQL would store as something else, such as a float, or not at all."""
+    """Refuse values that PostgreSQL would change, such as a float, or refuse."""
     for field in fields(row):
         value = getattr(row, field.name)
         if expected := _problem(field.name, field.type, value):

@@ -1,8 +1,8 @@
-"""Finds bytes that COPY would accept with another meaning than their text, so that their chunk is parsed.
+"""Finds bytes that COPY would load as something else without an error.
 
 COPY removes quotes inside a field. It recognises line ends by the first one of a chunk. Before PostgreSQL 18 a line
 with only `\\.` ends the data. The words `now`, `today`, `tomorrow` and `yesterday` are dates whose meaning changes, so
-a repeated load would differ.
+a repeated load would differ. Chunks with such bytes are split into records.
 """
 
 import re

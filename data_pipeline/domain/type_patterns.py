@@ -1,6 +1,6 @@
-"""Texts that PostgreSQL surely accepts for a type, so that they need no check.
+"""Patterns of texts that PostgreSQL accepts for a type without a check.
 
-The patterns are regular expressions of Python and of PostgreSQL. Other texts may be accepted, too.
+They are regular expressions of Python and of PostgreSQL. Other texts may be accepted, too.
 """
 
 import re

@@ -9,7 +9,10 @@ _PROGRAM = "data-pipeline run my_job"
 
 
 def entrypoint(argv: list[str], *, handler: ServiceHandler | None = None) -> int:
-    """Parse the arguments and run the job. Return the exit code; a test passes its own handler."""
+    """Parse the arguments and run the job. Return the exit code.
+
+    A test passes its own handler.
+    """
     parser = argparse.ArgumentParser(prog=_PROGRAM, description=JOB[1])
     parser.add_argument("--agency-id", type=int, required=True, help="id of the agency to process")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, without doing it")

@@ -1,4 +1,4 @@
-"""The job `load_file`: the management command of the same name, with the same arguments."""
+"""The job `load_file`, which runs the management command of that name."""
 
 from data_pipeline.services.handler import ServiceHandler
 

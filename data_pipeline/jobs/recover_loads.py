@@ -1,4 +1,4 @@
-"""The job `recover_loads`: the management command of the same name, with the same arguments."""
+"""The job `recover_loads`, which runs the management command of that name."""
 
 from data_pipeline.services.handler import ServiceHandler
 

@@ -1,4 +1,4 @@
-"""Previous values of rows that loads updated or deleted, so that a load can be undone."""
+"""Previous values of changed rows, with which a load is undone."""
 
 from django.db import models
 
@@ -6,7 +6,10 @@ from data_pipeline.models.load_log import LoadLog
 
 
 class LoadChange(models.Model):
-    """The previous values of one row that a load updated or deleted. Inserted rows carry the load's id themselves."""
+    """The previous values of one row that a load updated or deleted.
+
+    Inserted rows have the id of the load themselves.
+    """
 
     id = models.BigAutoField(primary_key=True)
     load = models.ForeignKey(LoadLog, models.CASCADE, related_name="changes")

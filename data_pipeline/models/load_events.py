@@ -5,7 +5,7 @@ from django.db.models.functions import Now
 
 
 class LoadEvent(models.Model):
-    """Something that happened to a load. The load is no foreign key, because the audit outlives pruned loads."""
+    """An event of a load. It has no foreign key, because the audit outlives pruned loads."""
 
     id = models.BigAutoField(primary_key=True)
     load_id = models.BigIntegerField(null=True, db_index=True)

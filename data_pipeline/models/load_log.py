@@ -1,4 +1,4 @@
-"""The loads: one row for each artefact of a source, which makes a load exactly once."""
+"""Loads: one row for each artefact of a source."""
 
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
@@ -11,7 +11,11 @@ ADDRESS_HASH = MD5(KeyTextTransform("source_uri", "payload_meta"))
 
 
 class LoadLog(models.Model):
-    """A load of one artefact of a source. `services/process_once.py` is the only writer of its status."""
+    """A load of one artefact of a source.
+
+    The source and the key are unique together, so an artefact is loaded once. `services/process_once.py` is the only
+    writer of the status.
+    """
 
     source = models.CharField(max_length=128)
     idempotency_key = FixedCharField(max_length=64)

@@ -1,4 +1,4 @@
-"""Rejected records of loads, with every bad column and the bytes of the file."""
+"""Rejected records, with all problems and the bytes of the file."""
 
 from django.db import models
 from django.db.models.functions import Now

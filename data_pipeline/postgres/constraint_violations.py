@@ -33,11 +33,14 @@ class ViolationSearch:
         self._columns: dict[tuple[str | None, ...], str | None] = {}
 
     def find(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
-        """Return the rows of a source that violate the constraint of an error, by record number.
+        """Return the rows that violate the constraint of an error.
 
-        Nothing is returned if the rows cannot be found by sets: for exclusion constraints, missing partitions, row
-        security, constraints on columns that the file does not fill, and if a trigger may change the rows. Nor for
-        duplicates of an UPDATE, whose own keys are in the table.
+        The result is by record number. It is empty if the rows cannot be found by sets:
+
+        - for exclusion constraints, missing partitions and row security,
+        - for constraints on columns that the file does not fill,
+        - if a trigger may change the rows,
+        - for duplicates of an UPDATE, whose own keys are in the table.
         """
         facts = diagnostics(error)
         if facts.constraint_name is None or self._target.has_row_triggers:

@@ -55,9 +55,10 @@ def copy_statement(
 
 
 def changing_date_guard(columns: Iterable[TargetColumn]) -> sql.Composed | None:
-    """Return a condition that raises an error for dates near today, which can have been written as `today`.
+    """Return a condition that raises an error for dates near today.
 
-    Evaluating it costs less than 5 % of a COPY, and searching the words in the bytes 15 %. None without such columns.
+    Such a date can have been written as `today`. Evaluating the condition costs less than 5 % of a COPY, and searching
+    the words in the bytes 15 %. None without columns of dates.
     """
     is_near = near_today(columns)
     if is_near is None:

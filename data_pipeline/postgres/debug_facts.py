@@ -1,4 +1,7 @@
-"""Facts about loads and the server for the analysis of a fault, without any value of the data."""
+"""Facts about loads and the server for a fault report.
+
+They contain no value of the data.
+"""
 
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""Rows of other tables that would be deleted or changed with rows of a target."""
+"""Finds rows of other tables that a deletion would delete or change."""
 
 from psycopg import sql
 
@@ -10,10 +10,10 @@ from seeder.postgres import sessions
 
 
 def find_dependents(database: str, target: TargetTable, condition: sql.Composable) -> str | None:
-    """Return the number of rows that ON DELETE would change, and their table. None if there are none.
+    """Return the number and table of rows that ON DELETE would change.
 
-    The condition is that of the deleted rows of the target `t`. Foreign keys without an action are no matter here,
-    because PostgreSQL refuses to delete what they refer to.
+    The condition is that of the deleted rows of the target `t`. Foreign keys without an action are left out, because
+    PostgreSQL refuses to delete what they refer to. None if there are no such rows.
     """
     for schema, name, columns, own_columns in sessions.query(
         database, STATEMENTS["cascading_keys"], {"oid": target.oid}

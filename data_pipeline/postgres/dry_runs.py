@@ -1,4 +1,4 @@
-"""Keeps sequences as they are during a dry run, and reads the columns of its table."""
+"""Statements of a dry run: sequences, the load id, and columns."""
 
 from collections.abc import Mapping
 
@@ -12,12 +12,15 @@ from seeder.postgres import sessions
 
 
 def pretend_load_id(database: str) -> None:
-    """Give rows of tracked tables an id that no load has, until the end of the transaction."""
+    """Give rows of tracked tables an id without a load.
+
+    It lasts until the end of the transaction.
+    """
     sessions.query(database, STATEMENTS["pretend_load_id"])
 
 
 def hold_sequences(database: str, table: TargetTable) -> None:
-    """Let this transaction draw numbers of a table's sequences that are drawn again after its rollback.
+    """Keep the numbers that this transaction draws from being lost.
 
     Numbers that a transaction draws are lost even if it is rolled back. But ALTER SEQUENCE, here without a change,
     gives the sequence new storage, and the rollback discards that. Other sessions that draw numbers wait until then.

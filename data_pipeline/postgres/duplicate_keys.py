@@ -1,4 +1,4 @@
-"""Finds the rows whose key is that of an earlier row, or of a row of a table."""
+"""Finds rows whose key an earlier row or a table has."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -47,7 +47,7 @@ class Duplicate(NamedTuple):
 def find_duplicates(
     database: str, source: RowSet, key: UniqueKey, *, table: sql.Composable | None
 ) -> Iterable[Duplicate]:
-    """Return the rows of a source whose key an earlier row has, or the table if it is given."""
+    """Return the rows whose key an earlier row has, or the table."""
     names = [sql.Identifier(f"k{at}") for at in range(len(key.expressions))]
     keys = sql.SQL(", ").join(
         sql.SQL("{} AS {}").format(expression, name) for expression, name in zip(key.expressions, names, strict=True)

@@ -1,4 +1,4 @@
-"""The rejects of loads in `load_reject`: writes them, reads them, and changes their state."""
+"""Statements that write, read and change the rejects in `load_reject`."""
 
 import json
 from collections.abc import Iterable, Mapping, Sequence

@@ -124,7 +124,10 @@ def is_committed(database: str, claimed: Claim) -> bool | None:
 
 
 def worker_of(database: str, source: str, idempotency_key: str) -> tuple[LoadStatus | None, str | None]:
-    """Return the status of a load and the process that has claimed it, or None if its row is not visible yet."""
+    """Return the status of a load, and the process that claimed it.
+
+    Both are None if the row of the load is not visible yet.
+    """
     rows = sessions.query(database, STATEMENTS["load_worker"], {"source": source, "idempotency_key": idempotency_key})
     return (LoadStatus(rows[0][0]), rows[0][1]) if rows else (None, None)
 

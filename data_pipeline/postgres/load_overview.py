@@ -1,4 +1,4 @@
-"""Reads the state of loads."""
+"""Reads the loads of an overview."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,7 +21,10 @@ class _CountedSummary(LoadSummary):
 def load_summaries(
     database: str, *, source: str | None, table: str | None, limit: int
 ) -> tuple[Sequence[LoadSummary], int, int]:
-    """Return loads, failing and stuck ones first, then the latest first; and how many are failing and stuck in all."""
+    """Return loads, failing and stuck ones first, then the latest first.
+
+    The numbers are those of all failing and of all stuck loads, also beyond the limit.
+    """
     parameters = {
         "stuck": [load.load_id for load in load_log.stuck_loads(database)],
         "source": source,

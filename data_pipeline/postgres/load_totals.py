@@ -28,7 +28,10 @@ def fold_events(database: str) -> None:
 
 
 def read_totals(database: str) -> Sequence[tuple[str, str, str, float]]:
-    """Return metric, source, label and value of each counter, the sources in the order in which they became known."""
+    """Return metric, source, label and value of each counter.
+
+    The sources come in the order in which they became known.
+    """
     rows = _over_events(database, "read_totals")
     return [(metric, source, label, value) for metric, source, label, value, _ in rows]
 

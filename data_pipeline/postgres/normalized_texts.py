@@ -1,4 +1,4 @@
-"""Fills `TEXTS` with the texts that PostgreSQL reads for the values of a file, and explains refused values.
+"""Normalizes the texts of records, and explains the refused values.
 
 Every record goes this way if the dialect has rules, personal columns, or words for NULL.
 """
@@ -85,7 +85,10 @@ class NormalizedTexts:
         self.records, self.errors = 0, Counter[str]()
 
     def create(self) -> None:
-        """Create `TEXTS` with a reason for each column that can be refused, and the table of the file's texts."""
+        """Create the tables of the file's texts and of the normalized ones.
+
+        `TEXTS` also has a column for the reason of each column that can be refused.
+        """
         staging_tables.create_texts(self._database, columns=self._file_columns, relation=FILE_TEXTS)
         others = [one.refusal for one in self._judged]
         if self._normalizing.rescued:
@@ -120,7 +123,7 @@ class NormalizedTexts:
         return explained
 
     def _find_refusals(self) -> Mapping[int, Mapping[str, tuple[FileColumn, NormalizeReason]]]:
-        """Return the column and reason of each refused value, by record number and name of the column."""
+        """Return the refused values by record number and name of the column."""
         found = defaultdict[int, dict[str, tuple[FileColumn, NormalizeReason]]](dict)
         if not self._judged:
             return found
@@ -145,7 +148,10 @@ class NormalizedTexts:
 
     @property
     def _rescued(self) -> sql.Composed:
-        """Return the expression of the JSON object of the rescued values that are not NULL, or NULL without any."""
+        """Return the expression of the rescued values as a JSON object.
+
+        It is NULL if all of them are.
+        """
         headings, values = [], []
         for column in self._normalizing.rescued:
             pii = column.declared.pii if column.declared else None

@@ -91,7 +91,10 @@ def _form(column: Column) -> sql.Composable:
 
 
 def _cased(text: sql.Composable, function: sql.SQL, others: Mapping[str, str]) -> sql.Composed:
-    """Return a text in upper or lower case by our own table, because that of the server depends on its locale."""
+    """Return a text in upper or lower case by `case_folding`.
+
+    For letters beyond ASCII, the functions of the server depend on its locale.
+    """
     return sql.SQL(
         "CASE WHEN octet_length({text}) = char_length({text}) THEN {function}({text})"
         " ELSE translate({function}({text}), {letters}, {cased}) END"

@@ -1,4 +1,4 @@
-"""Loads the good records of a refused chunk, and explains every bad one."""
+"""Loads the good records of a refused chunk, and explains the others."""
 
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
@@ -17,7 +17,10 @@ from data_pipeline.postgres.untranslatable_records import find_untranslatable
 
 
 class StagedRecords(Protocol):
-    """A way to find the records whose values PostgreSQL does not accept for the types of the columns."""
+    """A staging table that finds the records with unacceptable values.
+
+    Its implementations are `TextRecords` and `TypedRecords`.
+    """
 
     def fill(self, split: SplitRecords) -> Mapping[int, Sequence[Problem]]:
         """Replace the records by the good ones of others. Return the problems of the bad ones, by record number."""
@@ -28,7 +31,7 @@ class StagedRecords(Protocol):
 
 
 class RefusedChunkLoader:
-    """The way of refused chunks into a relation: the target itself, or the table of its rows."""
+    """Loads refused chunks into the target, or into `ROWS`."""
 
     def __init__(self, database: str, target: TargetTable, records: StagedRecords, *, into_rows: bool) -> None:
         self._database, self._target, self._records, self._into_rows = database, target, records, into_rows

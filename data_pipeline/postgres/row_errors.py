@@ -1,4 +1,4 @@
-"""Tells errors of a row from errors of a statement, a session or the server."""
+"""Tells errors of a row from those of a statement or server."""
 
 from typing import cast
 
@@ -29,7 +29,10 @@ def is_refusal(error: Error) -> bool:
 
 
 def may_be_of_value(error: Error) -> bool:
-    """Return whether an error of a COPY that has begun may be of a value, although its class is that of statements."""
+    """Return whether a COPY may have failed for a value.
+
+    The class of such an error is that of statements, so it counts only after the COPY has begun.
+    """
     cause = error.__cause__
     return isinstance(cause, psycopg.Error) and (cause.sqlstate or "")[:2] in _CLASSES_OF_VALUES
 

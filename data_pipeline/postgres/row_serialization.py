@@ -1,6 +1,7 @@
-"""Rows as jsonb objects of texts, from which every value can be restored exactly.
+"""Serializes rows as jsonb objects, from which each value is restored exactly.
 
-JSON itself would lose some: the order in a json column, the sign of a negative zero, a JSON null beside an SQL null.
+The values are texts. JSON itself would lose some: the order in a json column, the sign of a negative zero, a JSON null
+beside an SQL null.
 """
 
 from collections.abc import Iterable, Sequence
@@ -11,7 +12,7 @@ from data_pipeline.postgres.target_tables import TargetColumn
 
 
 def row_texts(columns: Sequence[str], *, alias: str) -> sql.Composed:
-    """Return an expression of the columns of a row, as a jsonb object of texts and nulls."""
+    """Return the expression of a row as a jsonb object of texts."""
     names = sql.SQL(", ").join(map(sql.Literal, columns))
     values = sql.SQL(", ").join(sql.SQL("{}::text").format(sql.Identifier(alias, name)) for name in columns)
     return sql.SQL("jsonb_object(ARRAY[{}]::text[], ARRAY[{}]::text[])").format(names, values)
@@ -23,7 +24,10 @@ def value_of(column: TargetColumn, texts: sql.Composable) -> sql.Composed:
 
 
 def same_values(columns: Iterable[TargetColumn], *, alias: str, texts: sql.Composable) -> sql.Composed:
-    """Return the condition that the columns of a row have the kept values, of which none is null."""
+    """Return the condition that columns have their kept values.
+
+    None of the kept values may be null.
+    """
     return sql.SQL(" AND ").join(
         sql.SQL("{} = {}").format(sql.Identifier(alias, one.name), value_of(one, texts)) for one in columns
     )

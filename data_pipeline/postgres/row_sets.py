@@ -1,4 +1,4 @@
-"""Rows to load, from which some can be left out."""
+"""Sets of rows by record number, of which parts can be taken."""
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace

@@ -1,4 +1,4 @@
-"""Runs a statement over many rows, and leaves out the rows that PostgreSQL refuses."""
+"""Runs a statement over many rows, and skips those that PostgreSQL refuses."""
 
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field

@@ -1,4 +1,7 @@
-"""Runs statements in a savepoint, so that a refused row does not end the transaction of its load."""
+"""Runs statements in a savepoint.
+
+So a refused row does not end the transaction of its load.
+"""
 
 from collections.abc import Callable
 
@@ -23,7 +26,10 @@ def attempt_rows(database: str, statement: sql.Composed) -> int | Error:
 
 
 def attempt(database: str, run: Callable[[], int], *, is_expected: Callable[[Error], bool]) -> int | Error:
-    """Call `run` in a savepoint. Return its result, or the expected error that has undone it. Raises other errors."""
+    """Call `run` in a savepoint. Return its result, or the expected error.
+
+    An error rolls the savepoint back. Raises other errors.
+    """
     sessions.query(database, "SAVEPOINT load_rows")
     try:
         count = run()

@@ -1,4 +1,7 @@
-"""Creates the table of a file, or columns that it lacks, in the transaction of a load."""
+"""Creates a table for a file, or adds columns to one.
+
+The changes are part of the transaction of a load.
+"""
 
 from collections.abc import Sequence
 
@@ -26,7 +29,7 @@ def lock_name(database: str, name: ViewName) -> bool:
 def create_table(  # noqa: PLR0913  # facts of one table
     database: str, name: ViewName, columns: Sequence[NewColumn], *, key: Sequence[str], load_id: int, artefact: str
 ) -> None:
-    """Create a table whose rows have the id of their load, and its schema if it is missing."""
+    """Create a table with the column `load_id`, and its schema if missing."""
     if not sessions.query(database, STATEMENTS["schema_exists"], {"schema": name.schema})[0][0]:
         sessions.query(database, sql.SQL("CREATE SCHEMA {}").format(sql.Identifier(name.schema)))
     table, load_column = sql.Identifier(name.schema, name.name), sql.Identifier(LOAD_ID_COLUMN)

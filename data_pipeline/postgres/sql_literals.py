@@ -16,5 +16,8 @@ def matches(value: sql.Composable, pattern: str, *, ignore_case: bool = False) -
 
 
 def is_one_of(value: sql.Composable, texts: "list[str]") -> sql.Composed:
-    """Return the condition that a text is one of several, of which there is at least one."""
+    """Return the condition that a text is one of some others.
+
+    There must be at least one.
+    """
     return sql.SQL("({} IN ({}))").format(value, sql.SQL(", ").join(map(text_literal, texts)))

@@ -1,4 +1,7 @@
-"""Temporary tables of a load: records as text, and rows with the types of the target."""
+"""Staging tables of a load: temporary tables of records and of rows.
+
+Tables of records have texts, and tables of rows the types of the target.
+"""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass

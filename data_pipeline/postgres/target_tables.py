@@ -108,6 +108,6 @@ def find_table(database: str, name: str) -> ViewName:
 
 
 def is_unique(database: str, target: TargetTable, columns: Sequence[str]) -> bool:
-    """Return whether an index proves that at most one row has the same values in these columns."""
+    """Return whether an index proves that these columns are unique."""
     parameters = {"oid": target.oid, "columns": list(columns)}
     return bool(sessions.query(database, STATEMENTS["is_unique"], parameters)[0][0])

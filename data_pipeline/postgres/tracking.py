@@ -1,4 +1,4 @@
-"""The column that gives each row of a table the id of its load."""
+"""The column with the id of the load that wrote a row."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

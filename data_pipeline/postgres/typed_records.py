@@ -1,6 +1,6 @@
-"""Records whose values PostgreSQL 17 and later read while they are copied, skipping the bad ones.
+"""Records that COPY reads into typed columns, skipping bad values.
 
-Only the records that do not arrive are explained as texts, value by value.
+That needs PostgreSQL 17. Only the records that do not arrive are explained as texts, value by value.
 """
 
 from collections.abc import Mapping, Sequence

@@ -1,4 +1,4 @@
-"""Takes the rows of a load out of its table, and puts the previous ones back."""
+"""Removes the rows of a load, and restores the previous ones."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -119,7 +119,7 @@ class Undoing:
         return bool(sessions.query(self._database, statement)[0][0])
 
     def rows_in_place_of_deleted(self) -> int:
-        """Return the number of rows in the table that have the key of a row that the load deleted."""
+        """Return the number of rows with the key of a deleted row."""
         if not (self.kept.deleted and self.kept.has_keys):
             return 0
         statement = sql.SQL("SELECT count(*) FROM {} AS t JOIN {} AS c ON c.deleted AND {}{}").format(
@@ -133,7 +133,10 @@ class Undoing:
         return int(sessions.query(self._database, statement)[0][0])
 
     def later_loads(self) -> Sequence[int]:
-        """Return the loads that changed the same rows afterwards and are in the table, the latest first."""
+        """Return the later loads of the same rows, the latest first.
+
+        Only loads whose rows are in the table count.
+        """
         found = set(self._first_column(STATEMENTS["later_changes_of_keys"]))
         if self._target.is_tracked:
             found |= set(self._first_column(STATEMENTS["later_changes_of_rows"]))
@@ -167,7 +170,10 @@ class Undoing:
         sessions.query(self._database, STATEMENTS["mark_undone"], parameters)
 
     def rows_that_refer(self) -> str | None:
-        """Return the rows of another table that would be deleted or changed with the inserted rows, or None."""
+        """Return other tables' rows that the undo would delete or change.
+
+        They refer to rows that the load inserted. None if there are no such rows.
+        """
         return find_dependents(self._database, self._target, self._is_inserted) if self._target.is_tracked else None
 
     def _remove_inserted(self) -> int:
@@ -225,7 +231,7 @@ class Undoing:
 
     @property
     def _is_as_left(self) -> sql.Composed:
-        """The condition that the current version of a row was written by the load, or put back by an undo."""
+        """The condition that the load, or an undo, wrote the current version."""
         return _written_in([written[:3] for written in self._written_by])
 
     @property

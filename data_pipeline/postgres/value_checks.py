@@ -1,4 +1,7 @@
-"""Finds the values of text records that PostgreSQL does not accept for the columns of a table, and its reasons."""
+"""Finds values that PostgreSQL does not accept, and its reasons.
+
+The values are texts of records, which are checked for the types of the target's columns.
+"""
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
@@ -135,7 +138,7 @@ class ValueChecks:
         return sql.SQL("({}, CASE {} END, {})").format(sql.Literal(name), sql.SQL(" ").join(cases), text)
 
     def _refusal(self, column: FileColumn) -> sql.Composable:
-        """Return an array of the SQLSTATE and the message that PostgreSQL has for a value, or null."""
+        """Return an array of SQLSTATE and message, or null for a good value."""
         if column.target.is_any_text:
             return sql.SQL("NULL::text[]")
         if self._has_input_checks:

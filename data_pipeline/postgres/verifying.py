@@ -1,6 +1,7 @@
-"""Compares the rows of a load in its table with those of its artefact in `ROWS`.
+"""Compares the rows of a load with those of its artefact.
 
-Both are hashed without regard to their order: the sum of the hashes of all rows, with their values as text.
+The rows of the artefact are in `ROWS`. Both are hashed without regard to their order: the sum of the hashes of all
+rows, with their values as text.
 """
 
 from collections.abc import Sequence
@@ -24,7 +25,7 @@ def count_rows(database: str, target: TargetTable, load_id: int) -> int:
 
 
 def later_loads(database: str, target: TargetTable, load_id: int) -> Sequence[int]:
-    """Return the loads that changed rows of a load afterwards, as far as previous values are kept."""
+    """Return later loads of the same rows, if previous values are kept."""
     parameters = {"load_id": load_id, "target": str(target.name), "column": LOAD_ID_COLUMN}
     found = [one for (one,) in sessions.query(database, STATEMENTS["later_changes_of_rows"], parameters)]
     rows = sessions.query(database, STATEMENTS["loads_in_table"], {"load_ids": found})
@@ -40,10 +41,10 @@ def leave_out_rejects(database: str, load_id: int) -> int:
 
 
 class RowComparison:
-    """The rows of a load in the table, and those of its artefact.
+    """The rows of a load in the table and in its artefact.
 
-    With a key, rows of the artefact that the load left unchanged are not the load's, so only those are compared that
-    have a row of the load.
+    With a key, the load may have left rows unchanged, which are not its own. So only rows of the artefact are compared
+    whose key a row of the load has.
     """
 
     def __init__(

@@ -1,4 +1,7 @@
-"""Finds the dialect and the table of a file with `--table auto`, and creates a missing table."""
+"""Chooses the dialect and the table for `--table auto`.
+
+A missing table is created.
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -29,10 +32,10 @@ class AutoTable:
 
 
 def choose_table(file: FileReading, given: Dialect | None, settings: conf.Settings) -> AutoTable:
-    """Return the given dialect of a file, or the known one whose header it has, with its table.
+    """Return the dialect of a file, with its table.
 
-    Otherwise the table is named after the file, in `INGEST_SCHEMA`. Raises `EmptyArtefact`, `AmbiguousHeader` or
-    `HeaderRefused`.
+    It is the given dialect, otherwise the known one that fits the header. Without a target, the table is named after
+    the file, in `INGEST_SCHEMA`. Raises `EmptyArtefact`, `AmbiguousHeader` or `HeaderRefused`.
     """
     header, file_name = file.header(), file.address.path.name
     known = [] if given else map(file.as_read, all_dialects(map(Path, settings.dialect_folders)))
@@ -49,9 +52,10 @@ def choose_table(file: FileReading, given: Dialect | None, settings: conf.Settin
 
 
 def create_missing(database: str, file: FileReading, table: AutoTable, *, load_id: int) -> None:
-    """Create the table if it does not exist, with the types of the dialect, otherwise those of the first records.
+    """Create the table of a file, if it does not exist.
 
-    Raises `TableNotTracked` if a table that is named after the file was created otherwise: it may be another one.
+    Its types are those of the dialect, otherwise of the first records. Raises `TableNotTracked` if a table is named
+    after the file, but was not created for one: it may be another one.
     """
     dialect, file_name = table.dialect, file.address.path.name
     name = target_tables.find_table(database, dialect.target or "")
@@ -65,7 +69,10 @@ def create_missing(database: str, file: FileReading, table: AutoTable, *, load_i
 
 
 def dialect_of_load(meta: Mapping[str, Any], names: Sequence[str], settings: conf.Settings) -> Dialect:
-    """Return the dialect by which a load has read a file with these names in its header."""
+    """Return the dialect with which a load has read its file.
+
+    `names` are those in the header of the file.
+    """
     options = meta.get("options") or {}
     found = meta.get("dialect")
     dialect = dialect_named(options.get("dialect") or (None if found in {AUTO, CSV} else found), settings)

@@ -1,7 +1,8 @@
-"""Loads the bytes of one open artefact into a table, inside the transaction of its load.
+"""Loads the chunks of an open artefact into a table.
 
-PostgreSQL judges each chunk as a whole, from its bytes as they are. Only a chunk that it refuses, or that COPY would
-change silently, is split into records. Then every record that it does not accept is kept with PostgreSQL's reasons.
+PostgreSQL accepts or refuses each chunk as a whole, from its bytes as they are. Only a chunk that it refuses, or that
+COPY would change silently, is split into records. Then every record that it does not accept is kept with PostgreSQL's
+reasons.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -59,7 +60,10 @@ class CsvSource(Protocol):
 
 
 class ChunkLoader:
-    """The load of one artefact. `run` returns its counts; `rejects` has the rejected records, also after an error."""
+    """The load of one artefact, inside its transaction.
+
+    `run` returns its counts. `rejects` has the rejected records, also after an error.
+    """
 
     def __init__(  # noqa: PLR0913  # facts of one load
         self,
@@ -169,7 +173,10 @@ class ChunkLoader:
         self._loaded += count
 
     def _copied(self, chunk: Chunk) -> int | None:
-        """Return the number of rows that PostgreSQL took from the bytes as they are, or None if they must be split."""
+        """Copy the bytes of a chunk as they are. Return the number of rows.
+
+        None means that the chunk must be split.
+        """
         data = chunk.data
         if chunk.is_too_long or self._expects_rejects or silent_changes.may_lose_bytes(data, self._csv_format):
             return None
@@ -202,7 +209,10 @@ class ChunkLoader:
         return outcome
 
     def _continue_numbers(self) -> None:
-        """Number the next row by its record: refused ones have taken numbers, and malformed ones have none."""
+        """Number the next row by its record.
+
+        Refused rows have taken numbers, and malformed records have none.
+        """
         if self._is_staged:
             staging_tables.continue_numbers(self._database, self._records + 1)
 
@@ -239,7 +249,7 @@ class ChunkLoader:
         return split_chunk(chunks, chunk, self._csv_format, columns=columns, first_number=first_number)
 
     def _in_file(self, reject: Reject) -> Reject:
-        """Return a reject without personal values, with its line in the artefact: that of a workbook is another."""
+        """Return a reject without personal values, with its line in the artefact."""
         return self._masking.masked(replace(reject, line_no=self._artefact.line_of(reject.line_no)))
 
     def _add_refused(self, refused: Mapping[int, Problem]) -> None:

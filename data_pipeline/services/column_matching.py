@@ -1,4 +1,7 @@
-"""Matches the columns of a file with those of its table, and finds a place for surplus ones."""
+"""Matches the columns of a file with those of its table.
+
+Surplus columns are refused, added to the table, or rescued.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -25,9 +28,9 @@ class MatchedColumns:
 def match_columns(  # noqa: PLR0913  # facts of one load
     database: str, names: Sequence[str], target: TargetTable, dialect: Dialect, *, artefact: str, load_id: int | None
 ) -> MatchedColumns:
-    """Match the names of a header with a table, which gets surplus columns if the dialect says so.
+    """Match the names of a header with the columns of a table.
 
-    Without the id of a load, no column is added.
+    If the dialect says so, surplus columns are added to the table. Without the id of a load, no column is added.
 
     Raises `HeaderRefused`, `RescueColumnMissing`, `TableBusy` or `ColumnsNotAdded`.
     """

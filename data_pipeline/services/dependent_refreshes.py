@@ -1,7 +1,8 @@
-"""Dispatches the refreshes that loads request: exactly the views that depend on the loaded tables.
+"""Dispatches the refreshes that loads request.
 
-A load writes its request into the outbox `load_refresh`, in the transaction of its rows. After the commit it is
-dispatched to seeder's queue. If the process is killed in between, the next load or the next rescue dispatches it.
+They are of exactly the views that depend on the loaded tables. A load writes its request into the outbox
+`load_refresh`, in the transaction of its rows. After the commit it is dispatched to seeder's queue. If the process is
+killed in between, the next load or the next rescue dispatches it.
 """
 
 from collections.abc import Sequence

@@ -1,4 +1,4 @@
-"""Infers the columns of a file, as a dialect to edit."""
+"""Infers a dialect from the columns of a file."""
 
 from dataclasses import dataclass, replace
 from itertools import islice

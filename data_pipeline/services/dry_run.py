@@ -1,4 +1,4 @@
-"""Loads a file on trial: everything that the load would do, and its views, in a transaction that is rolled back."""
+"""Loads a file and refreshes its views in a rolled back transaction."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace

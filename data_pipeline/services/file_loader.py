@@ -1,4 +1,4 @@
-"""One load of a file, inside or outside of its transaction."""
+"""Loads a file: finds its table, claims the load, and runs it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""The composition root of jobs: what their work needs from outside. A test replaces it in the constructor."""
+"""The composition root of jobs: what their work needs from outside.
+
+A test passes its own values to the constructor.
+"""
 
 import os
 from collections.abc import Callable, Sequence
@@ -22,7 +25,10 @@ def _start_django() -> None:
 
 
 def _run_command(name: str, argv: Sequence[str]) -> int:
-    """Run a management command of any installed app like `manage.py`, which ends the process if it fails."""
+    """Run a management command of an installed app, as `manage.py` does.
+
+    It ends the process if it fails.
+    """
     _start_django()
     from django.core.management import get_commands, load_command_class
 

@@ -69,9 +69,10 @@ class JobPackages:
 
 
 def find_job_packages(settings_module: str = "") -> JobPackages:
-    """Return the packages for the settings that Django uses, otherwise for the module, otherwise for the environment.
+    """Return the job packages for the settings that Django uses.
 
-    The module is imported without starting Django. Raises `SettingsUnusable` or `ConfigurationError`.
+    Without them, the settings are those of the module, otherwise none. The module is imported without starting Django.
+    Raises `SettingsUnusable` or `ConfigurationError`.
     """
     return job_packages_of(_settings_in_use() or (_import_settings(settings_module) if settings_module else object()))
 
@@ -106,7 +107,10 @@ def _import_settings(module: str) -> object:
 
 
 def _app_packages(installed_apps: Sequence[str]) -> Iterator[str]:
-    """Yield the package of each entry of INSTALLED_APPS, which is a package or the class of an app's configuration."""
+    """Yield the package of each entry of INSTALLED_APPS.
+
+    An entry is a package, or the class of an app's configuration.
+    """
     for entry in installed_apps:
         yield entry if _folders(entry) else entry.rpartition(".")[0].rpartition(".")[0]
 

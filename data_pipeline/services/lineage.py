@@ -1,4 +1,4 @@
-"""Finds the views that depend on the table of a load, for its page."""
+"""Finds the views that depend on the table of a load."""
 
 from collections.abc import Collection
 
@@ -16,10 +16,10 @@ _MAX_VIEWS = 200
 def find_lineage(
     table: str | None, *, visible: Collection[str] | None = None, database: str = DEFAULT_DB_ALIAS
 ) -> Lineage | None:
-    """Return what depends on a table, or None if it is unknown or `seeder` is not installed.
+    """Return what depends on a table.
 
-    `visible` are the names of the views that the user may see; None for all. Raises `ConfigurationError` or
-    `DatabaseError`.
+    None if the table is unknown or `seeder` is not installed. `visible` are the names of the views that the user may
+    see, None for all. Raises `ConfigurationError` or `DatabaseError`.
     """
     if table is None or not apps.is_installed("seeder"):
         return None

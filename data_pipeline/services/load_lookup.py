@@ -1,4 +1,4 @@
-"""Finds loads by id, and reads from their metadata how they were begun."""
+"""Finds loads by id, and reads their metadata."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -83,7 +83,10 @@ def record_etl_run(source: str, *, database: str = DEFAULT_DB_ALIAS) -> Iterator
 
 
 def record_etl_skip(source: str, *, database: str = DEFAULT_DB_ALIAS) -> None:
-    """Count a run that had nothing to do: the current one, if it is of this source."""
+    """Count a run that had nothing to do.
+
+    It is the current run, if that is of this source.
+    """
     if (run := _run_of(source)) is not None:
         run.is_skipped = True
     else:

@@ -1,4 +1,4 @@
-"""What a caller wants of a load, and its result."""
+"""The options of a load, and its result."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -16,7 +16,10 @@ AUTO = "auto"  # the table of the dialect that fits the header, or one that is n
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadOptions:
-    """What a caller wants of a load. None means the dialect's value, otherwise that of the settings."""
+    """The options of a load.
+
+    None means the dialect's value, otherwise that of the settings.
+    """
 
     table: str = AUTO
     dialect: str | None = None

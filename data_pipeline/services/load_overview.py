@@ -1,4 +1,4 @@
-"""The latest loads, and what is wrong with them."""
+"""Reads the latest loads, and the problems of all loads."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

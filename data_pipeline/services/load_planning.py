@@ -1,4 +1,4 @@
-"""Matches a file with its table, before anything is loaded."""
+"""Plans a load: matches the file with its table."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +22,7 @@ from data_pipeline.storage.file_addresses import LocalAddress
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LoadPlan:
-    """Where the columns of a file go, and how."""
+    """The table, columns, mode, key and limits of one load."""
 
     target: TargetTable
     columns: Sequence[FileColumn]

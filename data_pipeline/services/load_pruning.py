@@ -1,4 +1,7 @@
-"""Deletes what is old of loads, in batches. Successful loads stay, because their files would be loaded again."""
+"""Deletes old data of loads in batches.
+
+Successful loads stay, because their files would be loaded again.
+"""
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace

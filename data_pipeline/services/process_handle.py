@@ -1,4 +1,4 @@
-"""What the block of `process_once` can do with its load."""
+"""The handle of a load in a `process_once` block."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace

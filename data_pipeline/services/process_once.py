@@ -1,7 +1,7 @@
 """Does a piece of work exactly once: the guard of every load.
 
-PostgreSQL decides. The unique pair of source and key is the identity of a load. A session advisory lock proves that
-the process of a pending load is alive; a free lock proves that it is not, without a clock. The rows and the status
+PostgreSQL decides. The unique pair of source and key is the identity of a load. A session advisory lock proves that the
+process of a pending load is alive. A free lock proves that it is not, without a clock. The rows and the status
 `success` have one commit, so neither is ever seen without the other.
 """
 
@@ -49,12 +49,12 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     wait: timedelta = timedelta(),
     refresh_here: bool = False,
 ) -> Iterator[ProcessHandle | None]:
-    """Run the block in a transaction that commits with the load's success, unless the load has succeeded before.
+    """Run the block in a transaction that commits with the load's success.
 
-    Yields None for a duplicate, whose row then has the status `skipped`. `on_duplicate="update_meta"` also refreshes
-    its metadata. If the block raises, its changes are rolled back, the row becomes `failed` with the message, and the
-    error is raised. A load that failed, or whose process was killed, is attempted again. `using` is an alias of
-    Django's databases, or a callable that returns one of its connections.
+    A load that has succeeded before is a duplicate: None is yielded, and its row then has the status `skipped`.
+    `on_duplicate="update_meta"` also refreshes its metadata. If the block raises, its changes are rolled back, the row
+    becomes `failed` with the message, and the error is raised. A load that failed, or whose process was killed, is
+    attempted again. `using` is an alias of Django's databases, or a callable that returns one of its connections.
 
     After the commit, a refresh of the views that depend on the handle's `changed_relations` is queued. With
     `refresh_here`, a host without a queue refreshes them before this returns.
@@ -80,7 +80,10 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
 
 @contextmanager
 def _released_after_errors(database: str, key: str) -> Iterator[None]:
-    """Release the lock of a load that fails, even in its claim: a session keeps it after a rollback."""
+    """Release the lock of a load that fails, even in its claim.
+
+    A session keeps its locks after a rollback.
+    """
     try:
         yield
     except BaseException:

@@ -49,7 +49,10 @@ def read_records(chunks: RecordChunks, dialect: Dialect, *, columns: int) -> Ite
 def split_chunk(
     chunks: RecordChunks, chunk: Chunk, separators: CsvFormat, *, columns: int, first_number: int
 ) -> SplitRecords:
-    """Split a chunk, and give a record that may end behind it back to the next one."""
+    """Split a chunk into records.
+
+    A record that may end behind the chunk is given back to the next one.
+    """
     if chunk.is_too_long:
         return too_long_record(chunk.data, line=chunk.first_line, number=first_number)
     split = split_records(

@@ -1,4 +1,7 @@
-"""Python records as a stream of CSV, in bounded memory, that can be read again."""
+"""Python records as a CSV stream that can be read again.
+
+It uses bounded memory.
+"""
 
 import pickle
 from collections.abc import Iterable, Iterator, Sequence

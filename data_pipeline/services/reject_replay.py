@@ -1,4 +1,7 @@
-"""Loads rejected records again, corrected or as they are, as a load of their own."""
+"""Loads rejected records again, as a load of their own.
+
+They are corrected in a file, or taken as they are.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager

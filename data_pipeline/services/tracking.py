@@ -1,4 +1,7 @@
-"""Gives each row of a table the id of its load, so that loads can be undone and verified."""
+"""Tracks a table: gives each row the id of its load.
+
+So loads can be undone and verified.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass

@@ -1,4 +1,7 @@
-"""Refuses callers whose transaction would contain a load: its row must be committed before its rows are."""
+"""Refuses callers whose transaction would contain a load.
+
+The row of the load must be committed before its rows are.
+"""
 
 from django.db import connections
 

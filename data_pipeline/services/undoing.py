@@ -1,4 +1,7 @@
-"""Undoes a load: its table then has the rows from before, unless others have changed them since."""
+"""Undoes a load.
+
+Its table then has the rows from before, unless others have changed them since.
+"""
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, replace

@@ -1,4 +1,7 @@
-"""Proves what was loaded: reads the artefact of a load again, and compares it with the rows in the table."""
+"""Verifies a load.
+
+Its artefact is read again, and compared with the recorded hash and with the rows in the table.
+"""
 
 from contextlib import closing
 from dataclasses import replace

@@ -1,4 +1,7 @@
-"""What calamine does not say about an XLS workbook: its errors in cells, and how large its sheets are."""
+"""Errors in cells and sizes of sheets of XLS workbooks.
+
+Calamine does not return them.
+"""
 
 import struct
 from collections.abc import Iterator

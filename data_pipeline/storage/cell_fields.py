@@ -20,9 +20,9 @@ def csv_field(text: bytes) -> bytes:
 
 
 def number_field(text: bytes) -> bytes:
-    """Return a number without the noise of binary fractions. What is no number stays a text.
+    """Return a number without the noise of binary fractions.
 
-    Spreadsheet programs write 1.1 as 1.1000000000000001, and 5 as 5.0 or 5E0.
+    Spreadsheet programs write 1.1 as 1.1000000000000001, and 5 as 5.0 or 5E0. What is not a number stays a text.
     """
     if text.isdigit() and text[0] != _ZERO:  # also integers that a float cannot hold
         return text
@@ -48,10 +48,10 @@ def float_field(number: float) -> bytes:
 
 
 def date_field(serial: float, *, is_1904: bool) -> bytes:
-    """Return a serial number of days as a date, a date with a time, or a time of day.
+    """Return a serial number of days as a date or time.
 
-    Excel shows days before its epoch as `####`. These and other impossible dates stay numbers, which date columns
-    refuse.
+    The result is a date, a date with a time, or a time of day. Excel shows days before its epoch as `####`. These and
+    other impossible dates stay numbers, which date columns refuse.
     """
     if not 0 <= serial < 1e7:  # also false for NaN
         return float_field(serial)

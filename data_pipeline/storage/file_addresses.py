@@ -1,4 +1,7 @@
-"""Addresses of local files: plain paths and `file://` URIs, limited to the allowed folders."""
+"""Addresses of local files, limited to the allowed folders.
+
+An address is a plain path or a `file://` URI.
+"""
 
 import os
 import re
@@ -36,7 +39,10 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 
 class FileVersion(NamedTuple):
-    """What differs between two contents of a file, unless it is changed within one tick of the clock."""
+    """The size and modification time of a file.
+
+    They differ between two contents, unless the file is changed twice within one tick of the clock.
+    """
 
     size: int  # bytes
     modified_ns: int  # since 1970

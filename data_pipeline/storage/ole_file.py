@@ -1,4 +1,7 @@
-"""Compound files of OLE, which hold old workbooks and all encrypted ones: streams in chains of sectors."""
+"""Compound files of OLE: streams in chains of sectors.
+
+They hold XLS workbooks, and all encrypted ones.
+"""
 
 import struct
 from array import array

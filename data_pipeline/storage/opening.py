@@ -46,7 +46,10 @@ class Artefact:
         return self._source.content_blake2b
 
     def line_of(self, csv_line: int) -> int:
-        """Return the line of the file, or the row of the sheet, of a line of the CSV. All count from 1."""
+        """Return the line of the file, or the row of the sheet.
+
+        `csv_line` is a line of the CSV. All count from 1.
+        """
         return self._content.row_of(csv_line) if isinstance(self._content, SheetCsv) else csv_line
 
     def __enter__(self) -> Self:

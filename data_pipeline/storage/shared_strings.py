@@ -1,4 +1,7 @@
-"""The shared strings of a workbook, in the memory of their text and eight bytes each."""
+"""The shared strings of a workbook.
+
+They take the memory of their text and eight bytes each.
+"""
 
 import re
 from array import array

@@ -1,4 +1,7 @@
-"""The rows of a sheet as CSV: the table begins at the first row that is not empty, which is the header."""
+"""The rows of a sheet as CSV.
+
+The first row that is not empty is the header.
+"""
 
 from array import array
 from bisect import bisect_right

@@ -1,4 +1,7 @@
-"""Unpacks gzip within limits, because a small file can unpack to a size that fills a disk."""
+"""Unpacks gzip within limits.
+
+A small file can unpack to a size that fills a disk.
+"""
 
 import zlib
 from collections.abc import Iterator

@@ -1,4 +1,7 @@
-"""Rows of an XLSX sheet: regular ones by a pattern, all others by a parser."""
+"""Rows of an XLSX sheet.
+
+Regular rows are read by a pattern, and all others by a parser.
+"""
 
 import re
 from collections.abc import Iterator

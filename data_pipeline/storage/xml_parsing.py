@@ -1,4 +1,7 @@
-"""Parses XML without document types and within limits: neither entities nor long tokens can fill the memory."""
+"""Parses XML without document types and within limits.
+
+So neither entities nor long tokens can fill the memory.
+"""
 
 from collections.abc import Callable, Mapping
 from pathlib import Path

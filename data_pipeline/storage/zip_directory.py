@@ -1,4 +1,7 @@
-"""Opens zip files within limits, because a directory of a few bytes can promise any number of members of any size."""
+"""Opens zip files within limits.
+
+A directory of a few bytes can promise any number of members of any size.
+"""
 
 import io
 import struct

@@ -1,4 +1,4 @@
-"""The tables of the lane: their migrations, the privileges of the role, and the protection of the audit."""
+"""Checks the tables of loads: migrations, privileges and the audit."""
 
 from collections.abc import Iterator, Mapping
 

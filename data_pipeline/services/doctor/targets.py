@@ -1,4 +1,7 @@
-"""Tables that dialects name or that were loaded: whether they exist, have a key, and may be written."""
+"""Checks the tables that dialects name or that were loaded.
+
+They must exist, have a key if the mode needs one, and be writable.
+"""
 
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path

@@ -1,4 +1,7 @@
-"""Loads that need attention: stuck or failed ones, refreshes that were not dispatched, and open rejects."""
+"""Finds loads that need attention.
+
+They are stuck or failed, their refreshes were not dispatched, or they have open rejects.
+"""
 
 from collections.abc import Iterator
 
