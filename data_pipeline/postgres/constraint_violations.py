@@ -1,20 +1,21 @@
 """Finds the rows that violate a constraint of the target, by sets."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from django.db import Error
 from psycopg import sql
 
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
-from data_pipeline.postgres.duplicate_keys import UniqueKey, find_duplicates
+from data_pipeline.postgres.duplicate_keys import Duplicate, UniqueKey, find_duplicates, find_taken
+from data_pipeline.postgres.exclusion_conflicts import Exclusion, find_conflicts
 from data_pipeline.postgres.row_errors import diagnostics
 from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetTable
 from seeder.postgres import sessions, transactions
 
-UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION, CHECK_VIOLATION = "23505", "23503", "23514"
+UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION, CHECK_VIOLATION, EXCLUSION_VIOLATION = "23505", "23503", "23514", "23P01"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,10 +27,13 @@ class Violation:
 
 
 class ViolationSearch:
-    """The search of rows that a statement into the target cannot affect."""
+    """The search of rows that a statement into the target cannot affect.
 
-    def __init__(self, database: str, target: TargetTable, *, is_insert: bool = True) -> None:
-        self._database, self._target, self._is_insert = database, target, is_insert
+    `own_key` are the columns by which an UPDATE finds its rows. An INSERT has none.
+    """
+
+    def __init__(self, database: str, target: TargetTable, *, own_key: Sequence[str] = ()) -> None:
+        self._database, self._target, self._own_key = database, target, own_key
         self._columns: dict[tuple[str | None, ...], str | None] = {}
 
     def find(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
@@ -37,18 +41,19 @@ class ViolationSearch:
 
         The result is by record number. It is empty if the rows cannot be found by sets:
 
-        - for exclusion constraints, missing partitions and row security,
+        - for row security,
         - for constraints on columns that the file does not fill,
         - if a trigger may change the rows,
-        - for duplicates of an UPDATE, whose own keys are in the table.
+        - for an UPDATE that an exclusion constraint refuses.
         """
         facts = diagnostics(error)
-        if facts.constraint_name is None or self._target.has_row_triggers:
+        if self._target.has_row_triggers:
             return {}
         search = {
-            UNIQUE_VIOLATION: self._duplicates if self._is_insert else None,
+            UNIQUE_VIOLATION: self._taken if self._own_key else self._duplicates,
             FOREIGN_KEY_VIOLATION: self._orphans,
-            CHECK_VIOLATION: self._failing_check,
+            CHECK_VIOLATION: self._failing_check if facts.constraint_name else self._without_partition,
+            EXCLUSION_VIOLATION: None if self._own_key else self._conflicts,
         }.get(facts.sqlstate or "")
         if search is None:
             return {}
@@ -86,23 +91,60 @@ class ViolationSearch:
         facts = diagnostics(error)
         return {"schema": facts.schema_name, "table": facts.table_name, "constraint": facts.constraint_name}
 
+    def _catalog(self, statement: str, error: Error) -> sessions.Rows:
+        parameters = {"oid": self._target.oid, **self._names(error)}
+        return sessions.query(self._database, STATEMENTS[statement], parameters)
+
+    def _violations(self, error: Error, found: Iterable[Duplicate]) -> dict[int, Violation]:
+        return {one.number: Violation(problem=self._problem(error, one.detail), first=one.first) for one in found}
+
     def _duplicates(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
-        rows = sessions.query(
-            self._database, STATEMENTS["unique_index"], {"oid": self._target.oid, **self._names(error)}
-        )
-        if not rows:
+        if not (rows := self._catalog("unique_index", error)):
             return {}
         key = UniqueKey.from_index(*rows[0])
+        found = find_duplicates(self._database, source, key, table=self._target.identifier)
+        return self._violations(error, found)
+
+    def _taken(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
+        if not (rows := self._catalog("unique_index", error)):
+            return {}
+        key, table = UniqueKey.from_index(*rows[0]), self._target.identifier
+        found = find_duplicates(self._database, source, key, table=None)
+        taken = find_taken(self._database, source, key, table=table, own_key=self._own_key)
+        return self._violations(error, [*found, *taken])
+
+    def _conflicts(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
+        if not (rows := self._catalog("exclusion_constraint", error)):
+            return {}
+        found = find_conflicts(self._database, source, Exclusion(*rows[0]), table=self._target.identifier)
+        return self._violations(error, found)
+
+    def _without_partition(self, source: RowSet, _: Error) -> Mapping[int, Violation]:
+        [(condition, columns)] = sessions.query(
+            self._database, STATEMENTS["partition_condition"], {"oid": self._target.oid}
+        )
+        if condition is None:
+            return {}
+        statement = sql.SQL(
+            "SELECT s.{}, format('no partition of %s accepts the row: (%s) is (%s)', {}, {}, left(concat_ws(', ', {}),"
+            " {})) FROM {} AS s WHERE ({}) IS NOT TRUE"
+        ).format(
+            RECORD_NO,
+            sql.Literal(str(self._target.name)),
+            sql.Literal(", ".join(columns)),
+            _columns(columns),
+            sql.Literal(MAX_TEXT_LENGTH),
+            source.relation,
+            sql.SQL(condition),
+        )
+        found = sessions.query(self._database, statement)
         return {
-            one.number: Violation(problem=self._problem(error, one.detail), first=one.first)
-            for one in find_duplicates(self._database, source, key, table=self._target.identifier)
+            number: Violation(problem=Problem(column=None, sqlstate=CHECK_VIOLATION, reason=reason))
+            for number, reason in found
         }
 
     def _orphans(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
-        rows = sessions.query(
-            self._database, STATEMENTS["foreign_key"], {"oid": self._target.oid, **self._names(error)}
-        )
-        if not rows:
+        if not (rows := self._catalog("foreign_key", error)):
             return {}
         columns, parent, parent_columns, is_own_parent = rows[0]
         pairs = list(zip(columns, parent_columns, strict=True))
@@ -128,10 +170,7 @@ class ViolationSearch:
         return {number: Violation(problem=self._problem(error, detail)) for number, detail in found}
 
     def _failing_check(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
-        rows = sessions.query(
-            self._database, STATEMENTS["check_expression"], {"oid": self._target.oid, **self._names(error)}
-        )
-        if not rows:
+        if not (rows := self._catalog("check_expression", error)):
             return {}
         statement = sql.SQL("SELECT s.{} FROM {} AS s WHERE NOT ({})").format(
             RECORD_NO, source.relation, sql.SQL(rows[0][0])

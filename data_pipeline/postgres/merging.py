@@ -153,7 +153,7 @@ class _Merging:
 
     def _affect(self, source: RowSet, build: Callable[[RowSet], sql.Composed], *, is_insert: bool) -> int:
         """Insert or update rows. Return their number."""
-        search = ViolationSearch(self._database, self._facts.target, is_insert=is_insert)
+        search = ViolationSearch(self._database, self._facts.target, own_key=() if is_insert else self._facts.key)
         result = RowSkippingStatement(self._database, source, search=search, build=build).run()
         self._refuse(result.refused)
         return result.count

@@ -150,11 +150,52 @@ WHERE n.nspname = %(schema)s AND t.relname = %(table)s;
 SELECT
     ARRAY(SELECT pg_get_indexdef(x.indexrelid, k, true) FROM generate_series(1, x.indnkeyatts) AS k),
     pg_get_expr(x.indpred, x.indrelid),
-    x.indnullsnotdistinct
+    x.indnullsnotdistinct,
+    NOT x.indimmediate
 FROM pg_class AS violated
 JOIN pg_namespace AS n ON n.oid = violated.relnamespace
 JOIN pg_index AS x ON x.indexrelid = coalesce(pg_partition_root(violated.oid), violated.oid)
 WHERE n.nspname = %(schema)s AND violated.relname = %(constraint)s AND x.indrelid = %(oid)s AND x.indisunique;
+
+-- name: exclusion_constraint
+-- An exclusion constraint of the target, or of its partition, that can be the arbiter of ON CONFLICT: its definition,
+-- expressions, operators, and the rows for which it holds.
+SELECT
+    pg_get_constraintdef(k.oid),
+    ARRAY(SELECT pg_get_indexdef(x.indexrelid, at, true) FROM generate_series(1, x.indnkeyatts) AS at),
+    ARRAY(
+        SELECT format('OPERATOR(%%I.%%s)', s.nspname, o.oprname)
+        FROM unnest(k.conexclop) WITH ORDINALITY AS e (oid, position)
+        JOIN pg_operator AS o ON o.oid = e.oid
+        JOIN pg_namespace AS s ON s.oid = o.oprnamespace
+        ORDER BY e.position
+    ),
+    pg_get_expr(x.indpred, x.indrelid)
+FROM pg_constraint AS k
+JOIN pg_class AS t ON t.oid = k.conrelid
+JOIN pg_namespace AS n ON n.oid = t.relnamespace
+JOIN pg_index AS x ON x.indexrelid = k.conindid
+WHERE n.nspname = %(schema)s AND t.relname = %(table)s AND k.conname = %(constraint)s
+    AND k.conexclop IS NOT NULL AND NOT k.condeferrable AND (t.oid = %(oid)s OR k.conparentid <> 0);
+
+-- name: partition_condition
+-- The condition that a partition of the target, or the target as a partition, accepts a row, and the columns of the
+-- partition keys. Null if there are no partitions.
+SELECT
+    (
+        SELECT string_agg(format('(%%s)', coalesce(pg_get_partition_constraintdef(p.relid), 'true')), ' OR ')
+        FROM pg_partition_tree(%(oid)s) AS p
+        WHERE p.isleaf
+    ),
+    ARRAY(
+        SELECT DISTINCT a.attname::text
+        FROM (
+            SELECT relid FROM pg_partition_tree(%(oid)s) UNION SELECT relid FROM pg_partition_ancestors(%(oid)s)
+        ) AS r
+        JOIN pg_partitioned_table AS t ON t.partrelid = r.relid
+        JOIN pg_attribute AS a ON a.attrelid = t.partrelid AND a.attnum = ANY (t.partattrs::int2[]) AND a.attnum > 0
+        ORDER BY 1
+    );
 
 -- name: foreign_key
 -- The columns of a foreign key of the target, or of one that its partition inherits. Nulls in a part of the key are
