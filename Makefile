@@ -81,5 +81,5 @@ setup:
 	@requirements/install
 
 clean:  ## forget everything that was installed and loaded
-	-@test ! -x $(python) || $(python) manage.py embedded_db stop
+	-@test ! -x $(python) || { $(python) manage.py embedded_db stop; $(python) manage.py embedded_s3 stop; }
 	rm -rf .venv* .cache var dist bench/.envs .mypy_cache .ruff_cache .pytest_cache .import_linter_cache

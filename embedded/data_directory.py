@@ -1,14 +1,12 @@
 """Creates a cluster and starts its server, for start_and_stop.py."""
 
-import os
 import shutil
-import subprocess
-import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 
-from embedded import binaries, server_config, unprivileged_launcher
+from embedded import binaries, server_config
+from embedded.account_programs import run_program
 from embedded.errors import ClusterNotCreated, ServerNotStarted, WrongVersion
 from embedded.file_locks import MAX_WAIT_SECONDS, poll_until
 from embedded.postmaster import find_ready_postmaster, has_processes, remove_stale_lock_files
@@ -18,7 +16,6 @@ _INITDB = "--username=postgres --encoding=UTF8 --locale=C"
 # Both have upper case for letters of every script; before PostgreSQL 17 only the system's library does.
 _BUILTIN_LOCALE, _SYSTEM_LOCALE = "--locale-provider=builtin --builtin-locale=C.UTF-8", "--lc-ctype=C.UTF-8"
 _AUTH_OPTIONS = "--auth-local=peer --auth-host=reject --no-instructions"
-_INHERITED_ENVIRONMENT = {name: os.environ[name] for name in ("PATH", "LD_LIBRARY_PATH") if name in os.environ}
 _MAX_LOG_BYTES = 10_000_000  # bytes; one older log is kept
 
 
@@ -68,31 +65,6 @@ def wait_until_ready(server_folder: ServerFolder, log_begins: int) -> None:
         raise ServerNotStarted(
             folder=server_folder, reason=_failure_reason_in(server_folder.log, log_begins), log=server_folder.log
         )
-
-
-def run_program(server_folder: ServerFolder, program: list[str], lock: int, *, detach: bool = False) -> int:
-    """Run a program of PostgreSQL as the folder's account. It inherits the lock and writes to the log."""
-    options = ["--detach"] if detach else []
-    if os.geteuid() == 0:
-        account = server_folder.account
-        options += ["--user", f"{account.uid}:{account.gid}:{account.name}"]
-        options += ["--readable-path", program[0], "--readable-path", str(server_folder.path)]
-    log = os.open(server_folder.log, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_NOFOLLOW, 0o600)
-    try:
-        if os.geteuid() == 0:
-            os.fchown(log, server_folder.account.uid, server_folder.account.gid)
-        return subprocess.run(  # noqa: S603  # trusted programs
-            [sys.executable, "-I", "-S", unprivileged_launcher.__file__, *options, "--", *program],
-            pass_fds=[lock],
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            cwd="/",
-            env={**_INHERITED_ENVIRONMENT, "LC_ALL": "C"},
-            check=False,
-        ).returncode
-    finally:
-        os.close(log)
 
 
 def _failure_reason_in(log: Path, offset: int) -> str:

@@ -2,7 +2,7 @@
 
 
 class EmbeddedError(Exception):
-    """The embedded PostgreSQL cannot be used."""
+    """An embedded server cannot be used."""
 
     def __init__(self, **facts: object) -> None:
         super().__init__(" ".join((self.__doc__ or "").format(**facts).split()))
@@ -19,13 +19,13 @@ class BinariesNotInFolder(EmbeddedError):
 
 
 class FolderOfOtherAccount(EmbeddedError):
-    """{folder} belongs to the account {owner}. Run this as {owner} or as root, or delete the folder to create an empty
-    database."""
+    """{folder} belongs to the account {owner}. Run this as {owner} or as root, or delete the folder to begin with an
+    empty one."""
 
 
 class FolderUnusable(EmbeddedError):
-    """The embedded PostgreSQL cannot use {folder}: {reason}. Make the folder writable for {account}, or set another one
-    in DATABASES' EMBEDDED["FOLDER"]."""
+    """The embedded server cannot use {folder}: {reason}. Make the folder writable for {account}, or configure another
+    one; for PostgreSQL, it is DATABASES' EMBEDDED["FOLDER"]."""
 
 
 class WrongVersion(EmbeddedError):
@@ -53,16 +53,16 @@ class ServerVanished(EmbeddedError):
 
 
 class StartLockTimeout(EmbeddedError):
-    """Another process has been starting or stopping the embedded PostgreSQL in {folder} for {seconds} s ({lock}). Wait
-    for it or end it, then try again."""
+    """Another process has been starting or stopping the embedded server in {folder} for {seconds} s ({lock}). Wait for
+    it or end it, then try again."""
 
 
 class ServerNotStopped(EmbeddedError):
-    """The embedded PostgreSQL in {folder} has not stopped within {seconds} s. See {log}."""
+    """The embedded server in {folder} has not stopped within {seconds} s. See {log}."""
 
 
 class ServerInOtherContainer(EmbeddedError):
-    """The embedded PostgreSQL in {folder} was started in another container. Stop it there."""
+    """The embedded server in {folder} was started in another container. Stop it there."""
 
 
 class ServerStartedElsewhere(EmbeddedError):
@@ -72,3 +72,12 @@ class ServerStartedElsewhere(EmbeddedError):
 
 class BootstrapFailed(EmbeddedError):
     """{file} failed in the embedded PostgreSQL: {reason}. Correct the file; it runs again at the next connection."""
+
+
+class SwiftNotInstalled(EmbeddedError):
+    """OpenStack Swift, the embedded object storage, was not installed: {reason}. Run {command} to see all of it."""
+
+
+class ObjectStorageNotStarted(EmbeddedError):
+    """The object storage in {folder} did not start: {reason}. See {log}. As a last resort, delete the folder to begin
+    with an empty one."""

@@ -7,7 +7,6 @@
 import os
 import shlex
 import shutil
-import threading
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -16,28 +15,14 @@ from pathlib import Path
 
 from embedded import binaries, idle_watcher
 from embedded.announce import announce
-from embedded.errors import StartLockTimeout
-from embedded.file_locks import (
-    EXCLUSIVE,
-    MAX_WAIT_SECONDS,
-    SHARED,
-    is_same_file,
-    poll_until,
-    try_lock,
-)
+from embedded.file_locks import EXCLUSIVE, try_lock
 from embedded.postmaster import Postmaster, find_ready_postmaster, has_processes
 from embedded.server_folder import PORT, ServerFolder, create_folder, resolve_server_folder, translate_os_errors
+from embedded.shared_use import become_user, is_user, one_thread
 from embedded.start_and_stop import start_unless_running, stop_and_wait
 
 FolderPath = str | os.PathLike[str]
 DEFAULT_IDLE_AFTER = timedelta(minutes=15)
-
-_thread_lock = threading.Lock()
-_users_lock_by_folder: dict[Path, int] = {}  # folder → descriptor of its users.lock, open until the process ends
-# A fork during a start would pass locks to the child.
-os.register_at_fork(
-    before=_thread_lock.acquire, after_in_child=_thread_lock.release, after_in_parent=_thread_lock.release
-)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -78,14 +63,14 @@ def ensure_running(
 
     It keeps running as long as this process. `settings` are PostgreSQL's own and apply from the next start.
     """
-    with translate_os_errors(folder), _thread_lock:
+    with translate_os_errors(folder), one_thread:
         server_folder, files = resolve_server_folder(folder), [Path(file) for file in bootstrap_files]
-        is_user = _is_user(server_folder)
-        if is_user and (postmaster := find_ready_postmaster(server_folder)):
+        was_user = is_user(server_folder)
+        if was_user and (postmaster := find_ready_postmaster(server_folder)):
             return _server(server_folder, postmaster)
-        if not is_user:
+        if not was_user:
             create_folder(server_folder)
-            _become_user(server_folder)
+            become_user(server_folder)
         postmaster, started = start_unless_running(server_folder, files, settings or {})
         _ensure_watcher(server_folder, idle_after)
         server = _server(server_folder, postmaster)
@@ -121,26 +106,6 @@ def status(folder: FolderPath) -> ServerStatus:
 def psql_program() -> str:
     """Return the psql on the PATH, which usually has line editing, or the one that came with the server."""
     return "psql" if shutil.which("psql") else str(binaries.folder() / "psql")
-
-
-def _is_user(server_folder: ServerFolder) -> bool:
-    """Return whether this process holds the lock on a file that still exists."""
-    return server_folder.path in _users_lock_by_folder and is_same_file(
-        server_folder.users_lock, _users_lock_by_folder[server_folder.path]
-    )
-
-
-def _become_user(server_folder: ServerFolder) -> None:
-    """Hold the lock until this process ends. Touching the file tells a waiting watcher about this use."""
-    lock = poll_until(
-        lambda: try_lock(server_folder.users_lock, SHARED, uid=server_folder.account.uid), MAX_WAIT_SECONDS
-    )
-    if lock is None:
-        raise StartLockTimeout(folder=server_folder, seconds=MAX_WAIT_SECONDS, lock=server_folder.users_lock)
-    os.utime(lock)
-    if (stale_lock := _users_lock_by_folder.pop(server_folder.path, None)) is not None:
-        os.close(stale_lock)
-    _users_lock_by_folder[server_folder.path] = lock
 
 
 def _ensure_watcher(server_folder: ServerFolder, idle_after: timedelta) -> None:

@@ -8,13 +8,12 @@ starting, stopping or dying, and waiting leads to one of the two. A server that 
 
 import os
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
 from pathlib import Path
 
 from embedded import bootstrap, data_directory
 from embedded.announce import announce
-from embedded.errors import ServerNotAnswering, ServerNotStopped, ServerVanished, StartLockTimeout
-from embedded.file_locks import EXCLUSIVE, MAX_WAIT_SECONDS, poll_until, try_lock, unlock_on_exit
+from embedded.errors import ServerNotAnswering, ServerNotStopped, ServerVanished
+from embedded.file_locks import EXCLUSIVE, MAX_WAIT_SECONDS, poll_until, try_lock
 from embedded.postmaster import (
     Postmaster,
     find_listening_postmaster,
@@ -24,6 +23,7 @@ from embedded.postmaster import (
     request_shutdown,
 )
 from embedded.server_folder import ServerFolder, remove_socket_folder
+from embedded.shared_use import holding_start_lock
 
 _EXIT_GRACE_SECONDS = 3.0  # seconds; idle processes of a killed server end by themselves
 _ATTEMPTS = 5  # another process may stop a server right after its start, but not repeatedly
@@ -38,7 +38,7 @@ def start_unless_running(
         postmaster = find_ready_postmaster(server_folder)
         if postmaster and bootstrap.is_done(server_folder, files):
             return postmaster, started
-        with _holding_start_lock(server_folder):
+        with holding_start_lock(server_folder):
             started = _start_unless_ready(server_folder, settings) or started
             postmaster = find_ready_postmaster(server_folder)
             if postmaster and not bootstrap.is_done(server_folder, files):
@@ -48,7 +48,7 @@ def start_unless_running(
 
 def stop_and_wait(server_folder: ServerFolder) -> None:
     """Stop the server and wait until its last process has ended."""
-    with _holding_start_lock(server_folder):
+    with holding_start_lock(server_folder):
         is_stopping = poll_until(
             lambda: request_shutdown(server_folder) or not has_processes(server_folder) or None, _EXIT_GRACE_SECONDS
         )
@@ -92,15 +92,6 @@ def _lock_unless_ready(server_folder: ServerFolder) -> int | None:
         if not poll_until(is_ready_or_locked, MAX_WAIT_SECONDS):
             raise ServerNotAnswering(folder=server_folder, seconds=MAX_WAIT_SECONDS, log=server_folder.log)
     return locks[0] if locks else None
-
-
-def _holding_start_lock(server_folder: ServerFolder) -> AbstractContextManager[None]:
-    lock = poll_until(
-        lambda: try_lock(server_folder.start_lock, EXCLUSIVE, uid=server_folder.account.uid), MAX_WAIT_SECONDS
-    )
-    if lock is None:
-        raise StartLockTimeout(folder=server_folder, seconds=MAX_WAIT_SECONDS, lock=server_folder.start_lock)
-    return unlock_on_exit(lock)
 
 
 def _lock_if_dead(server_folder: ServerFolder) -> int | None:

@@ -23,3 +23,4 @@ DATABASES = {
     }
 }
 DATA_PIPELINE = {"DIALECT_FOLDERS": [str(CHECKOUT / "demo" / "dialects")]}
+EMBEDDED_OBJECT_STORAGE = CHECKOUT / "var" / "object-storage"  # the folder of the S3 server

@@ -27,3 +27,4 @@ WHITENOISE_USE_FINDERS = True
 
 # Without the dialects of the demo, whose tables do not exist.
 DATA_PIPELINE = {**DATA_PIPELINE, "DIALECT_FOLDERS": []}
+EMBEDDED_OBJECT_STORAGE = CHECKOUT / "var" / "object-storage-test"

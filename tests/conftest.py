@@ -35,7 +35,7 @@ from tests.database_reset import (
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-pytest_plugins = ["tests.load_fixtures"]
+pytest_plugins = ["tests.buckets", "tests.load_fixtures"]
 CHECKOUT = Path(__file__).resolve().parent.parent
 BuildScene = Callable[[Callable[[], None]], None]
 AGENCIES = {"demo": 1, "metro": 2, "harbor": 3}
@@ -54,7 +54,9 @@ def clean_environment() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         for name in list(os.environ):
             is_display = name in {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"}
-            if is_display or name.startswith(("SEEDER_", "DATA_PIPELINE_", "INGEST_", "LC_", "PYTHONIO")):
+            if is_display or name.startswith(
+                ("SEEDER_", "DATA_PIPELINE_", "INGEST_", "S3_", "AWS_", "LC_", "PYTHONIO")
+            ):
                 patch.delenv(name)
         patch.setenv("LC_ALL", "C.UTF-8")
         yield

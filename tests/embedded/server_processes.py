@@ -15,7 +15,8 @@ from typing import Any, Self
 import psutil
 import psycopg
 
-from embedded import binaries, data_directory
+from embedded import binaries
+from embedded.account_programs import run_program
 from embedded.file_locks import is_locked_exclusively, poll_until
 from embedded.server import Server, status, stop
 from embedded.server_folder import resolve_server_folder
@@ -152,7 +153,7 @@ class EmbeddedServer:
         server_folder = resolve_server_folder(self.folder)
         program = [str(binaries.folder() / "pg_ctl"), f"--pgdata={server_folder.data}", *arguments]
         with Path(os.devnull).open() as no_lock:
-            exit_code = data_directory.run_program(server_folder, program, no_lock.fileno())
+            exit_code = run_program(server_folder, program, no_lock.fileno())
         assert exit_code == 0, server_folder.log.read_text()
 
     def postmaster_pid(self) -> int:

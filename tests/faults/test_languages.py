@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from pytest_django import Settings
 
-from embedded import binaries, data_directory
+from embedded import account_programs, binaries
 from seeder.domain.outcomes import Outcome, RefreshMode
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
 from tests.faults.conftest import removed_at_the_end
@@ -51,7 +51,7 @@ def private_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Private
         pytest.skip("the definition of the language de_DE is not installed")
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv(binaries.FOLDER_VARIABLE, str(with_german_messages[-1].parent))
-        patch.setitem(data_directory._INHERITED_ENVIRONMENT, "LOCPATH", str(folder))
+        patch.setitem(account_programs._INHERITED_ENVIRONMENT, "LOCPATH", str(folder))
         with removed_at_the_end(PrivateServer(folder / "pg", lc_messages=GERMAN)) as private:
             yield private
 
