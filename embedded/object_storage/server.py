@@ -12,6 +12,7 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 from embedded.account_programs import run_program
@@ -114,7 +115,7 @@ def _find_ready(server_folder: ServerFolder) -> ObjectStorage | None:
 
 def _start(server_folder: ServerFolder, idle_after: timedelta, *, keeps_data: bool) -> ObjectStorage:
     python = _install_swift()
-    lock: ObjectStorage | int | None = poll_until(lambda: _ready_or_lock(server_folder), MAX_WAIT_SECONDS)
+    lock = poll_until(partial(_ready_or_lock, server_folder), MAX_WAIT_SECONDS)
     if isinstance(lock, ObjectStorage):  # of a process that was killed before it was ready
         return lock
     if lock is None:
