@@ -12,7 +12,6 @@ import sys
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from functools import partial
 from pathlib import Path
 
 from embedded.account_programs import run_program
@@ -115,11 +114,12 @@ def _find_ready(server_folder: ServerFolder) -> ObjectStorage | None:
 
 def _start(server_folder: ServerFolder, idle_after: timedelta, *, keeps_data: bool) -> ObjectStorage:
     python = _install_swift()
-    lock = poll_until(partial(_ready_or_lock, server_folder), MAX_WAIT_SECONDS)
-    if isinstance(lock, ObjectStorage):  # of a process that was killed before it was ready
-        return lock
-    if lock is None:
+    found = poll_until(lambda: _ready_or_lock(server_folder), MAX_WAIT_SECONDS)
+    if found is None:
         raise ServerNotStopped(folder=server_folder, seconds=MAX_WAIT_SECONDS, log=server_folder.log)
+    running, lock = found
+    if running:  # started by a process that was killed before it was ready
+        return running
     log_begins = server_folder.log.stat().st_size if server_folder.log.exists() else 0
     try:
         with suppress(FileNotFoundError):  # of a server that was killed
@@ -134,17 +134,19 @@ def _start(server_folder: ServerFolder, idle_after: timedelta, *, keeps_data: bo
     finally:
         os.close(lock)  # the server still holds the lock
     poll_until(lambda: bool(_find_ready(server_folder)) or _has_ended(server_folder) or None, MAX_WAIT_SECONDS)
-    running = _find_ready(server_folder)
-    if running is None:
+    if not (running := _find_ready(server_folder)):
         reason = _last_line_of(server_folder.log, log_begins)
         raise ObjectStorageNotStarted(folder=server_folder, reason=reason, log=server_folder.log)
     announce(f"object storage started in {server_folder} ({running.endpoint_url})")
     return running
 
 
-def _ready_or_lock(server_folder: ServerFolder) -> ObjectStorage | int | None:
-    """Return the server, or its lock if it has ended, or None."""
-    return _find_ready(server_folder) or _try_server_lock(server_folder)
+def _ready_or_lock(server_folder: ServerFolder) -> tuple[ObjectStorage | None, int] | None:
+    """Return the server if it is ready, otherwise its lock if it has ended, otherwise None."""
+    if running := _find_ready(server_folder):
+        return running, -1
+    lock = _try_server_lock(server_folder)
+    return None if lock is None else (None, lock)
 
 
 def _has_ended(server_folder: ServerFolder) -> bool:
