@@ -20,7 +20,7 @@ class OutsideRoots(ArtefactError):
 
 
 class ArtefactMissing(ArtefactError):
-    """There is no file {path}."""
+    """There is no file {path}. Check the path."""
 
 
 class NotRegularFile(ArtefactError):
@@ -33,7 +33,7 @@ class ArtefactForbidden(ArtefactError):
 
 
 class ArtefactUnreadable(ArtefactError):
-    """{path} cannot be read: {cause}."""
+    """{path} cannot be read: {cause}. Check the disk or the network folder, and try again."""
 
 
 class SourceChanged(ArtefactError):
@@ -58,11 +58,13 @@ class SuspiciousCompression(ArtefactError):
 
 
 class UnknownEncoding(ArtefactError):
-    """{encoding!r} is not a text encoding that Python knows. Declare one such as cp1252 or iso-8859-2."""
+    """{encoding!r} is not a text encoding that Python knows. Declare one in the dialect, such as cp1252 or
+    iso-8859-2."""
 
 
 class UndecodableText(ArtefactError):
-    """{path} is not {encoding}: line {line} has {problem}. Declare the file's encoding, or export it as UTF-8."""
+    """{path} is not {encoding}: line {line} has {problem}. Declare the encoding in a dialect, or
+    export the file as UTF-8."""
 
 
 class EncryptedArtefact(ArtefactError):
@@ -78,11 +80,11 @@ class WorkbookRefused(ArtefactError):
 
 
 class UnknownSheet(ArtefactError):
-    """{path} has no sheet {sheet!r}. Its sheets are: {sheets}."""
+    """{path} has no sheet {sheet!r}. Name one of its sheets: {sheets}."""
 
 
 class SheetNotChosen(ArtefactError):
-    """{path} has data in several sheets: {sheets}. Name the one to load."""
+    """{path} has data in several sheets: {sheets}. Name the one to load with --sheet."""
 
 
 class CellOutsideTable(ArtefactError):
@@ -91,4 +93,4 @@ class CellOutsideTable(ArtefactError):
 
 
 class EmptyArtefact(ArtefactError):
-    """{path} is empty. A file needs at least a header."""
+    """{path} is empty, but a file needs a header. Export it again."""

@@ -8,7 +8,7 @@ class ColumnsUnknown(PipelineError):
 
 
 class BadCorrectionFile(PipelineError):
-    """{path} is no file of corrected rejects: {problem}. `manage.py rejects LOAD --csv FILE` writes one."""
+    """{path} is not a file of corrected rejects: {problem}. `manage.py rejects LOAD --csv FILE` writes one."""
 
 
 class RejectsNotReplayable(PipelineError):
@@ -21,7 +21,7 @@ class RejectsChanged(PipelineError):
 
 
 class NothingReplayed(PipelineError):
-    """None of the {records} of load {load_id} could be loaded, so nothing has changed. Record {record}: {problem}."""
+    """None of the {records} of load {load_id} could be loaded, so the rejects stay open. Record {record}: {problem}."""
 
     code = "nothing_replayed"
 
@@ -45,7 +45,7 @@ class BadDayTemplate(PipelineError):
 
 
 class BadDayRange(PipelineError):
-    """The days from {first} to {last} are no range: {problem}."""
+    """The days from {first} to {last} cannot be loaded: {problem}."""
 
 
 class NotTrackable(TargetError):

@@ -12,7 +12,7 @@ class UnknownDialect(DialectError):
 
 
 class DialectUnreadable(DialectError):
-    """The dialect {dialect} cannot be read: {cause}."""
+    """The dialect {dialect} cannot be read: {cause}. Correct its file."""
 
 
 class UnknownDialectKey(DialectError):

@@ -41,7 +41,7 @@ class LoadInProgress(PipelineError):
 
 class LoadTakenOver(PipelineError):
     """Load {load_id} of {source} was taken over by another process while this one had lost its connection. This
-    attempt was rolled back; see the load for the outcome."""
+    attempt was rolled back. `manage.py load_status` shows the outcome."""
 
 
 class UnknownLoad(UnknownObject, PipelineError):
@@ -62,11 +62,11 @@ class TableNotTracked(TargetError):
 
 
 class NotLoadable(TargetError):
-    """{table} is {kind}. Only tables can be loaded."""
+    """{table} is {kind}, but only tables can be loaded. Name a table."""
 
 
 class TableOfLoads(TargetError):
-    """{table} keeps the records of the loads themselves, so no file is loaded into it."""
+    """{table} keeps the records of the loads themselves, so no file can be loaded into it. Name another table."""
 
 
 class TableHasRule(TargetError):
@@ -138,8 +138,8 @@ class BadRecord(PipelineError):
 
 
 class NothingToReplaceWith(PipelineError):
-    """No record was given for {table}. With the mode {mode} all of its rows would be deleted; delete them yourself if
-    that is meant."""
+    """No record was given for {table}. With the mode {mode}, all of its rows would be deleted. If that is meant, delete
+    them yourself."""
 
 
 class BadRow(PipelineError):

@@ -113,7 +113,7 @@ def _positions(header: Sequence[str], columns: Sequence[str], path: object) -> S
 
 def _problem(number: str, cells: Sequence[str], header: Sequence[str], corrections: Mapping[int, Values]) -> str | None:
     if not (number.isascii() and number.isdigit() and len(number) < 19):
-        return f"{number!r} is no record number"
+        return f"{number!r} is not a record number"
     if int(number) in corrections:
         return f"record {int(number):,} was given before"
     if len(cells) > len(header):

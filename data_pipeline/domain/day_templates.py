@@ -34,7 +34,7 @@ class DayTemplate:
         elif "{" in rest or "}" in rest:
             problem = "it has another brace"
         elif unknown:
-            problem = f"%{unknown[0]} is no part of a day"
+            problem = f"%{unknown[0]} is not a part of a day"
         elif any("%" not in one for one in formats):
             problem = "a format has no % part"
         if problem:

@@ -68,7 +68,7 @@ def read_word(kind: type[_Word]) -> Callable[[object], _Word]:
 def read_separator(value: object) -> str:
     """Read one ASCII character that is neither a letter, a digit nor a line end."""
     if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value.isalnum() or value in "\0\r\n":
-        raise BadValue("one ASCII character that is no letter, digit or line end")
+        raise BadValue("one ASCII character other than a letter, a digit or a line end")
     return value
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 Entrypoint = Callable[[list[str]], int]
 
-RESERVED = "registry"  # a module of this name, or with an underscore first, is no job
+RESERVED = "registry"  # a module of this name, or with an underscore first, is not a job
 
 
 def is_job_name(name: str) -> bool:
@@ -19,7 +19,7 @@ def job_name_problem(name: str) -> str | None:
     if not name.isidentifier() or keyword.iskeyword(name):
         return "it must be the name of a Python module, such as load_orders"
     if not is_job_name(name):
-        return f"modules named {RESERVED}, or with an underscore first, are no jobs"
+        return f"modules named {RESERVED}, or with an underscore first, are not jobs"
     return None
 
 

@@ -12,7 +12,7 @@ INVALID_PARAMETER_VALUE: Final = "22023"  # PostgreSQL raises it for no text of 
 _EXPLANATIONS: Final[Mapping[NormalizeReason, Callable[[Column], str]]] = {
     NormalizeReason.EMPTY: lambda _: "the value is empty",
     NormalizeReason.NOT_A_NUMBER: lambda column: (
-        f"the value is no number with the decimal mark {column.decimal_mark!r}"
+        f"the value is not a number with the decimal mark {column.decimal_mark!r}"
     ),
     NormalizeReason.WRONG_GROUPING: lambda column: (
         f"the digits are not grouped as those of a number with the decimal mark {column.decimal_mark!r}"

@@ -102,7 +102,7 @@ class _RejectReplay:
         for number, one in records.items():
             fault = find_fault(one.raw, self._csv_format, columns=len(self._columns))
             if one.is_shortened:
-                unusable[number] = "only its beginning is kept"
+                unusable[number] = "only its beginning is kept. Correct its file, and load that"
             elif fault is not None:
                 unusable[number] = fault.reason
             elif (hashed := self._hashed_column(parse_fields(one.raw, self._csv_format), None)) is not None:

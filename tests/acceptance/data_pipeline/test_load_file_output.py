@@ -43,7 +43,7 @@ def test_other_files_are_loaded_after_an_unusable_one(manage: Manage, files: lis
         "landing.orders: 1 record of first.csv, 1 inserted",
         "landing.orders: 1 record of last.csv, 1 inserted",
     ]
-    assert f"There is no file {files[1]}." in ended.lines
+    assert f"There is no file {files[1]}. Check the path." in ended.lines
     assert sum("header of odd.csv" in line for line in ended.lines) == 1
 
 

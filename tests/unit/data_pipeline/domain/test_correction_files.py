@@ -101,11 +101,11 @@ def test_own_columns_win_over_columns_of_the_same_name() -> None:
         ("id,amount\n1,2\n", "no column reject_record"),
         ("reject_record,id\n1,2\n", "no column 'amount'"),
         ("reject_record,id,amount,other\n1,2,3,4\n", "no column 'other'"),
-        ("reject_record,id,amount\nx,2,3\n", "line 2: 'x' is no record number"),
+        ("reject_record,id,amount\nx,2,3\n", "line 2: 'x' is not a record number"),
         ("reject_record,id,amount\n1,2,3\n1,2,3\n", "line 3: record 1 was given before"),
         ("reject_record,id,amount\n1,2,3,4\n", "line 2: it has 4 cells"),
         ('reject_record,id,amount\n1,2,"3\n', "line 2: unexpected end of data"),
-        ("reject_record,id,amount\n²,2,3\n", "is no record number"),
+        ("reject_record,id,amount\n²,2,3\n", "is not a record number"),
     ],
 )
 def test_other_file_is_refused(text: str, problem: str) -> None:

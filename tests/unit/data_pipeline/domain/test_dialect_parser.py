@@ -102,8 +102,8 @@ def test_unknown_key_is_refused_with_the_nearest(text: str, message: str) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("delimiter = ''", "delimiter: '' must be one ASCII character that is no letter, digit or line end."),
-        ("delimiter = '||'", "delimiter: '||' must be one ASCII character that is no letter, digit or line end."),
+        ("delimiter = ''", "delimiter: '' must be one ASCII character other than a letter, a digit or a line end."),
+        ("delimiter = '||'", "delimiter: '||' must be one ASCII character other than a letter, a digit or a line end."),
         ("delimiter = '§'", "delimiter: '§' must be one ASCII character"),
         ("delimiter = 'x'", "delimiter: 'x' must be one ASCII character"),
         ('delimiter = "\\n"', "delimiter: '\\n' must be one ASCII character"),

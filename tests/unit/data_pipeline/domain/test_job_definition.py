@@ -47,4 +47,4 @@ def test_new_job_has_the_name_of_a_module_that_is_found() -> None:
     for name in ("", "load-orders", "2020", "class", "a.b", "../x"):
         assert "Python module" in (job_name_problem(name) or ""), name
     for name in ("_load", "registry"):
-        assert "no jobs" in (job_name_problem(name) or ""), name
+        assert "not jobs" in (job_name_problem(name) or ""), name

@@ -120,7 +120,7 @@ def test_several_sheets_with_data_need_a_choice(file: Path) -> None:
     assert "Empty" not in str(raised.value)
     assert csv_of(file, sheet="June") == b"x\n"
     assert csv_of(file, sheet="june") == b"x\n"
-    with pytest.raises(UnknownSheet, match="'July'. Its sheets are: 'May', 'Empty', 'June'"):
+    with pytest.raises(UnknownSheet, match="'July'. Name one of its sheets: 'May', 'Empty', 'June'"):
         csv_of(file, sheet="July")
 
 
