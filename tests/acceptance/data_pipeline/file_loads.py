@@ -52,9 +52,14 @@ def rows(*columns: str) -> list[tuple[Any, ...]]:
 
 
 def rejects(loaded: Loaded) -> list[Bad]:
-    """Return the rejects of a load, and require a reason and a value for each problem."""
+    """Return the rejects of a load."""
+    return kept_rejects(loaded.load_id)
+
+
+def kept_rejects(load_id: int) -> list[Bad]:
+    """Return the rejects of a load by its id, and require a reason for each problem."""
     found = []
-    for one in LoadReject.objects.filter(load_id=loaded.load_id).order_by("record_no"):
+    for one in LoadReject.objects.filter(load_id=load_id).order_by("record_no"):
         assert all(problem["reason"] for problem in one.problems)
         states = {problem["column"]: problem["sqlstate"] for problem in one.problems}
         assert len(states) == len(one.problems)
