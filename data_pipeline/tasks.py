@@ -10,23 +10,23 @@ from dataclasses import asdict
 from types import FrameType
 from typing import Any
 
-from data_pipeline.services import dependent_refreshes, load_requests
+from data_pipeline.services import dependent_refreshes, load_requests, request_execution
 from data_pipeline.services.load_documents import refresh_document
 from seeder.errors import BadTaskArgument
 from seeder.services.unix_signals import handle_signals
 
 
 def import_file(load_request_id: int) -> Mapping[str, Any]:
-    """Load the file of a request, unless it has ended or another worker loads it.
+    """Load the file of a request, or undo or verify its load, unless it has ended or another worker has it.
 
-    Returns `{"id": 7, "result": "success", "load_id": 12, "rows_in": 1000, "rows_rejected": 0}`. If the file cannot be
-    loaded, the result begins with `failed:`. Raises `BadTaskArgument` or `DatabaseError`.
+    Returns `{"id": 7, "result": "success", "load_id": 12, "rows_in": 1000, "rows_rejected": 0}`. If that is impossible,
+    the result begins with `failed:`. Raises `BadTaskArgument` or `DatabaseError`.
     """
     if type(load_request_id) is not int:  # a schedule can pass anything
         raise BadTaskArgument(argument="load_request_id", value=load_request_id, expected="int")
     try:
         with handle_signals(_interrupt, [signal.SIGTERM]):
-            return asdict(load_requests.run_request(load_request_id))
+            return asdict(request_execution.run_request(load_request_id))
     except KeyboardInterrupt:
         os.kill(os.getpid(), signal.SIGTERM)  # the worker ends as the cluster wants
         return {"id": load_request_id, "result": "queued again: stopped by SIGTERM"}

@@ -1,5 +1,7 @@
-"""The state of a queued load."""
+"""Queued loads, and what else a worker of the queue does with a load."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 
@@ -9,3 +11,48 @@ class RequestState(StrEnum):
     QUEUED = "queued"
     RUNNING = "running"
     ENDED = "ended"
+
+
+class RequestAction(StrEnum):
+    """The closed set of the column `load_request.action`."""
+
+    LOAD = "load"  # of a file, also again
+    UNDO = "undo"
+    VERIFY = "verify"
+
+
+class RequestStatus(StrEnum):
+    """The state of a request as an operator sees it."""
+
+    QUEUED = "queued"
+    RUNNING = "running"
+    LOST = "lost"  # its worker has ended, so a rescuer queues it again
+    FAILED = "failed"
+    DONE = "done"
+
+    @classmethod
+    def of(cls, state: str, *, has_error: bool, is_worker_alive: bool) -> "RequestStatus":
+        match RequestState(state):
+            case RequestState.QUEUED:
+                return cls.QUEUED
+            case RequestState.RUNNING:
+                return cls.RUNNING if is_worker_alive else cls.LOST
+            case RequestState.ENDED:
+                return cls.FAILED if has_error else cls.DONE
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RequestSummary:
+    """A request and its state."""
+
+    request_id: int
+    action: str
+    source_uri: str
+    load_id: int | None
+    status: RequestStatus
+    requested_by: str
+    worker: str | None  # of the last claim
+    attempts: int
+    error_message: str | None
+    created_at: datetime
+    finished_at: datetime | None

@@ -1,23 +1,24 @@
-"""Queued loads, and the outbox of refreshes that loads request."""
+"""Requests to workers of the queue, and the outbox of refreshes that loads request."""
 
 from django.db import models
 from django.db.models.functions import Now
 
-from data_pipeline.domain.load_requests import RequestState
+from data_pipeline.domain.load_requests import RequestAction, RequestState
 from data_pipeline.models.load_log import LoadLog
 
 
 class LoadRequest(models.Model):
-    """A queued load of one artefact. Messages of the queue carry only its id."""
+    """A queued load of one artefact, or another action on a load. Messages of the queue carry only its id."""
 
     id = models.BigAutoField(primary_key=True)
     source_uri = models.TextField()
+    action = models.TextField(default=RequestAction.LOAD, db_default=RequestAction.LOAD)
     options = models.JSONField(default=dict, db_default={})  # the options of `load_file`
     requested_by = models.TextField()
     state = models.TextField(default=RequestState.QUEUED, db_default=RequestState.QUEUED)
     attempts = models.IntegerField(default=0, db_default=0)  # claims that have not given the request back
     worker = models.TextField(null=True)  # host and process of the last claim
-    load = models.ForeignKey(LoadLog, models.SET_NULL, null=True)
+    load = models.ForeignKey(LoadLog, models.SET_NULL, null=True)  # that it began, or that the action concerns
     error_message = models.CharField(max_length=1024, null=True)
     dispatched_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
@@ -27,9 +28,11 @@ class LoadRequest(models.Model):
         db_table = "load_request"
         constraints = (
             models.CheckConstraint(condition=models.Q(state__in=list(RequestState)), name="load_request_state"),
+            models.CheckConstraint(condition=models.Q(action__in=list(RequestAction)), name="load_request_action"),
         )
         indexes = (
             models.Index(fields=["id"], condition=~models.Q(state=RequestState.ENDED), name="load_request_unfinished"),
+            models.Index(fields=["id"], condition=models.Q(error_message__isnull=False), name="load_request_failed"),
         )
 
     def __str__(self) -> str:

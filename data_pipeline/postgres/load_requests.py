@@ -1,11 +1,14 @@
 """Claims and ends of queued loads in `load_request`."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from psycopg.rows import namedtuple_row
+
+from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import advisory_locks, sessions
 
@@ -14,11 +17,14 @@ LOCK_PREFIX = "data_pipeline.request "
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ClaimedRequest:
-    """A queued load that this session has claimed."""
+    """A request that this session has claimed."""
 
     id: int
+    action: RequestAction
     source_uri: str
     options: Mapping[str, Any]  # of `load_file`
+    load_id: int | None  # that the action concerns
+    requested_by: str
     attempts: int  # with this one
     created_at: datetime
 
@@ -26,19 +32,20 @@ class ClaimedRequest:
 def claim(database: str, request_id: int, *, worker: str) -> ClaimedRequest | str:
     """Claim a request, or return the reason why it cannot be claimed. Call `unlock` afterwards, even after an error."""
     parameters = {"request_id": request_id, "lock_key": _lock_key(request_id), "worker": worker}
-    [(is_acquired, found, source_uri, options, attempts, created_at)] = sessions.query(
-        database, STATEMENTS["claim_request"], parameters
-    )
-    if not is_acquired:
+    [row] = sessions.query(database, STATEMENTS["claim_request"], parameters, row_factory=namedtuple_row)
+    if not row.is_acquired:
         return "another worker loads it"
-    if found is None:
+    if row.id is None:
         return "it has ended, or does not exist"
     return ClaimedRequest(
-        id=found,
-        source_uri=source_uri,
-        options=json.loads(options),
-        attempts=attempts,
-        created_at=created_at,
+        id=row.id,
+        action=RequestAction(row.action),
+        source_uri=row.source_uri,
+        options=json.loads(row.options),
+        load_id=row.load_id,
+        requested_by=row.requested_by,
+        attempts=row.attempts,
+        created_at=row.created_at,
     )
 
 
@@ -66,6 +73,12 @@ def queue_stalled(database: str, *, missing_after: timedelta, old_after: timedel
     """Queue requests of dead workers again. Return their ids, and those whose message is missing or old."""
     facts = {"missing_after": missing_after, "old_after": old_after, "prefix": LOCK_PREFIX}
     return sorted(number for (number,) in sessions.query(database, STATEMENTS["stalled_requests"], facts))
+
+
+def with_live_workers(database: str, request_ids: Iterable[int]) -> frozenset[int]:
+    """Return those of the running requests whose worker is alive."""
+    by_key = {_lock_key(one): one for one in request_ids}
+    return frozenset(by_key[key] for key in advisory_locks.held_keys(database, by_key))
 
 
 def _lock_key(request_id: int) -> str:

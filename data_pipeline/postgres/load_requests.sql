@@ -9,14 +9,14 @@ WITH lock AS MATERIALIZED (
     UPDATE load_request SET state = 'running', attempts = attempts + 1, worker = %(worker)s::text
     FROM lock
     WHERE id = %(request_id)s AND state <> 'ended' AND is_acquired
-    RETURNING id, source_uri, options::text, attempts, created_at
+    RETURNING id, action, source_uri, options::text, load_id, requested_by, attempts, created_at
 )
 SELECT l.is_acquired, c.* FROM lock AS l LEFT JOIN claimed AS c ON true;
 
 -- name: end_request
 -- End a request, unless another worker has claimed it since.
 UPDATE load_request SET
-    state = 'ended', load_id = %(load_id)s::bigint, error_message = %(error)s::text, finished_at = clock_timestamp()
+    state = 'ended', load_id = coalesce(%(load_id)s::bigint, load_id), error_message = %(error)s::text, finished_at = clock_timestamp()
 WHERE id = %(request_id)s AND state = 'running' AND attempts = %(attempts)s
 RETURNING id;
 

@@ -15,9 +15,10 @@ from data_pipeline.artefact_errors import ArtefactMissing
 from data_pipeline.dialect_errors import UnknownDialect
 from data_pipeline.errors import InsideTransaction, LoadInProgress
 from data_pipeline.models import LoadLog, LoadRequest
-from data_pipeline.services import load_requests
+from data_pipeline.services import request_execution
 from data_pipeline.services.load_options import LoadOptions
-from data_pipeline.services.load_requests import enqueue_load, rescue_requests, run_request
+from data_pipeline.services.load_requests import enqueue_load, rescue_requests
+from data_pipeline.services.request_execution import run_request
 from seeder.errors import BadTaskArgument, QueueMissing, ServerFault
 from seeder.services.queue import dispatch, rescue
 from tests.conftest import CompletedCommand, another_session, sql
@@ -212,7 +213,7 @@ def test_file_that_another_process_loads_is_queued_again(path: str, monkeypatch:
     def refuse(*_: Any, **__: Any) -> None:
         raise LoadInProgress(artefact="a.csv", worker="other:1")
 
-    monkeypatch.setattr(load_requests, "load_with_options", refuse)
+    monkeypatch.setattr(request_execution, "load_with_options", refuse)
     request_id = queued(path)
     assert run_request(request_id).result.startswith("queued again: a.csv is being loaded by other:1")
     assert (request(request_id).state, request(request_id).attempts) == ("queued", 0)
@@ -222,7 +223,7 @@ def test_stop_signal_queues_the_request_again(path: str, monkeypatch: pytest.Mon
     def stop(*_: Any, **__: Any) -> None:
         raise KeyboardInterrupt("SIGTERM")
 
-    monkeypatch.setattr(load_requests, "load_with_options", stop)
+    monkeypatch.setattr(request_execution, "load_with_options", stop)
     request_id = queued(path)
     with pytest.raises(KeyboardInterrupt):
         run_request(request_id)
