@@ -4,18 +4,24 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from django.contrib import messages
+from django.contrib.admin import AdminSite
 from django.http import HttpRequest
+from django.utils.html import format_html
 
+from data_pipeline.admin import page_urls
+from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.domain.verifications import ArtefactState, RowsState
 from data_pipeline.models import LoadLog
-from data_pipeline.services.load_replay import replay_load
+from data_pipeline.services.load_replay import replay_load, replay_options
+from data_pipeline.services.load_requests import QueuedRequest, enqueue_action, enqueue_load
 from data_pipeline.services.reject_listing import dismiss_load
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
 from seeder.domain.human_format import format_count
 from seeder.errors import SeederError
+from seeder.services.queue import dispatch
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +42,12 @@ class LoadAction:
     effect: str  # on the page that asks for confirmation
     is_possible: Callable[[LoadLog], bool]
     run: Callable[[LoadLog, str], ActionResult]  # takes the user
+    enqueue: Callable[[LoadLog, str], QueuedRequest] | None = None  # for a worker; None if it takes no time
+
+    @property
+    def is_queued(self) -> bool:
+        """Return whether a worker of the queue does it, so that no web process waits."""
+        return self.enqueue is not None and dispatch.is_available()
 
 
 def _undo(load: LoadLog, user: str) -> ActionResult:
@@ -56,6 +68,14 @@ def _replay(load: LoadLog, _user: str) -> ActionResult:
         f" {counts.rows_updated or 0:,} updated, {counts.rows_rejected or 0:,} rejected.",
         is_warning=bool(counts.rows_rejected),
     )
+
+
+def _enqueue_replay(load: LoadLog, user: str) -> QueuedRequest:
+    return enqueue_load(*replay_options(load.pk), requested_by=user)
+
+
+def _enqueue(action: RequestAction) -> Callable[[LoadLog, str], QueuedRequest]:
+    return lambda load, user: enqueue_action(load.pk, action, requested_by=user)
 
 
 def _verify(load: LoadLog, user: str) -> ActionResult:
@@ -97,9 +117,10 @@ LOAD_ACTIONS: Mapping[str, LoadAction] = {
             label="Replay",
             permission="data_pipeline.load",
             effect="The file is loaded again with the same options. If its rows are in the table, it becomes a new"
-            " load. The page waits until it ends.",
+            " load.",
             is_possible=lambda load: "options" in load.payload_meta and load.status != LoadStatus.PENDING,
             run=_replay,
+            enqueue=_enqueue_replay,
         ),
         LoadAction(
             name="undo",
@@ -109,15 +130,17 @@ LOAD_ACTIONS: Mapping[str, LoadAction] = {
             " This is refused if later loads have changed the same rows. Dependent views are refreshed.",
             is_possible=_is_in_table,
             run=_undo,
+            enqueue=_enqueue(RequestAction.UNDO),
         ),
         LoadAction(
             name="verify",
             label="Verify",
             permission="data_pipeline.load",
             effect="The file is compared with its recorded hash, and the rows in the table with the file. Nothing is"
-            " changed. The page waits until it ends.",
+            " changed.",
             is_possible=_is_in_table,
             run=_verify,
+            enqueue=_enqueue(RequestAction.VERIFY),
         ),
         LoadAction(
             name="dismiss",
@@ -140,10 +163,19 @@ def possible_actions(request: HttpRequest, load: LoadLog) -> list[LoadAction]:
     ]
 
 
-def run_action(request: HttpRequest, action: LoadAction, load: LoadLog) -> None:
-    """Run an action, and add its result or its refusal to the messages."""
+def run_action(request: HttpRequest, site: AdminSite, action: LoadAction, load: LoadLog) -> None:
+    """Run an action or queue it, and add its result, its request or its refusal to the messages."""
+    user = request.user.get_username()
     try:
-        result = action.run(load, request.user.get_username())
+        if action.enqueue is not None and action.is_queued:
+            queued = action.enqueue(load, user)
+            name: str = f"request {queued.request_id}"
+            if request.user.has_perm("data_pipeline.view_loadrequest"):
+                name = format_html('<a href="{}">{}</a>', page_urls.request(site, queued.request_id), name)
+            text = "{} of load {} is queued as {}. Its result appears there, and on the page of its load."
+            messages.success(request, format_html(text, action.label, load.pk, name))
+            return
+        result = action.run(load, user)
     except SeederError as error:
         messages.error(request, str(error))
     else:

@@ -58,7 +58,7 @@ def action_page(
     load = load_pages.read_load_page(load_id, shows_values=False).load
     url = page_urls.load(site, load_id)
     if request.method == "POST":
-        load_actions.run_action(request, action, load)
+        load_actions.run_action(request, site, action, load)
         return HttpResponseRedirect(url)
     context = {
         **site.each_context(request),
@@ -75,7 +75,12 @@ def action_page(
 def file_name(load: LoadLog) -> str | None:
     """Return the last part of the address of the loaded file."""
     uri = load.payload_meta.get("source_uri")
-    return (PurePosixPath(unquote(urlsplit(uri).path)).name or uri) if isinstance(uri, str) else None
+    return name_of_file(uri) if isinstance(uri, str) else None
+
+
+def name_of_file(uri: str) -> str:
+    """Return the last part of an address."""
+    return PurePosixPath(unquote(urlsplit(uri).path)).name or uri
 
 
 def table_of(load: LoadLog) -> str | None:

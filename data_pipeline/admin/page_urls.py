@@ -21,6 +21,10 @@ def reject(site: AdminSite, reject_id: int) -> str:
     return reverse("admin:data_pipeline_loadreject_change", args=[reject_id], current_app=site.name)
 
 
+def request(site: AdminSite, request_id: int) -> str:
+    return reverse("admin:data_pipeline_loadrequest_change", args=[request_id], current_app=site.name)
+
+
 def rejects_of(site: AdminSite, load_id: int) -> str:
     return reverse("admin:data_pipeline_loadreject_changelist", query={"load": load_id}, current_app=site.name)
 

@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline.domain.load_overview import LateTable, LoadSummary
 from data_pipeline.postgres import load_overview
 from data_pipeline.postgres.error_translation import translate_errors
+from data_pipeline.services.request_overview import RequestOverview, read_request_overview
 from seeder.domain.view_names import normalize_name
 
 DEFAULT_LIMIT = 20
@@ -22,6 +23,7 @@ class LoadOverview:
     failing: int  # of all loads
     stuck: int  # of all loads
     late: Sequence[LateTable]
+    queued: RequestOverview | None = None  # requests of the default database; None if loads are filtered
 
     @property
     def problems(self) -> frozenset[str]:
@@ -43,4 +45,5 @@ def read_load_overview(
     with translate_errors(using):
         loads, failing, stuck = load_overview.load_summaries(using, source=source, table=table, limit=max(limit, 1))
         late = load_overview.late_tables(using, source=source, table=table, hours=late_hours)
-    return LoadOverview(loads=loads[:limit], failing=failing, stuck=stuck, late=late)
+        queued = read_request_overview(limit=limit, using=using) if source is table is None else None
+    return LoadOverview(loads=loads[:limit], failing=failing, stuck=stuck, late=late, queued=queued)

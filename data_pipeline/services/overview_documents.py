@@ -7,6 +7,7 @@ from typing import Any
 
 from data_pipeline.domain.load_overview import LoadSummary
 from data_pipeline.services.load_overview import LoadOverview
+from data_pipeline.services.request_overview import RequestOverview
 
 
 def overview_document(overview: LoadOverview) -> Mapping[str, Any]:
@@ -16,6 +17,15 @@ def overview_document(overview: LoadOverview) -> Mapping[str, Any]:
         "stuck": overview.stuck,
         "loads": [_document(_state(load)) for load in overview.loads],
         "late": [_document(asdict(table)) for table in overview.late],
+        "queued": None if overview.queued is None else _queued_document(overview.queued),
+    }
+
+
+def _queued_document(queued: RequestOverview) -> Mapping[str, Any]:
+    return {
+        "unfinished": queued.unfinished,
+        "failed": queued.failed,
+        "requests": [_document(asdict(one)) for one in queued.requests],
     }
 
 

@@ -238,6 +238,7 @@ PROBLEMS_OF_LOADS = {  # tests/integration/data_pipeline/test_doctor_of_loads.py
     "loads_stuck",
     "loads_failed",
     "refreshes_undispatched",
+    "requests_waiting",
     "rejects_open",
     "dialect_invalid",
     "target_missing",

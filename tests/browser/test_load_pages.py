@@ -15,13 +15,14 @@ from tests.integration.data_pipeline.admin_scene import create_loads
 pytestmark = [pytest.mark.slow]
 
 LOADS, REJECTS = "/admin/data_pipeline/loadlog/", "/admin/data_pipeline/loadreject/"
+REQUESTS = "/admin/data_pipeline/loadrequest/"
 PAGES = {
     "load": f"{LOADS}2/change/",
     "failed load": f"{LOADS}3/change/",
     "confirmation": f"{LOADS}1/undo/",
     "reject": f"{REJECTS}1/change/",
 }
-PERMISSIONS = ("view_loadlog", "view_loadreject", "load", "undo", "see_raw", "view_jobstatus")
+PERMISSIONS = ("view_loadlog", "view_loadreject", "view_loadrequest", "load", "undo", "see_raw", "view_jobstatus")
 
 
 @pytest.fixture(autouse=True)
@@ -36,7 +37,7 @@ def loads(site: Site, load_tables: None, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")])
 def test_pages_are_accessible_and_fit_the_width(site: Site, width: int, scheme: str) -> None:
     page = site.logged_in_page("loader", width=width, scheme=scheme)
-    for name, url in {**PAGES, "loads": LOADS, "rejects": REJECTS}.items():
+    for name, url in {**PAGES, "loads": LOADS, "rejects": REJECTS, "requests": REQUESTS}.items():
         page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
         page.evaluate(AXE)
@@ -72,10 +73,12 @@ def lefts_of_boxes(page: Page) -> dict[str, float]:
     return found
 
 
-def test_undo_without_scripts_shows_its_result(site: Site) -> None:
+def test_undo_without_scripts_leads_to_its_request(site: Site) -> None:
     page = site.logged_in_page("loader", scripts=False)
     page.goto(f"{LOADS}1/change/")
     page.get_by_role("link", name="Undo…").click()
     page.get_by_role("button", name="Undo load 1").click()
-    expect(page.locator(".messagelist")).to_contain_text("Load 1 is undone: 3 rows removed")
-    expect(page.get_by_role("status")).to_contain_text("undone")
+    expect(page.locator(".messagelist")).to_contain_text("Undo of load 1 is queued as request 1.")
+    page.get_by_role("link", name="request 1").click()
+    expect(page.locator(".field-state_shown")).to_contain_text("queued")
+    expect(page.locator(".field-load_link").get_by_role("link", name="1")).to_be_visible()

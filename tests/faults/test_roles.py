@@ -67,6 +67,7 @@ def create_roles_and_views(views: str) -> None:
     sql("CREATE UNIQUE INDEX ON reporting.of_others (n)")
     sql("ALTER MATERIALIZED VIEW reporting.of_others OWNER TO reporting_views")
     execute_scripts(TABLES, DJANGO, LOADS, SOURCES, views)
+    sql("INSERT INTO load_log (source, idempotency_key, status) VALUES ('test', repeat('0', 64), 'success')")
     create_custom_manifest("reporting.of_others", "SELECT n FROM source.numbers")
     create_custom_manifest("reporting.of_ours", "SELECT n + 1 AS n FROM reporting.of_others")
     sql("UPDATE source.numbers SET n = 2")
@@ -123,6 +124,7 @@ def assert_web_works() -> None:
         assert client.get(address).status_code == 200, address
     response: Any = client.post(f"{api}jobs/{job['reportType']}/{job['id']}/refresh/")
     assert response.status_code == 202, response.content
+    assert b"queued as" in client.post("/admin/data_pipeline/loadlog/1/verify/", follow=True).content
     capture = {"tableName": "reporting.of_ours", "releaseTag": "2"}
     assert client.post(f"{api}snapshots/", capture, content_type="application/json").status_code == 202
 

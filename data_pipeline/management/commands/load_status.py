@@ -10,7 +10,7 @@ from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_num
 
 
 class Command(SeederCommand):
-    help = "Show the latest loads, failing ones first."
+    help = "Show the latest loads, failing ones first, and the queued ones."
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 

@@ -6,7 +6,9 @@ from datetime import datetime
 from django.utils import timezone
 
 from data_pipeline.domain.load_overview import LoadSummary
+from data_pipeline.domain.load_requests import RequestStatus, RequestSummary
 from data_pipeline.services.load_overview import LoadOverview
+from data_pipeline.services.request_overview import RequestOverview
 from seeder.domain.human_format import format_count, time_ago_text
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.run_text import first_line
@@ -14,6 +16,7 @@ from seeder.management.rendering.run_text import first_line
 _HEADINGS = ("table", "file+", "load>", "outcome", "rows>", "changed>", "rejected>", "updated")
 _WORDS = {"success": "loaded", "skipped": "loaded, repeated"}  # as in the admin
 _STYLES = {"loaded": "green", "loaded, repeated": "green", "pending": "cyan", "undone": "dim"}
+_REQUEST_STYLES = {RequestStatus.QUEUED: "", RequestStatus.RUNNING: "cyan", RequestStatus.LOST: "yellow"}
 
 
 def overview_blocks(overview: LoadOverview) -> Iterator[Block]:
@@ -29,6 +32,8 @@ def overview_blocks(overview: LoadOverview) -> Iterator[Block]:
         rows=[_row(load, now) for load in overview.loads],
         notes=[(f"load {one.load_id}: {_error_text(one)}", "red") for one in overview.loads if one.is_failing],
     )
+    if overview.queued and overview.queued.requests:
+        yield from _request_blocks(overview.queued, now)
     if overview.stuck:
         yield "Stuck loads have no process any more: `manage.py recover_loads` closes them.", "yellow"
     for table in overview.late:
@@ -55,6 +60,34 @@ def _row(load: LoadSummary, now: datetime) -> TableRow:
             f"{changed:,}",
             _figure(load.rows_rejected),
             time_ago_text(load.updated_at, now),
+        ],
+    )
+
+
+def _request_blocks(queued: RequestOverview, now: datetime) -> Iterator[Block]:
+    failed = f"{queued.failed:,} failed in the last day"
+    yield f"requests: {queued.unfinished:,} unfinished, {failed}", "bold red" if queued.failed else ""
+    rows = [_request_row(one, now) for one in queued.requests]
+    yield TextTable(headings=("request>", "action", "file+", "state", "load>", "requested by"), rows=rows)
+
+
+def _request_row(request: RequestSummary, now: datetime) -> TableRow:
+    artefact = request.source_uri.rpartition("/")[2]
+    since = time_ago_text(request.finished_at or request.created_at, now)
+    load = "" if request.load_id is None else str(request.load_id)
+    error = f": {first_line(request.error_message)}" if request.error_message else ""
+    worker = f" by {request.worker}" if request.worker and request.status is RequestStatus.RUNNING else ""
+    state = f"{request.status}{worker}, {since}"
+    return TableRow(
+        line=f"request {request.request_id} to {request.action} {artefact}: {state}, requested by"
+        f" {request.requested_by}{error}",
+        cells=[
+            str(request.request_id),
+            request.action,
+            artefact,
+            (f"{state}{error}", _REQUEST_STYLES.get(request.status, "bold red")),
+            load,
+            request.requested_by,
         ],
     )
 

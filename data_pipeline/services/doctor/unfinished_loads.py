@@ -6,8 +6,11 @@ They are stuck or failed, their refreshes were not dispatched, or they have open
 from collections.abc import Iterator
 
 from data_pipeline.postgres import doctor_facts
+from data_pipeline.services import request_overview
 from seeder.domain.human_format import format_count
+from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, info_problem, warning_problem
+from seeder.services.queue import part_rows, queue_overview
 
 LOADS_STUCK = warning_problem(
     name="loads_stuck",
@@ -26,6 +29,12 @@ REFRESHES_UNDISPATCHED = warning_problem(
     area="loads",
     meaning="Loads have changed tables, but the refresh of their views was not dispatched within five minutes.",
     fix="Run `manage.py watch_queue`, which dispatches it again. It logs why it cannot.",
+)
+REQUESTS_WAITING = warning_problem(
+    name="requests_waiting",
+    area="loads",
+    meaning="Queued loads have waited for five minutes, and no worker of the queue is busy.",
+    fix="Start `manage.py watch_queue`, which keeps a cluster running. It logs why it cannot.",
 )
 REJECTS_OPEN = info_problem(
     name="rejects_open",
@@ -51,6 +60,9 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     if count:
         message = f"The refreshes of {format_count(count, 'load')}, the first one is load {load_id}."
         yield REFRESHES_UNDISPATCHED.found("load_refresh", message=message)
+    if (late := request_overview.late_requests(database.alias)) is not None and not _is_queue_busy():
+        message = f"{format_count(late.count, 'request')}, the first one is request {late.first_id}."
+        yield REQUESTS_WAITING.found("load_request", message=message)
     loads = doctor_facts.read(database.alias, "loads_with_open_rejects")
     if loads:
         last_id, of_last = loads[0]
@@ -60,3 +72,8 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
             f" {last_id}."
         )
         yield REJECTS_OPEN.found("load_reject", message=message)
+
+
+def _is_queue_busy() -> bool:
+    """Return whether a worker refreshes views, behind which loads wait."""
+    return part_rows.is_available() and queue_overview.worker_status() is ComponentStatus.WORKING

@@ -5,6 +5,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import User
+from django.test import Client
 from django_q.models import OrmQ, Task
 
 from data_pipeline.models import LoadLog, LoadRequest
@@ -62,6 +64,28 @@ def test_request_of_a_killed_worker_is_loaded_by_the_next(manage: Manage, tmp_pa
     request, load = LoadRequest.objects.get(), LoadLog.objects.get()
     assert (request.attempts, request.error_message, request.load_id) == (2, None, load.pk)
     assert (load.status, load.attempts, sql("SELECT count(*) FROM landing.numbers")) == ("success", 2, [(1000,)])
+
+
+def test_cluster_undoes_and_replays_loads_of_the_admin(manage: Manage, tmp_path: Path) -> None:
+    manage("track_loads", "landing.numbers")
+    path = write(tmp_path / "numbers.csv", 1, 2)
+    manage("load_file", path, "--table", "landing.numbers")
+    client = Client()
+    client.force_login(User.objects.create_superuser("anna"))
+    pages = "/admin/data_pipeline/loadlog/1"
+    try:
+        assert "queued as" in client.post(f"{pages}/undo/", follow=True).content.decode()
+        assert sql("SELECT count(*) FROM landing.numbers") == [(2,)]
+        start()
+        wait_until(lambda: states() == {"ended"})
+        assert sql("SELECT count(*) FROM landing.numbers") == [(0,)]
+        assert "undone</span>" in client.get(f"{pages}/change/").content.decode()
+        client.post(f"{pages}/replay/")
+        wait_until(lambda: states() == {"ended"} and LoadRequest.objects.count() == 2)
+    finally:
+        User.objects.all().delete()
+    assert sql("SELECT n FROM landing.numbers ORDER BY 1") == [(1,), (2,)]
+    assert (LoadLog.objects.get().status, LoadLog.objects.get().attempts) == ("success", 2)
 
 
 def test_stopped_cluster_gives_its_request_back(manage: Manage, tmp_path: Path) -> None:

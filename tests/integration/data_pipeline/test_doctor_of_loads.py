@@ -11,9 +11,13 @@ from pytest_django import Settings
 
 from data_pipeline import compute_idempotency_key, process_once
 from data_pipeline.services.reject_listing import dismiss_load
+from seeder.domain import lock_keys
+from seeder.domain.refresh_requests import AllReports
+from seeder.models import QueuedRefresh
 from seeder.services.doctor.check_types import Diagnosis
 from seeder.services.doctor.run_checks import run_checks
-from tests.conftest import another_session, sql
+from seeder.services.queue.enqueue import enqueue_refresh
+from tests.conftest import another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 ROLE = "test_loader"
@@ -133,6 +137,34 @@ def test_late_refresh_is_reported_and_recent_one_is_not() -> None:
     assert found("refreshes_undispatched") == []
     sql("UPDATE load_refresh SET created_at = now() - interval '6 minutes'")
     assert found("refreshes_undispatched")[0].message == "The refreshes of 1 load, the first one is load 1."
+
+
+LIVE_WORKER = "SELECT pg_advisory_lock(hashtextextended('{}', 0))"
+
+
+def test_waiting_request_is_reported_while_no_worker_is_busy() -> None:
+    insert = "INSERT INTO load_request (source_uri, requested_by, state) VALUES ('file:///a.csv', 'test', 'queued')"
+    sql(f"{insert}, ('file:///b.csv', 'test', 'running')")
+    assert found("requests_waiting") == []
+    sql("UPDATE load_request SET created_at = now() - interval '6 minutes'")
+    [diagnosis] = found("requests_waiting")
+    assert diagnosis.message == "1 request, the first one is request 1."
+    with another_session() as worker:
+        worker.execute(LIVE_WORKER.format("data_pipeline.request 2"))
+        assert found("requests_waiting") == []
+
+
+def test_request_behind_a_refresh_is_not_reported(empty_queue: None) -> None:
+    sql(
+        "INSERT INTO load_request (source_uri, requested_by, created_at) VALUES ('a', 'test', now() - interval '1 day')"
+    )
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    enqueue_refresh(AllReports(), requested_by="")
+    QueuedRefresh.objects.update(state="running", run_ids=["a run"])
+    assert len(found("requests_waiting")) == 1
+    with another_session() as worker:
+        worker.execute(LIVE_WORKER.format(lock_keys.of_run("a run")))
+        assert found("requests_waiting") == []
 
 
 def test_open_rejects_are_counted() -> None:

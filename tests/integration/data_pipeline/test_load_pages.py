@@ -29,6 +29,12 @@ def loads(load_tables: None, tmp_path: Path) -> Iterator[None]:
     User.objects.all().delete()
 
 
+@pytest.fixture
+def without_queue(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host without the queue, where actions run in the web process."""
+    monkeypatch.setattr("seeder.services.queue.dispatch.is_installed", lambda: False)
+
+
 def body(client: Client, path: str, status: int = 200, **parameters: str) -> str:
     answer = client.get(path, parameters)
     assert answer.status_code == status
@@ -200,6 +206,7 @@ def test_rejects_are_filtered_by_state_column_and_sqlstate() -> None:
     assert LoadReject.objects.count() == 3
 
 
+@pytest.mark.usefixtures("without_queue")
 def test_undo_needs_confirmation_and_then_removes_the_rows() -> None:
     client = client_with(*VIEW, "data_pipeline.undo")
     assert "Undo load 1</button>" in body(client, f"{LOADS}1/undo/")
@@ -208,6 +215,7 @@ def test_undo_needs_confirmation_and_then_removes_the_rows() -> None:
     assert sql("SELECT id FROM landing.orders") == [(7,)]
 
 
+@pytest.mark.usefixtures("without_queue")
 def test_replay_makes_a_new_load() -> None:
     client = client_with(*VIEW, "data_pipeline.load")
     sql("TRUNCATE landing.orders")
@@ -216,6 +224,7 @@ def test_replay_makes_a_new_load() -> None:
     assert sql("SELECT count(*) FROM landing.orders") == [(3,)]
 
 
+@pytest.mark.usefixtures("without_queue")
 def test_verify_shows_what_differs(tmp_path: Path) -> None:
     client = client_with(*VIEW, "data_pipeline.load")
     page = post_action(client, "verify")
