@@ -13,7 +13,7 @@ from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.postgres.load_log import Claim
-from data_pipeline.services.row_loading import load_rows
+from data_pipeline.services.record_loading import load_records
 
 
 class ProcessHandle:
@@ -69,7 +69,7 @@ class ProcessHandle:
 
         Raises `TooManyRejects`, `BadRecord`, `NothingToReplaceWith`, `HeaderRefused` or `TargetError`.
         """
-        return load_rows(
+        return load_records(
             self,
             rows,
             into=into,

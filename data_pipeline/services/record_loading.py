@@ -33,7 +33,7 @@ _MEGABYTE = 1024 * 1024
 _NO_ROWS = LoadCounts(rows_in=0, rows_inserted=0, rows_updated=0, rows_unchanged=0, rows_deleted=0, rows_rejected=0)
 
 
-def load_rows(  # noqa: PLR0913  # the options of a load
+def load_records(  # noqa: PLR0913  # the options of a load
     handle: "ProcessHandle",
     rows: Iterable[Any],
     *,
@@ -65,7 +65,7 @@ def load_rows(  # noqa: PLR0913  # the options of a load
         chain([first], records), values, types=[types.get(at) for at in range(len(names))], table=into
     )
     with stream:
-        return _RowLoad(handle, plan, stream).run()
+        return _RecordLoad(handle, plan, stream).run()
 
 
 def _plan(
@@ -82,7 +82,7 @@ def _plan(
     )
 
 
-class _RowLoad:
+class _RecordLoad:
     """One call of `ProcessHandle.load`."""
 
     def __init__(self, handle: "ProcessHandle", plan: LoadPlan, stream: RecordStream) -> None:
