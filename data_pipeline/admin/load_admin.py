@@ -22,7 +22,7 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog
 from data_pipeline.models.load_log import ADDRESS_HASH
-from data_pipeline.services import load_pages
+from data_pipeline.services import page_facts
 from seeder.admin.error_pages import with_error_page
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 
@@ -49,12 +49,12 @@ class StatusFilter(_ValueFilter):
 
 class SourceFilter(_ValueFilter):
     title = parameter_name = "source"
-    choices_of = staticmethod(load_pages.known_sources)
+    choices_of = staticmethod(page_facts.known_sources)
 
 
 class TargetFilter(_ValueFilter):
     title, parameter_name = "table", "target"
-    choices_of = staticmethod(load_pages.known_targets)
+    choices_of = staticmethod(page_facts.known_targets)
 
 
 @admin.register(LoadLog)
@@ -81,7 +81,7 @@ class LoadLogAdmin(ReadOnlyAdmin):
         return [*actions, *super().get_urls()]
 
     def get_list_display(self, _: HttpRequest) -> tuple[Any, ...]:
-        stuck = load_pages.stuck_load_ids()
+        stuck = page_facts.stuck_load_ids()
 
         @admin.display(description="status")
         def status(load: LoadLog) -> SafeString:

@@ -16,7 +16,7 @@ from data_pipeline.admin import load_actions, page_urls
 from data_pipeline.admin.lineage_chart import Kind, Node, draw
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.models import LoadLog
-from data_pipeline.services import lineage, load_pages
+from data_pipeline.services import lineage, page_facts
 from seeder.admin import page_urls as seeder_urls
 from seeder.services.read_models import agency_scope
 
@@ -26,7 +26,7 @@ _SHOWN_ELSEWHERE = {"source_uri", "target_table", "columns", "options"}
 
 def load_page(request: HttpRequest, site: AdminSite, load_id: int) -> HttpResponse:
     shows_values = request.user.has_perm(SEE_RAW)
-    page = load_pages.read_load_page(load_id, shows_values=shows_values)
+    page = page_facts.read_load_page(load_id, shows_values=shows_values)
     context = {
         **site.each_context(request),
         "title": f"Load {load_id}",
@@ -55,7 +55,7 @@ def action_page(
     """Ask for confirmation, or run the action and return to the page of the load, which shows the result."""
     if not request.user.has_perm(action.permission):
         raise PermissionDenied
-    load = load_pages.read_load_page(load_id, shows_values=False).load
+    load = page_facts.read_load_page(load_id, shows_values=False).load
     url = page_urls.load(site, load_id)
     if request.method == "POST":
         load_actions.run_action(request, site, action, load)

@@ -15,7 +15,7 @@ from data_pipeline.admin import page_urls
 from data_pipeline.admin.load_page import SEE_RAW, file_name
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.models import LoadReject
-from data_pipeline.services import load_pages
+from data_pipeline.services import page_facts
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 
 
@@ -39,7 +39,7 @@ class _ProblemFilter(admin.SimpleListFilter):
         if not (load_id.isascii() and load_id.isdigit() and len(load_id) < 19):
             return []
         position = ("column", "sqlstate").index(self.field)
-        values = {problem[position] for problem in load_pages.known_problems(int(load_id))}
+        values = {problem[position] for problem in page_facts.known_problems(int(load_id))}
         return [(value, value) for value in sorted(filter(None, values))]
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -77,7 +77,7 @@ class LoadRejectAdmin(ReadOnlyAdmin):
         def show(name: str) -> Any:
             @admin.display(description=name)
             def cell(row: LoadReject) -> SafeString:
-                reject = load_pages.show_reject(row, shows_values=shows_values)
+                reject = page_facts.show_reject(row, shows_values=shows_values)
                 return SafeString(render_to_string(f"data_pipeline/reject_{name}.html", {"reject": reject}))
 
             cell.__name__ = name  # the class of the cell
@@ -93,7 +93,7 @@ class LoadRejectAdmin(ReadOnlyAdmin):
         context = {
             **self.admin_site.each_context(request),
             "title": f"Line {row.line_no} of load {row.load_id}",
-            "reject": load_pages.show_reject(row, shows_values=shows_values, is_shortened=False),
+            "reject": page_facts.show_reject(row, shows_values=shows_values, is_shortened=False),
             "shows_values": shows_values,
             "file": file_name(row.load),
             "rejects_url": page_urls.rejects_of(self.admin_site, row.load_id),
