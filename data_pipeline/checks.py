@@ -29,13 +29,13 @@ def check_settings(**_: Any) -> Sequence[checks.CheckMessage]:
 
 @checks.register
 def check_environment(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return W001 for each environment variable that looks like a setting but has no effect."""
+    """Return W001 for each environment variable that only looks like a setting."""
     return [_message("data_pipeline.W001", message) for _, message in conf.ignored_variables()]
 
 
 @checks.register
 def check_seeder(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return I001 if no view is refreshed after a load, because `seeder` is not installed."""
+    """Return I001 if no view is refreshed, because `seeder` is not installed."""
     if apps.is_installed("seeder"):
         return []
     return [_message("data_pipeline.I001", "Loads refresh no views: 'seeder' is not installed.")]

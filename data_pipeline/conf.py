@@ -91,7 +91,7 @@ def load() -> Settings:
 
 
 def load_from(host_settings: object) -> Settings:
-    """Read and validate the settings in a settings module, which may be imported without Django."""
+    """Read and validate the settings in a module. It may be imported without Django."""
     return read_settings(Settings, getattr(host_settings, "DATA_PIPELINE", {}), name="DATA_PIPELINE")
 
 

@@ -52,9 +52,9 @@ def likely_delimiter(header: str) -> str:
 
 
 def with_header(dialect: Dialect, names: Sequence[str], *, target: str, artefact: str) -> Dialect:
-    """Return a dialect with a column for each name of a header, and a target.
+    """Return a dialect with a target and a column for each heading.
 
-    A name of the header that no declared column has gets a column with a safe name. Raises `HeaderRefused`.
+    A heading that no declared column has gets a column with a safe name. Raises `HeaderRefused`.
     """
     known = find_targets(names, dialect=dialect, table_columns=[column.name for column in dialect.columns])
     safe = [f"{name}_" if name in RESERVED_NAMES else name for name in column_names(names, artefact=artefact)]
@@ -69,7 +69,7 @@ def with_header(dialect: Dialect, names: Sequence[str], *, target: str, artefact
 def new_columns(
     dialect: Dialect, names: Sequence[str], sample: Iterable[Sequence[str]], *, artefact: str
 ) -> Sequence[NewColumn]:
-    """Return the columns of a new table: those of the dialect, in its order.
+    """Return the columns of a new table, in the order of the dialect.
 
     A type that the dialect does not declare is that of the rule, or the narrowest of the sample. Local dates and
     columns without a value stay text, so that PostgreSQL reads the values of later files alike.

@@ -34,5 +34,5 @@ def lower(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """Return a text without spaces at the ends and in lower case, to compare words."""
+    """Return a trimmed text in lower case, to compare words."""
     return lower(trim(text))

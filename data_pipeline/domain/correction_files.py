@@ -130,7 +130,7 @@ def kept_nulls(corrected: Values, original: Values) -> Values:
 
 
 def csv_record(values: Values, csv_format: CsvFormat) -> bytes:
-    """Return a record, without a line end, that is read back as the same values."""
+    """Return the CSV of a record, without a line end."""
     quote = csv_format.quote.decode()
     fields = ["" if value is None else f"{quote}{value.replace(quote, quote * 2)}{quote}" for value in values]
     return csv_format.delimiter.decode().join(fields).encode()

@@ -15,7 +15,10 @@ _SAMPLE_BYTES = 64 * 1024  # from which the length of a record is estimated
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Chunk:
-    """Bytes of whole records, unless a quote is misplaced or a record is longer than `MAX_RECORD_BYTES`."""
+    """Bytes of whole records.
+
+    They are not whole if a quote is misplaced or a record is longer than `MAX_RECORD_BYTES`.
+    """
 
     data: bytes  # ends with a line end, except perhaps at the end of the file
     first_line: int  # physical line at which it begins, from 1
@@ -68,7 +71,7 @@ class RecordChunks:
         self._last = b""
 
     def give_back(self, data: bytes) -> None:
-        """Put the last bytes of the last chunk in front of the next one."""
+        """Put bytes back, in front of the next chunk."""
         self._rest = data + self._rest
         self._line -= data.count(self.line_end)
 
@@ -88,7 +91,7 @@ class RecordChunks:
             size = chunk_bytes
 
     def _fill(self, size: int) -> None:
-        """Read until this number of bytes is there, or to the end of the stream."""
+        """Read until `size` bytes are buffered, or to the end."""
         while len(self._rest) < size and not self._is_exhausted:
             block = self._read(size - len(self._rest))
             self._is_exhausted = not block

@@ -54,7 +54,10 @@ class DateFormat:
         return len(self.directives) > 3
 
     def canonical(self, text: str) -> str | None:
-        """Return the text as a date or timestamp in ISO 8601, which may not exist. None for a text of another shape."""
+        """Return the text in ISO 8601, or None for a text of another shape.
+
+        The date or time may not exist.
+        """
         if (match := re.fullmatch(self.pattern, text, re.ASCII | re.IGNORECASE)) is None:
             return None
         found = dict(zip(self.directives, match.groups(), strict=True))
@@ -81,7 +84,7 @@ def parse_format(text: str) -> DateFormat:
 
 
 def find_contradiction(formats: Sequence[DateFormat]) -> tuple[DateFormat, DateFormat, str] | None:
-    """Return two formats that read a text as different times, and such a text."""
+    """Return two formats that read some text differently, and that text."""
     for one, other in permutations(formats, 2):
         for probe in _PROBES:
             text = _render(one, dict(zip(_PROBED, probe, strict=True)))

@@ -97,6 +97,9 @@ def column_names(header: Sequence[str], *, artefact: str) -> list[str]:
 
 
 def safe_name(heading: str) -> str:
-    """Return a text in lower case, with underscores instead of everything but letters and digits."""
+    """Return a heading in lower case, with underscores for other characters.
+
+    Only letters and digits are kept.
+    """
     name = _NOT_IN_NAMES.sub("_", trim(heading).lower()).strip("_")
     return name.encode()[:MAX_NAME_BYTES].decode(errors="ignore")

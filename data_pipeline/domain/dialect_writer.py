@@ -36,5 +36,8 @@ def _value(value: bool | str | StrEnum | Sequence[str] | Mapping[str, str]) -> s
 
 
 def _text(text: str) -> str:
-    """Return a basic string of TOML, which has the escapes of JSON and also escapes DEL."""
+    """Return a basic string of TOML.
+
+    It has the escapes of JSON, and also escapes DEL.
+    """
     return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")

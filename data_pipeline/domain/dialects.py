@@ -15,7 +15,7 @@ class Mode(StrEnum):
 
 
 class Surplus(StrEnum):
-    """What happens to a column of the file that the table does not have."""
+    """What happens to surplus columns, which the table does not have."""
 
     REFUSE = "refuse"  # the header is refused
     ADD = "add"  # the table gets a nullable column
@@ -50,7 +50,7 @@ class Pii(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Column:
-    """A column of the table, and how the file spells its name and values."""
+    """A column of the table, and its spelling in the file."""
 
     name: str  # in the table
     type: str | None = None  # of PostgreSQL; None for the table's
@@ -72,7 +72,7 @@ class Column:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
-    """Files of one kind: their format, their columns, and the table that they belong to."""
+    """The format, the columns and the table of files of one kind."""
 
     name: str
     delimiter: str = ","  # one ASCII character

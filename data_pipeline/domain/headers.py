@@ -34,10 +34,10 @@ def match_header(
     required: Collection[str],
     artefact: str = "the file",
 ) -> HeaderMatch:
-    """Match the names of a header with the columns of a table, in any order.
+    """Match the names of a header with the columns of a table.
 
-    A name is compared exactly, then without spaces at the ends and case, then as an alias of the dialect. `required`
-    are columns that need a value, besides those that the dialect requires.
+    The order does not matter. A name is compared exactly, then without spaces at the ends and case, then as an alias of
+    the dialect. `required` are columns that need a value, besides those that the dialect requires.
 
     Raises `HeaderRefused` with all problems of the header.
     """
@@ -108,7 +108,7 @@ def _unique_by_fold(spellings: Iterable[tuple[str, str]]) -> Mapping[str, str]:
 
 
 def find_declared(names: Sequence[str], targets: Sequence[str | None], *, dialect: Dialect) -> list[str | None]:
-    """Return the targets, and the columns of the dialect that the table does not have."""
+    """Return the targets, and declared columns that the table does not have."""
     columns = [column.name for column in dialect.columns]
     found = find_targets(names, dialect=dialect, table_columns=columns)
     return [target or column for target, column in zip(targets, found, strict=True)]

@@ -42,9 +42,10 @@ def compute_idempotency_key(
 
 
 def forced_key(key: str, overrides: Mapping[str, object], at: datetime) -> str:
-    """Return the key of a forced load of an artefact that is already loaded under `key`.
+    """Return the key of a forced load.
 
-    `overrides` are the parameters that differ from the first load, `at` is the aware time of this one.
+    The artefact is already loaded under `key`. `overrides` are the parameters that differ from the first load, `at` is
+    the aware time of this one.
     """
     if not _KEY.fullmatch(key):
         raise BadIdempotencyKey(key=key)

@@ -20,7 +20,7 @@ class Lineage:
 
 
 def layers_of(reads: Mapping[str, Set[str]]) -> Sequence[Sequence[str]]:
-    """Return the views in layers: each reads only views of earlier layers, or none."""
+    """Return the views in layers. Each reads views of earlier layers only."""
     layers, left = list[Sequence[str]](), dict(reads)
     while left:
         layer = sorted(view for view, used in left.items() if not used & (left.keys() - {view}))

@@ -20,10 +20,10 @@ _MIN_BARE_LETTERS = 3  # shorter texts occur in the words of a message
 
 
 def mask_value(text: str, pii: Pii, *, hash_key: bytes) -> str | None:
-    """Return what is stored for a personal value: nothing, its shape, or its keyed hash.
+    """Return what is stored for a personal value.
 
-    The shape has x for letters and 9 for digits. The hash is HMAC-SHA256 in 64 hexadecimal digits: equal values stay
-    equal, and without the key none can be tried. Raises `PiiKeyMissing`.
+    That is nothing, its shape, or its keyed hash. The shape has x for letters and 9 for digits. The hash is HMAC-SHA256
+    in 64 hexadecimal digits: equal values stay equal, and without the key none can be tried. Raises `PiiKeyMissing`.
     """
     if pii is Pii.DROP:
         return None
@@ -35,7 +35,10 @@ def mask_value(text: str, pii: Pii, *, hash_key: bytes) -> str | None:
 
 
 def masked_bytes(raw: bytes) -> bytes:
-    """Return the shape of bytes: x for letters and all bytes beyond ASCII, 9 for digits."""
+    """Return the shape of bytes: x for letters, 9 for digits.
+
+    Bytes beyond ASCII count as letters.
+    """
     return _DIGIT_BYTE.sub(b"9", _LETTER_BYTE.sub(b"x", raw))
 
 

@@ -93,7 +93,7 @@ def parse_timestamp(text: str, formats: Sequence[str] = ()) -> datetime:
 
 
 def parse_bool(text: str) -> bool:
-    """Parse one of the words that PostgreSQL documents for a boolean, in any case. Raises `NormalizeError`."""
+    """Parse a word that PostgreSQL documents for a boolean. Raises `NormalizeError`."""
     word = case_folding.fold(text)
     if word not in TRUE_WORDS + FALSE_WORDS:
         raise NormalizeError(text, NormalizeReason.NOT_A_BOOLEAN if word else NormalizeReason.EMPTY)
@@ -101,9 +101,9 @@ def parse_bool(text: str) -> bool:
 
 
 def normalize_text(text: str, column: Column, *, null_words: Collection[str] = ()) -> str | None:
-    """Return the text that PostgreSQL reads for a value of a column, or None for NULL. Raises `NormalizeError`.
+    """Return the text that PostgreSQL reads for a value.
 
-    A text of spaces only is NULL in a column with a rule.
+    None means NULL. A text of spaces only is NULL in a column with a rule. Raises `NormalizeError`.
     """
     trimmed = case_folding.trim(text)
     if trimmed in null_words:

@@ -17,7 +17,7 @@ _LOOSE_NUMBER = "[0-9][0-9., ']*"  # digits and marks in any order
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NumberPatterns:
-    """Patterns of whole texts, apart from those of a currency at an end of the text."""
+    """Patterns of whole texts. Those of a currency match an end."""
 
     number: str  # with its sign
     loose_number: str  # the same with marks at any place

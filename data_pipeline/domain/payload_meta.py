@@ -20,7 +20,7 @@ def build_payload_meta(
     payload: object = None,
     extra: Mapping[str, object] | None = None,
 ) -> dict[str, object]:
-    """Return what is known of an artefact, as values that the type jsonb can store.
+    """Return the metadata of an artefact, as values of jsonb.
 
     It has the fields of `compute_idempotency_key`, and those of `extra`, which win: for example source_uri (or a list),
     target_table, dialect, rows, file_sha256, streaming, force. URLs lose their query and credentials.

@@ -11,7 +11,7 @@ Values = Callable[[Any], Sequence[Any]]
 
 
 def shape_of(first: Any, columns: Sequence[str] | None) -> tuple[Sequence[str], Values]:
-    """Return the names of the columns, and a function that returns the values of a record.
+    """Return the column names, and a function for a record's values.
 
     The names are the given ones, otherwise those of the first record. The function raises `ValueError` for a record of
     another shape. A key that a mapping lacks is NULL.

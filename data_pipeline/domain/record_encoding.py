@@ -42,7 +42,7 @@ def json_record(names: Sequence[str], values: Sequence[Any]) -> bytes:
 
 
 def _padded(types: Sequence[str | None], length: int) -> Sequence[str | None]:
-    """Return a type for each value of a record that has too many or too few."""
+    """Return as many types as a record has values."""
     return [*types[:length], *(None for _ in range(length - len(types)))]
 
 

@@ -44,7 +44,10 @@ class RefreshDispatch:
 
 
 def group_by_tables(rows: Iterable[RequestedRefresh]) -> Sequence[Sequence[RequestedRefresh]]:
-    """Group rows with the same changed tables, so that a burst of loads shares one request."""
+    """Group rows with the same changed tables.
+
+    So a burst of loads shares one request.
+    """
     groups: dict[frozenset[tuple[str, str]], list[RequestedRefresh]] = {}
     for row in rows:
         groups.setdefault(frozenset(row.relations), []).append(row)

@@ -26,7 +26,10 @@ class Problem:
     value: str | None = None  # the text in the file, if the problem is of a column
 
     def __post_init__(self) -> None:
-        """Cut long texts: a value can have 20 MB, and PostgreSQL repeats it in its message."""
+        """Cut long texts.
+
+        A value can have 20 MB, and PostgreSQL repeats it in its message.
+        """
         object.__setattr__(self, "reason", self.reason[:MAX_TEXT_LENGTH])
         object.__setattr__(self, "value", self.value and self.value[:MAX_TEXT_LENGTH])
 

@@ -35,7 +35,7 @@ class PriceRow(TypedDict):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RateRowModel:
-    """A valid exchange rate: units of the quote currency for one of the base currency."""
+    """A valid exchange rate: quote units for one base unit."""
 
     base_currency: str  # ISO 4217
     quote_currency: str  # ISO 4217

@@ -2,5 +2,5 @@
 
 
 def escape_unstorable(text: str) -> str:
-    """Return a text with NUL and lone surrogates, which no PostgreSQL text can have, shown escaped."""
+    """Escape what no PostgreSQL text can have: NUL and lone surrogates."""
     return text.replace("\0", "\\x00").encode("utf-8", "backslashreplace").decode("utf-8")

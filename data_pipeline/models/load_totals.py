@@ -4,7 +4,10 @@ from django.db import models
 
 
 class LoadTotal(models.Model):
-    """A counter, up to the event that the row with the metric `folded_events` names. Later events are added to it."""
+    """A counter, up to the event in the row `folded_events`.
+
+    Later events are added to it.
+    """
 
     id = models.BigAutoField(primary_key=True)
     metric = models.TextField()

@@ -54,7 +54,7 @@ def _converted(value: sql.Composable, one: DateFormat) -> sql.Composable:
 
 
 def _template(one: DateFormat) -> str:
-    """Return the replacement that puts the groups of a format in the order of ISO 8601."""
+    """Return the replacement that orders the groups as ISO 8601."""
     group = {directive: f"\\{at}" for at, directive in enumerate(one.directives, start=1)}
     date = f"{group['Y']}-{group.get('m', _MONTH)}-{group['d']}"
     if not one.has_time:
@@ -70,7 +70,10 @@ def _part(value: sql.Composable, one: DateFormat, template: str) -> sql.Composed
 
 
 def _padded(iso: sql.Composable, one: DateFormat) -> sql.Composable:
-    """Return the text with a zero in front of single digits, except in a fraction."""
+    """Return the text with a zero before single digits.
+
+    A fraction stays as it is.
+    """
     if "{1,2}" not in one.pattern:
         return iso
     pattern, replacement = text_literal("(^|[- :])([0-9])(?=[- :.zZ+]|$)"), text_literal("\\10\\2")

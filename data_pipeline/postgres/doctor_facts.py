@@ -25,7 +25,7 @@ class LoadTable(NamedTuple):
 
 
 class TargetFacts(NamedTuple):
-    """A table that exists and that is loaded, with what the session's role lacks on it."""
+    """A loaded table that exists, with the privileges that the role lacks."""
 
     position: int  # in the names that were given
     quoted_name: str
@@ -41,7 +41,7 @@ def has_tables(database: str) -> bool:
 
 
 def unapplied_migrations(database: str) -> Sequence[str]:
-    """Return the names of the lane's migrations that the database does not have, in order.
+    """Return the migrations that the database does not have, in order.
 
     Empty if the session's role may not read which ones are applied.
     """
@@ -60,13 +60,16 @@ def load_tables(database: str, needed: dict[str, str]) -> Sequence[LoadTable]:
 
 
 def is_audit_protected(database: str) -> bool | None:
-    """Return whether the trigger of `load_event` is enabled, or None if it is missing."""
+    """Return whether the trigger of `load_event` is enabled.
+
+    None means that it is missing.
+    """
     rows = read(database, "event_trigger_state")
     return rows[0][0] in {"O", "A"} if rows else None
 
 
 def stuck_loads(database: str) -> Mapping[str, Sequence[int]]:
-    """Return the ids of pending loads whose process or connection has ended, by source."""
+    """Return the ids of stuck loads by source."""
     ids: dict[str, list[int]] = {}
     for load_id, source, _ in read(database, "stuck_loads", prefix=LOCK_PREFIX):
         ids.setdefault(source, []).append(load_id)

@@ -111,12 +111,15 @@ def fail(
 
 
 def release(database: str, key: str) -> None:
-    """Release the lock of a load, if this session has it, and forget its id."""
+    """Release this session's lock of a load, and forget its id."""
     sessions.query_batch(database, (STATEMENTS["forget_load"], UNLOCK), {"key": key})
 
 
 def is_committed(database: str, claimed: Claim) -> bool | None:
-    """Return whether an attempt has committed, or None if another one has taken over."""
+    """Return whether an attempt has committed.
+
+    None means that another one has taken over.
+    """
     rows = sessions.query(database, STATEMENTS["settled_load"], {"load_id": claimed.load_id})
     if not rows or rows[0][1] != claimed.attempts:
         return None

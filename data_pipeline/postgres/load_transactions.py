@@ -11,9 +11,10 @@ _FORMATS = "SET LOCAL DateStyle = 'ISO, YMD'; SET LOCAL IntervalStyle = 'postgre
 
 
 def begin_loading(database: str) -> None:
-    """Pin how values are read, and let each statement fail for the rows that it inserts.
+    """Pin the formats of values, and check constraints immediately.
 
-    A statement whose client is gone is ended within seconds, because its session has the lock of the load.
+    So each statement fails for the rows that it inserts. A statement whose client is gone is ended within seconds,
+    because its session has the lock of the load.
     """
     statements = f"{_FORMATS};", STATEMENTS["set_constraints_immediate"], STATEMENTS["end_without_client"]
     sessions.query_batch(database, statements)

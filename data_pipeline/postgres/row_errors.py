@@ -18,7 +18,10 @@ _CLASSES_OF_VALUES = {"42", "0A"}
 
 
 def is_refusal(error: Error) -> bool:
-    """Return whether PostgreSQL refused a row for its values, so that other rows can be loaded."""
+    """Return whether PostgreSQL refused a row for its values.
+
+    Other rows can then be loaded.
+    """
     cause = error.__cause__
     if not isinstance(cause, psycopg.Error) or cause.sqlstate is None:
         return False
@@ -38,7 +41,7 @@ def may_be_of_value(error: Error) -> bool:
 
 
 def is_deadlock(error: Error) -> bool:
-    """Return whether the server ended one of several transactions that wait for each other."""
+    """Return whether the server ended a transaction because of a deadlock."""
     return sqlstate(error) == _DEADLOCK
 
 

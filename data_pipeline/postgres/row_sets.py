@@ -11,7 +11,10 @@ RECORD_NO = sql.Identifier(RECORD_NO_NAME)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RowSet:
-    """A relation or subquery with the record number, and columns of the target's names and types."""
+    """A relation or subquery of rows, each with its record number.
+
+    Its columns have the names and types of the target's.
+    """
 
     relation: sql.Composable
     columns: Sequence[str]

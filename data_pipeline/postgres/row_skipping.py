@@ -124,7 +124,7 @@ def delete_records(database: str, table: sql.Identifier, numbers: Collection[int
 
 
 def insert(target: sql.Composable, source: RowSet, *, with_numbers: bool = False) -> sql.Composed:
-    """Return an INSERT of the rows of a source, in the order of the file."""
+    """Return an INSERT of the rows, in the order of the file."""
     columns = sql.SQL(", ").join([*([RECORD_NO] if with_numbers else []), *map(sql.Identifier, source.columns)])
     order = sql.SQL("") if source.is_ordered else sql.SQL(" ORDER BY s.{}").format(RECORD_NO)
     return sql.SQL("INSERT INTO {} ({}) SELECT {} FROM {} AS s{}").format(

@@ -4,7 +4,10 @@ from psycopg import sql
 
 
 def text_literal(text: str) -> sql.Composable:
-    """Return a literal without a percent sign, which psycopg would take for a placeholder."""
+    """Return a literal without a percent sign.
+
+    psycopg would take it for a placeholder.
+    """
     parts = [sql.Literal(part) for part in text.split("%")]
     return parts[0] if len(parts) == 1 else sql.SQL("({})").format(sql.SQL(" || chr(37) || ").join(parts))
 

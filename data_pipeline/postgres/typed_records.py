@@ -81,9 +81,10 @@ class TypedRecords:
         return self._take_doubtful(split)
 
     def _take_doubtful(self, split: SplitRecords) -> set[int]:
-        """Remove rows without a required value, and those with a word whose meaning changes.
+        """Remove rows that must be checked as texts.
 
-        Return the numbers of the removed records, and of those that COPY skipped.
+        They lack a required value, or have a word whose meaning changes. Return the numbers of the removed records, and
+        of those that COPY skipped.
         """
         required = [column.name for column in self._columns if column.target.is_required]
         is_null = sql.SQL(" OR ").join(sql.SQL("{} IS NULL").format(name) for name in required)

@@ -96,7 +96,7 @@ class Undoing:
         )
 
     def rows_as_left(self) -> int:
-        """Return the number of rows in the table that are as the load has left them."""
+        """Return the number of rows that are as the load left them."""
         if self._target.is_tracked:
             statement = sql.SQL("SELECT count(*) FROM {} AS t WHERE {} AND {}").format(
                 self._target.identifier, self._is_of_load, self._is_as_left
@@ -108,9 +108,10 @@ class Undoing:
         return int(sessions.query(self._database, statement)[0][0])
 
     def has_rows_without_id(self) -> bool:
-        """Return whether the load wrote rows without its id, because the table was tracked only afterwards.
+        """Return whether the load wrote rows without its id.
 
-        A row without an id can also be of another transaction that ended meanwhile, so no row may have the id.
+        It did if the table was tracked only afterwards. A row without an id can also be of another transaction that
+        ended meanwhile, so no row may have the id.
         """
         statement = sql.SQL(
             "SELECT EXISTS (SELECT FROM {table} AS t WHERE {id} IS NULL AND {written})"

@@ -24,9 +24,9 @@ _CHANGING_WORD = rf"(^|[^a-z])({'|'.join(CHANGING_WORDS)})($|[^a-z])"
 
 
 class ValueChecks:
-    """The checks of the columns that a file fills, on a server of any supported version.
+    """The checks of the columns that a file fills.
 
-    `text` returns the expression of a column in `TEXTS`.
+    They work on every supported server. `text` returns the expression of a column in `TEXTS`.
     """
 
     def __init__(
@@ -119,7 +119,10 @@ class ValueChecks:
         )
 
     def _problem(self, column: FileColumn) -> sql.Composed:
-        """Return a row of the column's name, an array of SQLSTATE and reason, and the value. No problem is null."""
+        """Return a row of column name, refusal and value.
+
+        The refusal is an array of SQLSTATE and reason, or null without a problem.
+        """
         name, text = column.target.name, self._text(column)
         cases = []
         if column.target.is_required:

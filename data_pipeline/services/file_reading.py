@@ -88,5 +88,5 @@ class FileReading:
 
 
 def dialect_named(name: str | None, settings: conf.Settings) -> Dialect:
-    """Return a dialect by its name or path, or the one of plain CSV files."""
+    """Return a dialect by name or path, or that of plain files."""
     return Dialect(name=CSV) if name is None else find_dialect(name, map(Path, settings.dialect_folders))

@@ -17,7 +17,7 @@ def _utc_now() -> datetime:
 
 
 def _start_django() -> None:
-    """Start Django with the settings that `data-pipeline` or the environment names, unless it is started."""
+    """Start Django with the settings of the environment, unless it is started."""
     settings_module = os.environ.get("DJANGO_SETTINGS_MODULE", "")
     if not settings_module:
         raise SettingsMissing

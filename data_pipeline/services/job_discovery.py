@@ -51,7 +51,7 @@ class JobPackages:
         return dict(sorted(modules.items()))
 
     def load_all(self) -> tuple[Sequence[Job], Sequence[JobError]]:
-        """Return all jobs, and an error for each package or module that cannot be used."""
+        """Return all jobs, and the errors of unusable packages and modules."""
         jobs, errors = list[Job](), list[JobError](self.problems)
         for name, modules in self.modules_by_name().items():
             try:
@@ -78,7 +78,10 @@ def find_job_packages(settings_module: str = "") -> JobPackages:
 
 
 def job_packages_of(host_settings: object) -> JobPackages:
-    """Return the packages of this app, of entry points, of the setting JOB_PACKAGES and of INSTALLED_APPS."""
+    """Return the job packages that the settings of a host allow.
+
+    They are those of this app, of entry points, of the setting JOB_PACKAGES and of INSTALLED_APPS.
+    """
     own_settings = conf.load_from(host_settings)
     required = [(one.value, f"The entry point {one.name!r}") for one in entry_points(group=ENTRY_POINT_GROUP)]
     configured = filter(None, map(str.strip, own_settings.job_packages.split(",")))
@@ -116,7 +119,10 @@ def _app_packages(installed_apps: Sequence[str]) -> Iterator[str]:
 
 
 def _folders(package: str) -> Sequence[Path]:
-    """Return the folders of a package without importing it or a parent of it. Empty if there is no such package."""
+    """Return the folders of a package, without importing anything.
+
+    Empty if there is no such package.
+    """
     top, *children = package.split(".")
     try:
         spec = find_spec(top) if top else None

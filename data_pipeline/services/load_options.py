@@ -38,7 +38,10 @@ class LoadOptions:
         return cls(**{**given, "mode": Mode(mode) if mode else None})
 
     def as_given(self) -> dict[str, Any]:
-        """Return the options with which the load can be repeated, without those that have their defaults."""
+        """Return the options with which the load can be repeated.
+
+        Those that have their defaults are left out.
+        """
         defaults, repeated = LoadOptions(), set(LoadOptions.__slots__) - {"force", "of_load"}
         return {name: getattr(self, name) for name in repeated if getattr(self, name) != getattr(defaults, name)}
 

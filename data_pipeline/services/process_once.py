@@ -141,7 +141,7 @@ def _validate(database: str, source: str, idempotency_key: str, on_duplicate: st
 
 
 def _require_own_session(database: str, claimed: Claim) -> None:
-    """Raise `SessionsPooled` if the lock belongs to a session that other clients use, too."""
+    """Raise `SessionsPooled` if other clients use the session of the lock."""
     if claimed.is_behind_proxy and shares_session(database):
         raise SessionsPooled(alias=database)
 
@@ -161,11 +161,11 @@ def _claim(database: str, wait: timedelta, *, source: str, idempotency_key: str,
 
 
 class _Attempt:
-    """The end of a claimed load: success with the rows, or failure after their rollback.
+    """The end of a claimed load.
 
-    If the connection is lost before the answer to COMMIT arrives, the client does not know whether the rows are
-    committed. Their row in `load_log` shows it, because it commits with them. Reading it waits for its lock, and so for
-    a commit in progress.
+    It is success with the rows, or failure after their rollback. If the connection is lost before the answer to COMMIT
+    arrives, the client does not know whether the rows are committed. Their row in `load_log` shows it, because it
+    commits with them. Reading it waits for its lock, and so for a commit in progress.
     """
 
     def __init__(self, handle: ProcessHandle, claimed: Claim, worker: str, started_at: float) -> None:

@@ -26,7 +26,10 @@ def read_header(header: bytes, dialect: Dialect, *, artefact: str, table: str = 
 
 
 def header_names(header: bytes, dialect: Dialect) -> Sequence[str]:
-    """Return the names in a header, which is in UTF-8, or still in the dialect's encoding."""
+    """Return the names in a header.
+
+    It is in UTF-8, or still in the dialect's encoding.
+    """
     try:
         header.decode()
     except UnicodeDecodeError:

@@ -27,7 +27,10 @@ class RecordStream:
         self._count = self.position = 0
 
     def read(self, size: int) -> bytes:
-        """Return the CSV of the next records, of at least this size unless they end."""
+        """Return the CSV of the next records, of at least `size` bytes.
+
+        Fewer come at the end only.
+        """
         block, length = list[bytes](), 0
         while length < size and (line := self._next()) is not None:
             block.append(line)

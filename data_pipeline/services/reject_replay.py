@@ -56,10 +56,11 @@ class ReplayedRejects:
 
 
 def replay_rejects(load_id: int, *, path: str | None, actor: str, using: str = DEFAULT_DB_ALIAS) -> ReplayedRejects:
-    """Load the open rejects of a load: as corrected in a file, otherwise as they are.
+    """Load the open rejects of a load again.
 
-    The corrected records become rows of a load of their own, and their rejects are marked as replayed in the same
-    commit. What is still bad stays open. The same correction is loaded once.
+    They are taken from a file with corrections, otherwise as they are. The corrected records become rows of a load of
+    their own, and their rejects are marked as replayed in the same commit. What is still bad stays open. The same
+    correction is loaded once.
 
     Raises `RejectsNotReplayable`, `BadCorrectionFile`, `RejectsChanged`, `NothingReplayed`, or what `load_file` raises.
     """
@@ -126,7 +127,10 @@ class _RejectReplay:
         return usable, unusable
 
     def _hashed_column(self, values: Values, original: Values | None) -> str | None:
-        """Return a column that still has the hash of its value, which would be hashed again."""
+        """Return a column that still has a hash instead of its value.
+
+        It would be hashed again.
+        """
         for column in self._plan.columns:
             if column.position >= len(values):  # that of rescued values
                 continue

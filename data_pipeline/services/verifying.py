@@ -43,10 +43,10 @@ def verify_load(
     using: str = DEFAULT_DB_ALIAS,
     on_progress: ProgressListener = lambda _: None,
 ) -> Verification:
-    """Compare the artefact with the recorded hash, and the rows of the load with the artefact.
+    """Compare the artefact of a load with its hash and its rows.
 
-    The artefact is copied into a temporary table, as by a load. Only columns of the file are compared, and only rows of
-    a tracked table. The result is written to the audit. Raises `UnknownLoad`, `NotFileLoad` or `NotVerifiable`.
+    The artefact is copied into a staging table, as by a load. Only columns of the file are compared, and only rows of a
+    tracked table. The result is written to the audit. Raises `UnknownLoad`, `NotFileLoad` or `NotVerifiable`.
     """
     with translate_errors(using):
         result = _Verifying(find_file_load(load_id, using=using), using, on_progress).run()
@@ -80,7 +80,7 @@ class _Verifying:
             return self._result(facts, **self._rows(target, address))
 
     def _artefact(self) -> tuple[LocalAddress | None, dict[str, Any]]:
-        """Return the address if the artefact is that of the load, and what was found."""
+        """Return the address of the unchanged artefact, and what was found."""
         try:
             address = resolve(self._load.payload_meta["source_uri"], roots=self._settings.ingest_roots)
             with closing(HashedFile(address)) as source:

@@ -68,7 +68,10 @@ def date_field(serial: float, *, is_1904: bool) -> bytes:
 
 
 def duration_field(days: float) -> bytes:
-    """Return a number of days as hours, minutes and seconds, which PostgreSQL reads as an interval."""
+    """Return a number of days as hours, minutes and seconds.
+
+    PostgreSQL reads them as an interval.
+    """
     if not abs(days) < 1e9:
         return float_field(days)
     milliseconds = int(abs(days) * _DAY_MS + 0.5)

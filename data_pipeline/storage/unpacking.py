@@ -50,7 +50,10 @@ def unpacked_gzip(source: HashedFile, *, max_unpacked_bytes: int) -> Iterator[by
 
 
 def _without_padding(packed: bytes, source: HashedFile) -> bytes:
-    """Return what follows a member after zeros, with which tapes and some copies are padded."""
+    """Return what follows a member without padding zeros.
+
+    Tapes and some copies add them.
+    """
     while not (rest := packed.lstrip(b"\0")):
         packed = source.read(_PACKED_AT_ONCE)
         if not packed:

@@ -44,7 +44,7 @@ class XmlParser:
 
     @property
     def position(self) -> int:
-        """The byte at which the element or text begins that is being called back."""
+        """The byte at which the current element or text begins."""
         return self._expat.CurrentByteIndex
 
     def feed(self, data: bytes) -> None:
@@ -79,7 +79,7 @@ class XmlParser:
 
 
 def require_bounded_element(size: int, *, path: Path) -> None:
-    """Raise `WorkbookRefused` if an element that must be held in memory has too many bytes."""
+    """Raise `WorkbookRefused` if an element is too large for memory."""
     if size > MAX_ELEMENT_BYTES:
         raise WorkbookRefused(
             path=path, problem=f"its XML has an element of more than {format_size(MAX_ELEMENT_BYTES)}"
