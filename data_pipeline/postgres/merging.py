@@ -13,7 +13,7 @@ from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.errors import KeyNotUnique, RowsReferenced
-from data_pipeline.postgres import target_tables
+from data_pipeline.postgres import staging_tables, target_tables
 from data_pipeline.postgres.constraint_violations import ViolationSearch
 from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.duplicate_rows import DuplicateRows
@@ -59,7 +59,6 @@ def merge(database: str, facts: Merge) -> MergeResult:
     """
     if facts.mode is not Mode.APPEND:
         lock_against_writers(database, facts.target.identifier)
-    sessions.query(database, sql.SQL("ANALYZE {}").format(ROWS))
     return _Merging(database, facts).run()
 
 
@@ -105,20 +104,20 @@ class _Merging:
 
     def _refuse_bad_keys(self) -> None:
         """Refuse rows without a key, and all but the first of several rows with the same key."""
-        key = sql.SQL(", ").join(map(sql.Identifier, self._facts.key))
-        # Grouping is faster than the window function that finds the rows, and nearly always finds none.
-        has_bad_keys = sql.SQL(
-            "SELECT EXISTS (SELECT FROM {rows} WHERE num_nulls({key}) > 0)"
-            " OR EXISTS (SELECT FROM {rows} GROUP BY {key} HAVING count(*) > 1)"
-        ).format(rows=ROWS, key=key)
-        if not sessions.query(self._database, has_bad_keys)[0][0]:
-            return
-        for name in self._facts.key:
-            statement = sql.SQL("SELECT {} FROM {} WHERE {} IS NULL").format(RECORD_NO, ROWS, sql.Identifier(name))
-            reason = f'null value in key column "{name}"'
-            problem = Problem(column=name, sqlstate=_NOT_NULL_VIOLATION, reason=reason)
-            self._refuse({number: problem for (number,) in sessions.query(self._database, statement)})
-        self._refuse(self._duplicates.find())
+        columns = {column.target.name: column for column in self._facts.columns}
+        key = [columns[name] for name in self._facts.key]
+        for column in key:
+            if not column.target.is_required:
+                self._refuse_without(column)
+        if not staging_tables.index_rows(self._database, key):
+            self._refuse(self._duplicates.find())
+
+    def _refuse_without(self, column: FileColumn) -> None:
+        """Refuse rows without a value in a column of the key."""
+        statement = sql.SQL("SELECT {} FROM {} WHERE {} IS NULL").format(RECORD_NO, ROWS, column.name)
+        reason = f'null value in key column "{column.target.name}"'
+        problem = Problem(column=column.target.name, sqlstate=_NOT_NULL_VIOLATION, reason=reason)
+        self._refuse({number: problem for (number,) in sessions.query(self._database, statement)})
 
     def _require_unique_matches(self) -> None:
         """Raise `KeyNotUnique` if several rows of the target have the key of a record."""

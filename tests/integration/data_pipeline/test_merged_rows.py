@@ -1,6 +1,8 @@
 """Upserts and snapshots: which rows of the table are the same as records of the file, and which differ."""
 
 from pathlib import Path
+from random import Random
+from string import ascii_letters
 
 import pytest
 from django.db import NotSupportedError
@@ -33,6 +35,17 @@ def test_key_that_is_not_unique_elsewhere_is_merged(tmp_path: Path) -> None:
     counts = merge(tmp_path, "id,note\n2,b\n1,c\n").counts
     assert (counts.rows_inserted, counts.rows_updated, counts.rows_unchanged) == (1, 1, 0)
     assert rows() == [(1, "c"), (2, "b"), (8, "x"), (8, "x")]
+
+
+@pytest.mark.parametrize("length", [1, 9000])
+def test_duplicate_of_a_key_of_any_length_is_rejected(tmp_path: Path, length: int) -> None:
+    key = "".join(Random(1).choices(ascii_letters, k=length))  # noqa: S311  # no secrets, but not compressible
+    create("id text, note text")
+    counts = merge(tmp_path, f"id,note\n{key},a\n{key}b,b\n{key},c\n").counts
+    assert (counts.rows_inserted, counts.rows_rejected) == (2, 1)
+    assert rows() == [(key, "a"), (f"{key}b", "b")]
+    counts = merge(tmp_path, f"id,note\n{key}b,b\n{key},d\n").counts
+    assert (counts.rows_updated, counts.rows_unchanged) == (1, 1)
 
 
 @pytest.mark.parametrize(
