@@ -12,18 +12,7 @@ from typing import Any
 
 from tests.conftest import CHECKOUT, process_environment
 
-MOMENTS = (
-    "before the pending row",
-    "after the pending row",
-    "in the second chunk",
-    "before the merge",
-    "before the rejects",
-    "before the success",
-    "before the commit",
-    "after the commit",
-)
 _LONGEST_ANSWER = 120  # seconds
-TASK_MOMENTS = ("before the pending row", "before the commit", "after the commit", "before the end of the request")
 
 
 class LoadProcesses:
@@ -38,9 +27,9 @@ class LoadProcesses:
         """Start to load a file. Return the id of the process."""
         return self._start({"path": str(path), **options})
 
-    def start_task(self, request_id: int, *, stop_at: str) -> int:
+    def start_task(self, request_id: int, **options: Any) -> int:
         """Start the task of the queue that loads a file. Return the id of the process."""
-        return self._start({"request_id": request_id, "stop_at": stop_at})
+        return self._start({"request_id": request_id, **options})
 
     def reached(self) -> str:
         """Wait until the load stops at its moment, or has ended. Return which."""

@@ -16,13 +16,15 @@ from typing import Any
 import pytest
 
 from data_pipeline import tasks
+from data_pipeline.domain.dialects import Mode
 from data_pipeline.models import LoadLog, LoadRefresh, LoadRequest
 from data_pipeline.services import dependent_refreshes, recovery
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_options import Loaded, LoadOptions
 from data_pipeline.services.load_requests import enqueue_load, rescue_requests
 from tests.acceptance.data_pipeline import load_states
-from tests.acceptance.data_pipeline.killable_loads import MOMENTS, TASK_MOMENTS, LoadProcesses
+from tests.acceptance.data_pipeline.killable_loads import LoadProcesses
+from tests.acceptance.data_pipeline.load_moments import MOMENTS, TASK_MOMENTS
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.database_reset import mark_all_used
 from tests.load_fixtures import forget_loads
@@ -83,6 +85,12 @@ def loads(shared_process: LoadProcesses) -> Iterator[LoadProcesses]:
     shared_process.clean()
 
 
+def enqueue(path: Path, mode: str) -> int:
+    """Queue the load of the file for a worker. Return the id of the request."""
+    options = LoadOptions(table="landing.orders", mode=Mode(mode), max_rejects=REJECTS)
+    return enqueue_load(str(path), options, requested_by="test").request_id
+
+
 def complete(path: Path, mode: str) -> Loaded:
     """Load the file here. The server may not have noticed yet that the client of the killed load is gone."""
     loaded = load_file(str(path), mode=mode, **OPTIONS)
@@ -114,8 +122,7 @@ def test_kill_at_a_named_moment_leaves_all_or_nothing(path: Path, loads: LoadPro
 @pytest.mark.usefixtures("empty_queue")
 @pytest.mark.parametrize("moment", TASK_MOMENTS)
 def test_request_of_a_killed_worker_is_completed_by_the_next(path: Path, loads: LoadProcesses, moment: str) -> None:
-    options = LoadOptions(table="landing.orders", max_rejects=REJECTS)
-    request_id = enqueue_load(str(path), options, requested_by="test").request_id
+    request_id = enqueue(path, "upsert")
     pid = loads.start_task(request_id, stop_at=moment)
     assert loads.reached() == "stopped"
     loads.kill(pid)
@@ -174,6 +181,7 @@ def test_refresh_of_a_killed_load_is_dispatched_by_a_rescue(path: Path, loads: L
 
 
 @pytest.mark.slow
+@pytest.mark.usefixtures("empty_queue")
 def test_kill_at_a_random_moment_leaves_all_or_nothing(
     path: Path, loads: LoadProcesses, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -182,7 +190,8 @@ def test_kill_at_a_random_moment_leaves_all_or_nothing(
     longest = seconds_of_a_load(path, loads)
     for number in range(KILLS):
         mode = generator.choice(MODES)
-        pid = loads.start(path, mode=mode, **OPTIONS)
+        is_queued = generator.random() < 0.3
+        pid = loads.start_task(enqueue(path, mode)) if is_queued else loads.start(path, mode=mode, **OPTIONS)
         # A moment after the start, or after the row was inserted.
         early = generator.random() < 0.2
         eventually(lambda: early or LoadLog.objects.exists())  # noqa: B023  # called at once

@@ -1,39 +1,22 @@
-"""The server stops, crashes or is full during a load. Nothing of it is kept, and the next attempt completes it."""
+"""The server stops or is full during a load. Nothing of it is kept, and the next attempt completes it."""
 
 import os
-import signal
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 from pathlib import Path
 
 import pytest
-from django.db import connection, connections
-from pytest_django import Settings
+from django.db import connections
 
 from data_pipeline.models import LoadLog
 from data_pipeline.services import recovery
 from data_pipeline.services.load_file import load_file
-from embedded import server as embedded_server
 from seeder.errors import SeederError, ServerUnreachable
 from tests.acceptance.data_pipeline import load_states
 from tests.conftest import sql
-from tests.faults.private_server import PrivateServer, wait_until
+from tests.faults.data_pipeline.conftest import ROWS
+from tests.faults.private_server import PrivateServer
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("load_tables")]
-ROWS = 3_000
-
-
-@pytest.fixture
-def path(load_tables: None, tmp_path: Path, settings: Settings) -> Path:
-    """A file of several chunks."""
-    settings.DATA_PIPELINE = {"INGEST_STREAMING_CHUNK_SIZE": 500, "LOCK_WAIT_S": 20, "REFRESH_AFTER_LOAD": False}
-    sql(
-        "CREATE TABLE landing.orders (id integer PRIMARY KEY, note text,"
-        " load_id bigint DEFAULT nullif(current_setting('data_pipeline.load_id', true), '')::bigint)"
-    )
-    path = tmp_path / "orders.csv"
-    path.write_text("id,note\n" + "".join(f"{number},x\n" for number in range(ROWS)))
-    return path
 
 
 def load(path: Path, mode: str, meanwhile: Callable[[], object] = lambda: None) -> None:
@@ -91,41 +74,6 @@ def test_load_without_a_server_remains_pending_and_is_recovered(path: Path, mode
     assert recovery.recover_loads(actor="test") == [LoadLog.objects.get().pk]
     load_states.assert_nothing_without_success()
     complete(path, mode)
-
-
-def test_killed_backend_leaves_nothing(path: Path, mode: str) -> None:
-    def kill_backend() -> None:
-        [(pid,)] = sql("SELECT pg_backend_pid()")
-        os.kill(pid, signal.SIGKILL)
-
-    with pytest.raises(ServerUnreachable):
-        load(path, mode, kill_backend)
-    wait_until(can_connect)
-    load_states.assert_nothing_without_success()
-    complete(path, mode)
-
-
-def test_killed_postmaster_leaves_nothing(path: Path, mode: str, server: PrivateServer) -> None:
-    def kill_postmaster() -> None:
-        running = embedded_server.status(server.folder).server
-        assert running
-        os.kill(running.pid, signal.SIGKILL)
-
-    with pytest.raises(ServerUnreachable):
-        load(path, mode, kill_postmaster)
-    server.stop()
-    server.start()
-    connections.close_all()
-    load_states.assert_nothing_without_success()
-    complete(path, mode)
-
-
-def can_connect() -> bool:
-    """Return whether the server accepts connections again after a crash."""
-    connection.close()
-    with suppress(Exception):
-        return sql("SELECT 1") == [(1,)]
-    return False
 
 
 @pytest.fixture
