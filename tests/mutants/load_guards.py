@@ -174,4 +174,25 @@ LOADS = [
         new="''",
         tests=(KILLED_LOADS,),
     ),
+    Mutant(
+        name="load: another attempt is not dismissed",
+        file="data_pipeline/postgres/load_log.sql",
+        old=", dismissed_at = NULL,",
+        new=",",
+        tests=("tests/acceptance/data_pipeline/test_load_status.py",),
+    ),
+    Mutant(
+        name="request: an undo of a killed worker is not refused",
+        file="data_pipeline/services/request_execution.py",
+        old="if undone_at is None or undone_at < claimed.created_at:",
+        new="if True:",
+        tests=("tests/integration/data_pipeline/test_queued_actions.py",),
+    ),
+    Mutant(
+        name="rescue: a database that does not answer stops no rescue",
+        file="data_pipeline/services/load_databases.py",
+        old="    except Error:\n        return False\n",
+        new="    except Error:\n        raise\n",
+        tests=("tests/integration/data_pipeline/test_loads_of_databases.py",),
+    ),
 ]

@@ -85,3 +85,19 @@ def test_view_of_a_loader_killed_after_its_commit_is_refreshed(tmp_path: Path) -
     wait_until(lambda: refresh_counts() and QueuedRefresh.objects.filter(state="ended").exists())
     assert sql("SELECT n FROM reporting.v") == [(2,)]
     assert refresh_counts() == {"v": 1}
+
+
+_FIRST_LOAD = """
+import sys
+import django
+django.setup()
+from data_pipeline import process_once
+with process_once(source="test", payload_meta={}, idempotency_key="a" * 64):
+    print(*("seeder.services." + name in sys.modules for name in ("queue.enqueue", "run.orchestrator")))
+"""
+
+
+def test_first_load_of_a_process_imports_the_queue_before_its_commit() -> None:
+    command = [sys.executable, "-c", _FIRST_LOAD]
+    printed = subprocess.check_output(command, cwd=CHECKOUT, env=process_environment(), text=True)
+    assert printed == "True False\n"  # the code that refreshes is not needed
