@@ -11,6 +11,8 @@ _PUBLIC = {
     "build_payload_meta": "data_pipeline.domain.payload_meta",
     "compute_idempotency_key": "data_pipeline.domain.idempotency_keys",
     "dry_run": "data_pipeline.services.dry_run",
+    "get_s3_client_config": "data_pipeline.storage.s3",
+    "get_s3_client_kwargs": "data_pipeline.storage.s3",
     "load_file": "data_pipeline.services.load_file",
     "normalize_currency": "data_pipeline.domain.normalizing",
     "parse_date": "data_pipeline.domain.normalizing",

@@ -9,12 +9,18 @@ from dataclasses import dataclass
 
 from seeder import settings_readers
 from seeder.errors import ConfigurationError
-from seeder.settings_readers import boolean, integer, one_of, read_settings, secret, setting, text
+from seeder.settings_readers import boolean, integer, one_of, password, read_settings, secret, setting, text
 
 
 def _folders(name: str, value: object) -> Sequence[str]:
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
         raise ConfigurationError(setting=name, value=value, expected="a list of folders")
+    return list(value)
+
+
+def _buckets(name: str, value: object) -> Sequence[str]:
+    if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
+        raise ConfigurationError(setting=name, value=value, expected="a list of buckets")
     return list(value)
 
 
@@ -75,6 +81,33 @@ class Settings:
     pii_hash_key: str = setting(secret, default="")
     """Secret key of the hashes that are stored for personal columns with `pii = "hash"`. With another key, equal values
     get other hashes."""
+    s3_endpoint_url: str = setting(text, default="", variable="S3_ENDPOINT_URL")
+    """Address of the object storage. Empty: Amazon S3 in the region."""
+    s3_region: str = setting(text, default="", variable="S3_REGION")
+    """Region of the buckets. Empty: that of the client's own configuration, such as `AWS_REGION`."""
+    s3_access_key_id: str = setting(text, default="", variable="S3_ACCESS_KEY_ID")
+    """Id of the access key. Empty: the client finds credentials itself, in the environment, a profile or a role."""
+    s3_secret_access_key: str = setting(password, default="", variable="S3_SECRET_ACCESS_KEY")
+    """Secret of the access key. Never logged."""
+    s3_connect_timeout_s: int = setting(integer(1, 3600), default=5, variable="S3_CONNECT_TIMEOUT_S")
+    """Seconds to wait for a connection to the object storage."""
+    s3_read_timeout_s: int = setting(integer(1, 3600), default=30, variable="S3_READ_TIMEOUT_S")
+    """Seconds to wait for the next bytes of an answer. After a longer pause, reading continues on a new connection."""
+    s3_addressing_style: str = setting(
+        one_of("auto", "path", "virtual"), default="auto", variable="S3_ADDRESSING_STYLE"
+    )
+    """Where the bucket is in a URL. `path`: behind the host. `virtual`: in front of it. `auto`: `path` with
+    `S3_ENDPOINT_URL`, otherwise what Amazon recommends."""
+    s3_max_pool: int = setting(integer(1, 1000), default=10, variable="S3_MAX_POOL")
+    """Connections to the object storage that a process keeps open."""
+    source_bucket: str = setting(text, default="")
+    """Bucket that jobs read if they get no `--source-bucket`."""
+    destination_bucket: str = setting(text, default="")
+    """Bucket that jobs write if they get no `--destination-bucket`."""
+    ingest_buckets: Sequence[str] = setting(_buckets, default=list)
+    """Buckets that `s3://` addresses may name. Empty: any bucket, for commands; the API then accepts no object."""
+    max_spooled_mb: int = setting(integer(1), default=1024)
+    """Size in MB of a workbook in a bucket. It is copied to a temporary file, because its parts are not in order."""
     default_job: str = setting(text, default="get_s3_files")
     """Job that `data-pipeline` runs if the first argument is an option of the job."""
     job_packages: str = setting(text, default="")

@@ -4,7 +4,7 @@ import re
 from collections.abc import Iterator
 from inspect import cleandoc
 
-from data_pipeline import artefact_errors, correction_errors, dialect_errors, errors, job_errors
+from data_pipeline import artefact_errors, correction_errors, dialect_errors, errors, job_errors, storage_errors
 from docs_reference.markdown_text import code, page, table
 from seeder.errors import SeederError
 
@@ -13,7 +13,10 @@ _INTRO = """A command prints an error in one line and exits with 2. The API answ
 braces are filled in."""
 _MODULES = [
     SeederError.__module__,
-    *(module.__name__ for module in (errors, artefact_errors, dialect_errors, correction_errors, job_errors)),
+    *(
+        module.__name__
+        for module in (errors, artefact_errors, storage_errors, dialect_errors, correction_errors, job_errors)
+    ),
 ]
 
 

@@ -13,6 +13,7 @@ from seeder.errors import ConfigurationError
 _MAX_INTEGER = 2**31 - 1
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
 _SECRET = re.compile(r"[!-~]{16,}", re.ASCII)
+_PASSWORD = re.compile(r"[!-~]*", re.ASCII)
 
 
 class _RedactedValue:
@@ -66,6 +67,13 @@ def secret(name: str, value: object) -> str:
     return value
 
 
+def password(name: str, value: object) -> str:
+    """Read a secret that another system has chosen. The error does not contain the value."""
+    if not isinstance(value, str) or not _PASSWORD.fullmatch(value):
+        raise ConfigurationError(setting=name, value=REDACTED, expected="printable ASCII characters without blanks")
+    return value
+
+
 def one_of(*choices: str) -> Callable[[str, object], str]:
     """Return a reader of a closed set of texts."""
 
@@ -96,7 +104,7 @@ def setting(read: Callable[[str, object], object], *, default: object, variable:
     metadata = {"read": read, "variable": variable}
     if callable(default):
         return field(default_factory=default, metadata=metadata)
-    return field(default=default, repr=read is not secret, metadata=metadata)
+    return field(default=default, repr=read not in {secret, password}, metadata=metadata)
 
 
 def read_settings(declaration: type[Settings], configured: object, *, name: str) -> Settings:

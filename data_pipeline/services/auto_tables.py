@@ -37,7 +37,7 @@ def choose_table(file: FileReading, given: Dialect | None, settings: conf.Settin
     It is the given dialect, otherwise the known one that fits the header. Without a target, the table is named after
     the file, in `INGEST_SCHEMA`. Raises `EmptyArtefact`, `AmbiguousHeader` or `HeaderRefused`.
     """
-    header, file_name = file.header(), file.address.path.name
+    header, file_name = file.header(), file.address.name
     known = [] if given else map(file.as_read, all_dialects(map(Path, settings.dialect_folders)))
     dialect = given or auto_dialect(lambda one: header_names(header, one), known)
     if dialect is None:
@@ -57,7 +57,7 @@ def create_missing(database: str, file: FileReading, table: AutoTable, *, load_i
     Its types are those of the dialect, otherwise of the first records. Raises `TableNotTracked` if a table is named
     after the file, but was not created for one: it may be another one.
     """
-    dialect, file_name = table.dialect, file.address.path.name
+    dialect, file_name = table.dialect, file.address.name
     name = target_tables.find_table(database, dialect.target or "")
     if schema_changes.lock_name(database, name):
         if table.is_named_after_file and not target_tables.describe(database, name).is_tracked:

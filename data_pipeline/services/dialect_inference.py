@@ -11,7 +11,7 @@ from data_pipeline.domain.dialect_inference import Inference, infer_columns
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.record_reading import read_header, read_records
-from data_pipeline.storage.file_addresses import resolve
+from data_pipeline.storage.addresses import resolve
 
 _MEGABYTE = 1024 * 1024
 
@@ -30,15 +30,15 @@ def infer_dialect(source_uri: str, *, rows: int | None = None) -> InferredDialec
     Raises `ArtefactError` or `HeaderRefused`.
     """
     settings = conf.load()
-    address = resolve(source_uri, roots=settings.ingest_roots)
-    file = FileReading(address, Dialect(name=address.path.stem), settings)
+    address = resolve(source_uri, settings)
+    file = FileReading(address, Dialect(name=Path(address.name).stem), settings)
     delimiter = likely_delimiter(file.header().decode(errors="replace"))
     file = FileReading(address, file.as_read(replace(file.dialect, delimiter=delimiter)), settings)
     artefact, chunks = file.open(chunk_bytes=_MEGABYTE)
     with artefact:
-        names = read_header(chunks.header(), file.dialect, artefact=address.path.name)
+        names = read_header(chunks.header(), file.dialect, artefact=address.name)
         records = islice(read_records(chunks, file.dialect, columns=len(names)), rows)
-        inference = infer_columns(names, records, artefact=address.path.name)
+        inference = infer_columns(names, records, artefact=address.name)
     return InferredDialect(inference=inference, toml=inference.to_toml(file.dialect))
 
 

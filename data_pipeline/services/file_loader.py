@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from pathlib import Path
 from time import monotonic
 from typing import Any
 
@@ -28,7 +29,8 @@ from data_pipeline.services.load_options import AUTO, Loaded, LoadOptions
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
-from data_pipeline.storage.file_addresses import reading_error, resolve
+from data_pipeline.storage.addresses import resolve
+from data_pipeline.storage.file_addresses import reading_error
 
 SOURCE = "ingest.import_file"
 _MEGABYTE = 1024 * 1024
@@ -48,7 +50,7 @@ class FileLoader:
     ) -> None:
         self._settings, self._options, self._using = conf.load(), options, using
         self._on_progress, self._forced_at = on_progress, forced_at or datetime.now(UTC)
-        self._address = resolve(source_uri, roots=self._settings.ingest_roots)
+        self._address = resolve(source_uri, self._settings)
         self._dialect = dialect_named(options.dialect, self._settings)
         self._started_at = monotonic()
         self._prepare()
@@ -93,13 +95,13 @@ class FileLoader:
         try:
             return self._key_and_meta()
         except OSError as error:
-            raise reading_error(self._address.path, error) from error
+            raise reading_error(Path(self._address.path), error) from error
 
     def _key_and_meta(self) -> tuple[str, dict[str, Any]]:
         options = self._options
         extra = {"table": options.table, "dialect": self._dialect.name, "sheet": options.sheet}
         meta = build_payload_meta(
-            path=self._address.path,
+            **self._address.identity(),
             extra={
                 "source_uri": self._address.uri,
                 "target_table": options.table,
@@ -119,7 +121,7 @@ class FileLoader:
     def _computed_key(self, extra: Mapping[str, object]) -> str:
         if self._settings.key_by == "content":
             return compute_idempotency_key(payload=self._file.content_key(), extra=extra)
-        return compute_idempotency_key(path=self._address.path, extra=extra)
+        return compute_idempotency_key(**self._address.identity(), extra=extra)
 
     @property
     def _is_streaming(self) -> bool:

@@ -13,8 +13,7 @@ from data_pipeline.domain.csv_fields import CsvFormat
 from data_pipeline.domain.dialect_search import find_dialect
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.services.record_reading import csv_format, header_names, read_records
-from data_pipeline.storage.file_addresses import LocalAddress
-from data_pipeline.storage.hashed_file import HashedFile
+from data_pipeline.storage.addresses import Address, open_source
 from data_pipeline.storage.opening import Artefact, open_artefact
 
 CSV = "csv"  # name of the dialect of plain files
@@ -25,7 +24,7 @@ class FileReading:
     """A file that can be opened several times."""
 
     def __init__(
-        self, address: LocalAddress, dialect: Dialect, settings: conf.Settings, *, sheet: str | None = None
+        self, address: Address, dialect: Dialect, settings: conf.Settings, *, sheet: str | None = None
     ) -> None:
         self.address, self.dialect, self._settings = address, dialect, settings
         self._sheet = sheet or dialect.sheet
@@ -62,7 +61,7 @@ class FileReading:
 
     def content_key(self) -> str:
         """Return a hash of the bytes of the file, which are read for it. Raises `ArtefactError`."""
-        with closing(HashedFile(self.address)) as source:
+        with closing(open_source(self.address)) as source:
             source.hash_rest()
             return source.content_blake2b
 

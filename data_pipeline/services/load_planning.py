@@ -17,7 +17,7 @@ from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.services.column_matching import MatchedColumns, match_columns
 from data_pipeline.services.load_options import AUTO, LoadOptions
 from data_pipeline.services.record_reading import read_header
-from data_pipeline.storage.file_addresses import LocalAddress
+from data_pipeline.storage.addresses import Address
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +58,7 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     database: str,
     header: bytes,
     *,
-    address: LocalAddress,
+    address: Address,
     dialect: Dialect,
     options: LoadOptions,
     settings: conf.Settings,
@@ -74,8 +74,8 @@ def plan_load(  # noqa: PLR0913  # facts of one load
         raise EmptyArtefact(path=address.path)
     table = dialect.target or "" if options.table == AUTO else options.table
     target = target_tables.describe(database, target_tables.find_table(database, table))
-    names = read_header(header, dialect, artefact=address.path.name, table=table)
-    matched = match_columns(database, names, target, dialect, artefact=address.path.name, load_id=load_id)
+    names = read_header(header, dialect, artefact=address.name, table=table)
+    matched = match_columns(database, names, target, dialect, artefact=address.name, load_id=load_id)
     mode = options.mode or dialect.mode or Mode.APPEND
     if target.child is not None and mode is not Mode.APPEND:
         raise TableHasChildren(table=str(target.name), mode=mode.value, child=target.child)

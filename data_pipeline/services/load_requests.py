@@ -21,8 +21,7 @@ from data_pipeline.services.load_lookup import find_load_by_id
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.structured_log import WARNING, log_event
 from data_pipeline.services.transaction_guards import require_own_transaction
-from data_pipeline.storage.file_addresses import resolve
-from data_pipeline.storage.hashed_file import HashedFile
+from data_pipeline.storage.addresses import open_source, resolve
 from seeder.errors import QueueMissing
 from seeder.postgres.transactions import atomic
 from seeder.services.queue import dispatch
@@ -57,8 +56,8 @@ def enqueue_load(source_uri: str, options: LoadOptions, *, requested_by: str) ->
     Raises `QueueMissing`, `ArtefactError`, `DialectError`, `InsideTransaction` or `AutocommitOff`.
     """
     settings = conf.load()
-    address = resolve(source_uri, roots=settings.ingest_roots)
-    HashedFile(address).close()  # refuses a missing file now, not in the worker
+    address = resolve(source_uri, settings)
+    open_source(address).close()  # refuses a missing file now, not in the worker
     if options.dialect is not None:
         dialect_named(options.dialect, settings)
         if options.dialect.endswith(".toml"):

@@ -29,8 +29,7 @@ from data_pipeline.services.load_lookup import csv_format_of, file_columns, find
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import plan_load
 from data_pipeline.services.structured_log import INFO, WARNING, log_event
-from data_pipeline.storage.file_addresses import LocalAddress, resolve
-from data_pipeline.storage.hashed_file import HashedFile
+from data_pipeline.storage.addresses import Address, open_source, resolve
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.postgres.transactions import atomic, rolled_back_atomic
@@ -79,11 +78,11 @@ class _Verifying:
         with rolled_back_atomic(self._using):
             return self._result(facts, **self._rows(target, address))
 
-    def _artefact(self) -> tuple[LocalAddress | None, dict[str, Any]]:
+    def _artefact(self) -> tuple[Address | None, dict[str, Any]]:
         """Return the address of the unchanged artefact, and what was found."""
         try:
-            address = resolve(self._load.payload_meta["source_uri"], roots=self._settings.ingest_roots)
-            with closing(HashedFile(address)) as source:
+            address = resolve(self._load.payload_meta["source_uri"], self._settings)
+            with closing(open_source(address)) as source:
                 source.hash_rest()
                 found = source.content_blake2b
         except ArtefactError as error:
@@ -92,7 +91,7 @@ class _Verifying:
             return None, {"artefact": ArtefactState.CHANGED, "found_blake2b": found}
         return address, {"artefact": ArtefactState.EQUAL, "found_blake2b": found}
 
-    def _rows(self, target: TargetTable, address: LocalAddress | None) -> dict[str, Any]:
+    def _rows(self, target: TargetTable, address: Address | None) -> dict[str, Any]:
         found = verifying.count_rows(self._using, target, self._load.pk)
         facts: dict[str, Any] = {"rows": RowsState.CHANGED, "rows_found": found}
         if found != self._recorded:
@@ -114,7 +113,7 @@ class _Verifying:
             return facts | ({"rows": RowsState.EQUAL} if found == self._recorded else {"rows_different": 0})
         return facts | {"rows_different": comparison.count_different()}
 
-    def _staged(self, target: TargetTable, address: LocalAddress) -> RowComparison | None:
+    def _staged(self, target: TargetTable, address: Address) -> RowComparison | None:
         """Copy the artefact into `ROWS`, without its rejects. Return None if they are not all known."""
         meta, csv_format = self._load.payload_meta, csv_format_of(self._load)
         dialect = replace(

@@ -34,7 +34,7 @@ class BiffSheet:
     errors: dict[tuple[int, int], bytes] = field(default_factory=dict)  # by row and column, from 0
 
 
-def biff_sheets(stream: bytes, *, path: Path) -> list[BiffSheet]:
+def biff_sheets(stream: bytes, *, path: Path | str) -> list[BiffSheet]:
     """Return the sheets of a workbook's stream in order. Raises an error if it is encrypted or damaged."""
     by_offset: dict[int, BiffSheet] = {}
     sheet = BiffSheet()  # the workbook's own records come first
@@ -65,7 +65,7 @@ def _add_cell(sheet: BiffSheet, kind: int, data: bytes) -> None:
         sheet.errors[row, column] = _ERRORS.get(code, b"#N/A")
 
 
-def _records(stream: bytes, path: Path) -> Iterator[tuple[int, int, bytes]]:
+def _records(stream: bytes, path: Path | str) -> Iterator[tuple[int, int, bytes]]:
     """Yield each record with its offset and kind."""
     offset = 0
     while offset + 4 <= len(stream):

@@ -9,7 +9,7 @@ import stat
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, Self
+from typing import Any, BinaryIO, NamedTuple, Self
 from urllib.parse import unquote, urlsplit
 
 from data_pipeline.artefact_errors import (
@@ -71,9 +71,18 @@ class LocalAddress:
         return self.version.size if self.version else 0
 
     @property
+    def name(self) -> str:
+        """The name without its folders."""
+        return self.path.name
+
+    @property
     def uri(self) -> str:
         """The canonical `file://` URI, for records."""
         return self.path.as_uri()
+
+    def identity(self) -> dict[str, Any]:
+        """Return what identifies the artefact, as arguments of `compute_idempotency_key`."""
+        return {"path": self.path}
 
     def open(self) -> BinaryIO:
         """Open the file for unbuffered reading.

@@ -60,7 +60,7 @@ _CONTAINERS = {
 }
 
 
-def recognise(head: bytes, *, path: Path) -> str:
+def recognise(head: bytes, *, path: Path | str) -> str:
     """Return `csv`, `gzip`, `zip` or `ole`. Everything that is not recognised is CSV.
 
     Raises `UnsupportedFormat` for other formats that are uploaded by mistake.

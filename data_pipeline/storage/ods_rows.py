@@ -17,7 +17,7 @@ _CELLS = {"table-cell", "covered-table-cell"}
 class TableParser:
     """Reads the table of a number, from 0, and skips the others."""
 
-    def __init__(self, path: Path, *, number: int) -> None:
+    def __init__(self, path: Path | str, *, number: int) -> None:
         self.has_ended = False
         self._path = path
         self._tables_before = number

@@ -8,7 +8,7 @@ from array import array
 from collections.abc import Iterator
 
 from data_pipeline.artefact_errors import DamagedArtefact
-from data_pipeline.storage.hashed_file import HashedFile
+from data_pipeline.storage.hashed_source import HashedSource
 
 _LAST_REGULAR = 0xFFFFFFF9  # larger sector numbers have other meanings, such as the end of a chain
 _HEADER_BYTES = 512
@@ -20,7 +20,7 @@ _MINI_SECTOR = 64
 class OleFile:
     """The streams of a compound file, by name."""
 
-    def __init__(self, source: HashedFile) -> None:
+    def __init__(self, source: HashedSource) -> None:
         self._source = source
         header = source.read_at(0, _HEADER_BYTES)
         if len(header) < _HEADER_BYTES:

@@ -5,10 +5,10 @@ from types import TracebackType
 from typing import Self
 
 from data_pipeline.artefact_errors import UnsupportedFormat
+from data_pipeline.storage.addresses import Address, open_source
 from data_pipeline.storage.byte_streams import ByteStream, PieceStream
-from data_pipeline.storage.file_addresses import LocalAddress
 from data_pipeline.storage.file_formats import HEAD_BYTES, recognise
-from data_pipeline.storage.hashed_file import HashedFile
+from data_pipeline.storage.hashed_source import HashedSource
 from data_pipeline.storage.transcoding import as_utf8
 from data_pipeline.storage.unpacking import unpacked_gzip
 from data_pipeline.storage.workbooks import SheetCsv, open_workbook
@@ -18,7 +18,7 @@ class Artefact:
     """An open artefact, read once from its beginning to its end."""
 
     def __init__(
-        self, *, source: HashedFile, content: ByteStream | SheetCsv, file_format: str, compression: str | None
+        self, *, source: HashedSource, content: ByteStream | SheetCsv, file_format: str, compression: str | None
     ) -> None:
         self._source = source
         self._content = content
@@ -62,7 +62,7 @@ class Artefact:
 
 
 def open_artefact(
-    address: LocalAddress,
+    address: Address,
     *,
     max_unpacked_bytes: int,
     xlsx_in_memory_bytes: int = 32 << 20,
@@ -75,7 +75,7 @@ def open_artefact(
     byte order mark. Old workbooks (XLS) are read as a whole, up to `xlsx_in_memory_bytes`.
     """
     with ExitStack() as stack:
-        source = HashedFile(address)
+        source = open_source(address)
         stack.callback(source.close)
         head = source.read_at(0, HEAD_BYTES)
         container = recognise(head, path=source.path)
@@ -102,7 +102,7 @@ def open_artefact(
         return artefact
 
 
-def _require_text(inner_format: str, source: HashedFile) -> None:
+def _require_text(inner_format: str, source: HashedSource) -> None:
     """Refuse a container inside gzip."""
     if inner_format != "csv":
         raise UnsupportedFormat(

@@ -21,7 +21,7 @@ MAX_BYTES = 512 << 20  # of text; a full sheet with ten unique texts a row has a
 class SharedStrings:
     """Texts as CSV fields, by their index."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path | str) -> None:
         self._path = path
         self._text = bytearray()
         self._fields = b""

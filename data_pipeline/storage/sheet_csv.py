@@ -43,7 +43,7 @@ class LineMap:
         return min(self._rows[place] + line - self._lines[place], self._last_rows[place]) if place >= 0 else line
 
 
-def csv_pieces(rows: Iterator[Row], lines: LineMap, *, path: Path, max_bytes: int) -> Iterator[bytes]:
+def csv_pieces(rows: Iterator[Row], lines: LineMap, *, path: Path | str, max_bytes: int) -> Iterator[bytes]:
     """Yield the rows as CSV, without empty rows. Each has at least the fields of the header.
 
     A row with values right of the header keeps them, so that PostgreSQL refuses that row only. Repeated texts and cells
@@ -83,7 +83,7 @@ def _first_column(row: Row) -> int:
     return next(column for column, field in enumerate(row.fields) if field)
 
 
-def _outside(row: Row, header: Row, *, path: Path) -> CellOutsideTable:
+def _outside(row: Row, header: Row, *, path: Path | str) -> CellOutsideTable:
     """Return the error of a value left of the header."""
     return CellOutsideTable(
         path=path,

@@ -13,7 +13,7 @@ _BYTE_ORDER_MARKS = {UTF_8_BOM: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codec
 _UNCHANGED = {"utf-8", "utf-8-sig"}  # PostgreSQL proves UTF-8, and names the line
 
 
-def as_utf8(stream: ByteStream, head: bytes, *, declared: str | None, path: Path) -> ByteStream:
+def as_utf8(stream: ByteStream, head: bytes, *, declared: str | None, path: Path | str) -> ByteStream:
     """Return a stream of UTF-8 without a byte order mark. A mark outweighs the declared encoding.
 
     `head` is the stream's first bytes. Without a mark and a declared encoding, the bytes stay as they are.
@@ -41,7 +41,7 @@ def _canonical_name(encoding: str) -> str:
         raise UnknownEncoding(encoding=encoding) from error
 
 
-def _transcoded(stream: ByteStream, encoding: str, path: Path) -> Iterator[bytes]:
+def _transcoded(stream: ByteStream, encoding: str, path: Path | str) -> Iterator[bytes]:
     """Yield the text as UTF-8. Raises `UndecodableText` at the first invalid byte."""
     decoder = codecs.getincrementaldecoder(encoding)("strict")
     line = 1

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from data_pipeline.artefact_errors import DamagedArtefact, SuspiciousCompression, UnpacksTooLarge
-from data_pipeline.storage.hashed_file import HashedFile
+from data_pipeline.storage.hashed_source import HashedSource
 from seeder.domain.human_format import format_size
 
 MAX_RATIO = 200  # tables of text reach 10 to 50; a bomb of gzip reaches 1,000
@@ -18,7 +18,7 @@ _PIECE_BYTES = 1 << 18
 _GZIP_MEMBER = 31  # wbits of zlib: a gzip header and trailer, with the largest window
 
 
-def require_bounded(path: Path, *, unpacked: int, packed: int, max_unpacked_bytes: int) -> None:
+def require_bounded(path: Path | str, *, unpacked: int, packed: int, max_unpacked_bytes: int) -> None:
     """Raise an error if this number of bytes must not be unpacked."""
     if unpacked > max_unpacked_bytes:
         raise UnpacksTooLarge(path=path, limit=format_size(max_unpacked_bytes))
@@ -26,7 +26,7 @@ def require_bounded(path: Path, *, unpacked: int, packed: int, max_unpacked_byte
         raise SuspiciousCompression(path=path, ratio=MAX_RATIO)
 
 
-def unpacked_gzip(source: HashedFile, *, max_unpacked_bytes: int) -> Iterator[bytes]:
+def unpacked_gzip(source: HashedSource, *, max_unpacked_bytes: int) -> Iterator[bytes]:
     """Yield the content of all members of a gzip file."""
     unpacked = 0
     packed = source.read(_PACKED_AT_ONCE)
@@ -49,7 +49,7 @@ def unpacked_gzip(source: HashedFile, *, max_unpacked_bytes: int) -> Iterator[by
         packed = _without_padding(packed, source)
 
 
-def _without_padding(packed: bytes, source: HashedFile) -> bytes:
+def _without_padding(packed: bytes, source: HashedSource) -> bytes:
     """Return what follows a member without padding zeros.
 
     Tapes and some copies add them.
@@ -61,7 +61,7 @@ def _without_padding(packed: bytes, source: HashedFile) -> bytes:
     return rest
 
 
-def _inflate(member: "zlib._Decompress", packed: bytes, source: HashedFile, start: int) -> bytes:
+def _inflate(member: "zlib._Decompress", packed: bytes, source: HashedSource, start: int) -> bytes:
     """Return the next piece of a member that starts at a byte of the file."""
     place = source.position - len(packed)
     try:

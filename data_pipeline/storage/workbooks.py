@@ -11,7 +11,7 @@ from data_pipeline.artefact_errors import (
     WorkbookRefused,
 )
 from data_pipeline.storage.byte_streams import PieceStream
-from data_pipeline.storage.hashed_file import HashedFile
+from data_pipeline.storage.hashed_source import HashedSource
 from data_pipeline.storage.ods_workbook import OdsWorkbook, is_open_document
 from data_pipeline.storage.ole_file import OleFile
 from data_pipeline.storage.sheet_csv import LineMap, csv_pieces
@@ -27,7 +27,7 @@ _SAVE_AS_XLSX = "Save it as XLSX or CSV, and load that file."
 class SheetCsv:
     """A sheet as a stream of CSV."""
 
-    def __init__(self, source: HashedFile, reader: SheetReader, *, max_bytes: int) -> None:
+    def __init__(self, source: HashedSource, reader: SheetReader, *, max_bytes: int) -> None:
         self._source = source
         self._max_bytes = max_bytes
         self._reader = reader
@@ -53,7 +53,7 @@ class SheetCsv:
 
 
 def open_workbook(
-    source: HashedFile, container: str, *, sheet: str | None, max_unpacked_bytes: int, xlsx_in_memory_bytes: int
+    source: HashedSource, container: str, *, sheet: str | None, max_unpacked_bytes: int, xlsx_in_memory_bytes: int
 ) -> tuple[str, SheetCsv]:
     """Open a sheet of a workbook in a `zip` or `ole` container. Return its format and its content.
 
@@ -80,7 +80,7 @@ def _workbook(directory: ZipDirectory) -> tuple[str, Workbook]:
     )
 
 
-def _old_workbook(source: HashedFile, *, max_bytes: int) -> tuple[str, Workbook]:
+def _old_workbook(source: HashedSource, *, max_bytes: int) -> tuple[str, Workbook]:
     """Return the format and the workbook of a compound file."""
     ole = OleFile(source)
     if "EncryptedPackage" in ole:
@@ -90,7 +90,7 @@ def _old_workbook(source: HashedFile, *, max_bytes: int) -> tuple[str, Workbook]
     return "xls", XlsWorkbook(source, ole, max_bytes=max_bytes)
 
 
-def _require_worksheets(part: str, *, path: Path) -> str:
+def _require_worksheets(part: str, *, path: Path | str) -> str:
     """Return the main part of a package if it is an XLSX workbook."""
     if part.endswith(".bin"):
         raise UnsupportedFormat(path=path, description="a binary workbook (XLSB)", advice=_SAVE_AS_XLSX)
@@ -99,7 +99,7 @@ def _require_worksheets(part: str, *, path: Path) -> str:
     return part
 
 
-def _chosen(workbook: Workbook, name: str | None, *, path: Path) -> Sheet:
+def _chosen(workbook: Workbook, name: str | None, *, path: Path | str) -> Sheet:
     """Return the sheet of a name, or the only visible one that has data."""
     if name is not None:
         return _named(workbook.sheets, name, path=path)
@@ -113,7 +113,7 @@ def _chosen(workbook: Workbook, name: str | None, *, path: Path) -> Sheet:
     return (filled or visible)[0]
 
 
-def _named(sheets: Sequence[Sheet], name: str, *, path: Path) -> Sheet:
+def _named(sheets: Sequence[Sheet], name: str, *, path: Path | str) -> Sheet:
     """Return the sheet of a name. Spreadsheet programs do not distinguish case."""
     for sheet in sheets:
         if sheet.name == name:

@@ -10,7 +10,7 @@ from typing import Any
 from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused, WorkbookTooLarge
 from data_pipeline.storage.biff_records import BiffSheet, biff_sheets
 from data_pipeline.storage.cell_fields import csv_field, duration_field, float_field
-from data_pipeline.storage.hashed_file import HashedFile, RandomAccess
+from data_pipeline.storage.hashed_source import HashedSource, RandomAccess
 from data_pipeline.storage.ole_file import OleFile
 from data_pipeline.storage.workbook_types import Row, Sheet, SheetReader
 from seeder.domain.human_format import format_size
@@ -39,7 +39,7 @@ def is_xls(ole: OleFile) -> bool:
 class XlsWorkbook:
     """A workbook in memory."""
 
-    def __init__(self, source: HashedFile, ole: OleFile, *, max_bytes: int) -> None:
+    def __init__(self, source: HashedSource, ole: OleFile, *, max_bytes: int) -> None:
         if source.size > max_bytes:
             raise WorkbookTooLarge(path=source.path, description="an XLS workbook larger", limit=format_size(max_bytes))
         self._path = source.path
@@ -75,7 +75,7 @@ def _rows(values: list[list[Any]], cells: BiffSheet) -> Iterator[Row]:
         yield Row(place + 1, fields)
 
 
-def _by_calamine(read: Callable[[], Any], *, path: Path) -> Any:
+def _by_calamine(read: Callable[[], Any], *, path: Path | str) -> Any:
     """Call calamine, and translate its errors. A panic of Rust is not an `Exception`."""
     try:
         return read()

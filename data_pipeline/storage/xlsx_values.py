@@ -26,7 +26,9 @@ _ISO_MOMENT = re.compile(rb"(\d{4}-\d\d-\d\d)T(\d\d:)")
 class CellValues:
     """What the values of a workbook's cells mean."""
 
-    def __init__(self, path: Path, *, strings: SharedStrings, styles: Mapping[bytes, CellKind], is_1904: bool) -> None:
+    def __init__(
+        self, path: Path | str, *, strings: SharedStrings, styles: Mapping[bytes, CellKind], is_1904: bool
+    ) -> None:
         self.path = path
         self.string = strings.field
         self.longest_string = strings.longest  # bytes

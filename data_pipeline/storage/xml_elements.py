@@ -20,7 +20,7 @@ _FIRST_READ = 1 << 12  # bytes; the parser reads what stands before the elements
 class XmlElements:
     """The children of one element, such as the rows of `sheetData`."""
 
-    def __init__(self, stream: ByteStream, path: Path, *, parent: str, child: str) -> None:
+    def __init__(self, stream: ByteStream, path: Path | str, *, parent: str, child: str) -> None:
         self._stream = stream
         self._path = path
         self._parent = parent

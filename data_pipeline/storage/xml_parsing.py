@@ -26,7 +26,7 @@ class XmlParser:
     """A parser that calls back with names without their prefixes."""
 
     def __init__(
-        self, path: Path, *, on_start: OnStart, on_end: OnEnd | None = None, on_text: OnText | None = None
+        self, path: Path | str, *, on_start: OnStart, on_end: OnEnd | None = None, on_text: OnText | None = None
     ) -> None:
         self._path = path
         self._fed = 0
@@ -78,7 +78,7 @@ class XmlParser:
         raise WorkbookRefused(path=self._path, problem="its XML has a document type")
 
 
-def require_bounded_element(size: int, *, path: Path) -> None:
+def require_bounded_element(size: int, *, path: Path | str) -> None:
     """Raise `WorkbookRefused` if an element is too large for memory."""
     if size > MAX_ELEMENT_BYTES:
         raise WorkbookRefused(
@@ -87,7 +87,12 @@ def require_bounded_element(size: int, *, path: Path) -> None:
 
 
 def parse_xml(
-    stream: ByteStream, path: Path, *, on_start: OnStart, on_end: OnEnd | None = None, on_text: OnText | None = None
+    stream: ByteStream,
+    path: Path | str,
+    *,
+    on_start: OnStart,
+    on_end: OnEnd | None = None,
+    on_text: OnText | None = None,
 ) -> None:
     """Parse a whole document."""
     parser = XmlParser(path, on_start=on_start, on_end=on_end, on_text=on_text)

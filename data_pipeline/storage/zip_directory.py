@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import IO
 
 from data_pipeline.artefact_errors import DamagedArtefact, EncryptedArtefact, WorkbookRefused
-from data_pipeline.storage.hashed_file import HashedFile, RandomAccess
+from data_pipeline.storage.hashed_source import HashedSource, RandomAccess
 from data_pipeline.storage.unpacking import require_bounded
 
 MAX_MEMBERS = 1000  # a workbook has a few members a sheet
@@ -28,7 +28,7 @@ _METHODS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 class ZipDirectory:
     """The members of a zip file."""
 
-    def __init__(self, source: HashedFile, *, max_unpacked_bytes: int) -> None:
+    def __init__(self, source: HashedSource, *, max_unpacked_bytes: int) -> None:
         self.path = source.path
         with zip_errors(self.path):
             self._require_few_members(source)
@@ -57,7 +57,7 @@ class ZipDirectory:
         with zip_errors(self.path):
             return Member(self._file.open(info), path=self.path)
 
-    def _require_few_members(self, source: HashedFile) -> None:
+    def _require_few_members(self, source: HashedSource) -> None:
         """Refuse a large directory before `zipfile` makes an object of each entry."""
         start = max(source.size - _END_RECORD_BYTES - _MAX_COMMENT_BYTES, 0)
         tail = source.read_at(start, source.size - start)
@@ -75,7 +75,7 @@ class ZipDirectory:
 class Member:
     """The unpacked content of a member."""
 
-    def __init__(self, file: IO[bytes], *, path: Path) -> None:
+    def __init__(self, file: IO[bytes], *, path: Path | str) -> None:
         self._file = file
         self._path = path
         self.position = 0  # bytes read so far
@@ -89,7 +89,7 @@ class Member:
 
 
 @contextmanager
-def zip_errors(path: Path) -> Iterator[None]:
+def zip_errors(path: Path | str) -> Iterator[None]:
     """Translate the errors that `zipfile` raises for damaged files."""
     try:
         yield

@@ -15,11 +15,12 @@ def delay(attempt: int, *, jitter: float, connection_lost: bool = False) -> time
     and the bound) with longer bounds, so that three retries outlast a restart.
     """
     if not connection_lost or attempt == 1:
-        return _bound(_FIRST_BOUND, attempt) * jitter
-    bound = _bound(_FIRST_RESTART_BOUND, attempt)
+        return doubled(_FIRST_BOUND, attempt) * jitter
+    bound = doubled(_FIRST_RESTART_BOUND, attempt)
     return bound / 2 + bound / 2 * jitter
 
 
-def _bound(first: timedelta, attempt: int) -> timedelta:
-    doubled: int = 2 ** min(attempt - 1, 16)
-    return min(first * doubled, _MAX_BOUND)
+def doubled(first: timedelta, attempt: int, *, at_most: timedelta = _MAX_BOUND) -> timedelta:
+    """Return a time that doubles with each attempt, counted from 1."""
+    factor: int = 2 ** min(attempt - 1, 16)
+    return min(first * factor, at_most)

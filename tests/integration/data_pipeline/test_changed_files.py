@@ -8,13 +8,14 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from data_pipeline import conf
 from data_pipeline.artefact_errors import ArtefactMissing, SourceChanged
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import load_transactions
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_options import Loaded
-from data_pipeline.storage import file_addresses
+from data_pipeline.storage import addresses
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")
@@ -101,8 +102,8 @@ def test_file_replaced_before_it_is_opened_is_refused(path: Path, monkeypatch: p
 
 
 def test_file_deleted_before_its_key_is_computed_is_missing(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def resolve_and_delete(address: str, *, roots: list[str]) -> object:
-        resolved = file_addresses.resolve(address, roots=roots)
+    def resolve_and_delete(address: str, settings: conf.Settings) -> object:
+        resolved = addresses.resolve(address, settings)
         path.unlink()
         return resolved
 

@@ -1,0 +1,152 @@
+"""The client of object storage. The only module that imports boto3 and botocore."""
+
+import logging
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from data_pipeline import conf
+from data_pipeline.domain.uris import without_query
+from seeder.errors import ConfigurationError, ExtraMissing
+
+try:
+    import boto3
+    from botocore import exceptions
+    from botocore.config import Config
+except ImportError as error:
+    raise ExtraMissing(feature="Object storage", distribution="boto3", extra="s3") from error
+
+if TYPE_CHECKING:
+    from mypy_boto3_s3 import S3Client
+
+# Lines of the level DEBUG contain signed requests.
+if (_log := logging.getLogger("botocore")).level == logging.NOTSET:
+    _log.setLevel(logging.INFO)
+
+_CREDENTIALS = (
+    exceptions.NoCredentialsError,
+    exceptions.PartialCredentialsError,
+    exceptions.CredentialRetrievalError,
+    exceptions.TokenRetrievalError,
+    exceptions.ProfileNotFound,
+)
+_CONNECTION = (
+    exceptions.ConnectionError,
+    exceptions.HTTPClientError,
+    exceptions.IncompleteReadError,
+    exceptions.FlexibleChecksumError,
+)
+CREDENTIALS, CONNECTION, CERTIFICATE = "credentials", "connection", "certificate"
+
+
+class CallFailure(Exception):
+    """A call that failed: the server's answer, or why there was none."""
+
+    def __init__(self, code: str, *, cause: str, status: int = 0, headers: Mapping[str, str] | None = None) -> None:
+        super().__init__(cause)
+        self.code = code  # of S3, or one of the constants above
+        self.cause = cause  # without secrets
+        self.status = status  # of HTTP; 0 without an answer
+        self.headers = headers or {}  # with names in lower case
+
+
+def get_s3_client_config(settings: conf.Settings | None = None) -> Config:
+    """Return the timeouts, the pool and the addressing style of the client.
+
+    `ObjectStore` retries by itself. Checksums that only AWS knows are used with AWS only.
+    """
+    settings = settings or conf.load()
+    checksums: Any = "when_required" if settings.s3_endpoint_url else "when_supported"
+    return Config(
+        connect_timeout=settings.s3_connect_timeout_s,
+        read_timeout=settings.s3_read_timeout_s,
+        max_pool_connections=settings.s3_max_pool,
+        retries={"total_max_attempts": 1, "mode": "standard"},
+        s3={"addressing_style": _addressing_style(settings)},
+        request_checksum_calculation=checksums,
+        response_checksum_validation=checksums,
+    )
+
+
+def get_s3_client_kwargs(settings: conf.Settings | None = None) -> dict[str, Any]:
+    """Return the arguments of `boto3.client`. Without `S3_ACCESS_KEY_ID`, the client finds credentials itself.
+
+    It tries the environment, the profile, and the role of the container or machine.
+    """
+    settings = settings or conf.load()
+    kwargs: dict[str, Any] = {"service_name": "s3", "config": get_s3_client_config(settings)}
+    if settings.s3_endpoint_url:
+        kwargs["endpoint_url"] = settings.s3_endpoint_url
+    if settings.s3_region:
+        kwargs["region_name"] = settings.s3_region
+    if settings.s3_access_key_id:
+        if not settings.s3_secret_access_key:
+            raise ConfigurationError(
+                setting="S3_SECRET_ACCESS_KEY", value="", expected="the secret of S3_ACCESS_KEY_ID"
+            )
+        kwargs["aws_access_key_id"] = settings.s3_access_key_id
+        kwargs["aws_secret_access_key"] = settings.s3_secret_access_key
+    return kwargs
+
+
+def open_client(settings: conf.Settings) -> "S3Client":
+    """Return a client, which threads can share. It opens no connection yet. Raises `CallFailure`."""
+    with translated_failures():
+        try:
+            client: S3Client = boto3.session.Session().client(**get_s3_client_kwargs(settings))
+        except ValueError as error:  # an endpoint that is no URL
+            raise ConfigurationError(
+                setting="S3_ENDPOINT_URL", value=without_query(settings.s3_endpoint_url), expected="a URL"
+            ) from error
+    return client
+
+
+@contextmanager
+def translated_failures() -> Iterator[None]:
+    """Translate errors of the client to `CallFailure`. Their texts can contain addresses and signatures."""
+    try:
+        yield
+    except exceptions.ClientError as error:
+        answer = error.response
+        metadata = answer.get("ResponseMetadata", {})
+        raise CallFailure(
+            str(answer.get("Error", {}).get("Code", "")),
+            cause=str(answer.get("Error", {}).get("Message", "")),
+            status=int(metadata.get("HTTPStatusCode", 0)),
+            headers=metadata.get("HTTPHeaders", {}),
+        ) from error
+    except _CREDENTIALS as error:
+        raise CallFailure(CREDENTIALS, cause=str(error)) from error
+    except exceptions.SSLError as error:
+        raise CallFailure(CERTIFICATE, cause=_innermost(error)) from error
+    except _CONNECTION as error:
+        raise CallFailure(CONNECTION, cause=_innermost(error)) from error
+    except exceptions.BotoCoreError as error:
+        raise CallFailure(type(error).__name__, cause=" ".join(str(error).split())) from error
+
+
+def _addressing_style(settings: conf.Settings) -> Any:
+    """Return the style. Hosts other than AWS seldom have a name for each bucket."""
+    is_custom = bool(settings.s3_endpoint_url)
+    return "path" if is_custom and settings.s3_addressing_style == "auto" else settings.s3_addressing_style
+
+
+def _innermost(error: BaseException) -> str:
+    """Return what the operating system or the protocol says, without the address of the request."""
+    causes = {
+        exceptions.ConnectTimeoutError: "no connection within S3_CONNECT_TIMEOUT_S",
+        exceptions.ReadTimeoutError: "no data within S3_READ_TIMEOUT_S",
+        exceptions.ConnectionClosedError: "the connection was closed",
+        exceptions.IncompleteReadError: "the answer ended early",
+        exceptions.ResponseStreamingError: "the answer ended early",
+        exceptions.FlexibleChecksumError: "the checksum of the answer is wrong",
+    }
+    for kind, text in causes.items():
+        if isinstance(error, kind):
+            return text
+    inner: BaseException | None = error
+    while inner is not None:
+        if isinstance(inner, OSError) and inner.strerror:
+            return inner.strerror
+        inner = getattr(inner, "kwargs", {}).get("error") or inner.__cause__ or inner.__context__
+    return "no connection"

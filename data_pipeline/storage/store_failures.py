@@ -1,0 +1,88 @@
+"""What a failed call of object storage means: whether to try again, and the error to show."""
+
+from dataclasses import dataclass
+
+from data_pipeline.artefact_errors import ArtefactError, ArtefactMissing, SourceChanged
+from data_pipeline.storage.s3 import CERTIFICATE, CONNECTION, CREDENTIALS, CallFailure
+from data_pipeline.storage_errors import (
+    AccessDenied,
+    BucketMissing,
+    CertificateRefused,
+    ClockSkewed,
+    CredentialsMissing,
+    CredentialsRefused,
+    ObjectExists,
+    StoreRefused,
+    StoreUnavailable,
+)
+from seeder.domain.human_format import format_count
+
+_BUSY = {429, 503}  # the request was not carried out
+_UNCERTAIN = {500, 502, 504}
+_UNCERTAIN_CODES = {CONNECTION, "RequestTimeout"}
+_BY_CODE: dict[str, type[ArtefactError]] = {
+    CREDENTIALS: CredentialsMissing,
+    CERTIFICATE: CertificateRefused,
+    **dict.fromkeys(
+        ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired"),
+        CredentialsRefused,
+    ),
+    **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), ClockSkewed),
+    **dict.fromkeys(("NoSuchBucket", "InvalidBucketName"), BucketMissing),
+}
+_BY_STATUS: dict[int, type[ArtefactError]] = {401: CredentialsRefused, 403: AccessDenied}
+_OF_READING: dict[int, type[ArtefactError]] = {404: ArtefactMissing, 412: SourceChanged}
+_OF_WRITING: dict[int, type[ArtefactError]] = {412: ObjectExists}
+_MAX_CAUSE = 200  # characters of what a server says
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Request:
+    """What was requested, for messages."""
+
+    operation: str  # a gerund: `reading`
+    bucket: str
+    path: str  # of the object or the listing
+    endpoint: str
+    writes: bool = False
+
+    @property
+    def facts(self) -> dict[str, str]:
+        """The facts that messages name."""
+        return {"endpoint": self.endpoint, "operation": self.operation, "path": self.path}
+
+
+def is_transient(failure: CallFailure, *, is_conditional_write: bool) -> bool:
+    """Return whether another attempt may succeed.
+
+    A conditional write whose answer was lost may have been carried out, and would then be refused.
+    """
+    if failure.status in _BUSY:
+        return True
+    is_uncertain = failure.status in _UNCERTAIN or failure.code in _UNCERTAIN_CODES
+    return is_uncertain and not is_conditional_write
+
+
+def error_of(failure: CallFailure, request: Request, *, attempts: int) -> ArtefactError:
+    """Return the error that explains a failure after the last attempt."""
+    code, cause = failure.code or "error", " ".join(failure.cause.split())[:_MAX_CAUSE].rstrip(".")
+    kind = _kind_of(failure, request)
+    if kind is StoreUnavailable and failure.status:
+        cause = f"{code} ({failure.status})"
+    return kind(
+        **request.facts,
+        bucket=request.bucket,
+        code=code,
+        cause=cause or "without a reason",
+        attempts=format_count(attempts, "time"),
+        change="it was replaced",
+    )
+
+
+def _kind_of(failure: CallFailure, request: Request) -> type[ArtefactError]:
+    if (kind := _BY_CODE.get(failure.code)) is not None:
+        return kind
+    if failure.status >= 500 or failure.status in _BUSY or failure.code in _UNCERTAIN_CODES:
+        return StoreUnavailable
+    by_status = _BY_STATUS | (_OF_WRITING if request.writes else _OF_READING)
+    return by_status.get(failure.status, StoreRefused)
