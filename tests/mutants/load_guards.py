@@ -162,7 +162,7 @@ LOADS = [
     ),
     Mutant(
         name="load: a file that changes meanwhile is refused",
-        file="data_pipeline/storage/hashed_file.py",
+        file="data_pipeline/storage/hashed_source.py",
         old="            self._require_unchanged()\n",
         new="",
         tests=(CHANGED_FILES,),
