@@ -128,6 +128,12 @@ class TooManyRejects(PipelineError):
     code = "too_many_rejects"
 
 
+class KeysUnreadable(TooManyRejects):
+    """{unreadable} of {rejected} rejected records have no key that can be read, and the snapshot would delete the rows
+    that they belong to. Nothing of the file was loaded. The first one is in line {line}: {problem}. Correct the file,
+    or load it with the mode upsert, which deletes nothing. `manage.py rejects {load_id}` lists them."""
+
+
 class HeaderRefused(PipelineError):
     """The header of {artefact} does not match {table}: {problem}. Correct the file, or declare its columns in a
     dialect."""

@@ -13,11 +13,14 @@ class RejectCollector:
 
     def __init__(self, *, max_kept: int) -> None:
         self.count = 0
+        self.first: Reject | None = None  # in the file
         self._kept: list[Reject] = []
         self._max_kept, self._bytes = max_kept, 0
 
     def add(self, rejects: list[Reject]) -> None:
+        """Add rejects in the order of the file."""
         self.count += len(rejects)
+        self.first = min(filter(None, [self.first, *rejects[:1]]), key=lambda one: one.record_no, default=None)
         for one in rejects[: self._max_kept - len(self._kept)]:
             kept = one if self._bytes < MAX_KEPT_BYTES else replace(one, raw=one.raw[:MAX_RAW_AFTERWARDS])
             self._bytes += len(kept.raw)
@@ -27,7 +30,3 @@ class RejectCollector:
     def kept(self) -> list[Reject]:
         """The kept records, in the order of the file. A merge adds records after those of all chunks."""
         return sorted(self._kept, key=lambda one: one.record_no)
-
-    @property
-    def first(self) -> Reject | None:
-        return min(self._kept, key=lambda one: one.record_no, default=None)

@@ -22,7 +22,7 @@ from data_pipeline.postgres.row_serialization import row_texts
 from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
 from data_pipeline.postgres.row_skipping import RowSkippingStatement, delete_records, insert
 from data_pipeline.postgres.savepoints import affected_rows
-from data_pipeline.postgres.staging_tables import ROWS, FileColumn
+from data_pipeline.postgres.staging_tables import REJECTED_KEYS, ROWS, FileColumn
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from seeder.domain.human_format import format_count
 from seeder.postgres import sessions
@@ -50,6 +50,7 @@ class MergeResult:
 
     counts: LoadCounts
     refused: dict[int, Problem] = field(default_factory=dict)
+    rejected_keys: frozenset[int] = frozenset()  # rejected records whose keys a snapshot knows
 
 
 def merge(database: str, facts: Merge) -> MergeResult:
@@ -69,7 +70,7 @@ class _Merging:
         self._values = [name for name in self._names if name not in facts.key]
         self._source = RowSet(relation=ROWS, columns=self._names, is_ordered=True)
         self._duplicates = DuplicateRows(database, self._source, facts.key)
-        self._rows, self._refused = facts.rows, dict[int, Problem]()
+        self._rows, self._refused, self._without_key = facts.rows, dict[int, Problem](), set[int]()
 
     def run(self) -> MergeResult:
         deleted, has_key = 0, bool(self._facts.key)
@@ -79,8 +80,9 @@ class _Merging:
             self._refuse_bad_keys()
             self._require_unique_matches()
         if self._facts.mode is Mode.SNAPSHOT:
-            in_file = sql.SQL("EXISTS (SELECT FROM {} AS s WHERE {})").format(ROWS, self._same_key)
-            deleted = self._delete_old(sql.SQL("NOT {}").format(in_file))
+            is_absent = "NOT EXISTS (SELECT FROM {} AS s WHERE {})"
+            absent = [sql.SQL(is_absent).format(keys, self._same_key) for keys in (ROWS, REJECTED_KEYS)]
+            deleted = self._delete_old(sql.SQL(" AND ").join(absent))
         updated, inserted, unchanged = self._merge_rows()
         while again := self._duplicates.bring_back(self._refused):
             self._rows = len(again)
@@ -92,7 +94,13 @@ class _Merging:
         counts = LoadCounts(
             rows_inserted=inserted, rows_updated=updated, rows_unchanged=unchanged, rows_deleted=deleted
         )
-        return MergeResult(counts=counts, refused=self._refused)
+        return MergeResult(counts=counts, refused=self._refused, rejected_keys=self._rejected_keys())
+
+    def _rejected_keys(self) -> frozenset[int]:
+        if self._facts.mode is not Mode.SNAPSHOT:
+            return frozenset()
+        rows = sessions.query(self._database, sql.SQL("SELECT {} FROM {}").format(RECORD_NO, REJECTED_KEYS))
+        return frozenset(number for (number,) in rows) | self._refused.keys() - self._without_key
 
     def _merge_rows(self) -> tuple[int, int, int]:
         """Merge the rows. Return how many are updated, inserted and unchanged. A trigger can keep out others."""
@@ -117,7 +125,9 @@ class _Merging:
         statement = sql.SQL("SELECT {} FROM {} WHERE {} IS NULL").format(RECORD_NO, ROWS, column.name)
         reason = f'null value in key column "{column.target.name}"'
         problem = Problem(column=column.target.name, sqlstate=_NOT_NULL_VIOLATION, reason=reason)
-        self._refuse({number: problem for (number,) in sessions.query(self._database, statement)})
+        numbers = [number for (number,) in sessions.query(self._database, statement)]
+        self._without_key.update(numbers)
+        self._refuse(dict.fromkeys(numbers, problem))
 
     def _require_unique_matches(self) -> None:
         """Raise `KeyNotUnique` if several rows of the target have the key of a record."""

@@ -27,6 +27,7 @@ TEXTS = sql.Identifier("pg_temp", "data_pipeline.texts")
 FILE_TEXTS = sql.Identifier("pg_temp", "data_pipeline.file_texts")  # before they are normalized
 TYPED = sql.Identifier("pg_temp", "data_pipeline.typed")  # the rows of a refused chunk
 ROWS = sql.Identifier("pg_temp", "data_pipeline.rows")  # the rows of the whole file
+REJECTED_KEYS = sql.Identifier("pg_temp", "data_pipeline.rejected_keys")  # of records with other bad values
 MAX_COLUMNS = 1600  # of a table
 _RECORDS_IN_PIECE = 2000
 _NO_UNIQUE_INDEX = {"23505", "42704", "54000", "54011"}  # duplicates; no order; values too long; too many columns
@@ -113,6 +114,11 @@ def index_rows(database: str, key: Sequence[FileColumn]) -> bool:
     analyze = sql.SQL("ALTER TABLE {rows} {samples}; ANALYZE {rows} ({names})")
     sessions.query(database, analyze.format(rows=ROWS, samples=samples, names=sql.SQL(", ").join(names)))
     return not isinstance(outcome, Error)
+
+
+def create_rejected_keys(database: str, columns: Sequence[FileColumn]) -> None:
+    """Create the table of the keys of rejected records, whose rows a snapshot does not delete."""
+    _create(database, REJECTED_KEYS, [one.definition for one in columns])
 
 
 def create_typed(database: str, columns: Sequence[FileColumn]) -> None:

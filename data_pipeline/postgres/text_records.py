@@ -12,9 +12,9 @@ from data_pipeline.domain.rejects import Problem
 from data_pipeline.domain.type_patterns import FieldType, pattern_of_record
 from data_pipeline.postgres import staging_tables
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
-from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
+from data_pipeline.postgres.row_sets import RECORD_NO, RowSet, number_list
 from data_pipeline.postgres.row_skipping import delete_records
-from data_pipeline.postgres.staging_tables import TEXTS, FileColumn
+from data_pipeline.postgres.staging_tables import REJECTED_KEYS, TEXTS, FileColumn
 from data_pipeline.postgres.value_checks import ValueChecks
 from seeder.postgres import sessions
 
@@ -25,7 +25,7 @@ _MAX_TEXT_COLUMNS = 300
 class TextRecords:
     """The records of a refused chunk in `TEXTS`."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # facts of one load
         self,
         database: str,
         columns: Sequence[FileColumn],
@@ -33,8 +33,9 @@ class TextRecords:
         csv_format: CsvFormat,
         file_columns: int,
         normalized: NormalizedTexts | None,
+        kept_key: Sequence[FileColumn],
     ) -> None:
-        self._database, self._columns = database, columns
+        self._database, self._columns, self._kept_key = database, columns, kept_key
         self._csv_format, self._file_columns, self._normalized = csv_format, file_columns, normalized
         self._has_arrays = file_columns > _MAX_TEXT_COLUMNS and normalized is None
         self._checks = ValueChecks(database, columns, text=self._text)
@@ -51,16 +52,35 @@ class TextRecords:
         else:
             self._fill_texts(split)
             problems = self._checks.find_problems(self._unsure(split))
+        if self._kept_key:
+            self._keep_keys(problems)
         delete_records(self._database, TEXTS, problems)
         return problems
+
+    def _keep_keys(self, problems: Mapping[int, Sequence[Problem]]) -> None:
+        """Keep the keys of bad records whose key has no problem."""
+        key = {column.target.name for column in self._kept_key}
+        numbers = [number for number, found in problems.items() if key.isdisjoint(one.column for one in found)]
+        statement = sql.SQL("INSERT INTO {} SELECT {}, {} FROM {} WHERE {} = ANY ({}) AND num_nulls({}) = 0").format(
+            REJECTED_KEYS,
+            RECORD_NO,
+            self._values(self._kept_key),
+            TEXTS,
+            RECORD_NO,
+            number_list(numbers),
+            sql.SQL(", ").join(map(self._text, self._kept_key)),
+        )
+        sessions.query(self._database, statement)
+
+    def _values(self, columns: Sequence[FileColumn]) -> sql.Composed:
+        return sql.SQL(", ").join(
+            sql.SQL("{}::{} AS {}").format(self._text(column), column.type, column.name) for column in columns
+        )
 
     @property
     def source(self) -> RowSet:
         """The records with the types of the target."""
-        values = sql.SQL(", ").join(
-            sql.SQL("{}::{} AS {}").format(self._text(column), column.type, column.name) for column in self._columns
-        )
-        relation = sql.SQL("(SELECT {}, {} FROM {})").format(RECORD_NO, values, TEXTS)
+        relation = sql.SQL("(SELECT {}, {} FROM {})").format(RECORD_NO, self._values(self._columns), TEXTS)
         return RowSet(relation=relation, columns=[column.target.name for column in self._columns], is_ordered=True)
 
     def _unsure(self, split: SplitRecords) -> list[int] | None:

@@ -8,8 +8,7 @@ reasons.
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import cached_property
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any
 
 from django.db import Error
 
@@ -22,41 +21,19 @@ from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem, Reject
+from data_pipeline.errors import KeysUnreadable, TooManyRejects
 from data_pipeline.postgres import copying, merging, staging_tables
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
 from data_pipeline.postgres.refused_chunks import RefusedChunkLoader, StagedRecords
 from data_pipeline.postgres.text_records import TextRecords
 from data_pipeline.postgres.typed_records import TypedRecords, can_skip_bad_values
+from data_pipeline.services.csv_source import CsvSource
 from data_pipeline.services.load_planning import LoadPlan
 from data_pipeline.services.record_reading import split_chunk
 from seeder.postgres.sqlstates import sqlstate
 
 _MANY_REJECTS = 10  # of a chunk: PostgreSQL would refuse the next one, too
 ProgressListener = Callable[[LoadProgress], None]
-
-
-class CsvSource(Protocol):
-    """CSV bytes that are read once, from a file or from records of Python."""
-
-    @property
-    def size(self) -> int:
-        """Bytes to read, for progress."""
-
-    @property
-    def position(self) -> int:
-        """Bytes that were read, for progress."""
-
-    def read(self, size: int, /) -> bytes:
-        """Return the next bytes, or none at the end."""
-
-    def line_of(self, csv_line: int, /) -> int:
-        """Return the line of the artefact for a line of the CSV."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None, /
-    ) -> None: ...
 
 
 class ChunkLoader:
@@ -83,16 +60,20 @@ class ChunkLoader:
         self._reopen, self._on_progress = reopen, on_progress
         self._records = self._loaded = 0
         self._expects_rejects = False
+        self._rejected_keys: frozenset[int] | None = None  # record numbers; None if rejects delete no rows
         self._guard = copying.changing_date_guard([one.target for one in plan.columns])
         self._masking, self._normalized = plan.masking(csv_format), self._new_normalized()
         # COPY cannot check policies, and a parent can be in a later chunk.
         self._is_staged = plan.mode is not Mode.APPEND or plan.target.has_row_security or plan.target.is_own_parent
+        self._kept_key = [one for one in plan.columns if plan.mode is Mode.SNAPSHOT and one.target.name in plan.key]
         self._searches_words = any(one.target.reads_date_words and not one.target.is_date for one in plan.columns)
 
     def run(self) -> LoadCounts:
         """Load all chunks, and merge them. Raises database errors that are not about a row, and `ArtefactError`."""
         if self._is_staged:
             staging_tables.create_rows(self._database, self._plan.columns)
+        if self._kept_key:
+            staging_tables.create_rejected_keys(self._database, self._kept_key)
         for chunk in self._chunks:
             self._load_chunk(chunk)
             if self._plan.limits.surely_exceeded(rejected=self._rejects.count):
@@ -116,7 +97,35 @@ class ChunkLoader:
             ),
         )
         self._add_refused(result.refused)
+        if self._kept_key:
+            self._rejected_keys = result.rejected_keys
         return self._counts(result.counts)
+
+    def require_limits(self, line_of: Callable[[Reject], int] = lambda one: one.line_no) -> None:
+        """Raise `TooManyRejects`, or `KeysUnreadable` if a snapshot may have deleted rows of rejected records."""
+        first, limits = self._rejects.first, self._plan.limits
+        if first is None:
+            return
+        rejected = self._rejects.count
+        if limits.exceeded(rejected=rejected, records=self._records):
+            raise TooManyRejects(
+                rejected=rejected,
+                records=self._records,
+                limit=limits.text,
+                line=line_of(first),
+                problem=first.problems[0].reason,
+                load_id=self._load_id,
+            )
+        if self._rejected_keys is not None and rejected > len(self._rejected_keys):
+            unreadable = (one for one in self._rejects.kept if one.record_no not in self._rejected_keys)
+            shown = next(unreadable, first)
+            raise KeysUnreadable(
+                unreadable=rejected - len(self._rejected_keys),
+                rejected=rejected,
+                line=line_of(shown),
+                problem=shown.problems[0].reason,
+                load_id=self._load_id,
+            )
 
     def stage(self) -> None:
         """Copy all rows into `ROWS` only. Not for the mode append, which has no such table."""
@@ -233,6 +242,7 @@ class ChunkLoader:
             csv_format=self._csv_format,
             file_columns=plan.file_columns,
             normalized=self._normalized,
+            kept_key=self._kept_key,
         )
         if self._normalized is None and can_skip_bad_values(self._database, plan.columns, plan.file_columns):
             return TypedRecords(self._database, plan.columns, texts, csv_format=self._csv_format)

@@ -16,7 +16,7 @@ from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.reject_collector import RejectCollector
-from data_pipeline.domain.rejects import Reject, RejectLimits
+from data_pipeline.domain.rejects import Reject
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import dry_runs, kept_rejects, load_transactions, target_tables
@@ -181,7 +181,7 @@ class FileLoader:
             counts = loading.run()
             handle.add_counts(counts)
             handle.update_meta(loading.normalizing_meta())
-            self._require_limits(plan.limits, handle, counts)
+            loading.require_limits()
             if not is_trial:
                 kept_rejects.save_rejects(self._using, handle.load_id, self._rejects.kept)
             handle.content_blake2b = artefact.content_blake2b
@@ -199,19 +199,6 @@ class FileLoader:
         table = choose_table(self._file, self._dialect if self._options.dialect else None, self._settings)
         self._file = FileReading(self._address, table.dialect, self._settings, sheet=self._options.sheet)
         create_missing(self._using, self._file, table, load_id=handle.load_id)
-
-    def _require_limits(self, limits: RejectLimits, handle: ProcessHandle, counts: LoadCounts) -> None:
-        rejected, total = counts.rows_rejected or 0, counts.rows_in or 0
-        first = self._rejects.first
-        if first is not None and limits.exceeded(rejected=rejected, records=total):
-            raise TooManyRejects(
-                rejected=rejected,
-                records=total,
-                limit=limits.text,
-                line=first.line_no,
-                problem=first.problems[0].reason,
-                load_id=handle.load_id,
-            )
 
     def _keep_rejects(self, load_id: int, error: BaseException) -> None:
         """Keep the rejects that exceed the limit. Those of an earlier attempt are not those of this failure."""

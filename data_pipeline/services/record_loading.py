@@ -19,7 +19,8 @@ from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
 from data_pipeline.postgres import kept_rejects, load_transactions, staging_tables, target_tables
-from data_pipeline.services.chunk_loader import ChunkLoader, CsvSource
+from data_pipeline.services.chunk_loader import ChunkLoader
+from data_pipeline.services.csv_source import CsvSource
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import LoadPlan, plan_load
 from data_pipeline.services.record_stream import RecordStream
@@ -108,7 +109,7 @@ class _RecordLoad:
         handle.rejects.extend(self._with_records(rejects.kept))
         handle.after_failure = partial(_keep_rejects, handle)
         handle.target = handle.target or str(name)
-        self._require_limits(counts, rejects)
+        loading.require_limits(lambda one: self._offset + one.record_no)
         kept_rejects.save_rejects(handle.database, handle.load_id, handle.rejects)
         staging_tables.drop_all(handle.database)
         if (name.schema, name.name) not in handle.changed_relations:
@@ -136,19 +137,6 @@ class _RecordLoad:
                 at = self._offset + number
                 complete.append(replace(by_number[number], line_no=at, record_no=at, raw=raw))
         return complete
-
-    def _require_limits(self, counts: LoadCounts, rejects: RejectCollector) -> None:
-        rejected, total, limits = counts.rows_rejected or 0, counts.rows_in or 0, self._plan.limits
-        first = rejects.first
-        if first is not None and limits.exceeded(rejected=rejected, records=total):
-            raise TooManyRejects(
-                rejected=rejected,
-                records=total,
-                limit=limits.text,
-                line=self._offset + first.record_no,
-                problem=first.problems[0].reason,
-                load_id=self._handle.load_id,
-            )
 
 
 def _keep_rejects(handle: "ProcessHandle", error: BaseException) -> None:

@@ -183,11 +183,11 @@ def test_dismissed_rejects_are_not_replayed(manage: Manage, correct: Correct) ->
 def test_correction_deletes_no_rows(
     manage: Manage, correct: Correct, tmp_path: Path, mode: str, expected: list[int]
 ) -> None:
-    (tmp_path / "again.csv").write_text(TEXT)
+    (tmp_path / "again.csv").write_text(TEXT.replace("x,20,", "2,bad,"))
     load = ["load_file", str(tmp_path / "again.csv"), "--table", "landing.orders", "--mode", mode, "--max-rejects", "9"]
     assert manage(*load).exit_code == 0
     sql("INSERT INTO landing.orders VALUES (9, 90, 'manual')")
-    assert manage("rejects", "2", "--replay", str(correct({2: {"id": "2"}}, load_id=2))).exit_code == 1
+    assert manage("rejects", "2", "--replay", str(correct({2: {"amount": "20"}}, load_id=2))).exit_code == 1
     assert [row[0] for row in rows()] == expected
 
 

@@ -38,13 +38,13 @@ def path(load_tables: None, tmp_path: Path, settings: Settings) -> Iterator[Path
     """A file of several chunks, with rejects in the first one."""
     settings.DATA_PIPELINE = {"INGEST_STREAMING_CHUNK_SIZE": 500, "REFRESH_AFTER_LOAD": False}
     sql(
-        "CREATE TABLE landing.orders (id integer PRIMARY KEY, note text,"
+        "CREATE TABLE landing.orders (id integer PRIMARY KEY, note varchar(4),"
         " load_id bigint DEFAULT nullif(current_setting('data_pipeline.load_id', true), '')::bigint);"
         " CREATE TABLE landing.locked ();"
         " INSERT INTO landing.orders VALUES (-1, 'old'), (1, 'old')"
     )
     path = tmp_path / "orders.csv"
-    path.write_text("id,note\nx,x\n" + "".join(f"{number},x\n" for number in range(2, ROWS)))
+    path.write_text("id,note\n0,too long\n" + "".join(f"{number},x\n" for number in range(2, ROWS)))
     yield path
     connections["default"].close()  # with its settings
 

@@ -124,7 +124,7 @@ def test_lock_limit_ends_with_the_change_of_the_table(load: Load) -> None:
     assert sql("SELECT note FROM landing.items") == [("7s",)]
 
 
-@pytest.mark.parametrize("mode", ["append", "upsert", "snapshot"])
+@pytest.mark.parametrize("mode", ["append", "upsert", "replace"])
 def test_surplus_values_are_rescued_with_their_headings(load: Load, mode: str) -> None:
     text = 'Color,id,100% new,note\nred,1,"a ""b""",x\n,2,,y\n"",3, ,z\nblue,many,1,w\n'
     loaded = load(text, surplus="rescue", mode=mode, max_rejects=1)
