@@ -1,16 +1,16 @@
 """The sections of the report about loads, empty if nothing was measured."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from statistics import median
 
 from bench.markdown_tables import spread_text, table
 from bench.measurement_math import Spread
-from bench.probes.loading_benchmark import PSQL
+from bench.probes.loading_benchmark import PSQL, LoadMeasurement
 from bench.results import Results
 
 _LOADING_HEADINGS = (
-    *("way", "time", "CPU", "of psql's", "client CPU", "server CPU", "client memory", "rejected"),
-    "CPU with start",
+    *("way", "time", "CPU", "of psql's", "client CPU", "server CPU", "of these, the merge", "WAL", "client memory"),
+    *("rejected", "CPU with start"),
 )
 
 
@@ -36,6 +36,8 @@ def loading(results: Results) -> Iterator[str]:
                     f"{median(each.cpu for each in measured) / copy_cpu:.2f}" if copy_cpu else "",
                     f"{median(each.client_cpu for each in measured):.2f} s",
                     f"{median(each.server_cpu for each in measured):.2f} s",
+                    f"{median(merges):.2f} s" if (merges := _merge_cpu(measured)) else "",
+                    f"{median(each.wal for each in measured) / 1_000_000:.0f} MB",
                     f"{max(each.memory for each in measured) / 1_000_000:.0f} MB",
                     "" if measured[0].rejected is None else f"{measured[0].rejected:,}",
                     f"{median(each.cpu_with_start for each in measured):.2f} s",
@@ -47,6 +49,10 @@ def loading(results: Results) -> Iterator[str]:
         for name, reason in one.failures.items():
             yield f"{name} failed: {reason}"
         yield ""
+
+
+def _merge_cpu(measured: Sequence[LoadMeasurement]) -> Sequence[float]:
+    return [one.merge_cpu for one in measured if one.merge_cpu is not None]
 
 
 def small_loads(results: Results) -> Iterator[str]:

@@ -106,6 +106,12 @@ class BenchServer:
         fields = Path(f"/proc/{self._server.pid}/stat").read_text().rpartition(")")[2].split()
         return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")  # cutime and cstime, see proc(5)
 
+    def wal_position(self, database: str) -> int:
+        """Return the number of bytes of WAL that the server has written."""
+        with self.connect(database) as connection:
+            row = connection.execute("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint").fetchone()
+        return int(row[0]) if row else 0
+
     def wait_for_idle(self) -> None:
         """Wait until every backend has ended, and the postmaster has counted its CPU. Needs Linux."""
         children = Path(f"/proc/{self._server.pid}/task/{self._server.pid}/children")

@@ -10,6 +10,7 @@ from bench.contenders.builtin import DJANGO_SETTINGS
 from bench.environments import program
 from bench.interleaved_runs import Command, CommandFailed, Measurement, measure
 from bench.options import WORK, Options
+from bench.probes.backend_cpu import BACKEND_CPU
 from bench.server import BenchServer
 from bench.workloads.orders import COLUMNS, CREATE_TABLE, TABLE, write_orders
 
@@ -35,6 +36,8 @@ class LoadMeasurement:
     server_cpu: float
     memory: int  # of the client, bytes
     rejected: int | None
+    wal: int  # bytes that the server wrote meanwhile
+    merge_cpu: float | None  # of the server, for merging staged rows into the table
 
     @property
     def cpu(self) -> float:
@@ -104,6 +107,7 @@ def _prepare(bench: BenchServer, *, keeps_rows: bool) -> None:
 
 def _with_server_cpu(bench: BenchServer, command: Command) -> LoadMeasurement:
     """Run a command. The postmaster counts the CPU of a backend when it has ended."""
+    wal_before = bench.wal_position(_DATABASE)
     bench.wait_for_idle()
     before = bench.cpu_of_ended_backends()
     measured: Measurement = measure(command)
@@ -116,6 +120,8 @@ def _with_server_cpu(bench: BenchServer, command: Command) -> LoadMeasurement:
         server_cpu=server_cpu,
         memory=measured.memory,
         rejected=measured.reported.get("rows_rejected"),
+        wal=bench.wal_position(_DATABASE) - wal_before,
+        merge_cpu=measured.reported.get("merge_cpu"),
     )
 
 
@@ -126,11 +132,13 @@ def _own_commands(bench: BenchServer, clean: Path, dirty: Path) -> Sequence[Comm
     update_all = (
         f"CREATE TEMP TABLE staged (LIKE {TABLE});"
         f"\n{copy.replace(TABLE, 'staged')}\n"
-        f"INSERT INTO {TABLE} SELECT * FROM staged ON CONFLICT (order_id) DO UPDATE SET {values}"
+        f"{BACKEND_CPU} \\gset before_\n"
+        f"INSERT INTO {TABLE} SELECT * FROM staged ON CONFLICT (order_id) DO UPDATE SET {values};\n"
+        f"SELECT json_build_object('merge_cpu', seconds - :before_seconds) FROM ({BACKEND_CPU}) AS after;"
     )
     script = WORK / "update_all.sql"
     script.write_text(update_all, encoding="utf-8")
-    psql = [str(bench.psql), "--no-psqlrc", "--set", "ON_ERROR_STOP=1"]
+    psql = [str(bench.psql), "--no-psqlrc", "--quiet", "--tuples-only", "--no-align", "--set", "ON_ERROR_STOP=1"]
     return [
         Command(name=PSQL, arguments=[*psql, "--command", copy], environment=libpq),
         _load_command(bench, CLEAN, clean),
