@@ -4,12 +4,17 @@ A setting is read from the dictionary `DATA_PIPELINE` in the host's settings, ot
 otherwise from its default.
 """
 
-from collections.abc import Iterator, Sequence
+import sys
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from data_pipeline.domain.outbound_hosts import HostPattern
+from data_pipeline.integration_settings import Integration, read_integrations
 from seeder import settings_readers
 from seeder.errors import ConfigurationError
-from seeder.settings_readers import boolean, integer, one_of, password, read_settings, secret, setting, text
+from seeder.settings_readers import boolean, decimal, integer, one_of, password, read_settings, secret, setting, text
+
+_STATUS_CODES = frozenset(map(str, range(400, 600)))
 
 
 def _folders(name: str, value: object) -> Sequence[str]:
@@ -35,6 +40,30 @@ def _ratio(name: str, value: object) -> float | None:
     if not 0 <= share <= 1:
         raise ConfigurationError(setting=name, value=value, expected="a share from 0 to 1, or nothing")
     return share
+
+
+def _list(name: str, value: object, expected: str) -> Sequence[str]:
+    """Read a list of texts, or a text that separates them by commas."""
+    items = value.split(",") if isinstance(value, str) else value
+    if not isinstance(items, Sequence) or not all(isinstance(one, str | int) for one in items):
+        raise ConfigurationError(setting=name, value=value, expected=expected)
+    return [text for one in items if (text := str(one).strip())]
+
+
+def _hosts(name: str, value: object) -> Sequence[HostPattern]:
+    expected = "hosts, separated by commas: 'api.example.com', 'api.example.com:8443' or '.example.com'"
+    patterns = [HostPattern.parse(one) for one in _list(name, value, expected)]
+    if None in patterns:
+        raise ConfigurationError(setting=name, value=value, expected=expected)
+    return [one for one in patterns if one is not None]
+
+
+def _status_codes(name: str, value: object) -> Sequence[int]:
+    expected = "HTTP status codes from 400 to 599, separated by commas"
+    codes = _list(name, value, expected)
+    if not all(one in _STATUS_CODES for one in codes):
+        raise ConfigurationError(setting=name, value=value, expected=expected)
+    return [int(one) for one in codes]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -114,6 +143,48 @@ class Settings:
     """Packages whose modules are jobs, separated by commas, beside the `jobs` packages of installed apps."""
     log_format: str = setting(one_of("text", "json"), default="text")
     """Format of the log `data_pipeline`. `text`: the event, then `name=value`. `json`: one object."""
+    http_connect_timeout_s: float = setting(decimal(0.001, 3600), default=5.0, variable="HTTP_CONNECT_TIMEOUT_S")
+    """Seconds in which a connection to another system must be made."""
+    http_read_timeout_s: float = setting(decimal(0.001, 3600), default=30.0, variable="HTTP_READ_TIMEOUT_S")
+    """Seconds to wait for the next data of a response."""
+    http_total_timeout_s: float = setting(decimal(0.001, 86_400), default=60.0, variable="HTTP_TOTAL_TIMEOUT_S")
+    """Seconds in which a call must end, with all of its attempts, waits, redirects and bodies."""
+    http_max_retries: int = setting(integer(0, 100), default=3, variable="HTTP_MAX_RETRIES")
+    """Attempts after the first one. Only for methods that may be repeated, or with an idempotency key."""
+    http_backoff_base_s: float = setting(decimal(0, 3600), default=0.5, variable="HTTP_BACKOFF_BASE_S")
+    """Seconds to wait after the first attempt. The wait doubles with each further attempt."""
+    http_backoff_max_s: float = setting(decimal(0, 3600), default=30.0, variable="HTTP_BACKOFF_MAX_S")
+    """Longest wait between two attempts, without jitter."""
+    http_backoff_jitter_s: float = setting(decimal(0, 3600), default=0.5, variable="HTTP_BACKOFF_JITTER_S")
+    """Upper bound of the random time that is added to each wait, so that clients do not return at once."""
+    http_retry_status_codes: Sequence[int] = setting(
+        _status_codes, default=(429, 500, 502, 503, 504), variable="HTTP_RETRY_STATUS_CODES"
+    )
+    """Status codes after which a call is attempted again."""
+    http_max_body_mb: int = setting(integer(1, 1024), default=64, variable="HTTP_MAX_BODY_MB")
+    """Size in MB that a response may have in memory, decompressed. A streamed response has no limit."""
+    http_max_pool: int = setting(integer(1, 1000), default=10, variable="HTTP_MAX_POOL")
+    """Connections of a client at the same time."""
+    allowed_hosts: Sequence[HostPattern] = setting(_hosts, default=())
+    """Hosts that HTTP requests may go to, beside those of `BASE_URL`. A name with a dot first includes its subdomains.
+    Without a port, only the default port of `https` is allowed."""
+    private_hosts: Sequence[HostPattern] = setting(_hosts, default=())
+    """Hosts that requests may go to by `http` as well, and whose addresses may be private or of this machine."""
+    integrations: Mapping[str, Integration] = setting(read_integrations, default=dict)
+    """Settings of single integrations by their names, such as `{"helium10": {"BASE_URL": "https://api.example.com"}}`."""
+    metrics_prefix_awa: bool = setting(boolean, default=False, variable="METRICS_PREFIX_AWA")
+    """Publish the metrics of retried operations also with names that begin with `awa_`."""
+
+
+def load_in_use() -> Settings:
+    """Read the settings that Django uses, or only the environment if Django is not configured."""
+    return load_from(settings_in_use())
+
+
+def settings_in_use() -> object | None:
+    """Return the settings of Django, if it is configured already."""
+    django_conf = sys.modules.get("django.conf")
+    return django_conf.settings if django_conf is not None and django_conf.settings.configured else None
 
 
 def load() -> Settings:

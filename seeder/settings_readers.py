@@ -11,6 +11,7 @@ from seeder.domain.suggestions import nearest
 from seeder.errors import ConfigurationError
 
 _MAX_INTEGER = 2**31 - 1
+_DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
 _RATE = re.compile(r"[1-9][0-9]{0,8}/(s|sec|second|m|min|minute|h|hour|d|day)", re.ASCII)
 _SECRET = re.compile(r"[!-~]{16,}", re.ASCII)
 _PASSWORD = re.compile(r"[!-~]*", re.ASCII)
@@ -37,6 +38,20 @@ def integer(min_value: int, max_value: int = _MAX_INTEGER) -> Callable[[str, obj
             expected = f"from {min_value} to {max_value}" if is_bounded else f"of at least {min_value}"
             raise ConfigurationError(setting=name, value=value, expected=f"a whole number {expected}")
         return number
+
+    return read
+
+
+def decimal(min_value: float, max_value: float) -> Callable[[str, object], float]:
+    """Return a reader of numbers that may have decimals, or of their plain digits, in a range."""
+
+    def read(name: str, value: object) -> float:
+        is_number = not isinstance(value, bool) and _DECIMAL.fullmatch(str(value)) is not None
+        if not is_number or not min_value <= float(str(value)) <= max_value:
+            raise ConfigurationError(
+                setting=name, value=value, expected=f"a number from {min_value:g} to {max_value:g}"
+            )
+        return float(str(value))
 
     return read
 

@@ -17,7 +17,7 @@ from data_pipeline.domain import refresh_dispatches
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch, RefreshOutcome, RequestedRefresh
 from data_pipeline.postgres import refresh_outbox
 from data_pipeline.services.load_databases import answers_with_loads
-from data_pipeline.services.structured_log import INFO, WARNING, log_event
+from data_pipeline.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.services.stop_signal import StopSignal

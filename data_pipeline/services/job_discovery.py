@@ -4,7 +4,6 @@ Packages are located without importing an app, so that `data-pipeline list` work
 are imported.
 """
 
-import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
@@ -74,7 +73,9 @@ def find_job_packages(settings_module: str = "") -> JobPackages:
     Without them, the settings are those of the module, otherwise none. The module is imported without starting Django.
     Raises `SettingsUnusable` or `ConfigurationError`.
     """
-    return job_packages_of(_settings_in_use() or (_import_settings(settings_module) if settings_module else object()))
+    return job_packages_of(
+        conf.settings_in_use() or (_import_settings(settings_module) if settings_module else object())
+    )
 
 
 def job_packages_of(host_settings: object) -> JobPackages:
@@ -93,12 +94,6 @@ def job_packages_of(host_settings: object) -> JobPackages:
         problems=[UnknownJobPackage(origin=one, package=package) for package, one in required if not _folders(package)],
         default_job=own_settings.default_job,
     )
-
-
-def _settings_in_use() -> object | None:
-    """Return the settings of Django, if it is configured already."""
-    django_conf = sys.modules.get("django.conf")
-    return django_conf.settings if django_conf is not None and django_conf.settings.configured else None
 
 
 def _import_settings(module: str) -> object:

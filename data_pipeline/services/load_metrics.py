@@ -18,7 +18,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.normalizing import NormalizeReason
 from data_pipeline.postgres import load_totals
-from data_pipeline.services.structured_log import WARNING, log_event
+from data_pipeline.structured_log import WARNING, log_event
 from seeder.services.process_name import process_name
 
 OTHER_REASON = "other"

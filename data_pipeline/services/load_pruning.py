@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline import conf
 from data_pipeline.postgres import load_pruning
 from data_pipeline.postgres.error_translation import translate_errors
-from data_pipeline.services.structured_log import INFO, log_event
+from data_pipeline.structured_log import INFO, log_event
 from seeder.postgres.transactions import atomic
 from seeder.services.stop_signal import StopSignal
 

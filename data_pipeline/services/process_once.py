@@ -23,7 +23,7 @@ from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services import load_metrics
 from data_pipeline.services.dependent_refreshes import import_queue, refresh_after
 from data_pipeline.services.process_handle import ProcessHandle, keep_nothing
-from data_pipeline.services.structured_log import INFO, WARNING, log_event
+from data_pipeline.structured_log import INFO, WARNING, log_event
 from data_pipeline.services.transaction_guards import require_own_transaction
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import SessionsPooled

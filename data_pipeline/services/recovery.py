@@ -7,7 +7,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.load_databases import databases_with_loads
-from data_pipeline.services.structured_log import WARNING, log_event
+from data_pipeline.structured_log import WARNING, log_event
 
 
 def recover_loads(*, actor: str, database: str = DEFAULT_DB_ALIAS) -> list[int]:

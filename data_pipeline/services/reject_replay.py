@@ -33,8 +33,8 @@ from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import LoadPlan, plan_load
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
-from data_pipeline.services.structured_log import INFO, log_event
 from data_pipeline.storage.file_addresses import LocalAddress, resolve
+from data_pipeline.structured_log import INFO, log_event
 from seeder.domain.human_format import format_count
 
 SOURCE = "ingest.replay"

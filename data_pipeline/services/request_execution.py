@@ -25,9 +25,9 @@ from data_pipeline.services.load_file import load_with_options
 from data_pipeline.services.load_lookup import find_load_by_id
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_requests import dispatch_request
-from data_pipeline.services.structured_log import INFO, WARNING, log_event
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
+from data_pipeline.structured_log import INFO, WARNING, log_event
 from seeder.errors import ReadOnly, SeederError, ServerFault, ServerOutOfMemory, ServerUnreachable
 from seeder.postgres import sessions
 from seeder.services import unix_signals

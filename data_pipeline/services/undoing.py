@@ -18,8 +18,8 @@ from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.row_errors import diagnostics, is_refusal
 from data_pipeline.postgres.undoing import LockedLoad, Undoing, UndoneRows
 from data_pipeline.services import dependent_refreshes
-from data_pipeline.services.structured_log import INFO, log_event
 from data_pipeline.services.transaction_guards import require_own_transaction
+from data_pipeline.structured_log import INFO, log_event
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import atomic

@@ -28,7 +28,7 @@ from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_lookup import csv_format_of, file_columns, find_file_load, given_options
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import plan_load
-from data_pipeline.services.structured_log import INFO, WARNING, log_event
+from data_pipeline.structured_log import INFO, WARNING, log_event
 from data_pipeline.storage.addresses import Address, open_source, resolve
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError

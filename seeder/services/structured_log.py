@@ -9,7 +9,6 @@ import logging
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from seeder import conf
 from seeder.domain.log_format import LogValue, as_json, as_text
 from seeder.errors import ConfigurationError
 
@@ -45,4 +44,10 @@ class EventLog:
             return "text"
 
 
-log_event = EventLog("seeder", lambda: conf.load().log_format).write
+def _format_of_seeder() -> str:
+    from seeder import conf  # imports Django, which `EventLog` does not need
+
+    return conf.load().log_format
+
+
+log_event = EventLog("seeder", _format_of_seeder).write

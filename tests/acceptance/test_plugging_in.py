@@ -59,6 +59,8 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "metrics": {"prometheus-client"},
         "psycopg-binary": {"psycopg"},
         "xlsx": {"python-calamine"},
+        "s3": {"boto3"},
+        "http": {"httpx2"},
     }
     assert everything == set().union(*by_extra.values())
 

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 from django.test import override_settings
 
+from data_pipeline import conf
 from data_pipeline.checks import check_jobs
 from data_pipeline.job_errors import AmbiguousJob, JobError, MalformedJob, UnknownJob, UnusableJob
 from data_pipeline.services import job_discovery
@@ -130,7 +131,7 @@ def test_loading_a_job_imports_no_other(write_package: WritePackage) -> None:
 
 
 def test_settings_are_read_from_environment_without_a_module(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_discovery, "_settings_in_use", lambda: None)
+    monkeypatch.setattr(conf, "settings_in_use", lambda: None)
     monkeypatch.setenv("DATA_PIPELINE_DEFAULT_JOB", "tidy")
     assert job_discovery.find_job_packages().default_job == "tidy"
     monkeypatch.setenv("DATA_PIPELINE_MAX_REJECTS", "many")
@@ -139,7 +140,7 @@ def test_settings_are_read_from_environment_without_a_module(monkeypatch: pytest
 
 
 def test_settings_module_precedes_environment(write_package: WritePackage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(job_discovery, "_settings_in_use", lambda: None)
+    monkeypatch.setattr(conf, "settings_in_use", lambda: None)
     monkeypatch.setenv("DATA_PIPELINE_DEFAULT_JOB", "tidy")
     write_package("configured_host", given='DATA_PIPELINE = {"DEFAULT_JOB": "sweep"}', failing="1 / 0")
     assert job_discovery.find_job_packages("configured_host.given").default_job == "sweep"
