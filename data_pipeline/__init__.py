@@ -8,6 +8,10 @@ from importlib import import_module
 from typing import Any
 
 _PUBLIC = {
+    "AsyncHTTPClient": "data_pipeline.http.async_client",
+    "HTTPClient": "data_pipeline.http.client",
+    "RetryConfig": "data_pipeline.http.retrying",
+    "aretry": "data_pipeline.http.retrying",
     "build_payload_meta": "data_pipeline.domain.payload_meta",
     "compute_idempotency_key": "data_pipeline.domain.idempotency_keys",
     "dry_run": "data_pipeline.services.dry_run",
@@ -23,6 +27,7 @@ _PUBLIC = {
     "record_etl_retry": "data_pipeline.services.load_metrics",
     "record_etl_run": "data_pipeline.services.load_metrics",
     "record_etl_skip": "data_pipeline.services.load_metrics",
+    "retry": "data_pipeline.http.retrying",
 }
 
 __all__ = list(_PUBLIC)  # the names above are the only list

@@ -28,6 +28,9 @@ class DataPipelineConfig(AppConfig):
 
     def ready(self) -> None:
         from data_pipeline import checks  # noqa: F401  # importing it registers the system checks
+        from data_pipeline.http.measurements import CALLS
+        from data_pipeline.services.call_metrics import save_calls, save_calls_in_thread
         from seeder.postgres.session_formats import pin_formats
 
+        CALLS.save, CALLS.save_in_thread = save_calls, save_calls_in_thread
         connection_created.connect(pin_formats)

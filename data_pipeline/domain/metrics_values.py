@@ -6,6 +6,8 @@ from datetime import datetime
 from enum import StrEnum
 
 DURATION_BOUNDS = (0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 900.0, 3600.0, 4 * 3600.0)  # seconds
+CALL_BOUNDS = (0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)  # seconds
+SLEEP_BOUNDS = (0.5, 1.0, 2.0, 5.0, 10.0, 30.0, 60.0)  # seconds
 MAX_SOURCES = 500  # sources with series of their own
 OTHER_SOURCES = "other"
 
@@ -20,6 +22,19 @@ class Counted(StrEnum):
     RETRIES = "retries"  # by reason
     NORMALIZED = "normalized"  # rows
     NORMALIZE_ERRORS = "normalize_errors"  # by reason
+    # The source of the next ones is an integration, that of the last three an operation.
+    CALLS = "calls"  # attempts by outcome
+    CALL_SECONDS = "call_seconds"
+    CALL_BUCKET = "call_bucket"
+    CALL_RETRIES = "call_retries"  # by reason
+    OPERATION_RETRIES = "operation_retries"
+    SLEEP_SECONDS = "sleep_seconds"
+    SLEEP_BUCKET = "sleep_bucket"
+
+
+def bucket_label(bound: float) -> str:
+    """Return the label of a bucket by its upper bound, as PostgreSQL writes the number."""
+    return "Infinity" if bound == float("inf") else f"{bound:g}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,10 +61,10 @@ class Counters:
             of_metric[key] = of_metric.get(key, 0) + value
         return cls(sums=sums)
 
-    def runs_within(self, source: str) -> Sequence[tuple[float, float]]:
-        """Return the bound of each bucket, with the runs up to it."""
-        counts = {float(label): count for (one, label), count in self.of(Counted.BUCKET).items() if one == source}
-        bounds = [*DURATION_BOUNDS, float("inf")]
+    def within(self, bucket: Counted, source: str, bounds: Sequence[float]) -> Sequence[tuple[float, float]]:
+        """Return the bound of each bucket, with the durations up to it."""
+        counts = {float(label): count for (one, label), count in self.of(bucket).items() if one == source}
+        bounds = [*bounds, float("inf")]
         return [(bound, sum(count for other, count in counts.items() if other <= bound)) for bound in bounds]
 
 

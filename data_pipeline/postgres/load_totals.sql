@@ -44,6 +44,10 @@ WITH batch AS MATERIALIZED (
         UNION ALL SELECT 'retries', key, value::double precision FROM jsonb_each_text(m.facts -> 'retries')
         UNION ALL
         SELECT 'normalize_errors', key, value::double precision FROM jsonb_each_text(m.facts -> 'normalize_errors')
+        UNION ALL
+        SELECT counter.key, label.key, label.value::double precision
+        FROM jsonb_each(m.facts -> 'counters') AS counter
+        CROSS JOIN LATERAL jsonb_each_text(counter.value) AS label
     ) AS v (metric, label, value)
 )
 

@@ -3,39 +3,70 @@
 docs/reference/metrics.md is generated from the help texts.
 """
 
-from collections.abc import Callable, Iterator, Mapping
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, NamedTuple
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily, Metric
 from prometheus_client.utils import floatToGoString
 
+from data_pipeline import conf
 from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.domain.metrics_values import Counted, Counters, LoadGauges
+from data_pipeline.domain.metrics_values import (
+    CALL_BOUNDS,
+    DURATION_BOUNDS,
+    SLEEP_BOUNDS,
+    Counted,
+    Counters,
+    LoadGauges,
+)
 from data_pipeline.services import metrics_snapshot
-from seeder.errors import DatabaseError
+from seeder.errors import ConfigurationError, DatabaseError
 
+
+class _Buckets(NamedTuple):
+    """The counters of a histogram."""
+
+    total: Counted
+    bucket: Counted
+    bounds: Sequence[float]
+
+
+_RUN_BUCKETS = _Buckets(Counted.SECONDS, Counted.BUCKET, DURATION_BOUNDS)
+_CALL_BUCKETS = _Buckets(Counted.CALL_SECONDS, Counted.CALL_BUCKET, CALL_BOUNDS)
+_SLEEP_BUCKETS = _Buckets(Counted.SLEEP_SECONDS, Counted.SLEEP_BUCKET, SLEEP_BOUNDS)
 _TASK_STATUSES = {LoadStatus.SUCCESS: "success", LoadStatus.FAILED: "error"}
 
 
 def collect_metrics() -> Iterator[Metric]:
     """Start to read the database, and return the metrics of one scrape."""
-    return _metrics(metrics_snapshot.start_reading())
+    return _metrics(metrics_snapshot.start_reading(), with_awa_names=_has_awa_names())
 
 
-def _metrics(read: Callable[[], LoadGauges]) -> Iterator[Metric]:
+def _has_awa_names() -> bool:
+    try:
+        return conf.load().metrics_prefix_awa
+    except ConfigurationError:  # reported by a system check; the metrics do not depend on it
+        return False
+
+
+def _metrics(read: Callable[[], LoadGauges], *, with_awa_names: bool) -> Iterator[Metric]:
     try:
         gauges = read()
     except DatabaseError:
         gauges = None
-    yield from build_metrics(gauges)
+    yield from build_metrics(gauges, with_awa_names=with_awa_names)
 
 
-def build_metrics(gauges: LoadGauges | None) -> Iterator[Metric]:
+def build_metrics(gauges: LoadGauges | None, *, with_awa_names: bool = False) -> Iterator[Metric]:
     """Yield the metrics of one scrape. `gauges` is None if the database did not answer or lacks the tables."""
     up_text = "1 if the tables of loads answered within 8 s. Otherwise 0, and no other metric of loads exists."
     yield GaugeMetricFamily("data_pipeline_up", up_text, gauges is not None)
     if gauges is not None:
         yield from _counter_metrics(gauges.counters)
+        yield from _call_metrics(gauges.counters)
+        yield from _operation_metrics(gauges.counters, "etl")
+        if with_awa_names:
+            yield from _operation_metrics(gauges.counters, "awa")
         yield from _state_metrics(gauges)
 
 
@@ -50,7 +81,8 @@ def _counter_metrics(counters: Counters) -> Iterator[Metric]:
     tasks_text = "Ended loads and other runs of all sources, without skipped ones: success or error."
     yield _counter("task_runs", tasks_text, {(status,): count for status, count in tasks.items()}, "status")
     yield _counter("etl_processed_records", "Records that were read.", _by_source(counters, Counted.RECORDS), "source")
-    yield _durations(counters)
+    durations_text = "Durations of loads and other runs."
+    yield _histogram("etl_duration_seconds", durations_text, counters, _RUN_BUCKETS, "source")
     retry_text = "Repeated attempts of a source by reason."
     yield _counter("etl_retry", retry_text, counters.of(Counted.RETRIES), "source", "reason")
     normalized_text = "Rows whose values were normalized."
@@ -63,10 +95,29 @@ def _by_source(counters: Counters, counted: Counted) -> Mapping[tuple[str, ...],
     return {(source,): value for (source, _), value in counters.of(counted).items()}
 
 
-def _durations(counters: Counters) -> Metric:
-    family = HistogramMetricFamily("etl_duration_seconds", "Durations of loads and other runs.", labels=["source"])
-    for (source, _), seconds in counters.of(Counted.SECONDS).items():
-        bounds, counts = zip(*counters.runs_within(source), strict=True)
+def _call_metrics(counters: Counters) -> Iterator[Metric]:
+    calls_text = (
+        "Attempts of HTTP calls by outcome: success, http_503, timeout and so on. A status of `allowed_statuses` is a"
+        " success."
+    )
+    yield _counter("external_http_requests", calls_text, counters.of(Counted.CALLS), "integration", "outcome")
+    duration_text = "Durations of attempts of HTTP calls, with their bodies."
+    yield _histogram("external_http_request_duration_seconds", duration_text, counters, _CALL_BUCKETS, "integration")
+    retries_text = "Repeated attempts of HTTP calls by reason."
+    yield _counter("external_http_retries", retries_text, counters.of(Counted.CALL_RETRIES), "integration", "reason")
+
+
+def _operation_metrics(counters: Counters, prefix: str) -> Iterator[Metric]:
+    attempts = _by_source(counters, Counted.OPERATION_RETRIES)
+    yield _counter(f"{prefix}_retry_attempts", "Repeated attempts of operations with `@retry`.", attempts, "operation")
+    sleep_text = "Waits before repeated attempts of operations with `@retry`."
+    yield _histogram(f"{prefix}_retry_sleep_seconds", sleep_text, counters, _SLEEP_BUCKETS, "operation")
+
+
+def _histogram(name: str, documentation: str, counters: Counters, buckets: _Buckets, label: str) -> Metric:
+    family = HistogramMetricFamily(name, documentation, labels=[label])
+    for (source, _), seconds in counters.of(buckets.total).items():
+        bounds, counts = zip(*counters.within(buckets.bucket, source, buckets.bounds), strict=True)
         family.add_metric([source], list(zip(map(floatToGoString, bounds), counts, strict=True)), seconds)
     return family
 

@@ -13,13 +13,13 @@ from dataclasses import dataclass, field
 from time import monotonic
 from typing import Any
 
-from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.normalizing import NormalizeReason
-from data_pipeline.postgres import load_totals
-from data_pipeline.structured_log import WARNING, log_event
-from seeder.services.process_name import process_name
+from data_pipeline.http.call_context import calls_of
+from data_pipeline.services.call_metrics import save_calls
+from data_pipeline.services.measurement_events import save_measurement
 
 OTHER_REASON = "other"
 _REASON = re.compile(r"[a-z0-9][a-z0-9_.-]{0,47}", re.ASCII)
@@ -70,7 +70,8 @@ def record_etl_run(source: str, *, database: str = DEFAULT_DB_ALIAS) -> Iterator
     _state.runs.append(run)
     status = LoadStatus.FAILED
     try:
-        yield
+        with calls_of(source=source):
+            yield
         status = LoadStatus.SKIPPED if run.is_skipped else LoadStatus.SUCCESS
     finally:
         _state.runs.remove(run)
@@ -79,7 +80,8 @@ def record_etl_run(source: str, *, database: str = DEFAULT_DB_ALIAS) -> Iterator
         if not run.load_statuses or has_unloaded_failure:
             facts |= {"status": status, "duration_ms": int((monotonic() - started_at) * 1000)}
         if facts:
-            _save(source, facts, database)
+            save_measurement(source, facts, database)
+        save_calls(database)
 
 
 def record_etl_skip(source: str, *, database: str = DEFAULT_DB_ALIAS) -> None:
@@ -90,7 +92,7 @@ def record_etl_skip(source: str, *, database: str = DEFAULT_DB_ALIAS) -> None:
     if (run := _run_of(source)) is not None:
         run.is_skipped = True
     else:
-        _save(source, {"status": LoadStatus.SKIPPED}, database)
+        save_measurement(source, {"status": LoadStatus.SKIPPED}, database)
 
 
 def record_etl_batch(source: str, *, processed: int, database: str = DEFAULT_DB_ALIAS) -> None:
@@ -119,6 +121,7 @@ def end_load(source: str, status: LoadStatus, *, database: str) -> None:
     if (run := _run_of(source)) is not None:
         run.load_statuses.add(status)
     _save_unsaved(database)
+    save_calls(database)
 
 
 def _run_of(source: str) -> _Run | None:
@@ -141,15 +144,4 @@ def _measuring(source: str, database: str) -> Iterator[_Measurement]:
 def _save_unsaved(database: str) -> None:
     unsaved, _state.unsaved = _state.unsaved, {}
     for source, measurement in unsaved.items():
-        _save(source, measurement.facts(), database)
-
-
-def _save(source: str, facts: Mapping[str, Any], database: str) -> None:
-    """Save counters. A failure is only logged, because the work itself has succeeded."""
-    actor = process_name()
-    try:
-        load_totals.save_measurement(database, actor=actor, facts={"source": source, **facts})
-    except Error:
-        if connections[database].in_atomic_block:
-            raise
-        log_event(WARNING, "measurement_lost", source=source)
+        save_measurement(source, measurement.facts(), database)

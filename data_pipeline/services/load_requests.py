@@ -19,9 +19,9 @@ from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.file_reading import dialect_named
 from data_pipeline.services.load_lookup import find_load_by_id
 from data_pipeline.services.load_options import LoadOptions
-from data_pipeline.structured_log import WARNING, log_event
 from data_pipeline.services.transaction_guards import require_own_transaction
 from data_pipeline.storage.addresses import open_source, resolve
+from data_pipeline.structured_log import WARNING, log_event
 from seeder.errors import QueueMissing
 from seeder.postgres.transactions import atomic
 from seeder.services.queue import dispatch

@@ -18,13 +18,14 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.errors import BadIdempotencyKey, BadSource, LoadInProgress, LoadTakenOver
+from data_pipeline.http.call_context import calls_of
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services import load_metrics
 from data_pipeline.services.dependent_refreshes import import_queue, refresh_after
 from data_pipeline.services.process_handle import ProcessHandle, keep_nothing
-from data_pipeline.structured_log import INFO, WARNING, log_event
 from data_pipeline.services.transaction_guards import require_own_transaction
+from data_pipeline.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import is_storable_text
 from seeder.errors import SessionsPooled
 from seeder.postgres import sessions
@@ -64,7 +65,8 @@ def process_once(  # noqa: PLR0913  # keyword-only facts of one load
     """
     database = using if isinstance(using, str) else using().alias
     _validate(database, source, idempotency_key, on_duplicate)
-    with _released_after_errors(database, load_log.lock_key(source, idempotency_key)):
+    lock_key = load_log.lock_key(source, idempotency_key)
+    with _released_after_errors(database, lock_key), calls_of(source=source, request_id=task_id):
         yield from _process_once(
             database,
             wait,

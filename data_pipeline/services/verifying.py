@@ -28,8 +28,8 @@ from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_lookup import csv_format_of, file_columns, find_file_load, given_options
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import plan_load
-from data_pipeline.structured_log import INFO, WARNING, log_event
 from data_pipeline.storage.addresses import Address, open_source, resolve
+from data_pipeline.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.postgres.transactions import atomic, rolled_back_atomic

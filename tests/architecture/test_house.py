@@ -18,6 +18,8 @@ MAX_LINES = 300  # lines
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 NAMED_BY_DJANGO = {CHECKOUT / "embedded" / "backend" / "base.py", CHECKOUT / "settings" / "base.py"}
 RAW_SQL = {"cursor", "raw", "driver_connection", "extra", "RawSQL", "execute_sql"}
+RAW_HTTP = ("httpx2", "httpcore2", "httpx", "requests", "urllib3", "aiohttp", "urllib.request", "http.client")
+HTTP_EXTRA = CHECKOUT / "data_pipeline" / "http" / "extra.py"
 PAUSING = CHECKOUT / "tests" / "polling.py"
 
 
@@ -58,6 +60,27 @@ def test_only_the_postgres_package_sends_raw_sql() -> None:
     apps = (CHECKOUT / "seeder", CHECKOUT / "data_pipeline")
     others = [path for path in SOURCES if any(map(path.is_relative_to, apps)) and "postgres" not in path.parts]
     assert [path for path in others if RAW_SQL & set(calls(tree(path)))] == []
+
+
+def imported_names(path: Path) -> Iterator[str]:
+    """Yield everything that a file imports, with its module, also inside functions."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom) and node.level == 0:
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_apps_call_other_systems_only_by_their_http_client() -> None:
+    apps = (CHECKOUT / "seeder", CHECKOUT / "data_pipeline")
+    raw = [
+        (path, name)
+        for path in SOURCES
+        if any(map(path.is_relative_to, apps))
+        for name in imported_names(path)
+        if any(f"{name}.".startswith(f"{module}.") for module in RAW_HTTP)
+    ]
+    assert {path for path, _ in raw} == {HTTP_EXTRA}
 
 
 def test_tests_wait_neither_for_a_fixed_time_nor_without_a_pause() -> None:

@@ -4,6 +4,7 @@ A guard is code that is rarely needed, so that its absence is not noticed: a loc
 of permissions. `python -m tests.mutants` breaks one after the other.
 """
 
+from tests.mutants.http_guards import HTTP
 from tests.mutants.load_guards import LOADS
 from tests.mutants.mutant import Mutant
 
@@ -553,4 +554,4 @@ DIAGNOSIS = [
     ),
 ]
 
-GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *LOADS]
+GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *LOADS, *HTTP]

@@ -1,6 +1,5 @@
 """The metrics of loads: counters that survive their processes and pruned loads, and the current state."""
 
-from collections.abc import Mapping
 from contextlib import suppress
 
 import pytest
@@ -26,6 +25,7 @@ from data_pipeline.probes.prometheus_collector import build_metrics, collect_met
 from data_pipeline.services.reject_listing import dismiss_load
 from seeder.postgres import sessions
 from tests.conftest import another_session, sql
+from tests.integration.data_pipeline.metric_samples import end_of_hour, samples
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 
@@ -37,21 +37,6 @@ def load(name: str, *, fail: bool = False, records: int | None = 5) -> None:
             handle.add_counts(LoadCounts(rows_in=records, rows_inserted=records))
         if fail:
             raise OSError
-
-
-def samples() -> Mapping[tuple[str, ...], float]:
-    """Return the samples of a scrape by name and the values of their labels."""
-    return {
-        (sample.name, *sample.labels.values()): sample.value
-        for family in collect_metrics()
-        for sample in family.samples
-    }
-
-
-def end_of_hour() -> None:
-    """Make all events old enough for the totals."""
-    sql("SET session_replication_role = replica; UPDATE load_event SET at = at - interval '2 hours'")
-    sql("RESET session_replication_role")
 
 
 def test_loads_are_counted_by_source_and_status() -> None:

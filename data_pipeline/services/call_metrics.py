@@ -1,0 +1,42 @@
+"""Saves the counters of calls and retries, which the metrics read from the database."""
+
+import asyncio
+
+from django.db import DEFAULT_DB_ALIAS, connections, transaction
+
+from data_pipeline.http.measurements import CALLS
+from data_pipeline.services.measurement_events import save_measurement
+
+
+def save_calls(database: str = DEFAULT_DB_ALIAS) -> None:
+    """Save what has been counted, after an open transaction. A failure is only logged.
+
+    In an event loop Django allows no database work, so the counters wait for the next call of this.
+    """
+    if _is_in_event_loop():
+        return
+    if connections[database].in_atomic_block:
+        transaction.on_commit(lambda: _save(database), using=database)
+    else:
+        _save(database)
+
+
+def save_calls_in_thread() -> None:
+    """Save as `save_calls`, in a thread that does nothing else with the database."""
+    try:
+        save_calls()
+    finally:
+        connections.close_all()  # of this thread
+
+
+def _save(database: str) -> None:
+    for source, counters in CALLS.drain().items():
+        save_measurement(source, {"counters": counters}, database)
+
+
+def _is_in_event_loop() -> bool:
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
