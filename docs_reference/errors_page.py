@@ -4,20 +4,31 @@ import re
 from collections.abc import Iterator
 from inspect import cleandoc
 
-from data_pipeline import artefact_errors, correction_errors, dialect_errors, errors, job_errors, storage_errors
+from data_pipeline import (
+    artefact_errors,
+    correction_errors,
+    dialect_errors,
+    errors,
+    http_errors,
+    job_errors,
+    storage_errors,
+)
 from docs_reference.markdown_text import code, page, table
 from seeder.errors import SeederError
 
 _INTRO = """A command prints an error in one line and exits with 2. The API answers with a
 [status](rest-api.md#errors), a page with a sentence. From Python they are `seeder.errors.SeederError`. Words in
 braces are filled in."""
-_MODULES = [
-    SeederError.__module__,
-    *(
-        module.__name__
-        for module in (errors, artefact_errors, storage_errors, dialect_errors, correction_errors, job_errors)
-    ),
-]
+_LOADING_MODULES = (
+    errors,
+    artefact_errors,
+    storage_errors,
+    dialect_errors,
+    correction_errors,
+    job_errors,
+    http_errors,
+)
+_MODULES = [SeederError.__module__, *(module.__name__ for module in _LOADING_MODULES)]
 
 
 def render() -> str:

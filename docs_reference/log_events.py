@@ -186,6 +186,24 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         ("source",),
         "Check the database.",
     ),
+    "external_http.retry": LogEvent(
+        "warning",
+        "A call to another system failed and is attempted again. `reason` is `http_` with the status, `timeout`,"
+        " `connect`, `dns` or `connection_lost`.",
+        ("integration", "method", "attempt", "reason", "wait_seconds", "request_id"),
+        "Nothing, unless it repeats. Then see [the runbook](../how-to/runbook.md#a-call-to-another-system-fails).",
+    ),
+    "etl_http_retry": LogEvent(
+        "warning",
+        "The same call, if it belongs to a load or run.",
+        ("source", "integration", "method", "attempt", "reason", "wait_seconds", "request_id"),
+    ),
+    "operation_retried": LogEvent(
+        "warning",
+        "An operation with `@retry` failed and is attempted again. `reason` is the name of the error.",
+        ("operation", "attempt", "reason", "wait_seconds", "request_id", "source"),
+        "Nothing, unless it repeats.",
+    ),
     "refresh_dispatched": LogEvent(
         "info",
         "The refresh of the views that depend on loaded tables was queued (`queued`), or done in the loader's process"

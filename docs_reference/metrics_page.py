@@ -52,7 +52,8 @@ def _table(described: list[Metric]) -> str:
 
 def loading_families() -> list[Metric]:
     """Return every metric of loads that a scrape can have."""
-    rows = [(counted, "", "1" if counted is Counted.BUCKET else LoadStatus.SUCCESS, 0.0) for counted in Counted]
+    buckets = {Counted.BUCKET, Counted.CALL_BUCKET, Counted.SLEEP_BUCKET}
+    rows = [(counted, "", "1" if counted in buckets else LoadStatus.SUCCESS, 0.0) for counted in Counted]
     now = datetime.now(UTC)
     gauges = LoadGauges(
         counters=Counters.from_rows(rows),

@@ -9,6 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from data_pipeline import conf as loading_conf
+from data_pipeline.integration_settings import Integration
 from docs_reference.markdown_text import code, page, table
 from seeder import conf as refreshing_conf
 from seeder.errors import ConfigurationError
@@ -23,13 +24,29 @@ _EXAMPLE = """```python
 SEEDER = {"MAX_WORKERS": 4}  # the same as SEEDER_MAX_WORKERS=4 in the environment
 ```"""
 
-_UNITS = {"_MS": "ms", "_SECONDS": "s", "_HOURS": "h", "_DAYS": "d", "_MB": "MB"}
+_INTEGRATIONS = """An integration is another system that is [called over HTTP](../how-to/call-an-external-api.md). Its
+settings are in `DATA_PIPELINE["INTEGRATIONS"]` below its name, otherwise in environment variables with its name in
+upper case first, such as `HELIUM10_BASE_URL`. Without a value, the setting with the prefix `HTTP_` applies."""
+
+_UNITS = {"_MS": "ms", "_S": "s", "_SECONDS": "s", "_HOURS": "h", "_DAYS": "d", "_MB": "MB"}
 
 
 def render() -> str:
     """Return the page."""
     refreshing, loading = _table(refreshing_conf.Settings), _table(loading_conf.Settings)
-    return page("Settings", _INTRO, _EXAMPLE, "## Refreshing", refreshing, "## Loading", loading)
+    integrations = _table(Integration)
+    return page(
+        "Settings",
+        _INTRO,
+        _EXAMPLE,
+        "## Refreshing",
+        refreshing,
+        "## Loading",
+        loading,
+        "## Integrations",
+        _INTEGRATIONS,
+        integrations,
+    )
 
 
 def _table(settings: type[Any]) -> str:
@@ -55,7 +72,8 @@ def _row(setting: Field[Any], defaults: object, effect: str) -> tuple[str, str, 
         effect += f" Environment: `{variable}`."
     if setting.default is MISSING:
         effect += " Not from the environment."
-    return code(name), code(str(default).lower()), _expected(setting) + unit, effect
+    shown = ", ".join(map(str, default)) if isinstance(default, tuple) else str(default).lower()
+    return code(name), code(shown), _expected(setting) + unit, effect
 
 
 def _expected(setting: Field[Any]) -> str:
