@@ -185,9 +185,6 @@ class _Merging:
         sessions.query(self._database, found)
         is_changed = sql.SQL("s.{} IN (SELECT {} FROM {})").format(RECORD_NO, RECORD_NO, _CHANGED)
         updated = self._affect(self._source.where(is_changed), self._update, is_insert=False)
-        if self._facts.keeps_old_rows:
-            source = sql.SQL("{} AS c JOIN {} AS s USING ({})").format(_CHANGED, ROWS, RECORD_NO)
-            self._keep(source, key_of="s", old=sql.SQL("c.old"), deleted=False)
         sessions.query(self._database, sql.SQL("DROP TABLE {}").format(_CHANGED))
         return updated
 
@@ -195,9 +192,12 @@ class _Merging:
         values = [sql.SQL("{} = s.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in self._values]
         if self._facts.target.is_tracked:
             values.append(sql.SQL("{} = {}").format(sql.Identifier(LOAD_ID_COLUMN), sql.Literal(self._facts.load_id)))
-        return sql.SQL("UPDATE {} AS t SET {} FROM {} AS s WHERE {}").format(
+        update = sql.SQL("UPDATE {} AS t SET {} FROM {} AS s WHERE {}").format(
             self._facts.target.identifier, sql.SQL(", ").join(values), source.relation, self._same_key
         )
+        changed = sql.SQL("affected JOIN {} USING ({})").format(_CHANGED, RECORD_NO)
+        number = sql.SQL("s.{}").format(RECORD_NO)
+        return self._keeping(update, key_of="s", returning=number, source=changed, deleted=False)
 
     def _insert_new(self, *, has_matches: bool) -> int:
         """Insert the rows whose key the target does not have. Return their number."""
@@ -211,25 +211,32 @@ class _Merging:
         facts, target = self._facts, self._facts.target.identifier
         if (dependents := find_dependents(self._database, facts.target, condition)) is not None:
             raise RowsReferenced(table=str(facts.target.name), mode=facts.mode.value, dependents=dependents)
-        if facts.keeps_old_rows:
-            source = sql.SQL("{} AS t WHERE {}").format(target, condition)
-            self._keep(source, key_of="t", old=self._old_row, deleted=True)
-        statement = sql.SQL("DELETE FROM {} AS t WHERE {}").format(target, condition)
-        return affected_rows(self._database, statement)
+        delete = sql.SQL("DELETE FROM {} AS t WHERE {}").format(target, condition)
+        old = sql.SQL("{} AS old").format(self._old_row)
+        keeping = self._keeping(delete, key_of="t", returning=old, source=sql.SQL("affected"), deleted=True)
+        return affected_rows(self._database, keeping)
 
-    def _keep(self, source: sql.Composable, *, key_of: str, old: sql.Composable, deleted: bool) -> None:
-        """Keep the previous values of changed rows."""
-        statement = sql.SQL(
-            "INSERT INTO load_change (load_id, target, key, old, deleted) SELECT {}, {}, {}, {}, {} FROM {}"
+    def _keeping(
+        self, change: sql.Composed, *, key_of: str, returning: sql.Composed, source: sql.Composable, deleted: bool
+    ) -> sql.Composed:
+        """Return a statement that also keeps the previous values of the rows that it affects.
+
+        A trigger can keep rows from being changed.
+        """
+        if not self._facts.keeps_old_rows:
+            return change
+        return sql.SQL(
+            "WITH affected AS ({} RETURNING {} AS key, {})"
+            " INSERT INTO load_change (load_id, target, key, old, deleted) SELECT {}, {}, key, old, {} FROM {}"
         ).format(
+            change,
+            row_texts(self._facts.key or self._facts.target.primary_key, alias=key_of),
+            returning,
             sql.Literal(self._facts.load_id),
             sql.Literal(str(self._facts.target.name)),
-            row_texts(self._facts.key or self._facts.target.primary_key, alias=key_of),
-            old,
             sql.Literal(deleted),
             source,
         )
-        sessions.query(self._database, statement)
 
     @property
     def _old_row(self) -> sql.Composed:

@@ -40,8 +40,7 @@ class TargetTable:
 
     name: ViewName
     oid: int
-    columns: Sequence[TargetColumn]  # without generated columns
-    stored_columns: Sequence[TargetColumn]  # also identities; without computed columns
+    all_columns: Sequence[TargetColumn]
     primary_key: Sequence[str]
     has_row_security: bool  # for the current role, which COPY refuses
     has_row_triggers: bool  # that can change or skip a row
@@ -51,6 +50,16 @@ class TargetTable:
     @property
     def identifier(self) -> sql.Identifier:
         return sql.Identifier(self.name.schema, self.name.name)
+
+    @property
+    def columns(self) -> Sequence[TargetColumn]:
+        """The columns that can be written, without identities that are always generated."""
+        return [column for column in self.all_columns if not column.is_generated]
+
+    @property
+    def stored_columns(self) -> Sequence[TargetColumn]:
+        """The columns that are not computed from others."""
+        return [column for column in self.all_columns if not column.is_computed]
 
     @property
     def is_tracked(self) -> bool:
@@ -85,8 +94,7 @@ def describe(database: str, name: ViewName) -> TargetTable:
     return TargetTable(
         name=name,
         oid=oid,
-        columns=[column for column in columns if not column.is_generated],
-        stored_columns=[column for column in columns if not column.is_computed],
+        all_columns=columns,
         primary_key=[column for (column,) in primary_key],
         has_row_security=has_row_security,
         has_row_triggers=has_row_triggers,

@@ -228,7 +228,7 @@ class Undoing:
 
     @cached_property
     def _key_columns(self) -> Sequence[TargetColumn]:
-        return [one for one in self._target.stored_columns if one.name in self.kept.key]
+        return [one for one in self._target.all_columns if one.name in self.kept.key]
 
     @property
     def _is_as_left(self) -> sql.Composed:

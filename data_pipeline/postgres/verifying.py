@@ -53,14 +53,14 @@ class RowComparison:
         self._database = database
         of_load = sql.SQL("{} = {}").format(_LOAD_ID, load_id)
         self._found = sql.SQL("SELECT {} AS h FROM {} AS t WHERE {}").format(
-            _hash("t", columns), target.identifier, of_load
+            _hash(columns, key=columns), target.identifier, of_load
         )
-        self._expected = sql.SQL("SELECT {} AS h FROM {} AS s").format(_hash("s", columns), ROWS)
+        self._expected = sql.SQL("SELECT {} AS h FROM {} AS s").format(_hash(columns, key=key), ROWS)
         if key:
             same_key = sql.SQL(" AND ").join(
                 sql.SQL("{} = {}").format(sql.Identifier("t", name), sql.Identifier("s", name)) for name in key
             )
-            self._expected = sql.SQL("{} WHERE EXISTS (SELECT FROM {} AS t WHERE {} AND {})").format(
+            self._expected = sql.SQL("{} JOIN {} AS t ON {} AND {}").format(
                 self._expected, target.identifier, of_load, same_key
             )
 
@@ -79,8 +79,9 @@ class RowComparison:
         return int(sessions.query(self._database, statement)[0][0])
 
 
-def _hash(alias: str, columns: Sequence[str]) -> sql.Composed:
-    values = sql.SQL(", ").join(sql.Identifier(alias, name) for name in columns)
+def _hash(columns: Sequence[str], *, key: Sequence[str]) -> sql.Composed:
+    """Return the hash of a row. Its key is that of the table, because equal keys can have different texts."""
+    values = sql.SQL(", ").join(sql.Identifier("t" if name in key else "s", name) for name in columns)
     return sql.SQL("hashtextextended(ROW({})::text, 0)").format(values)
 
 

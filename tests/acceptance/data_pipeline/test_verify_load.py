@@ -57,6 +57,15 @@ def test_load_with_rejects_of_all_kinds_is_proved(manage: Manage, load: Callable
     )
 
 
+def test_equal_keys_of_different_texts_are_proved(manage: Manage, load: Callable[..., int]) -> None:
+    """An upsert does not write the key. Rows that exchange their keys are found nevertheless."""
+    sql("ALTER TABLE landing.orders ALTER id TYPE numeric; INSERT INTO landing.orders (id) VALUES (1.0), (2.00)")
+    load_id = load("id,amount\n1,10\n2,20\n", mode="upsert")
+    assert verify(manage, load_id) == (0, "equal", "equal")
+    sql("UPDATE landing.orders SET amount = 30 - amount WHERE id < 3")
+    assert verify(manage, load_id) == (1, "equal", "changed")
+
+
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize(
     "change",

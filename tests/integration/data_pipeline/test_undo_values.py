@@ -91,3 +91,34 @@ def test_number_is_restored_with_all_digits_in_a_session_that_rounds(load: LoadT
         loaded = load("id,f,r\n1,2,2\n", "upsert", "landing.sizes")
         undo(loaded.load_id)
     assert table_hash("landing.sizes") == before
+
+
+def test_table_whose_key_is_computed_is_restored(load: LoadText) -> None:
+    sql(
+        "CREATE TABLE landing.sums (a integer, b integer GENERATED ALWAYS AS (a * 2) STORED, PRIMARY KEY (a, b));"
+        "INSERT INTO landing.sums (a) VALUES (1), (2)"
+    )
+    track_loads("landing.sums")
+    before = table_hash("landing.sums")
+    loaded = load("a\n2\n3\n", "replace", "landing.sums")
+    undo(loaded.load_id)
+    assert table_hash("landing.sums") == before
+
+
+@pytest.mark.parametrize("event", ["UPDATE", "DELETE"])
+def test_row_that_a_trigger_kept_is_not_restored(load: LoadText, event: str) -> None:
+    """What others do to the row after the load is not lost by the undo."""
+    sql(
+        "CREATE FUNCTION landing.keep() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN NULL; END$$;"
+        f"CREATE TRIGGER keep BEFORE {event} ON landing.orders FOR EACH ROW WHEN (OLD.id = 3)"
+        " EXECUTE FUNCTION landing.keep()"
+    )
+    loaded = load(f"id,amount,note\n1,11,a\n2,20,\n{'3,31,b' if event == 'UPDATE' else ''}\n", "snapshot")
+    assert (loaded.counts.rows_updated, loaded.counts.rows_deleted) == (1, 0)
+    sql("ALTER TABLE landing.orders DISABLE TRIGGER keep; UPDATE landing.orders SET note = 'later' WHERE id = 3")
+    undo(loaded.load_id)
+    assert sql("SELECT id, amount, note FROM landing.orders ORDER BY 1") == [
+        (1, 10, "a"),
+        (2, 20, None),
+        (3, 30, "later"),
+    ]
