@@ -1,17 +1,19 @@
-"""The same file gives the same rows and rejects, wherever its chunks end, as it does for the csv module."""
+"""A file gives the same rows and rejects wherever its chunks end, and as for the csv module and COPY."""
 
 import csv
 import io
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from data_pipeline.services import file_reading
 from tests.acceptance.data_pipeline.file_loads import Bad, create, load, rejects, rows
-from tests.conftest import sql
+from tests.conftest import another_session, sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 TEXTS = st.text(alphabet='ab",;\n\r é', max_size=5)
@@ -22,6 +24,11 @@ WRITTEN = [
     {"lineterminator": "\r\n", "quoting": csv.QUOTE_ALL},
     {"lineterminator": "\r\n", "quoting": csv.QUOTE_MINIMAL},
 ]
+FIELDS = st.sampled_from(["1", "2", "x", "", "é", "\\N", "'", '""', '""""', '"a,b"', '"a\nb"', '"a\r\nb"'])
+GOOD_LINES = st.tuples(st.sampled_from(["1", "2", '"3"', "", '"4"']), FIELDS).map(",".join)
+# A load skips blank lines, which COPY refuses.
+ANY_LINES = st.lists(FIELDS, min_size=1, max_size=3).map(",".join).filter(bool)
+LINES = st.lists(GOOD_LINES, max_size=5) | st.lists(GOOD_LINES | ANY_LINES, max_size=5)
 RELAXED = settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 
 
@@ -62,6 +69,30 @@ def test_well_formed_file_is_read_as_by_the_csv_module(
 def test_any_bytes_have_one_result(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, body: str, size: int) -> None:
     data = b"id,name\n" + body.encode()
     assert outcome(tmp_path, data, monkeypatch, size) == outcome(tmp_path, data, monkeypatch, 1_000_000)
+
+
+def copied(data: bytes) -> list[Any] | None:
+    """Return the rows that COPY alone reads from a file, or None if it refuses it."""
+    sql("TRUNCATE landing.orders")
+    with another_session() as session, suppress(psycopg.Error):
+        with session.cursor() as cursor, cursor.copy("COPY landing.orders FROM STDIN (FORMAT csv, HEADER)") as copy:
+            copy.write(data)
+        return rows("id", "name")
+    return None
+
+
+@RELAXED
+@given(lines=LINES, end=st.sampled_from(["\n", "\r\n"]), size=st.integers(1, 12))
+def test_file_has_rejects_only_if_copy_refuses_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lines: list[str], end: str, size: int
+) -> None:
+    data = end.join(["id,name", *lines]).encode()
+    expected = copied(data)
+    found, bad = outcome(tmp_path, data, monkeypatch, size)
+    if expected is None:
+        assert bad
+    else:
+        assert (found, bad) == (expected, [])
 
 
 @pytest.mark.slow
