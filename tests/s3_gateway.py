@@ -19,7 +19,8 @@ class Fault:
 
     method: str = "GET"
     status: int = 0
-    code: str = ""  # of S3, in the body
+    code: str = ""  # of S3, in the body of an error
+    body: bytes = b""  # otherwise
     headers: Mapping[str, str] = field(default_factory=dict)
     ends_after: int | None = None  # bytes of the body; then the connection is closed
     stalls_after: int | None = None  # bytes of the body; then nothing follows
@@ -72,7 +73,7 @@ class _Handler(BaseHTTPRequestHandler):
         self.gateway.headers.append({name.lower(): value for name, value in self.headers.items()})
         fault = self.gateway.take_fault(self.command)
         if fault and fault.status:
-            self._answer_with_error(fault)
+            self._answer(fault)
             return
         connection = http.client.HTTPConnection(self.target, timeout=60)
         try:
@@ -90,9 +91,9 @@ class _Handler(BaseHTTPRequestHandler):
 
     do_GET = do_HEAD = do_PUT = do_POST = do_DELETE = _handle  # noqa: N815  # as http.server calls them
 
-    def _answer_with_error(self, fault: Fault) -> None:
-        text = f"<Error><Code>{fault.code}</Code><Message>made by a test</Message></Error>" if fault.code else ""
-        body = b"" if self.command == "HEAD" else text.encode()
+    def _answer(self, fault: Fault) -> None:
+        error = f"<Error><Code>{fault.code}</Code><Message>made by a test</Message></Error>" if fault.code else ""
+        body = b"" if self.command == "HEAD" else error.encode() or fault.body
         self.send_response(fault.status)
         for name, value in {"Content-Length": str(len(body)), **fault.headers}.items():
             self.send_header(name, value)

@@ -82,7 +82,7 @@ def error_of(failure: CallFailure, request: Request, *, attempts: int) -> Artefa
 def _kind_of(failure: CallFailure, request: Request) -> type[ArtefactError]:
     if (kind := _BY_CODE.get(failure.code)) is not None:
         return kind
-    if failure.status >= 500 or failure.status in _BUSY or failure.code in _UNCERTAIN_CODES:
+    if failure.status in _BUSY | _UNCERTAIN or failure.code in _UNCERTAIN_CODES:
         return StoreUnavailable
     by_status = _BY_STATUS | (_OF_WRITING if request.writes else _OF_READING)
     return by_status.get(failure.status, StoreRefused)

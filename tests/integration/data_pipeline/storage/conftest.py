@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from types import SimpleNamespace
 
 import pytest
+from pytest_django import Settings
 
 from data_pipeline import conf
 from data_pipeline.storage.object_store import ObjectStore
@@ -36,3 +37,8 @@ def gateway(object_storage: ObjectStorage) -> Iterator[Gateway]:
     """A gateway in front of the real server."""
     with open_gateway(object_storage.endpoint_url) as gateway:
         yield gateway
+
+
+def through(gateway: Gateway, settings: Settings, **others: object) -> None:
+    """Configure this process to reach the storage through a gateway."""
+    settings.DATA_PIPELINE = {**settings.DATA_PIPELINE, "S3_ENDPOINT_URL": gateway.endpoint_url, **others}

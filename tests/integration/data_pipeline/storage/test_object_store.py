@@ -2,6 +2,8 @@
 
 import hashlib
 import os
+import subprocess
+import sys
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -11,6 +13,7 @@ from data_pipeline.storage import object_writer
 from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage_errors import BucketMissing, ObjectExists
 from tests.buckets import Bucket
+from tests.conftest import CHECKOUT
 
 UNUSUAL_KEYS = [
     *("a b", "a+b", "a%20b", "%2F", "a?b=c&d#e", "a//b", "/a", "a/", "..", "./a", "a/../b", "a\\b", "s3://a/b"),
@@ -148,3 +151,24 @@ def test_missing_object_and_missing_bucket_differ(store: ObjectStore, bucket: Bu
 def uploads(bucket: Bucket) -> list[str]:
     """Return the keys of incomplete multipart uploads."""
     return [one["Key"] for one in bucket.client.list_multipart_uploads(Bucket=bucket.name).get("Uploads", [])]
+
+
+_WITHOUT_DJANGO = """
+import sys
+from types import SimpleNamespace
+sys.modules["django"] = sys.modules["psycopg"] = None  # an import of them fails
+from data_pipeline import conf
+from data_pipeline.storage.object_store import ObjectStore
+store = ObjectStore(conf.load_from(SimpleNamespace()))
+with store.put(sys.argv[1], "key") as writer:
+    writer.write(b"content")
+print([store.get(one.bucket, one.key).read(100) for one in store.list(sys.argv[1])])
+"""
+
+
+def test_store_works_without_django_and_a_database(bucket: Bucket, s3_settings: dict[str, str]) -> None:
+    script = [sys.executable, "-c", _WITHOUT_DJANGO, bucket.name]
+
+    done = subprocess.run(script, cwd=CHECKOUT, capture_output=True, text=True, check=False)
+
+    assert (done.stdout, done.stderr) == ("[b'content']\n", "")
