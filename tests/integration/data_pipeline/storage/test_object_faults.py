@@ -39,7 +39,7 @@ def read_all(store: ObjectStore, bucket: Bucket, key: str = "key") -> bytes:
 
 
 @pytest.mark.parametrize("status", [500, 502, 503, 504, 429])
-def test_busy_server_is_asked_again_with_backoff(
+def test_request_to_a_busy_server_is_repeated_with_backoff(
     store: ObjectStore, bucket: Bucket, gateway: Gateway, waits: list[float], status: int
 ) -> None:
     bucket.put("key", CONTENT)
@@ -158,9 +158,7 @@ def test_lost_answer_of_a_conditional_write_is_not_repeated(
         writer.write(CONTENT)
 
 
-def test_busy_server_of_a_conditional_write_is_asked_again(
-    store: ObjectStore, bucket: Bucket, gateway: Gateway
-) -> None:
+def test_conditional_write_to_a_busy_server_is_repeated(store: ObjectStore, bucket: Bucket, gateway: Gateway) -> None:
     gateway.faults.append(Fault(method="PUT", status=503, code="SlowDown"))
 
     with store.put(bucket.name, "key", overwrite=False) as writer:
