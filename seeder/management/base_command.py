@@ -1,7 +1,6 @@
 """Base class of commands: expected errors are one line and exit code 2."""
 
 import argparse
-import os
 import sys
 from collections.abc import Sequence
 from typing import Any, ClassVar, NoReturn
@@ -75,9 +74,9 @@ class SeederCommand(BaseCommand):
         except SeederError as error:
             raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
         except BrokenPipeError:
-            self._discard_output()
+            self.output.discard()
         except OutputFailed as error:
-            self._discard_output()
+            self.output.discard()
             message = f"The output cannot be written: {error.strerror}. What the command has committed remains."
             raise CommandError(message, returncode=EXIT_CANNOT_RUN) from error
         except KeyboardInterrupt as interrupt:
@@ -85,10 +84,6 @@ class SeederCommand(BaseCommand):
             raise CommandError(
                 "Interrupted. What was committed remains. Run the command again to continue.", returncode=code
             ) from interrupt
-
-    def _discard_output(self) -> None:
-        """Avoid a second error when Python flushes at exit."""
-        os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())
 
     def run(self, options: argparse.Namespace) -> int | None:
         """Do the work. Return the exit code, or None for 0."""

@@ -1,6 +1,7 @@
 """Output of commands: one JSON document, tables on a terminal, or plain lines."""
 
 import json
+import os
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -77,11 +78,21 @@ class CommandOutput:
         return create_console(self._out, color=self._color)
 
     def show(self, document: object, blocks: Iterable[Block]) -> None:
-        """Print the JSON document with `--json`, otherwise the blocks."""
-        if self.is_json:
-            with self._reports_failure():
-                self._out.write(json.dumps(document, indent=2, ensure_ascii=False))
-        self.show_text(blocks)
+        """Print the JSON document with `--json`, otherwise the blocks.
+
+        If the reader, such as head, has closed the pipe, the exit code is still that of the result.
+        """
+        try:
+            if self.is_json:
+                with self._reports_failure():
+                    self._out.write(json.dumps(document, indent=2, ensure_ascii=False))
+            self.show_text(blocks)
+        except BrokenPipeError:
+            self.discard()
+
+    def discard(self) -> None:
+        """Discard what is still printed. Python would report the error again when it flushes at exit."""
+        os.dup2(os.open(os.devnull, os.O_WRONLY), self._out.fileno())
 
     def show_text(self, blocks: Iterable[Block]) -> None:
         """Print the blocks as tables or as plain lines, or nothing with `--json`."""

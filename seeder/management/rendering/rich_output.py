@@ -23,11 +23,17 @@ from seeder.management.rendering.command_output import Block, Progress, Styled, 
 _DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the width
 
 
+class _Console(Console):
+    def on_broken_pipe(self) -> None:
+        """Raise the error. Rich would end the process with 1, whatever the command has done."""
+        raise  # noqa: PLE0704  # rich calls this where it catches the error
+
+
 def create_console(out: OutputWrapper, *, color: bool) -> Console:
     """Return a console as wide as the terminal."""
     out.ending = ""  # rich writes line ends itself
     width = None if out.isatty() or "COLUMNS" in os.environ else _DEFAULT_WIDTH
-    return Console(file=cast("IO[str]", out), width=width, no_color=not color or None, highlight=False, emoji=False)
+    return _Console(file=cast("IO[str]", out), width=width, no_color=not color or None, highlight=False, emoji=False)
 
 
 def print_blocks(console: Console, blocks: Iterable[Block]) -> None:

@@ -1,5 +1,6 @@
 """`load_file` and `load_status` in a terminal, with several files, and without a writable output."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -45,6 +46,36 @@ def test_other_files_are_loaded_after_an_unusable_one(manage: Manage, files: lis
     ]
     assert f"There is no file {files[1]}. Check the path." in ended.lines
     assert sum("header of odd.csv" in line for line in ended.lines) == 1
+
+
+@pytest.mark.parametrize("output_format", [[], ["--json"]])
+@pytest.mark.parametrize(("text", "code"), [("id,amount\n1,1\n", 0), ("id,amount\n1,x\n", 1), ("id,colour\n1,1\n", 2)])
+def test_exit_code_after_a_closed_pipe_is_that_of_the_loads(
+    tmp_path: Path, text: str, code: int, output_format: list[str]
+) -> None:
+    paths = [write(tmp_path / "one.csv", text), write(tmp_path / "two.csv", "id,amount\n2,2\n")]
+    assert run_without_reader("load_file", *paths, *INTO_ORDERS, *output_format) == (code, "")
+
+
+def test_exit_code_of_a_table_after_a_closed_pipe_is_that_of_the_command() -> None:
+    assert run_without_reader("refresh_status", "--table") == (0, "")
+
+
+def run_without_reader(*arguments: str) -> tuple[int, str]:
+    """Run a command whose output has no reader. Return its exit code and its errors."""
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "wb") as output:
+        process = subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=CHECKOUT,
+            env=process_environment(),
+            stdout=output,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    return process.returncode, process.stderr
 
 
 def test_finished_loads_are_shown_before_an_error(manage: Manage, files: list[str], tmp_path: Path) -> None:
