@@ -7,8 +7,8 @@ from typing import Any
 from psycopg.rows import class_row
 
 from data_pipeline.domain.metrics_values import DURATION_BOUNDS, OpenLoads
+from data_pipeline.postgres import load_log
 from data_pipeline.postgres.json_values import jsonb
-from data_pipeline.postgres.load_log import LOCK_PREFIX
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 
@@ -43,7 +43,8 @@ def _over_events(database: str, statement: str) -> list[Any]:
 
 def open_loads(database: str) -> Sequence[OpenLoads]:
     """Return the pending and failed loads by source."""
-    parameters = {"prefix": LOCK_PREFIX, "max_rows": MAX_ROWS}
+    stuck = [load.load_id for load in load_log.stuck_loads(database)]
+    parameters = {"stuck": stuck, "max_rows": MAX_ROWS}
     return sessions.query(database, STATEMENTS["open_loads"], parameters, row_factory=class_row(OpenLoads))
 
 

@@ -84,27 +84,18 @@ ORDER BY known_since NULLS LAST, source, metric, label;
 INSERT INTO load_event (load_id, event, actor, facts) VALUES (NULL, 'measured', %(actor)s::text, %(facts)s::jsonb);
 
 -- name: open_loads
--- Pending and failed loads by source, without undone and dismissed ones. A pending load is stuck if no session has its lock.
+-- Pending and failed loads by source, without undone and dismissed ones.
 SELECT
     l.source,
-    count(*) FILTER (WHERE l.status = 'pending' AND k.is_held) AS running,
-    count(*) FILTER (WHERE l.status = 'pending' AND NOT k.is_held) AS stuck,
+    count(*) FILTER (WHERE l.status = 'pending' AND l.id <> ALL (%(stuck)s::bigint[])) AS running,
+    count(*) FILTER (WHERE l.status = 'pending' AND l.id = ANY (%(stuck)s::bigint[])) AS stuck,
     count(*) FILTER (WHERE l.status = 'failed') AS failed,
     min(l.updated_at) FILTER (WHERE l.status = 'failed') AS oldest_failure_at
 FROM (
-    SELECT source, idempotency_key, status, updated_at FROM load_log
+    SELECT id, source, status, updated_at FROM load_log
     WHERE status IN ('pending', 'failed') AND error_code IS DISTINCT FROM 'undone' AND dismissed_at IS NULL
     LIMIT %(max_rows)s
 ) AS l
-CROSS JOIN LATERAL (
-    SELECT l.status = 'pending' AND EXISTS (
-        SELECT
-        FROM pg_locks AS k, hashtextextended(%(prefix)s::text || l.source || ' ' || l.idempotency_key, 0) AS hash
-        WHERE k.locktype = 'advisory' AND k.granted AND k.objsubid = 1
-            AND k.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-            AND k.classid::bigint = (hash >> 32) & 4294967295 AND k.objid::bigint = hash & 4294967295
-    ) AS is_held
-) AS k
 GROUP BY l.source
 ORDER BY l.source;
 

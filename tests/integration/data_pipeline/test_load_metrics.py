@@ -258,5 +258,5 @@ def test_open_loads_are_found_by_their_index() -> None:
     )
     sql("ANALYZE load_log")
     statement = STATEMENTS["open_loads"]
-    [plan] = sessions.query("default", f"EXPLAIN (FORMAT JSON) {statement}", {"prefix": "", "max_rows": 10})[0]
+    [plan] = sessions.query("default", f"EXPLAIN (FORMAT JSON) {statement}", {"stuck": [], "max_rows": 10})[0]
     assert "load_log_unsettled" in str(plan)
