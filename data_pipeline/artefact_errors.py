@@ -40,6 +40,11 @@ class SourceChanged(ArtefactError):
     """{path} was changed while it was loaded: {change}. Load it again when it is complete."""
 
 
+class VersionUnknown(ArtefactError):
+    """{path} cannot be loaded from its address, because the server does not name {fact}. Copy the file to a local
+    folder, and load it from there."""
+
+
 class UnsupportedFormat(ArtefactError):
     """{path} is {description}, which cannot be loaded. {advice}"""
 

@@ -1,4 +1,4 @@
-"""Addresses of artefacts: files on this machine, and objects in buckets."""
+"""Addresses of artefacts: files on this machine, objects in buckets, and files of web servers."""
 
 from typing import TYPE_CHECKING, TypeAlias, Union
 
@@ -10,21 +10,28 @@ from data_pipeline.storage.hashed_source import HashedSource
 
 if TYPE_CHECKING:
     from data_pipeline.storage.object_addresses import ObjectAddress
+    from data_pipeline.storage.web_addresses import WebAddress
 
-Address: TypeAlias = Union[LocalAddress, "ObjectAddress"]
-_OBJECTS = "s3://"
+Address: TypeAlias = Union[LocalAddress, "ObjectAddress", "WebAddress"]
 
 
 def resolve(source_uri: str, settings: conf.Settings) -> Address:
-    """Return the canonical address of a path, a `file://` URI or an `s3://` URI.
+    """Return the canonical address of a path, or of a `file://`, `s3://` or `https://` URI.
 
-    Raises `ArtefactError`, such as `ArtefactMissing`, `OutsideRoots` or `OutsideBuckets`.
+    Raises `ArtefactError`, such as `ArtefactMissing`, `OutsideRoots` or `OutsideBuckets`, and `CallError`.
     """
-    if source_uri[: len(_OBJECTS)].lower() != _OBJECTS:
-        return file_addresses.resolve(source_uri, roots=settings.ingest_roots)
-    from data_pipeline.storage.object_addresses import resolve_object  # needs the extra `s3`
+    scheme, separator, _ = source_uri.partition("://")
+    match scheme.lower() if separator else "":
+        case "s3":
+            from data_pipeline.storage.object_addresses import resolve_object  # needs the extra `s3`
 
-    return resolve_object(source_uri, settings)
+            return resolve_object(source_uri, settings)
+        case "https" | "http":
+            from data_pipeline.storage.web_addresses import resolve_url  # needs the extra `http`
+
+            return resolve_url(source_uri, settings)
+        case _:
+            return file_addresses.resolve(source_uri, roots=settings.ingest_roots)
 
 
 def open_source(address: Address) -> HashedSource:

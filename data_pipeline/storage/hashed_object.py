@@ -1,22 +1,50 @@
-"""The bytes of an object in a bucket, hashed while they are read."""
+"""The bytes of an artefact on another machine, hashed while they are read."""
 
 import tempfile
-from typing import IO
+from typing import IO, Protocol
 
 from data_pipeline.artefact_errors import ArtefactUnreadable, SourceChanged
 from data_pipeline.storage.file_formats import HEAD_BYTES
 from data_pipeline.storage.hashed_source import HashedSource
-from data_pipeline.storage.object_addresses import ObjectAddress
 from data_pipeline.storage_errors import TooLargeToSpool
 from seeder.domain.human_format import format_size
 
 _COPIED_AT_ONCE = 1 << 20  # bytes
 
 
+class RemoteStream(Protocol):
+    """The content of one version, read once."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return at most this number of bytes, or none at the end."""
+
+    def close(self) -> None:
+        """Close the connection."""
+
+
+class RemoteAddress(Protocol):
+    """An artefact on another machine, in one version."""
+
+    @property
+    def path(self) -> str:
+        """The address for messages."""
+
+    @property
+    def size(self) -> int:
+        """The size in bytes."""
+
+    @property
+    def max_spooled_bytes(self) -> int:
+        """The size up to which it may be copied."""
+
+    def open(self) -> RemoteStream:
+        """Open the artefact."""
+
+
 class HashedObject(HashedSource):
     """An open object. It is streamed, and copied to a temporary file only if a format needs random access."""
 
-    def __init__(self, address: ObjectAddress) -> None:
+    def __init__(self, address: RemoteAddress) -> None:
         super().__init__(address.path, size=address.size)
         self._max_spooled_bytes = address.max_spooled_bytes
         self._stream = address.open()
