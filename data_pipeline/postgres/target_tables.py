@@ -8,7 +8,7 @@ from psycopg.rows import class_row
 
 from data_pipeline.errors import NotLoadable, TableHasRule, TableOfLoads, UnknownTarget
 from data_pipeline.postgres.statements import STATEMENTS
-from seeder.domain.view_names import DEFAULT_SCHEMA, ViewName
+from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 
 LOAD_ID_COLUMN = "load_id"  # added by `track_loads`; its default is the id of the current load
@@ -103,16 +103,17 @@ def describe(database: str, name: ViewName) -> TargetTable:
     )
 
 
-def find_table(database: str, name: str) -> ViewName:
-    """Return a table with its schema. A name without a schema is found by the search path, if it is there.
+def find_table(database: str, name: str, *, default_schema: str) -> ViewName:
+    """Return a table with its schema. A name without one is found by the search path, otherwise in the default schema.
 
     Raises `BadName`.
     """
-    parsed = ViewName.parse(name)
-    if parsed.schema != DEFAULT_SCHEMA:
+    parsed = ViewName.parse(name, default_schema="")
+    if parsed.schema:
         return parsed
     found = sessions.query(database, STATEMENTS["table_in_path"], {"name": name})
-    return ViewName(schema=found[0][0], name=found[0][1]) if found else parsed
+    schema, table = found[0] if found else (default_schema, parsed.name)
+    return ViewName(schema=schema, name=table)
 
 
 def is_unique(database: str, target: TargetTable, columns: Sequence[str]) -> bool:

@@ -17,6 +17,7 @@ from data_pipeline.errors import TableNotTracked
 from data_pipeline.postgres import schema_changes, target_tables
 from data_pipeline.services.file_reading import CSV, FileReading, dialect_named
 from data_pipeline.services.load_options import AUTO
+from data_pipeline.services.load_planning import find_table
 from data_pipeline.services.record_reading import header_names
 from seeder.domain.view_names import ViewName
 
@@ -51,14 +52,16 @@ def choose_table(file: FileReading, given: Dialect | None, settings: conf.Settin
     return AutoTable(dialect=with_columns, is_named_after_file=True)
 
 
-def create_missing(database: str, file: FileReading, table: AutoTable, *, load_id: int) -> None:
+def create_missing(
+    database: str, file: FileReading, table: AutoTable, *, load_id: int, settings: conf.Settings
+) -> None:
     """Create the table of a file, if it does not exist.
 
     Its types are those of the dialect, otherwise of the first records. Raises `TableNotTracked` if a table is named
     after the file, but was not created for one: it may be another one.
     """
     dialect, file_name = table.dialect, file.address.name
-    name = target_tables.find_table(database, dialect.target or "")
+    name = find_table(database, dialect.target or "", settings)
     if schema_changes.lock_name(database, name):
         if table.is_named_after_file and not target_tables.describe(database, name).is_tracked:
             raise TableNotTracked(table=str(name), file=file_name)

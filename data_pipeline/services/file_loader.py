@@ -19,14 +19,14 @@ from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import Reject
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import dry_runs, kept_rejects, load_transactions, target_tables
+from data_pipeline.postgres import dry_runs, kept_rejects, load_transactions
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.postgres.row_errors import is_deadlock
 from data_pipeline.services.auto_tables import choose_table, create_missing
 from data_pipeline.services.chunk_loader import ChunkLoader, ProgressListener
 from data_pipeline.services.file_reading import FileReading, dialect_named
 from data_pipeline.services.load_options import AUTO, Loaded, LoadOptions
-from data_pipeline.services.load_planning import plan_load
+from data_pipeline.services.load_planning import find_table, plan_load
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
 from data_pipeline.storage.addresses import resolve
@@ -144,7 +144,7 @@ class FileLoader:
             self._find_table(handle)
         if not is_trial:  # a load that fails now belongs to its table, too
             table = self._file.dialect.target if self._options.table == AUTO else self._options.table
-            handle.target = str(target_tables.find_table(self._using, table or ""))
+            handle.target = str(find_table(self._using, table or "", self._settings))
         artefact, chunks = self._file.open()
         with artefact:
             header = chunks.header()
@@ -198,7 +198,7 @@ class FileLoader:
         """Find the dialect by the header, and create its table if it is missing."""
         table = choose_table(self._file, self._dialect if self._options.dialect else None, self._settings)
         self._file = FileReading(self._address, table.dialect, self._settings, sheet=self._options.sheet)
-        create_missing(self._using, self._file, table, load_id=handle.load_id)
+        create_missing(self._using, self._file, table, load_id=handle.load_id, settings=self._settings)
 
     def _keep_rejects(self, load_id: int, error: BaseException) -> None:
         """Keep the rejects that exceed the limit. Those of an earlier attempt are not those of this failure."""

@@ -18,6 +18,7 @@ from data_pipeline.services.column_matching import MatchedColumns, match_columns
 from data_pipeline.services.load_options import AUTO, LoadOptions
 from data_pipeline.services.record_reading import read_header
 from data_pipeline.storage.addresses import Address
+from seeder.domain.view_names import ViewName
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +55,11 @@ class LoadPlan:
         )
 
 
+def find_table(database: str, name: str, settings: conf.Settings) -> ViewName:
+    """Return a table with its schema: that of the search path if the table is there, otherwise `INGEST_SCHEMA`."""
+    return target_tables.find_table(database, name, default_schema=settings.ingest_schema)
+
+
 def plan_load(  # noqa: PLR0913  # facts of one load
     database: str,
     header: bytes,
@@ -73,7 +79,7 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     if not header:
         raise EmptyArtefact(path=address.path)
     table = dialect.target or "" if options.table == AUTO else options.table
-    target = target_tables.describe(database, target_tables.find_table(database, table))
+    target = target_tables.describe(database, find_table(database, table, settings))
     names = read_header(header, dialect, artefact=address.name, table=table)
     matched = match_columns(database, names, target, dialect, artefact=address.name, load_id=load_id)
     mode = options.mode or dialect.mode or Mode.APPEND

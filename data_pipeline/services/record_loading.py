@@ -18,11 +18,11 @@ from data_pipeline.domain.record_encoding import json_record
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
-from data_pipeline.postgres import kept_rejects, load_transactions, staging_tables, target_tables
+from data_pipeline.postgres import kept_rejects, load_transactions, staging_tables
 from data_pipeline.services.chunk_loader import ChunkLoader
 from data_pipeline.services.csv_source import CsvSource
 from data_pipeline.services.load_options import LoadOptions
-from data_pipeline.services.load_planning import LoadPlan, plan_load
+from data_pipeline.services.load_planning import LoadPlan, find_table, plan_load
 from data_pipeline.services.record_stream import RecordStream
 from data_pipeline.storage.file_addresses import LocalAddress
 
@@ -72,14 +72,15 @@ def load_records(  # noqa: PLR0913  # the options of a load
 def _plan(
     handle: "ProcessHandle", names: Sequence[str], options: LoadOptions, *, into: str, key: Sequence[str]
 ) -> LoadPlan:
-    table = str(target_tables.find_table(handle.database, into))
+    settings = conf.load()
+    table = str(find_table(handle.database, into, settings))
     return plan_load(
         handle.database,
         csv_record(names, _FORMAT),
         address=LocalAddress(path=Path("the records")),
         dialect=Dialect(name="rows", target=table, key=tuple(key)),
         options=replace(options, table=table),
-        settings=conf.load(),
+        settings=settings,
     )
 
 

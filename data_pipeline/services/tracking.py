@@ -8,9 +8,11 @@ from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
+from data_pipeline import conf
 from data_pipeline.postgres import target_tables, tracking
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.tracking import TrackingStep
+from data_pipeline.services.load_planning import find_table
 from seeder.domain.view_names import ViewName
 
 
@@ -28,7 +30,7 @@ def track_loads(table: str, *, dry_run: bool = False, using: str = DEFAULT_DB_AL
     Rows that are in the table already keep a null. Raises `TargetError`.
     """
     with translate_errors(using):
-        target = target_tables.describe(using, target_tables.find_table(using, table))
+        target = target_tables.describe(using, find_table(using, table, conf.load()))
         steps = tracking.missing_steps(using, target)
         if steps and not dry_run:
             tracking.run_steps(using, target, steps)

@@ -36,8 +36,8 @@ class ViewName:
     name: str
 
     @classmethod
-    def parse(cls, text: str) -> "ViewName":
-        """Parse a qualified SQL name. A name without a schema is in schema `reporting`.
+    def parse(cls, text: str, *, default_schema: str = DEFAULT_SCHEMA) -> "ViewName":
+        """Parse a qualified SQL name.
 
         Raises `BadName` if PostgreSQL would reject or change the name.
         """
@@ -50,7 +50,7 @@ class ViewName:
                 )
         if len(parts) > 2:
             raise BadName(text=text, problem=f"it has {len(parts)} parts, but a view has a schema and a name at most")
-        schema, name = parts if len(parts) == 2 else (DEFAULT_SCHEMA, *parts)
+        schema, name = parts if len(parts) == 2 else (default_schema, *parts)
         if schema.startswith("pg_"):
             raise BadName(text=text, problem="PostgreSQL keeps the schemas that begin with pg_ for itself")
         return cls(schema=schema, name=name)

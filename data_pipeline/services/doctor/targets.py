@@ -10,6 +10,7 @@ from data_pipeline import conf
 from data_pipeline.domain.dialect_search import check_dialects
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.postgres import doctor_facts
+from data_pipeline.services.load_planning import find_table
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, warning_problem
@@ -50,10 +51,11 @@ _NEEDED: Mapping[Mode, str] = {
 def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     if not (database.is_default and doctor_facts.has_tables(database.alias)):
         return
-    dialects, errors = check_dialects(map(Path, conf.load().dialect_folders))  # the shipped ones are examples
+    settings = conf.load()
+    dialects, errors = check_dialects(map(Path, settings.dialect_folders))  # the shipped ones are examples
     for error in errors:
         yield DIALECT_INVALID.found("DIALECT_FOLDERS", message=str(error))
-    targets = [(dialect, ViewName.parse(dialect.target)) for dialect in dialects if dialect.target]
+    targets = [(one, find_table(database.alias, one.target, settings)) for one in dialects if one.target]
     needed = [(table, _NEEDED[dialect.mode or Mode.APPEND]) for dialect, table in targets]
     facts = {one.position: one for one in doctor_facts.target_facts(database.alias, needed)}
     for position, (dialect, table) in enumerate(targets):

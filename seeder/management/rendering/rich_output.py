@@ -25,7 +25,7 @@ _DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the w
 
 class _Console(Console):
     def on_broken_pipe(self) -> None:
-        """Raise the error. Rich would end the process with 1, whatever the command has done."""
+        """Raise the error. Rich would end the process with 1, even if the command has succeeded."""
         raise  # noqa: PLE0704  # rich calls this where it catches the error
 
 

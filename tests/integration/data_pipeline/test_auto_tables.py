@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 
 from data_pipeline.dialect_errors import AmbiguousHeader
-from data_pipeline.errors import HeaderRefused, TableNotTracked, TooManyRejects
+from data_pipeline.errors import HeaderRefused, TableNotTracked, TooManyRejects, UnknownTarget
 from data_pipeline.models import LoadEvent, LoadLog, LoadReject
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.reject_replay import replay_rejects
@@ -200,3 +200,23 @@ def test_concurrent_loads_create_one_table(tmp_path: Path) -> None:
         thread.join(60)
     assert failures == []
     assert sql("SELECT id FROM arrivals.orders ORDER BY id") == [(0,), (1,), (2,)]
+
+
+PRICES = "Vendor,SKU,Price,Currency,Valid From\nacme,a1,1.5,EUR,2026-01-01\n"
+
+
+def test_target_without_schema_is_created_in_the_ingest_schema(auto_schema: None, tmp_path: Path) -> None:
+    """A later load finds the table there, unless the search path has one of this name."""
+    path = tmp_path / "list.csv"
+    path.write_text(PRICES)
+    sql("SET search_path TO reporting, landing, public")
+    try:
+        for force in (False, True):
+            assert load_file(str(path), dialect="prices", force=force).target == "arrivals.prices"
+        assert load_file(str(path), table="prices", dialect="prices", force=True).target == "arrivals.prices"
+        with pytest.raises(UnknownTarget, match=r"public\.prices"):
+            load_file(str(path), table="public.prices", dialect="prices", force=True)
+        sql("CREATE TABLE landing.prices (LIKE arrivals.prices INCLUDING ALL)")
+        assert load_file(str(path), dialect="prices", force=True).target == "landing.prices"
+    finally:
+        sql("RESET search_path")
