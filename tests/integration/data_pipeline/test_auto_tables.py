@@ -202,7 +202,7 @@ def test_concurrent_loads_create_one_table(tmp_path: Path) -> None:
     assert sql("SELECT id FROM arrivals.orders ORDER BY id") == [(0,), (1,), (2,)]
 
 
-PRICES = "Vendor,SKU,Price,Currency,Valid From\nacme,a1,1.5,EUR,2026-01-01\n"
+PRICES = "vendor,sku,price,currency,valid_from\nacme,a1,1.5,EUR,2026-01-01\n"
 
 
 def test_target_without_schema_is_created_in_the_ingest_schema(auto_schema: None, tmp_path: Path) -> None:
