@@ -3,12 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Unpack
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS
 
-from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
@@ -17,7 +16,7 @@ from data_pipeline.postgres import dry_runs
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.chunk_loader import ProgressListener
 from data_pipeline.services.file_loader import FileLoader
-from data_pipeline.services.load_options import AUTO, LoadOptions
+from data_pipeline.services.load_options import GivenOptions, LoadOptions
 from data_pipeline.services.transaction_guards import require_own_transaction
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import rolled_back_atomic
@@ -60,19 +59,12 @@ class DryRun:
         return self.too_many_rejects or any(one.problem for one in self.views)
 
 
-def dry_run(  # noqa: PLR0913  # the options of a load
+def dry_run(
     source_uri: str,
     *,
-    table: str = AUTO,
-    dialect: str | None = None,
-    key: str | None = None,
-    mode: str | None = None,
-    force: bool = False,
-    max_rejects: int | None = None,
-    max_reject_ratio: float | None = None,
-    sheet: str | None = None,
     using: str = DEFAULT_DB_ALIAS,
     on_progress: ProgressListener = lambda _: None,
+    **options: Unpack[GivenOptions],
 ) -> DryRun:
     """Return what `load_file` would do with these arguments. Afterwards every table, sequence and view is as before.
 
@@ -81,19 +73,9 @@ def dry_run(  # noqa: PLR0913  # the options of a load
 
     Raises the errors of `load_file` except `TooManyRejects`, and `SequenceNotHeld`.
     """
-    options = LoadOptions(
-        table=table,
-        dialect=dialect,
-        key=key,
-        mode=Mode(mode) if mode else None,
-        force=force,
-        max_rejects=max_rejects,
-        max_reject_ratio=max_reject_ratio,
-        sheet=sheet,
-    )
     with translate_errors(using):
         require_own_transaction(using, "dry_run")
-        return _Trial(FileLoader(source_uri, options, using, on_progress), using).run()
+        return _Trial(FileLoader(source_uri, LoadOptions.from_given(options), using, on_progress), using).run()
 
 
 class _Trial:

@@ -1,33 +1,25 @@
 """Loads one file into a table, exactly once."""
 
 from datetime import datetime
+from typing import Unpack
 
 from django.db import DEFAULT_DB_ALIAS
 
-from data_pipeline.domain.dialects import Mode
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.chunk_loader import ProgressListener
 from data_pipeline.services.file_loader import FileLoader
-from data_pipeline.services.load_options import AUTO, Loaded, LoadOptions
+from data_pipeline.services.load_options import AUTO, GivenOptions, Loaded, LoadOptions
 
 
-def load_file(  # noqa: PLR0913  # the options of a load
+def load_file(
     source_uri: str,
     *,
-    table: str = AUTO,
-    dialect: str | None = None,
-    key: str | None = None,
-    mode: str | None = None,
-    force: bool = False,
-    max_rejects: int | None = None,
-    max_reject_ratio: float | None = None,
-    sheet: str | None = None,
-    of_load: int | None = None,
     using: str = DEFAULT_DB_ALIAS,
     task_id: str | None = None,
     refresh_here: bool = True,
     on_progress: ProgressListener = lambda _: None,
+    **options: Unpack[GivenOptions],
 ) -> Loaded:
     """Load a file into a table, unless it was loaded before.
 
@@ -37,19 +29,13 @@ def load_file(  # noqa: PLR0913  # the options of a load
 
     Raises `TooManyRejects`, other errors of `data_pipeline.errors`, or those of the database.
     """
-    options = LoadOptions(
-        table=table,
-        dialect=dialect,
-        key=key,
-        mode=Mode(mode) if mode else None,
-        force=force,
-        max_rejects=max_rejects,
-        max_reject_ratio=max_reject_ratio,
-        sheet=sheet,
-        of_load=of_load,
-    )
     return load_with_options(
-        source_uri, options, using=using, task_id=task_id, refresh_here=refresh_here, on_progress=on_progress
+        source_uri,
+        LoadOptions.from_given(options),
+        using=using,
+        task_id=task_id,
+        refresh_here=refresh_here,
+        on_progress=on_progress,
     )
 
 

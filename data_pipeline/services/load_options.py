@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any, Self
+from typing import Any, Self, TypedDict
 
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_counts import LoadCounts
@@ -12,6 +12,19 @@ from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.rejects import Reject
 
 AUTO = "auto"  # the table of the dialect that fits the header, or one that is named after the file
+
+
+class GivenOptions(TypedDict, total=False):
+    """The options of `load_file` and `dry_run`. `LoadOptions` has their meanings and defaults."""
+
+    table: str
+    dialect: str | None
+    key: str | None
+    mode: str | None
+    force: bool
+    max_rejects: int | None
+    max_reject_ratio: float | None
+    sheet: str | None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -19,7 +19,7 @@ from data_pipeline.services import dependent_refreshes
 from data_pipeline.services.dry_run import dry_run
 from data_pipeline.services.load_documents import dry_run_document, load_document
 from data_pipeline.services.load_file import load_file
-from data_pipeline.services.load_options import Loaded, LoadOptions
+from data_pipeline.services.load_options import GivenOptions, Loaded, LoadOptions
 from data_pipeline.services.load_requests import enqueue_load
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import SeederError
@@ -148,7 +148,7 @@ def _arguments(options: Namespace, advance: Callable[..., None]) -> dict[str, An
     return {**_options(options), "on_progress": on_progress}
 
 
-def _options(options: Namespace) -> dict[str, Any]:
+def _options(options: Namespace) -> GivenOptions:
     max_rejects, max_ratio = options.max_rejects
     return {
         "table": options.target,

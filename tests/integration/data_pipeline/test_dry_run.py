@@ -1,6 +1,7 @@
 """A dry run says exactly what a load would do, and leaves every table, sequence and view as it was."""
 
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ from pytest_django import Settings
 from data_pipeline.errors import InsideTransaction, SequenceNotHeld
 from data_pipeline.services.dry_run import DryRun, dry_run
 from data_pipeline.services.load_file import load_file
+from data_pipeline.services.load_options import GivenOptions, LoadOptions
 from seeder.domain.refresh_requests import AllReports
 from seeder.errors import SeederError
 from seeder.services.run.orchestrator import execute_run
@@ -217,3 +219,12 @@ def test_command_prints_one_document_and_fails_like_the_load(path: Path, manage:
     assert (done.exit_code, done.document["dryRun"]) == (1, True)
     [load] = done.document["loads"]
     assert (load["status"], load["rowsRejected"], load["views"], load["rejects"][0]["lineNo"]) == ("failed", 1, [], 3)
+
+
+def test_options_are_those_of_a_load(path: Path) -> None:
+    """Both take each option of a load by its name, and no others."""
+    given = dict.fromkeys(GivenOptions.__annotations__)
+    assert set(given) == {one.name for one in fields(LoadOptions)} - {"of_load"}
+    for function in (dry_run, load_file):
+        with pytest.raises(TypeError, match="tabel"):
+            function(str(path), tabel="landing.orders")  # type: ignore[call-arg]
