@@ -9,6 +9,7 @@ from typing import Any
 
 _PUBLIC = {
     "AsyncHTTPClient": "data_pipeline.http.async_client",
+    "CronSchedule": "seeder.domain.cron_schedule",
     "HTTPClient": "data_pipeline.http.client",
     "RetryConfig": "data_pipeline.http.retrying",
     "aretry": "data_pipeline.http.retrying",

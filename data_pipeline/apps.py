@@ -19,6 +19,8 @@ class DataPipelineConfig(AppConfig):
         "data_pipeline.services.load_requests.rescue_requests",
         "data_pipeline.services.dependent_refreshes.rescue_refreshes",
     )
+    has_schedules: ClassVar[bool] = True
+    queue_preconditions: ClassVar[Sequence[str]] = ("data_pipeline.services.schedules.require_valid_schedules",)
     doctor_checks: ClassVar[Sequence[str]] = (
         "data_pipeline.services.doctor.load_tables.check",
         "data_pipeline.services.doctor.unfinished_loads.check",

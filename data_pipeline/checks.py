@@ -73,6 +73,16 @@ def check_folders(**_: Any) -> Sequence[checks.CheckMessage]:
     ]
 
 
+@checks.register
+def check_schedules(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return E005 for each setting that cannot be scheduled, unless E001 applies or there is no queue."""
+    from data_pipeline.services.schedules import schedule_problems  # few commands run checks
+
+    if check_settings():
+        return []
+    return [_message("data_pipeline.E005", str(problem)) for problem in schedule_problems(conf.load())]
+
+
 @checks.register(checks.Tags.models)
 def check_database_vendor(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E004 if the default database is not PostgreSQL."""

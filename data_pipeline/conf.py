@@ -141,6 +141,15 @@ class Settings:
     """Job that `data-pipeline` runs if the first argument is an option of the job."""
     job_packages: str = setting(text, default="")
     """Packages whose modules are jobs, separated by commas, beside the `jobs` packages of installed apps."""
+    schedule_mv_refresh: bool = setting(boolean, default=False, variable="SCHEDULE_MV_REFRESH")
+    """Let `schedule_pipelines` schedule the task `refresh_roi_mvs`, which queues what loads have requested and a killed
+    process has not queued. `SEEDER_NIGHTLY_CRON` schedules the refresh of every view."""
+    mv_refresh_cron: str = setting(text, default="0 2 * * *", variable="MV_REFRESH_CRON")
+    """When `refresh_roi_mvs` runs, as a cron expression in the host's time zone."""
+    schedule_logistics_etl: bool = setting(boolean, default=False, variable="SCHEDULE_LOGISTICS_ETL")
+    """Let `schedule_pipelines` schedule the task `logistics_etl_full`."""
+    logistics_cron: str = setting(text, default="0 3 * * *", variable="LOGISTICS_CRON")
+    """When `logistics_etl_full` runs, as a cron expression in the host's time zone."""
     log_format: str = setting(one_of("text", "json"), default="text")
     """Format of the log `data_pipeline`. `text`: the event, then `name=value`. `json`: one object."""
     http_connect_timeout_s: float = setting(decimal(0.001, 3600), default=5.0, variable="HTTP_CONNECT_TIMEOUT_S")

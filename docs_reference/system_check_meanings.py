@@ -10,7 +10,7 @@ SYSTEM_CHECK_MEANINGS: Mapping[str, str] = {
     "seeder.E005": "The default database is not PostgreSQL.",
     "seeder.I006": "An optional table is missing. The message names the missing feature.",
     "seeder.W006": "An optional table differs and is not used.",
-    "seeder.E007": "A cron expression is invalid or never matches.",
+    "seeder.E007": "A cron expression is invalid or never matches. `watch_queue` does not start.",
     "seeder.E008": "The queue delivers a task again while the first worker still runs it.",
     "seeder.E009": "The queue ends a task before its refresh reaches STATEMENT_TIMEOUT_MS.",
     "seeder.W010": "A worker over its timeout may never be ended.",
@@ -37,4 +37,5 @@ SYSTEM_CHECK_MEANINGS: Mapping[str, str] = {
     "data_pipeline.E003": "A dialect in `DIALECT_FOLDERS` is invalid.",
     "data_pipeline.W003": "A folder of `DIALECT_FOLDERS` or `INGEST_ROOTS` does not exist.",
     "data_pipeline.E004": "The default database is not PostgreSQL.",
+    "data_pipeline.E005": "A schedule of a pipeline is invalid. `watch_queue` does not start.",
 }

@@ -7,6 +7,7 @@ from typing import ClassVar
 from django.apps import AppConfig
 from django.conf import settings
 from django.db.backends.signals import connection_created
+from django.db.models.signals import post_init
 
 from seeder.errors import ExtraMissing
 from seeder.services import extras
@@ -20,6 +21,14 @@ class SeederConfig(AppConfig):
 
     # Dotted paths of functions that resume stalled work of the queue; `watch_queue` runs those of every installed app.
     rescuers: ClassVar[Sequence[str]] = ("seeder.services.queue.rescue.rescue_stalled_parts",)
+
+    # Whether the app has schedules, whose names begin with its label. Those of every such app fire once for each local
+    # time, also when the clocks change.
+    has_schedules: ClassVar[bool] = True
+
+    # Dotted paths of functions that raise an expected error if a cluster must not start; `watch_queue` calls those of
+    # every installed app.
+    queue_preconditions: ClassVar[Sequence[str]] = ("seeder.services.queue.schedules.require_valid_schedules",)
 
     # Dotted paths of functions that yield Prometheus metrics. The metrics endpoint shows those of every installed app.
     metric_collectors: ClassVar[Sequence[str]] = ("seeder.probes.prometheus_collector.collect_metrics",)
@@ -62,5 +71,8 @@ class SeederConfig(AppConfig):
     def ready(self) -> None:
         from seeder import checks  # noqa: F401  # importing it registers the system checks
         from seeder.postgres.session_formats import pin_formats
+        from seeder.services.queue import dispatch, schedule_rows
 
         connection_created.connect(pin_formats)
+        if dispatch.is_installed():
+            post_init.connect(schedule_rows.correct_next_runs, sender="django_q.Schedule")

@@ -45,10 +45,7 @@ def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
         return []
     settings = conf.load()
     return [
-        *(
-            _message("seeder.E007", f"{setting} is {cron!r}, which cannot be scheduled: {problem}")
-            for setting, cron, problem in schedules.schedule_problems(settings)
-        ),
+        *(_message("seeder.E007", str(problem)) for problem in schedules.schedule_problems(settings)),
         *(_message(problem.check_id, problem.message) for problem in dispatch.settings_problems(settings)),
     ]
 

@@ -22,6 +22,14 @@ class ConfigurationError(SeederError):
     """{setting} is {value!r}, but must be {expected}."""
 
 
+class NotSchedulable(ConfigurationError):
+    """{setting} is {value!r}, which cannot be scheduled: {problem}."""
+
+
+class BadCron(SeederError):
+    """{expression!r} is not a cron expression: {problem}."""
+
+
 class ManifestError(SeederError):
     """A manifest cannot be planned. `reason` is the machine-readable cause."""
 

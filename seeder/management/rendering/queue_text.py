@@ -11,7 +11,7 @@ from seeder.management.rendering.command_output import Block, TableRow, TextTabl
 from seeder.models import QueuedRefresh
 from seeder.services.queue.enqueue import EnqueueResult
 from seeder.services.queue.queue_overview import QueueOverview
-from seeder.services.queue.schedules import ScheduleStatus
+from seeder.services.queue.schedule_rows import ScheduleStatus
 
 _OVERDUE_AFTER = timedelta(minutes=2)  # a cluster checks its schedules every half a minute
 _MAX_VIEWS_NAMED = 3

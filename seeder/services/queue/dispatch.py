@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, connections, router, transaction
+from django.utils.module_loading import import_string
 
 from seeder import conf
 from seeder.domain.queue import queue_settings_rules
@@ -30,13 +31,17 @@ def require_queue() -> None:
 def require_valid_settings() -> None:
     """Raise `QueueMisconfigured` if a cluster would repeat or lose tasks, or hang.
 
-    Raises `QueueMissing` if django_q is not installed. Uses no database, which may be down for now.
+    Raises `QueueMissing` if django_q is not installed, and what the `queue_preconditions` of the installed apps raise,
+    such as `ConfigurationError`. Uses no database, which may be down for now.
     """
     _require_installed()
     extras.require(extras.QUEUE, "The queue")
     for problem in settings_problems(conf.load()):
         if problem.is_error:
             raise QueueMisconfigured(problem=problem.message, hint=problem.hint)
+    for app in apps.get_app_configs():
+        for path in getattr(app, "queue_preconditions", ()):
+            import_string(path)()
 
 
 def is_installed() -> bool:

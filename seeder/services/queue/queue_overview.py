@@ -21,8 +21,8 @@ from seeder.errors import BadName, QueueMissing, UnknownRequest
 from seeder.models import QueuedRefresh, RunHistory
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services.queue import dispatch, part_rows, schedules
-from seeder.services.queue.schedules import ScheduleStatus
+from seeder.services.queue import dispatch, part_rows, schedule_rows, schedules
+from seeder.services.queue.schedule_rows import ScheduleStatus
 
 _RECENT = timedelta(days=1)
 _MAX_ENDED = 20
@@ -39,7 +39,7 @@ class QueueOverview:
     queued: Sequence[QueuedRefresh]  # oldest first
     ended: Sequence[QueuedRefresh]  # recently, latest first
     waiting: int | None  # unclaimed tasks of any kind; None without a queue or with restricted access
-    schedules: Sequence[ScheduleStatus]  # of this app, next one first
+    schedules: Sequence[ScheduleStatus]  # of the installed apps, next one first
     problems: Sequence[str]  # sentences; empty with restricted access
 
 
@@ -86,7 +86,7 @@ def queue_problems() -> Sequence[str]:
         dispatch.require_queue()
     except QueueMissing as missing:
         return [str(missing)]
-    return list(schedules.unreadable_schedules())
+    return list(schedule_rows.unreadable_schedules())
 
 
 def worker_status() -> ComponentStatus:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from seeder.errors import QueueMissing
 from seeder.services import extras
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, warning_problem
-from seeder.services.queue import dispatch, part_rows, schedules
+from seeder.services.queue import dispatch, part_rows, schedule_rows, schedules
 
 QUEUE_BLOCKED = error_problem(
     name="queue_blocked",
@@ -41,9 +41,11 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     if missing_extra := extras.problem(extras.QUEUE, "The queue"):
         message, fix = f"{missing_extra} (seeder.E017).", "Install the extra, or remove 'django_q'."
         yield QUEUE_FAULT.found("INSTALLED_APPS", message=message, fix=fix)
-    for setting, cron, reason in schedules.schedule_problems(database.settings):
-        message = f"It is {cron!r}, which cannot be scheduled: {reason} (seeder.E007)."
-        yield QUEUE_FAULT.found(setting, message=message, fix="Correct it, and run `manage.py schedule_refreshes`.")
+    for invalid in schedules.schedule_problems(database.settings):
+        message = "It is {value!r}, which cannot be scheduled: {problem} (seeder.E007).".format(**invalid.facts)
+        yield QUEUE_FAULT.found(
+            str(invalid.facts["setting"]), message=message, fix="Correct it, and run `manage.py schedule_refreshes`."
+        )
     for found in dispatch.settings_problems(database.settings):
         problem = QUEUE_FAULT if found.is_error else QUEUE_RISK
         subject = "DATABASES" if found.message.startswith("DATABASES") else "Q_CLUSTER"
@@ -54,5 +56,5 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     except QueueMissing as missing:
         yield QUEUE_MISSING.found("the queue's tables", message=str(missing))
     else:
-        for message in schedules.unreadable_schedules():
+        for message in schedule_rows.unreadable_schedules():
             yield QUEUE_BLOCKED.found("django-q2's schedules", message=message)

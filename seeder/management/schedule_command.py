@@ -1,0 +1,36 @@
+"""Base class of commands that make an app's schedules match its settings."""
+
+from argparse import Namespace
+from collections.abc import Sequence
+
+from django.core.management.base import CommandParser
+
+from seeder.management.base_command import SeederCommand
+from seeder.management.rendering.queue_text import local_time_text
+from seeder.services.documents.document_fields import fields
+from seeder.services.queue.schedule_rows import ScheduleStatus
+
+
+class ScheduleCommand(SeederCommand):
+    """A command that synchronizes schedules in `sync`, and shows what it changed."""
+
+    output_formats = ("json",)
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+
+    def run(self, options: Namespace) -> None:
+        changes = self.sync(dry_run=options.dry_run)
+        documents = [fields(change, "name", "action", "cron", nextDue="due") for change in changes]
+        document = {"dryRun": options.dry_run, "schedules": documents}
+        self.output.show(document, map(_change_line, changes) if changes else ["Nothing is scheduled."])
+
+    def sync(self, *, dry_run: bool) -> Sequence[ScheduleStatus]:
+        """Synchronize the schedules. Return each of them, and what was done with it."""
+        raise NotImplementedError
+
+
+def _change_line(change: ScheduleStatus) -> str:
+    cron = f" ({change.cron})" if change.cron else ""
+    next_due = f", next due {local_time_text(change.due)}" if change.due else ""
+    return f"{change.name}{cron}: {change.action}{next_due}"
