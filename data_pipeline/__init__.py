@@ -12,6 +12,7 @@ _PUBLIC = {
     "CronSchedule": "seeder.domain.cron_schedule",
     "HTTPClient": "data_pipeline.http.client",
     "RetryConfig": "data_pipeline.http.retrying",
+    "RowModel": "data_pipeline.domain.row_models",
     "aretry": "data_pipeline.http.retrying",
     "build_payload_meta": "data_pipeline.domain.payload_meta",
     "compute_idempotency_key": "data_pipeline.domain.idempotency_keys",

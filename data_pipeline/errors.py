@@ -122,16 +122,16 @@ class SequenceNotHeld(TargetError):
 
 
 class TooManyRejects(PipelineError):
-    """{rejected} of {records} records were rejected, but the limit is {limit}. Nothing of the file was loaded. The
-    first one is in line {line}: {problem}. `manage.py rejects {load_id}` lists them."""
+    """{rejected} of {records} records were rejected, but the limit is {limit}. Nothing was loaded. The first one is
+    {place}: {problem}. `manage.py rejects {load_id}` lists them."""
 
     code = "too_many_rejects"
 
 
 class KeysUnreadable(TooManyRejects):
     """{unreadable} of {rejected} rejected records have no key that can be read, and the snapshot would delete the rows
-    that they belong to. Nothing of the file was loaded. The first one is in line {line}: {problem}. Correct the file,
-    or load it with the mode upsert, which deletes nothing. `manage.py rejects {load_id}` lists them."""
+    that they belong to. Nothing was loaded. The first one is {place}: {problem}. Correct the file, or load it with the
+    mode upsert, which deletes nothing. `manage.py rejects {load_id}` lists them."""
 
 
 class HeaderRefused(PipelineError):

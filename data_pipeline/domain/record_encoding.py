@@ -27,6 +27,11 @@ def encode_record(values: Sequence[Any], types: Sequence[str | None]) -> bytes:
     return (",".join(fields) + "\n").encode("utf-8", "surrogatepass")  # the load rejects surrogates
 
 
+def malformed_record(*, columns: int) -> bytes:
+    """Return a record of CSV that every load rejects, because it has one field too many."""
+    return b"," * columns + b"\n"
+
+
 def encode_value(value: Any, type_name: str | None) -> str:
     """Return the text that PostgreSQL reads for a value of a column. Raises `TypeError`."""
     if isinstance(value, list | tuple) and type_name is not None and type_name.endswith(_ARRAY_SUFFIX):

@@ -34,6 +34,11 @@ from seeder.postgres.sqlstates import sqlstate
 
 _MANY_REJECTS = 10  # of a chunk: PostgreSQL would refuse the next one, too
 ProgressListener = Callable[[LoadProgress], None]
+RejectFacts = Mapping[str, str]  # what an error shows of a reject
+
+
+def _facts_of_line(reject: Reject) -> RejectFacts:
+    return {"place": f"in line {reject.line_no}", "problem": reject.problems[0].reason}
 
 
 class ChunkLoader:
@@ -101,7 +106,7 @@ class ChunkLoader:
             self._rejected_keys = result.rejected_keys
         return self._counts(result.counts)
 
-    def require_limits(self, line_of: Callable[[Reject], int] = lambda one: one.line_no) -> None:
+    def require_limits(self, facts_of: Callable[[Reject], RejectFacts] = _facts_of_line) -> None:
         """Raise `TooManyRejects`, or `KeysUnreadable` if a snapshot may have deleted rows of rejected records."""
         first, limits = self._rejects.first, self._plan.limits
         if first is None:
@@ -112,9 +117,8 @@ class ChunkLoader:
                 rejected=rejected,
                 records=self._records,
                 limit=limits.text,
-                line=line_of(first),
-                problem=first.problems[0].reason,
                 load_id=self._load_id,
+                **facts_of(first),
             )
         if self._rejected_keys is not None and rejected > len(self._rejected_keys):
             unreadable = (one for one in self._rejects.kept if one.record_no not in self._rejected_keys)
@@ -122,9 +126,8 @@ class ChunkLoader:
             raise KeysUnreadable(
                 unreadable=rejected - len(self._rejected_keys),
                 rejected=rejected,
-                line=line_of(shown),
-                problem=shown.problems[0].reason,
                 load_id=self._load_id,
+                **facts_of(shown),
             )
 
     def stage(self) -> None:

@@ -58,6 +58,7 @@ class ProcessHandle:
         key: Sequence[str] = (),
         mode: str | None = None,
         columns: Sequence[str] | None = None,
+        parse: Callable[[Any], Any] | None = None,
         max_rejects: int | None = None,
         max_reject_ratio: float | None = None,
     ) -> LoadCounts:
@@ -65,7 +66,8 @@ class ProcessHandle:
 
         A record is a mapping, a dataclass, a named tuple, or a sequence of the values of `columns`. The first one
         decides the columns, if they are not given. `mode` is that of `load_file`: by default upsert with a `key`, and
-        append without one. Rejected records are kept as JSON, with their number as the line.
+        append without one. Rejected records are kept as JSON, with their number as the line. `parse` turns each record
+        into a row of `columns`, and rejects it by `BadRow`, as a `RowModel` does.
 
         Raises `TooManyRejects`, `BadRecord`, `NothingToReplaceWith`, `HeaderRefused` or `TargetError`.
         """
@@ -76,6 +78,7 @@ class ProcessHandle:
             key=key,
             mode=Mode(mode) if mode else None,
             columns=columns,
+            parse=parse,
             max_rejects=max_rejects,
             max_reject_ratio=max_reject_ratio,
         )

@@ -1,6 +1,6 @@
 """Loads Python records into a table, in the transaction of a `process_once` block."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from functools import partial
 from itertools import chain
@@ -15,11 +15,12 @@ from data_pipeline.domain.dialects import Dialect, Mode
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.python_records import shape_of
 from data_pipeline.domain.record_encoding import json_record
+from data_pipeline.domain.refused_records import RefusedRecord
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.errors import BadRecord, NothingToReplaceWith, TooManyRejects
 from data_pipeline.postgres import kept_rejects, load_transactions, staging_tables
-from data_pipeline.services.chunk_loader import ChunkLoader
+from data_pipeline.services.chunk_loader import ChunkLoader, RejectFacts
 from data_pipeline.services.csv_source import CsvSource
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import LoadPlan, find_table, plan_load
@@ -42,10 +43,13 @@ def load_records(  # noqa: PLR0913  # the options of a load
     key: Sequence[str] = (),
     mode: Mode | None = None,
     columns: Sequence[str] | None = None,
+    parse: Callable[[Any], Any] | None = None,
     max_rejects: int | None = None,
     max_reject_ratio: float | None = None,
 ) -> LoadCounts:
     """Load records as `ProcessHandle.load` describes."""
+    if parse is not None and columns is None:
+        raise ValueError("`parse` needs `columns`, because the first record can be refused")
     mode = mode or (Mode.UPSERT if key else Mode.APPEND)
     records = iter(rows)
     first = next(records, None)
@@ -63,7 +67,10 @@ def load_records(  # noqa: PLR0913  # the options of a load
     plan = _plan(handle, names, options, into=into, key=key)
     types = {one.position: one.target.type for one in plan.columns}
     stream = RecordStream(
-        chain([first], records), values, types=[types.get(at) for at in range(len(names))], table=into
+        chain([first], records),
+        values if parse is None else lambda record: values(parse(record)),
+        types=[types.get(at) for at in range(len(names))],
+        table=into,
     )
     with stream:
         return _RecordLoad(handle, plan, stream).run()
@@ -110,7 +117,7 @@ class _RecordLoad:
         handle.rejects.extend(self._with_records(rejects.kept))
         handle.after_failure = partial(_keep_rejects, handle)
         handle.target = handle.target or str(name)
-        loading.require_limits(lambda one: self._offset + one.record_no)
+        loading.require_limits(self._facts_of)
         kept_rejects.save_rejects(handle.database, handle.load_id, handle.rejects)
         staging_tables.drop_all(handle.database)
         if (name.schema, name.name) not in handle.changed_relations:
@@ -132,12 +139,20 @@ class _RecordLoad:
         """Return rejects with the number of the record as the line, and its JSON instead of CSV."""
         by_number = {one.record_no: one for one in kept}
         complete = []
-        for number, values in enumerate(self._stream.kept() if by_number else (), start=1):
-            if number in by_number:
-                raw = json_record(self._plan.names, values)[:MAX_RAW_BYTES]
-                at = self._offset + number
-                complete.append(replace(by_number[number], line_no=at, record_no=at, raw=raw))
+        for number, record in enumerate(self._stream.kept() if by_number else (), start=1):
+            if (reject := by_number.get(number)) is None:
+                continue
+            if isinstance(record, RefusedRecord):
+                reject = replace(reject, raw=record.raw, problems=[record.problem])
+            else:
+                reject = replace(reject, raw=json_record(self._plan.names, record)[:MAX_RAW_BYTES])
+            at = self._offset + number
+            complete.append(replace(reject, line_no=at, record_no=at))
         return complete
+
+    def _facts_of(self, reject: Reject) -> RejectFacts:
+        [complete] = self._with_records([reject])
+        return {"place": f"record {complete.record_no}", "problem": complete.problems[0].reason}
 
 
 def _keep_rejects(handle: "ProcessHandle", error: BaseException) -> None:

@@ -10,14 +10,19 @@ from tempfile import SpooledTemporaryFile
 from typing import Any, Self
 
 from data_pipeline.domain.python_records import Values
-from data_pipeline.domain.record_encoding import encode_record
-from data_pipeline.errors import BadRecord
+from data_pipeline.domain.record_encoding import encode_record, malformed_record
+from data_pipeline.domain.refused_records import RefusedRecord
+from data_pipeline.errors import BadRecord, BadRow
 
 _MAX_MEMORY_BYTES = 8 * 1024 * 1024  # more is on disk
+Kept = Sequence[Any] | RefusedRecord
 
 
 class RecordStream:
-    """The records of an iterable. They are kept until the stream is closed, because a merge can reject some later."""
+    """The records of an iterable. They are kept until the stream is closed, because a merge can reject some later.
+
+    A record that `values` refuses by `BadRow` becomes a malformed one, so that it is rejected like those of a file.
+    """
 
     size = 0  # unknown
 
@@ -44,6 +49,9 @@ class RecordStream:
             try:
                 values = self._values(record)
                 line = encode_record(values, self._types)
+            except BadRow as refusal:
+                self._kept.write(pickle.dumps(RefusedRecord.of(record, refusal)))
+                return malformed_record(columns=len(self._types))
             except (TypeError, ValueError) as error:
                 raise BadRecord(record=self._count, table=self._table, problem=error) from error
             self._keep(values)
@@ -57,8 +65,8 @@ class RecordStream:
             kept = pickle.dumps([None if value is None else str(value) for value in values])
         self._kept.write(kept)
 
-    def kept(self) -> Iterator[Sequence[Any]]:
-        """Yield the values of all records that were read, from the first."""
+    def kept(self) -> Iterator[Kept]:
+        """Yield all records that were read, from the first."""
         self._kept.seek(0)
         for _ in range(self._count):
             yield pickle.load(self._kept)  # noqa: S301  # written above
@@ -82,15 +90,20 @@ class ReadAgain(AbstractContextManager["ReadAgain", None]):
 
     size = position = 0
 
-    def __init__(self, records: Iterator[Sequence[Any]], types: Sequence[str | None]) -> None:
+    def __init__(self, records: Iterator[Kept], types: Sequence[str | None]) -> None:
         self._records, self._types = records, types
 
     def read(self, size: int) -> bytes:
         block, length = list[bytes](), 0
-        while length < size and (values := next(self._records, None)) is not None:
-            block.append(encode_record(values, self._types))
+        while length < size and (record := next(self._records, None)) is not None:
+            block.append(self._line(record))
             length += len(block[-1])
         return b"".join(block)
+
+    def _line(self, record: Kept) -> bytes:
+        if isinstance(record, RefusedRecord):
+            return malformed_record(columns=len(self._types))
+        return encode_record(record, self._types)
 
     def line_of(self, csv_line: int) -> int:
         return csv_line

@@ -3,6 +3,7 @@
 import json
 import tracemalloc
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
 from textwrap import indent
@@ -13,7 +14,15 @@ import pytest
 import data_pipeline
 from data_pipeline import compute_idempotency_key, process_once
 from data_pipeline.domain.load_counts import LoadCounts
-from data_pipeline.errors import BadRecord, HeaderRefused, KeyMissing, NothingToReplaceWith, TooManyRejects
+from data_pipeline.domain.row_models import NON_NEGATIVE, RowModel
+from data_pipeline.errors import (
+    BadRecord,
+    HeaderRefused,
+    KeyMissing,
+    KeysUnreadable,
+    NothingToReplaceWith,
+    TooManyRejects,
+)
 from data_pipeline.models import LoadLog, LoadReject
 from tests.architecture.markdown import code_blocks, page_text
 from tests.conftest import sql
@@ -110,7 +119,7 @@ def test_record_of_another_length_is_a_reject() -> None:
 
 
 def test_too_many_rejects_leave_only_the_rejects() -> None:
-    with pytest.raises(TooManyRejects, match="line 2: invalid input syntax"):
+    with pytest.raises(TooManyRejects, match="is record 2: invalid input syntax"):
         load([{"asin": "A", "fee": 1}, {"asin": "B", "fee": "many"}])
     assert (fees_of(), rejects()) == ([], {2: {"asin": "B", "fee": "many"}})
     assert (LoadLog.objects.get().status, LoadLog.objects.get().rows_rejected) == ("failed", 1)
@@ -199,3 +208,31 @@ def test_block_of_the_page_runs_as_it_stands(monkeypatch: pytest.MonkeyPatch) ->
     sql("RESET search_path")
     assert fees_of() == [("A", "1.00"), ("B", "2.00")]
     assert (LoadLog.objects.get().source, LoadLog.objects.get().status) == ("fees_h10", "skipped")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FeeRow(RowModel):
+    asin: str
+    fee: Decimal = field(metadata=NON_NEGATIVE)
+
+
+@pytest.mark.parametrize("key", [(), ("asin",)])
+def test_records_that_a_model_refuses_are_rejects(key: tuple[str, ...]) -> None:
+    rows = [{"asin": "A"}, {"asin": "B", "fee": "1.5"}, {"asin": "C", "fee": -1}, {"asin": "B", "fee": 2}]
+    options: dict[str, Any] = {"key": key, "columns": FeeRow.columns(), "parse": FeeRow.parse}
+    with pytest.raises(TooManyRejects, match="3 of 4 .* The first one is record 1: fee must be given. `manage"):
+        load(rows, **options, max_rejects=2)
+    counts = load(rows, **options, max_rejects=3)
+    assert (counts.rows_in, counts.rows_inserted, counts.rows_rejected, fees_of()) == (4, 1, 3, [("B", "1.50")])
+    assert rejects() == {1: rows[0], 3: rows[2], 4: {"asin": "B", "fee": "2"}}
+    problems = dict(LoadReject.objects.values_list("record_no", "problems"))
+    assert problems[3] == [
+        {"column": "fee", "value": "-1", "reason": "fee must be a non-negative Decimal", "sqlstate": "22023"}
+    ]
+
+
+def test_snapshot_of_a_refused_record_changes_nothing() -> None:
+    load([("A", 1)], columns=("asin", "fee"))
+    with pytest.raises(KeysUnreadable, match="The first one is record 1: asin must be given"):
+        load([{"fee": 1}], name="two", columns=("asin", "fee"), parse=FeeRow.parse, mode="snapshot", max_rejects=9)
+    assert fees_of() == [("A", "1.00")]
