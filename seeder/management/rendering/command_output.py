@@ -8,9 +8,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from time import monotonic
-from typing import TYPE_CHECKING
-
-from django.core.management.base import OutputWrapper
+from typing import TYPE_CHECKING, Protocol
 
 from seeder.domain.human_format import format_size
 from seeder.domain.view_names import one_line
@@ -56,6 +54,24 @@ Block = Styled | TextTable | Verbatim
 Progress = Callable[..., None]  # receives the numbers of completed and all units, and a message about the last one
 
 
+class LineOutput(Protocol):
+    """A stream that adds its ending to each text, as those of Django's commands."""
+
+    ending: str
+
+    def write(self, msg: str, /) -> object:
+        """Write a text with the ending."""
+
+    def flush(self) -> object:
+        """Write what is buffered."""
+
+    def isatty(self) -> bool:
+        """Return whether the stream is a terminal."""
+
+    def fileno(self) -> int:
+        """Return the descriptor of the stream."""
+
+
 class OutputFailed(OSError):
     """The standard output cannot be written."""
 
@@ -63,7 +79,7 @@ class OutputFailed(OSError):
 class CommandOutput:
     """The standard output of a command, in the format that its options and the terminal require."""
 
-    def __init__(self, out: OutputWrapper, options: Namespace) -> None:
+    def __init__(self, out: LineOutput, options: Namespace) -> None:
         self._out = out
         self.is_json = getattr(options, "json", False)
         self.is_terminal = out.isatty() and not self.is_json

@@ -7,7 +7,6 @@ from itertools import compress
 from operator import not_
 from typing import IO, cast
 
-from django.core.management.base import OutputWrapper
 from rich import box
 from rich.console import Console
 from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
@@ -18,7 +17,15 @@ from rich.table import Table
 from rich.text import Text
 
 from seeder.domain.view_names import one_line
-from seeder.management.rendering.command_output import Block, Progress, Styled, TextTable, Verbatim, progress_text
+from seeder.management.rendering.command_output import (
+    Block,
+    LineOutput,
+    Progress,
+    Styled,
+    TextTable,
+    Verbatim,
+    progress_text,
+)
 
 _DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the width
 
@@ -29,7 +36,7 @@ class _Console(Console):
         raise  # noqa: PLE0704  # rich calls this where it catches the error
 
 
-def create_console(out: OutputWrapper, *, color: bool) -> Console:
+def create_console(out: LineOutput, *, color: bool) -> Console:
     """Return a console as wide as the terminal."""
     out.ending = ""  # rich writes line ends itself
     width = None if out.isatty() or "COLUMNS" in os.environ else _DEFAULT_WIDTH
