@@ -133,6 +133,10 @@ class Settings:
     """Bucket that jobs read if they get no `--source-bucket`."""
     destination_bucket: str = setting(text, default="")
     """Bucket that jobs write if they get no `--destination-bucket`."""
+    source_key_template: str = setting(text, default="{agency_id}/")
+    """Beginning of the keys of an agency's objects in the source bucket."""
+    silver_compression: str = setting(one_of("none", "gzip"), default="none")
+    """Compression of the objects that transforms write. `load_file` reads both."""
     ingest_buckets: Sequence[str] = setting(_buckets, default=list)
     """Buckets that `s3://` addresses may name. Empty: any bucket, for commands; the API then accepts no object."""
     max_spooled_mb: int = setting(integer(1), default=1024)

@@ -11,6 +11,7 @@ from data_pipeline import (
     errors,
     http_errors,
     job_errors,
+    silver_errors,
     storage_errors,
 )
 from docs_reference.markdown_text import code, page, table
@@ -26,6 +27,7 @@ _LOADING_MODULES = (
     dialect_errors,
     correction_errors,
     job_errors,
+    silver_errors,
     http_errors,
 )
 _MODULES = [SeederError.__module__, *(module.__name__ for module in _LOADING_MODULES)]

@@ -5,16 +5,14 @@ A missing table is created.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from data_pipeline import conf
 from data_pipeline.domain import auto_tables
-from data_pipeline.domain.dialect_search import all_dialects
 from data_pipeline.domain.dialects import Dialect
-from data_pipeline.domain.headers import auto_dialect
 from data_pipeline.errors import TableNotTracked
 from data_pipeline.postgres import schema_changes, target_tables
+from data_pipeline.services.dialect_choice import fitting_dialect
 from data_pipeline.services.file_reading import CSV, FileReading, dialect_named
 from data_pipeline.services.load_options import AUTO
 from data_pipeline.services.load_planning import find_table
@@ -39,11 +37,7 @@ def choose_table(file: FileReading, given: Dialect | None, settings: conf.Settin
     the file, in `INGEST_SCHEMA`. Raises `EmptyArtefact`, `AmbiguousHeader` or `HeaderRefused`.
     """
     header, file_name = file.header(), file.address.name
-    known = [] if given else map(file.as_read, all_dialects(map(Path, settings.dialect_folders)))
-    dialect = given or auto_dialect(lambda one: header_names(header, one), known)
-    if dialect is None:
-        dialect = Dialect(name=AUTO, delimiter=auto_tables.likely_delimiter(header.decode(errors="replace")))
-    dialect = file.as_read(dialect)
+    dialect = file.as_read(given) if given else fitting_dialect(header, file, settings)
     if dialect.target is not None:
         return AutoTable(dialect=dialect, is_named_after_file=False)
     target = str(ViewName(schema=settings.ingest_schema, name=auto_tables.table_name(file_name)))

@@ -24,10 +24,16 @@ class FileReading:
     """A file that can be opened several times."""
 
     def __init__(
-        self, address: Address, dialect: Dialect, settings: conf.Settings, *, sheet: str | None = None
+        self,
+        address: Address,
+        dialect: Dialect,
+        settings: conf.Settings,
+        *,
+        sheet: str | None = None,
+        is_hashed: bool = True,
     ) -> None:
         self.address, self.dialect, self._settings = address, dialect, settings
-        self._sheet = sheet or dialect.sheet
+        self._sheet, self._is_hashed = sheet or dialect.sheet, is_hashed
         self.is_sheet = False  # known after the file was opened
 
     def open(self, *, chunk_bytes: int | None = None) -> tuple[Artefact, RecordChunks]:
@@ -38,6 +44,7 @@ class FileReading:
             xlsx_in_memory_bytes=self._settings.xlsx_in_memory_mb * _MEGABYTE,
             sheet=self._sheet,
             encoding=self.dialect.encoding,
+            is_hashed=self._is_hashed,
         )
         self.is_sheet = artefact.format != "csv"
         self.dialect = self.as_read(self.dialect)

@@ -7,9 +7,15 @@ import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING
 
+from data_pipeline import conf
+from data_pipeline.services.job_discovery import host_settings
 from seeder.errors import SettingsMissing
 from seeder.services.django_bootstrap import bootstrap_django
+
+if TYPE_CHECKING:
+    from data_pipeline.storage.object_store import ObjectStore
 
 
 def _utc_now() -> datetime:
@@ -37,6 +43,17 @@ def _run_command(name: str, argv: Sequence[str]) -> int:
     return 0
 
 
+def _settings() -> conf.Settings:
+    """Read the settings of the host without starting Django, otherwise those of the environment."""
+    return conf.load_from(host_settings(os.environ.get("DJANGO_SETTINGS_MODULE", "")))
+
+
+def _open_store(settings: conf.Settings) -> "ObjectStore":
+    from data_pipeline.storage.object_store import shared_store  # imports the client of object storage
+
+    return shared_store(settings)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceHandler:
     """What a job passes to services. Creating a handler opens no connection and imports no Django."""
@@ -45,3 +62,10 @@ class ServiceHandler:
     clock: Callable[[], datetime] = _utc_now  # returns the current instant
     start_django: Callable[[], None] = _start_django  # before the first use of the database; raises `StartError`
     run_command: Callable[[str, Sequence[str]], int] = _run_command  # starts Django; takes name and arguments
+    settings: Callable[[], conf.Settings] = _settings
+    open_store: Callable[[conf.Settings], "ObjectStore"] = _open_store
+
+    @property
+    def has_database(self) -> bool:
+        """Whether there are Django settings, so that the job can use the database."""
+        return bool(os.environ.get("DJANGO_SETTINGS_MODULE")) or conf.settings_in_use() is not None

@@ -73,9 +73,15 @@ def find_job_packages(settings_module: str = "") -> JobPackages:
     Without them, the settings are those of the module, otherwise none. The module is imported without starting Django.
     Raises `SettingsUnusable` or `ConfigurationError`.
     """
-    return job_packages_of(
-        conf.settings_in_use() or (_import_settings(settings_module) if settings_module else object())
-    )
+    return job_packages_of(host_settings(settings_module))
+
+
+def host_settings(settings_module: str) -> object:
+    """Return the settings that Django uses, otherwise the module, otherwise an object without settings.
+
+    The module is imported without starting Django. Raises `SettingsUnusable`.
+    """
+    return conf.settings_in_use() or (_import_settings(settings_module) if settings_module else object())
 
 
 def job_packages_of(host_settings: object) -> JobPackages:

@@ -20,6 +20,7 @@ class HashedSource(ABC):
         self.path = path  # for messages
         self.size = size  # bytes
         self.position = 0  # bytes read so far
+        self.is_hashed = True  # can be changed before the first read
         self._sha256 = hashlib.sha256()
         self._blake2b = hashlib.blake2b(digest_size=32)
         self._is_complete = False
@@ -44,8 +45,9 @@ class HashedSource(ABC):
         """Return at most this number of bytes, or none at the end. Raises `SourceChanged` at the end."""
         data = self._next(size)
         if data:
-            self._sha256.update(data)
-            self._blake2b.update(data)
+            if self.is_hashed:
+                self._sha256.update(data)
+                self._blake2b.update(data)
             self.position += len(data)
         elif size and not self._is_complete:
             self._require_unchanged()
@@ -70,8 +72,8 @@ class HashedSource(ABC):
         return self._blake2b.hexdigest()
 
     def _require_complete(self) -> None:
-        if not self._is_complete:
-            raise RuntimeError(f"{self.path} was not read to its end.")
+        if not (self._is_complete and self.is_hashed):
+            raise RuntimeError(f"{self.path} was not hashed to its end.")
 
 
 class RandomAccess(io.RawIOBase):
