@@ -21,7 +21,8 @@ def loading(results: Results) -> Iterator[str]:
         yield (
             "A file of 11 columns into a table with a primary key. The file with bad records has"
             f" {one.bad_records:,} of eight kinds. CPU is that of client and server. For programs in Python it is"
-            " without their start, which the last column has. dlt creates its own tables."
+            " without their start, which the last column has. dlt creates its own tables. That of the object storage is"
+            " not counted."
         )
         yield ""
         copy = one.measurements.get(PSQL)

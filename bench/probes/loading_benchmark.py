@@ -5,6 +5,8 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from types import SimpleNamespace
+from uuid import uuid4
 
 from bench.contenders.builtin import DJANGO_SETTINGS
 from bench.environments import program
@@ -13,8 +15,12 @@ from bench.options import WORK, Options
 from bench.probes.backend_cpu import BACKEND_CPU
 from bench.server import BenchServer
 from bench.workloads.orders import COLUMNS, CREATE_TABLE, TABLE, write_orders
+from data_pipeline import conf
+from data_pipeline.storage import s3
+from data_pipeline.storage.object_store import ObjectStore
+from embedded.object_storage import server as object_storage
 
-PSQL, CLEAN, DIRTY = "psql \\copy", "load_file", "load_file, 1 % bad"
+PSQL, CLEAN, DIRTY, BUCKET = "psql \\copy", "load_file", "load_file, 1 % bad", "load_file, from a bucket"
 UPSERT_NEW, UPSERT_SAME, UPDATE_ALL = (
     "load_file, upsert of new rows",
     "load_file, upsert of the same file",
@@ -74,7 +80,8 @@ def _measure(bench: BenchServer, options: Options, records: int, *, others: bool
     print(f"Orders: writing {records:,} records", flush=True)
     write_orders(clean, records)
     bad = write_orders(dirty, records, with_bad_records=True)
-    commands = [*_own_commands(bench, clean, dirty), *(_other_commands(bench, clean) if others else ())]
+    others_or_bucket = _other_commands(bench, clean) if others else [_bucket_command(bench, clean)]
+    commands = [*_own_commands(bench, clean, dirty), *others_or_bucket]
     commands = [command for command in commands if command.name not in options.without]
     measurements: dict[str, list[LoadMeasurement]] = {command.name: [] for command in commands}
     failures: dict[str, str] = {}
@@ -149,12 +156,23 @@ def _own_commands(bench: BenchServer, clean: Path, dirty: Path) -> Sequence[Comm
     ]
 
 
-def _load_command(bench: BenchServer, name: str, *arguments: object) -> Command:
+def _load_command(bench: BenchServer, name: str, *arguments: object, **variables: str) -> Command:
     return Command(
         name=name,
         arguments=[sys.executable, "-m", "bench.probes.load_orders", *map(str, arguments)],
-        environment={**bench.django_variables(_DATABASE), "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS},
+        environment={**bench.django_variables(_DATABASE), "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS, **variables},
     )
+
+
+def _bucket_command(bench: BenchServer, clean: Path) -> Command:
+    """Copy the file into a bucket, and return the command that loads it from there."""
+    storage = object_storage.ensure_running(WORK / "object-storage", keeps_data=False).settings()
+    settings = conf.load_from(SimpleNamespace(DATA_PIPELINE=storage))
+    bucket = f"bench-{uuid4().hex}"  # the server may still run from another benchmark
+    s3.open_client(settings).create_bucket(Bucket=bucket)
+    with ObjectStore(settings).put(bucket, clean.name) as writer, clean.open("rb") as file:
+        shutil.copyfileobj(file, writer, 1 << 20)
+    return _load_command(bench, BUCKET, f"s3://{bucket}/{clean.name}", **storage)
 
 
 def _other_commands(bench: BenchServer, clean: Path) -> Iterator[Command]:
