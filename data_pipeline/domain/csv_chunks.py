@@ -43,6 +43,7 @@ class RecordChunks:
         self._quote, self._max_record_bytes = quote, max_record_bytes
         self._rest, self._line, self._is_exhausted = b"", 1, False
         self._last = b""  # the last chunk, whose lines are not counted yet
+        self._parts = 1  # into which the size of a chunk is divided
         self.line_end = b"\n"  # known after the header: a file can have carriage returns only
 
     def header(self) -> bytes:
@@ -64,6 +65,10 @@ class RecordChunks:
         self.line_end = b"\r" if found[2] == b"\r" else b"\n"
         self._take(found.end())
         return found[1]
+
+    def shrink(self) -> None:
+        """Halve the size of the chunks that follow. Splitting a chunk takes more memory than copying it."""
+        self._parts = 2
 
     def skip_lines(self, count: int) -> None:
         """Say how many lines the last chunk has. Otherwise they are counted when the next one is read."""
@@ -88,7 +93,7 @@ class RecordChunks:
                 continue
             yield self._chunk(end) if end else self._chunk_without_end(size)
             self.skip_lines(self._last.count(self.line_end))
-            size = chunk_bytes
+            size = chunk_bytes // self._parts or 1
 
     def _fill(self, size: int) -> None:
         """Read until `size` bytes are buffered, or to the end."""

@@ -168,6 +168,7 @@ class ChunkLoader:
     def _load_chunk(self, chunk: Chunk) -> None:
         count = self._copied(chunk)
         if count is None:
+            self._chunks.shrink()
             split = self._split(self._chunks, chunk, self._records + 1)
             count, refused = self._refused_chunks.load(split)
             rejects = sorted([*split.rejects, *refused], key=lambda one: one.record_no)

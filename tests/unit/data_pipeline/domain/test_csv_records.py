@@ -95,6 +95,16 @@ def test_lines_that_are_known_are_not_counted() -> None:
     assert next(chunks).first_line == 9
 
 
+def test_chunks_have_half_the_size_after_shrinking() -> None:
+    reader = RecordChunks(io.BytesIO(b"x,y\n" + b"1,a\n" * 8).read, chunk_bytes=16)
+    reader.header()
+    sizes = list[int]()
+    for chunk in reader:
+        sizes.append(len(chunk.data))
+        reader.shrink()
+    assert sizes == [16, 8, 8]
+
+
 def test_line_that_is_too_long_is_cut_from_the_stream() -> None:
     chunks = RecordChunks(io.BytesIO(b"x,y\n1,a\n2," + b"b" * 50 + b"\n3,c").read, chunk_bytes=4, max_record_bytes=16)
     chunks.header()
