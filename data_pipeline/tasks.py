@@ -5,10 +5,12 @@ Each takes plain values, calls one service, and returns a small dictionary.
 
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from types import FrameType
 from typing import Any
+
+from django.utils import timezone
 
 from data_pipeline.services import dependent_refreshes, load_requests, request_execution
 from data_pipeline.services.load_documents import refresh_document
@@ -43,8 +45,25 @@ def resume_loads() -> Mapping[str, Any]:
     return {"requests": list(rescued.dispatched), "refreshes": refreshes}
 
 
+def fees_h10_refresh(asins: Sequence[str] | None = None, edition: str = "") -> Mapping[str, Any]:
+    """Load the fees of articles. Without ids, those of all known articles, once a day.
+
+    Returns the document of the run, such as `{"source": "fees_h10", "status": "success", "loadId": 12, …}`. Raises
+    `PipelinesMissing`, and what `refresh_fees` raises.
+    """
+    from data_pipeline.pipelines import fees_h10  # the app is optional
+
+    if asins is None:
+        return fees_h10.refresh_fees(fees_h10.known_asins(), edition=edition or _today()).as_document()
+    return fees_h10.refresh_fees(asins, edition=edition).as_document()
+
+
 refresh_roi_mvs = resume_loads
 """The name of this task in schedules and callers that predate loads: each load requests exactly its views itself."""
+
+
+def _today() -> str:
+    return timezone.localdate().isoformat()
 
 
 def _interrupt(number: int, _: FrameType | None) -> None:

@@ -17,7 +17,7 @@ _INTRO = (
 )
 
 
-_APPS = {"seeder", "data_pipeline"}
+_APPS = {"seeder", "data_pipeline", "data_pipeline.pipelines"}
 _SCRIPT = "Finds and runs [jobs](../how-to/add-a-job.md). An option that is none of these runs the default job."
 
 

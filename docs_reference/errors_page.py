@@ -14,6 +14,7 @@ from data_pipeline import (
     silver_errors,
     storage_errors,
 )
+from data_pipeline.pipelines import errors as pipeline_errors
 from docs_reference.markdown_text import code, page, table
 from seeder.errors import SeederError
 
@@ -29,6 +30,7 @@ _LOADING_MODULES = (
     job_errors,
     silver_errors,
     http_errors,
+    pipeline_errors,
 )
 _MODULES = [SeederError.__module__, *(module.__name__ for module in _LOADING_MODULES)]
 

@@ -8,7 +8,7 @@ from settings.base import CHECKOUT, INSTALLED_APPS, database_from_environment, h
 
 DEBUG = True
 SECRET_KEY = "local: guards nothing"  # noqa: S105  # only for local use
-INSTALLED_APPS = [*INSTALLED_APPS, "embedded", "demo"]
+INSTALLED_APPS = [*INSTALLED_APPS, "data_pipeline.pipelines", "embedded", "demo"]
 
 DATABASES = {
     "default": database_from_environment()

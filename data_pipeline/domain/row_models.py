@@ -49,17 +49,20 @@ class RowModel:
         return list(_checks(cls))
 
     @classmethod
-    def parse(cls, record: Mapping[str, object]) -> Self:
-        """Return the row of a record in which numbers and dates may be texts. Raises `BadRow`."""
-        for name in record:
+    def parse(cls, record: object) -> Self:
+        """Return the row of a mapping in which numbers and dates may be texts. Raises `BadRow`."""
+        row = cls.parse_known(record)
+        for name, value in record.items() if isinstance(record, Mapping) else ():
             if name not in _checks(cls):
                 expected = f"absent, because the fields are {', '.join(cls.columns())}"
-                raise BadRow(model=cls.__name__, field=name, value=record[name], expected=expected)
-        return cls.parse_known(record)
+                raise BadRow(model=cls.__name__, field=name, value=value, expected=expected)
+        return row
 
     @classmethod
-    def parse_known(cls, record: Mapping[str, object]) -> Self:
+    def parse_known(cls, record: object) -> Self:
         """Return the row of a record as `parse`, but ignore its other fields."""
+        if not isinstance(record, Mapping):
+            raise BadRow(model=cls.__name__, field="record", value=record, expected="an object with named fields")
         values = {}
         for name, check in _checks(cls).items():
             if name not in record:

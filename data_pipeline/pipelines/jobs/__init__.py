@@ -1,0 +1,1 @@
+"""Jobs that run the commands of the pipelines."""
