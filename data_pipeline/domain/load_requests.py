@@ -19,6 +19,7 @@ class RequestAction(StrEnum):
     LOAD = "load"  # of a file, also again
     UNDO = "undo"
     VERIFY = "verify"
+    TRANSFORM = "transform"  # of an object, from bronze to silver
 
 
 class RequestStatus(StrEnum):

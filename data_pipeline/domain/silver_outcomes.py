@@ -10,6 +10,7 @@ class ObjectState(StrEnum):
 
     WRITTEN = "written"
     SKIPPED = "skipped"  # another process has written it meanwhile
+    BUSY = "busy"  # another process writes it now
     FAILED = "failed"
     QUEUED = "queued"  # for a worker
     DUE = "due"  # in a dry run

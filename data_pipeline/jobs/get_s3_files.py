@@ -24,6 +24,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--dialect", metavar="NAME", help="name of a dialect, or path of its .toml file (default: by each header)")
     add("--limit", metavar="N", type=_positive, help="maximum number of objects (default: all)")
     add("--force", action="store_true", help="also transform objects that are finished")
+    add("--scatter", action="store_true", help="queue one task for each object, for the workers of the queue")
     add("--dry-run", action="store_true", help="list the objects that would be transformed, and read none of them")
     add("--json", action="store_true", help="print one JSON document and nothing else")
     return parser

@@ -67,7 +67,7 @@ def enqueue_load(source_uri: str, options: LoadOptions, *, requested_by: str) ->
         given["force"] = True
     if options.of_load is not None:
         given["of_load"] = options.of_load
-    return _enqueue(source_uri=address.uri, options=given, requested_by=requested_by)
+    return enqueue(source_uri=address.uri, options=given, requested_by=requested_by)
 
 
 def enqueue_action(load_id: int, action: RequestAction, *, requested_by: str) -> QueuedRequest:
@@ -77,10 +77,11 @@ def enqueue_action(load_id: int, action: RequestAction, *, requested_by: str) ->
     """
     load = find_load_by_id(load_id, using=DEFAULT_DB_ALIAS)
     uri = str(load.payload_meta.get("source_uri") or load.source)
-    return _enqueue(action=action, load_id=load_id, source_uri=uri, requested_by=requested_by)
+    return enqueue(action=action, load_id=load_id, source_uri=uri, requested_by=requested_by)
 
 
-def _enqueue(**columns: Any) -> QueuedRequest:
+def enqueue(**columns: Any) -> QueuedRequest:
+    """Create a request with these columns, and tell the queue. Raises `QueueMissing` and others."""
     with translate_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
         require_own_transaction(DEFAULT_DB_ALIAS, "enqueue")  # a worker could not see the request yet

@@ -38,10 +38,12 @@ _MAX_ATTEMPTS = 5  # ended by a killed worker or a failing server
 _MAX_ERROR_LENGTH = 1024  # characters
 _SERVER_ERRORS = (ServerUnreachable, ServerFault, ServerOutOfMemory, ReadOnly)
 _OTHER_LOADS = (LoadInProgress, LoadTakenOver, TableBusy)  # another session is in the way
+_ON_LOADS = {RequestAction.UNDO, RequestAction.VERIFY}
 _BY_COMMAND = {
     RequestAction.LOAD: "Load it with `manage.py load_file`",
     RequestAction.UNDO: "Undo it with `manage.py undo_load`",
     RequestAction.VERIFY: "Verify it with `manage.py verify_load`",
+    RequestAction.TRANSFORM: "Transform it with `data-pipeline run get_s3_files`",
 }
 
 
@@ -79,7 +81,7 @@ def run_request(request_id: int) -> RequestResult:
 def _work(claimed: ClaimedRequest) -> RequestResult:
     if claimed.attempts > _MAX_ATTEMPTS:
         return _end(claimed, f"given up: {_MAX_ATTEMPTS} attempts were killed, or ended by an error of the server")
-    if claimed.action is not RequestAction.LOAD and claimed.load_id is None:
+    if claimed.action in _ON_LOADS and claimed.load_id is None:
         return _end(claimed, "its load was deleted meanwhile")
     limit = dispatch.time_limit()
     try:
@@ -107,6 +109,8 @@ def _work(claimed: ClaimedRequest) -> RequestResult:
 
 
 def _perform(claimed: ClaimedRequest) -> RequestResult:
+    if claimed.action is RequestAction.TRANSFORM:
+        return _transform(claimed)
     if claimed.action is RequestAction.LOAD or claimed.load_id is None:
         return _load(claimed)
     if claimed.action is RequestAction.VERIFY:
@@ -117,6 +121,19 @@ def _perform(claimed: ClaimedRequest) -> RequestResult:
     if undone_at is None or undone_at < claimed.created_at:  # otherwise an earlier attempt was killed after its commit
         undo_load(claimed.load_id, actor=claimed.requested_by, refresh_here=False)
     return RequestResult(id=claimed.id, result="undone", load_id=claimed.load_id)
+
+
+def _transform(claimed: ClaimedRequest) -> RequestResult:
+    from data_pipeline.services.silver_requests import transform_requested  # imports the client of object storage
+
+    outcome = transform_requested(claimed)
+    return RequestResult(
+        id=claimed.id,
+        result=outcome.state.value,
+        load_id=outcome.load_id,
+        rows_in=outcome.rows,
+        rows_rejected=outcome.rejects,
+    )
 
 
 def _load(claimed: ClaimedRequest) -> RequestResult:

@@ -1,12 +1,12 @@
 """Finds the objects of bronze that are not in silver yet, by listing both buckets. No object is read."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 
 from data_pipeline import conf
-from data_pipeline.domain.silver_objects import version_key, version_of
+from data_pipeline.domain.silver_objects import load_key, version_key, version_of
 from data_pipeline.silver_errors import BadAgency, BadKeyTemplate, BucketNotGiven, SameBucket
 from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage.object_versions import ObjectVersion
@@ -32,6 +32,8 @@ class SilverPlan:
 
     due: Sequence[ObjectVersion]
     finished: int  # objects whose present version is in silver
+    unrecorded: Sequence[ObjectVersion]  # finished ones whose load is not recorded as successful
+    waiting: int  # objects that failed, and are not tried now
     has_more: bool  # objects that exceed the limit
 
 
@@ -68,29 +70,40 @@ def silver_request(  # noqa: PLR0913  # the options of a run
     )
 
 
-def plan_silver(store: ObjectStore, request: SilverRequest) -> SilverPlan:
+def plan_silver(
+    store: ObjectStore,
+    request: SilverRequest,
+    *,
+    unsettled: Collection[str] = (),
+    waiting: Collection[str] = (),
+) -> SilverPlan:
     """Return what is to be transformed, in the order of the keys.
 
+    `unsettled` and `waiting` are keys of loads that have not succeeded, and of dead letters that are not tried now.
     A thousand objects cost one request to each bucket. Memory grows with the number of finished objects, by some 200
     bytes each. Raises `StoreError`.
     """
     finished = set() if request.force else set(_finished_versions(store, request))
-    found = 0
+    unrecorded, found, held = list[ObjectVersion](), 0, 0
 
     def due() -> Iterator[ObjectVersion]:
-        nonlocal found
+        nonlocal found, held
         for version in store.list(request.source_bucket, prefix=request.prefix):
             if version.key.endswith("/"):  # a folder in the consoles of vendors
                 continue
             if version_key(version.key, version.etag) in finished:
                 found += 1
+                if unsettled and load_key(version.uri, version.etag) in unsettled:
+                    unrecorded.append(version)
+            elif waiting and load_key(version.uri, version.etag) in waiting and not request.force:
+                held += 1
             else:
                 yield version
 
     versions = due()
     chosen = list(islice(versions, request.limit))
     has_more = request.limit is not None and next(versions, None) is not None
-    return SilverPlan(due=chosen, finished=found, has_more=has_more)
+    return SilverPlan(due=chosen, finished=found, unrecorded=unrecorded, waiting=held, has_more=has_more)
 
 
 def _finished_versions(store: ObjectStore, request: SilverRequest) -> Iterator[str]:

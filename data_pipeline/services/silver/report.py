@@ -18,6 +18,7 @@ def run_document(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[Ob
         "destinationBucket": request.destination_bucket,
         "prefix": request.prefix,
         "finished": plan.finished,
+        "waiting": plan.waiting,
         "hasMore": plan.has_more,
         "objects": [_object_document(one) for one in outcomes],
     }
@@ -40,10 +41,11 @@ def run_blocks(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[Obje
 def _summary(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[ObjectOutcome]) -> str:
     counts = {state: sum(one.state is state for one in outcomes) for state in ObjectState}
     source = f"s3://{request.source_bucket}/{request.prefix}"
-    if not (outcomes or plan.finished):
+    if not (outcomes or plan.finished or plan.waiting):
         return f"No objects at {source}"
     parts = [f"{number:,} {state.value}" for state, number in counts.items() if number]
     parts += [f"{plan.finished:,} finished before"] if plan.finished else []
+    parts += [f"{plan.waiting:,} waiting as dead letters"] if plan.waiting else []
     more = "; more objects exceed the limit" if plan.has_more else ""
     return f"Objects at {source}: {', '.join(parts)}{more}"
 

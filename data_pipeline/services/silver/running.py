@@ -1,6 +1,7 @@
 """Transforms the objects of a plan, one after another."""
 
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 from time import monotonic
 
@@ -9,7 +10,7 @@ from data_pipeline.domain.dialects import Dialect
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.silver_outcomes import ObjectOutcome, ObjectState
-from data_pipeline.errors import PipelineError
+from data_pipeline.errors import LoadInProgress, PipelineError
 from data_pipeline.services.file_reading import dialect_named
 from data_pipeline.services.silver.object_transform import ObjectTransform, WrittenObject
 from data_pipeline.services.silver.planning import SilverPlan, SilverRequest
@@ -71,38 +72,40 @@ class SilverRun:
         """Transform one version of an object. Raises as `transform_all`."""
         started_at = monotonic()
         try:
-            written, load_id = self._record(source, lambda rejects: self._write(source, rejects))
+            return self.attempt(source)
         except _OF_ALL_OBJECTS:
             raise
         except PipelineError as error:
             return ObjectOutcome(
                 source_uri=source.uri,
-                state=ObjectState.FAILED,
+                state=ObjectState.BUSY if isinstance(error, LoadInProgress) else ObjectState.FAILED,
                 size_bytes=source.size,
                 duration=timedelta(seconds=monotonic() - started_at),
                 error=str(error),
             )
-        duration = timedelta(seconds=monotonic() - started_at)
-        if written is None:
-            return ObjectOutcome(
-                source_uri=source.uri,
-                state=ObjectState.SKIPPED,
-                size_bytes=source.size,
-                duration=duration,
-                load_id=load_id,
-            )
-        bucket = self._request.destination_bucket
-        return ObjectOutcome(
+
+    def attempt(self, source: ObjectVersion) -> ObjectOutcome:
+        """Transform one version of an object. Raises what prevents it, as `ObjectTransform.write_to`."""
+        started_at = monotonic()
+        written, load_id = self._record(source, lambda rejects: self._write(source, rejects))
+        outcome = ObjectOutcome(
             source_uri=source.uri,
-            state=ObjectState.WRITTEN,
+            state=ObjectState.SKIPPED,
             size_bytes=source.size,
+            duration=timedelta(seconds=monotonic() - started_at),
+            load_id=load_id,
+        )
+        if written is None:
+            return outcome
+        bucket = self._request.destination_bucket
+        return replace(
+            outcome,
+            state=ObjectState.WRITTEN,
             silver_uri=object_uri(bucket, written.key),
             rejects_uri=object_uri(bucket, written.rejects_key) if written.rejects_key else None,
             dialect=written.facts.dialect,
             rows=written.facts.rows,
             rejects=written.facts.rejects,
-            duration=duration,
-            load_id=load_id,
         )
 
     def _write(self, source: ObjectVersion, rejects: RejectCollector) -> WrittenObject:

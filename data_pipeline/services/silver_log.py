@@ -1,0 +1,153 @@
+"""Records transforms to silver in `load_log`, and keeps objects that failed as dead letters.
+
+The object is written first, then its load is committed. If the process is killed in between, the next run finds the
+object in silver and records it.
+"""
+
+from collections.abc import Callable, Collection
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from django.db import DEFAULT_DB_ALIAS
+
+from data_pipeline import conf
+from data_pipeline.artefact_errors import ArtefactMissing
+from data_pipeline.domain.idempotency_keys import forced_key
+from data_pipeline.domain.load_counts import LoadCounts
+from data_pipeline.domain.payload_meta import build_payload_meta
+from data_pipeline.domain.reject_collector import RejectCollector
+from data_pipeline.domain.silver_objects import SilverFacts, load_key, rejects_key, silver_key
+from data_pipeline.errors import LoadInProgress, LoadTakenOver, PipelineError
+from data_pipeline.models import LoadLog
+from data_pipeline.postgres import dead_letters, kept_rejects
+from data_pipeline.postgres.error_translation import translate_errors
+from data_pipeline.services.process_handle import ProcessHandle
+from data_pipeline.services.process_once import process_once
+from data_pipeline.services.silver.object_transform import WrittenObject
+from data_pipeline.services.silver.planning import SilverRequest
+from data_pipeline.silver_errors import TooManyRefused
+from data_pipeline.storage.object_store import ObjectStore
+from data_pipeline.storage.object_versions import ObjectVersion, object_uri
+
+SOURCE = "silver.transform"
+
+
+class SilverLog:
+    """The records of one run, or of one request of the queue."""
+
+    def __init__(  # noqa: PLR0913  # facts of one run
+        self,
+        store: ObjectStore,
+        request: SilverRequest,
+        settings: conf.Settings,
+        *,
+        using: str = DEFAULT_DB_ALIAS,
+        task_id: str | None = None,
+        forced_at: datetime | None = None,
+    ) -> None:
+        """Take the time of a forced run: another attempt with the same time is the same load."""
+        self._store, self._request, self._settings = store, request, settings
+        self._using, self._task_id, self._forced_at = using, task_id, forced_at or datetime.now(UTC)
+
+    def record(
+        self, source: ObjectVersion, write: Callable[[RejectCollector], WrittenObject]
+    ) -> tuple[WrittenObject | None, int | None]:
+        """Write an object and record it. Return it with the id of its load, or None if it was written before.
+
+        Raises what writing it raises, `LoadInProgress`, `LoadTakenOver`, or errors of the database.
+        """
+        key = load_key(source.uri, source.etag)
+        with translate_errors(self._using):
+            if self._request.force:
+                return self._record(source, write, forced_key(key, {}, self._forced_at))
+            written, load_id = self._record(source, write, key)
+            if written is None and self.read_written(source) is None:  # it was deleted from silver
+                return self._record(source, write, forced_key(key, {}, self._forced_at))
+            return written, load_id
+
+    def read_written(self, source: ObjectVersion) -> WrittenObject | None:
+        """Return the object of silver for a version, or None if there is none."""
+        key = silver_key(source.key, source.etag, compression=self._settings.silver_compression)
+        try:
+            found = self._store.head(self._request.destination_bucket, key)
+        except ArtefactMissing:
+            return None
+        if (facts := SilverFacts.from_metadata(found.metadata)) is None:
+            return None
+        refused = rejects_key(source.key, source.etag) if facts.rejects else None
+        return WrittenObject(key=key, facts=facts, rejects_key=refused)
+
+    def adopt(self, source: ObjectVersion) -> None:
+        """Record an object whose process was killed before it recorded it."""
+        written = self.read_written(source)
+        if written is not None:
+            with translate_errors(self._using):
+                self._record(source, lambda _: written, load_key(source.uri, source.etag))
+
+    def unsettled_keys(self) -> Collection[str]:
+        """Return the keys of transforms that have not succeeded."""
+        with translate_errors(self._using):
+            return dead_letters.unsettled_keys(self._using, SOURCE)
+
+    def waiting_keys(self) -> Collection[str]:
+        """Return the keys of dead letters that are not tried now."""
+        with translate_errors(self._using):
+            return dead_letters.waiting_keys(self._using, SOURCE)
+
+    def _record(
+        self, source: ObjectVersion, write: Callable[[RejectCollector], WrittenObject], key: str
+    ) -> tuple[WrittenObject | None, int | None]:
+        meta = build_payload_meta(
+            remote_meta=source.stable_metadata(),
+            extra={"source_uri": source.uri, "options": self._options(), "force": self._request.force},
+        )
+        wait = timedelta(seconds=self._settings.lock_wait_s)
+        rejects, written = RejectCollector(max_kept=self._settings.keep_rejects), None
+        with process_once(
+            self._using, source=SOURCE, payload_meta=meta, idempotency_key=key, task_id=self._task_id, wait=wait
+        ) as handle:
+            if handle is not None:
+                handle.after_failure = lambda error: self._keep_failure(error, source, handle, rejects)
+                written = write(rejects)
+                self._settle(source, handle, written, rejects)
+        if handle is not None:
+            return written, handle.load_id
+        return None, LoadLog.objects.using(self._using).get(source=SOURCE, idempotency_key=key).pk
+
+    def _settle(
+        self, source: ObjectVersion, handle: ProcessHandle, written: WrittenObject, rejects: RejectCollector
+    ) -> None:
+        facts, bucket = written.facts, self._request.destination_bucket
+        kept_rejects.save_rejects(self._using, handle.load_id, rejects.kept)
+        dead_letters.resolve(self._using, source=SOURCE, uri=source.uri)
+        handle.add_counts(LoadCounts(rows_in=facts.rows + facts.rejects, rows_rejected=facts.rejects))
+        handle.update_meta(
+            silver_uri=object_uri(bucket, written.key),
+            rejects_uri=object_uri(bucket, written.rejects_key) if written.rejects_key else None,
+            dialect=facts.dialect,
+            rules=facts.rules,
+            rows=facts.rows,
+            content_sha256=facts.content_sha256,
+        )
+
+    def _keep_failure(
+        self, error: BaseException, source: ObjectVersion, handle: ProcessHandle, rejects: RejectCollector
+    ) -> None:
+        """Keep a dead letter and its rejects. Signals and other processes are not failures of the object."""
+        if not isinstance(error, PipelineError) or isinstance(error, LoadInProgress | LoadTakenOver):
+            return
+        kept = rejects.kept if isinstance(error, TooManyRefused) else []
+        kept_rejects.save_rejects(self._using, handle.load_id, kept)
+        dead_letters.keep(
+            self._using,
+            error,
+            source=SOURCE,
+            idempotency_key=load_key(source.uri, source.etag),
+            uri=source.uri,
+            options=self._options(),
+            load_id=handle.load_id,
+        )
+
+    def _options(self) -> dict[str, Any]:
+        """Return the options with which an object is transformed again."""
+        return {"destination_bucket": self._request.destination_bucket, "dialect": self._request.dialect}

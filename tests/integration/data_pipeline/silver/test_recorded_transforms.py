@@ -1,0 +1,198 @@
+"""Transforms with a database: loads, dead letters, and requests of the queue."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django_q.models import OrmQ
+from pytest_django import Settings
+
+from data_pipeline import tasks
+from data_pipeline.jobs import get_s3_files
+from data_pipeline.models import LoadDeadLetter, LoadLog, LoadReject, LoadRequest
+from data_pipeline.services.dead_letters import replay_letter
+from data_pipeline.services.recovery import recover_loads
+from data_pipeline.silver_errors import UnknownLetter
+from seeder.errors import SettingsMissing
+from tests.buckets import Bucket
+from tests.conftest import CompletedCommand, sql
+from tests.integration.data_pipeline.silver.conftest import contents_of
+
+pytestmark = pytest.mark.usefixtures("load_tables", "empty_queue", "s3_settings")
+Run = Callable[..., int]
+Manage = Callable[..., CompletedCommand]
+
+
+@pytest.fixture
+def run(bronze: Bucket, silver: Bucket, settings: Settings) -> Run:
+    """Run the job in this process, for agency 10 and both buckets of the settings."""
+    settings.DATA_PIPELINE |= {"SOURCE_BUCKET": bronze.name, "DESTINATION_BUCKET": silver.name}
+    return lambda *arguments: get_s3_files.entrypoint(["--agency-id", "10", *arguments])
+
+
+def load(**condition: Any) -> LoadLog:
+    return LoadLog.objects.get(**condition)
+
+
+def test_transform_is_recorded_with_its_counts_and_rejects(run: Run, bronze: Bucket, silver: Bucket) -> None:
+    bronze.put("10/a.csv", b"a,b\n1,2\n3\n")
+    assert run() == 0
+    row = load()
+    [key] = [key for key in contents_of(silver) if not key.startswith("_")]
+    metadata = silver.client.head_object(Bucket=silver.name, Key=key)["Metadata"]
+    assert (row.source, row.status, row.target, row.rows_in, row.rows_rejected) == (
+        *("silver.transform", "success", None),
+        *(2, 1),
+    )
+    assert row.idempotency_key == metadata["load-key"]
+    assert row.payload_meta["silver_uri"] == silver.uri(key)
+    assert row.payload_meta["content_sha256"] == metadata["content-sha256"]
+    assert (row.payload_meta["source_uri"], row.payload_meta["rows"]) == (bronze.uri("10/a.csv"), 1)
+    assert [(one.line_no, bytes(one.raw)) for one in LoadReject.objects.all()] == [(3, b"3")]
+
+
+def test_lost_database_does_not_repeat_finished_objects(
+    run: Run, bronze: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bronze.put("10/a.csv", b"a\n1\n")
+    run()
+    sql("SET session_replication_role = replica; DELETE FROM load_log; RESET session_replication_role")
+    capsys.readouterr()
+    assert run() == 0
+    assert capsys.readouterr().out == f"Objects at s3://{bronze.name}/10/: 1 finished before\n"
+
+
+def test_object_deleted_from_silver_is_written_again(run: Run, bronze: Bucket, silver: Bucket) -> None:
+    bronze.put("10/a.csv", b"a\n1\n")
+    run()
+    [key] = silver.keys()
+    silver.client.delete_object(Bucket=silver.name, Key=key)
+    assert run() == 0
+    assert contents_of(silver) == {key: b"a\n1\n"}
+    assert LoadLog.objects.filter(status="success").count() == 1  # the forced one
+    assert LoadLog.objects.count() == 2
+
+
+def test_forced_run_is_a_load_of_its_own(run: Run, bronze: Bucket) -> None:
+    bronze.put("10/a.csv", b"a\n1\n")
+    assert (run(), run("--force"), run("--force")) == (0, 0, 0)
+    assert list(LoadLog.objects.values_list("status", flat=True)) == ["success"] * 3
+
+
+@pytest.mark.parametrize("is_recovered", [False, True])
+def test_object_of_a_killed_process_is_recorded_by_the_next_run(is_recovered: bool, run: Run, bronze: Bucket) -> None:  # noqa: FBT001
+    bronze.put("10/a.csv", b"a\n1\n")
+    run()
+    sql("UPDATE load_log SET status = 'pending', rows_in = NULL")  # as if it was killed before its commit
+    if is_recovered:
+        assert recover_loads(actor="test") == [load().pk]
+    assert run() == 0
+    assert (load().status, load().rows_in, load().attempts) == ("success", 1, 2)
+
+
+def test_failed_object_becomes_a_dead_letter_and_waits(
+    run: Run, bronze: Bucket, silver: Bucket, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bronze.put("10/bad.csv", b"a,b\n1\n")
+    assert run() == 1
+    letter = LoadDeadLetter.objects.get()
+    assert (letter.uri, letter.state, letter.attempts, letter.load_id) == (
+        *(bronze.uri("10/bad.csv"), "open", 1),
+        load().pk,
+    )
+    assert (letter.error_code, load().status) == ("too_many_rejects", "failed")
+    assert "1 of 1 records were refused" in letter.error_message
+    assert letter.next_try_at is not None
+    assert abs(letter.next_try_at - letter.updated_at - timedelta(minutes=15)) < timedelta(minutes=1)
+    assert LoadReject.objects.count() == 1
+    capsys.readouterr()
+    assert run() == 0  # it is not tried before its time
+    assert capsys.readouterr().out == f"Objects at s3://{bronze.name}/10/: 1 waiting as dead letters\n"
+    assert load().attempts == 1
+    sql("UPDATE load_dead_letter SET next_try_at = now() - interval '1 s'")
+    assert run() == 1
+    letter.refresh_from_db()
+    assert letter.attempts == 2
+    assert abs(letter.next_try_at - letter.updated_at - timedelta(minutes=30)) < timedelta(minutes=1)
+
+
+def test_letter_waits_for_an_operator_after_six_attempts(run: Run, bronze: Bucket) -> None:
+    bronze.put("10/bad.csv", b"")
+    for _ in range(6):
+        assert run() == 1
+        sql("UPDATE load_dead_letter SET next_try_at = next_try_at - interval '2 days'")
+    letter = LoadDeadLetter.objects.get()
+    assert (letter.attempts, letter.next_try_at) == (6, None)
+    assert run() == 0
+
+
+def test_replay_processes_the_present_version_and_resolves(
+    run: Run, bronze: Bucket, silver: Bucket, manage: Manage
+) -> None:
+    bronze.put("10/bad.csv", b"")
+    run()
+    letter = LoadDeadLetter.objects.get()
+    failed = manage("dead_letters", "--replay", str(letter.pk))
+    assert (failed.exit_code, failed.out.count("is empty, but a file needs a header")) == (1, 1)
+    bronze.put("10/bad.csv", b"a\n1\n")
+    ended = manage("dead_letters", "--replay")
+    assert ended.exit_code == 0
+    assert f"dead letter {letter.pk}: resolved (load " in ended.out
+    letter.refresh_from_db()
+    assert (letter.state, letter.attempts) == ("resolved", 2)
+    assert list(contents_of(silver).values()) == [b"a\n1\n"]
+    assert manage("dead_letters").out == "No dead letters\n"
+    [listed] = manage("dead_letters", "--all", "--json").document["letters"]
+    assert (listed["letterId"], listed["state"]) == (letter.pk, "resolved")
+
+
+def test_dismissed_letter_is_not_tried_again(run: Run, bronze: Bucket, manage: Manage) -> None:
+    bronze.put("10/bad.csv", b"")
+    run()
+    letter = LoadDeadLetter.objects.get()
+    assert manage("dead_letters", str(letter.pk), "--dismiss").exit_code == 0
+    assert manage("dead_letters", str(letter.pk), "--dismiss").exit_code == 1
+    assert manage("dead_letters", str(letter.pk)).exit_code == 2
+    assert run() == 0
+    assert load().attempts == 1
+    bronze.put("10/bad.csv", b"a\n1\n")  # another version
+    assert run() == 0
+    assert LoadLog.objects.filter(status="success").count() == 1
+
+
+def test_unknown_letter_is_refused() -> None:
+    with pytest.raises(UnknownLetter, match="There is no dead letter 7"):
+        replay_letter(7)
+
+
+def test_scatter_queues_ids_and_workers_transform(run: Run, bronze: Bucket, silver: Bucket) -> None:
+    bronze.put("10/a.csv", b"a\n1\n")
+    bronze.put("10/bad.csv", b"")
+    assert run("--scatter") == 0
+    requests = list(LoadRequest.objects.order_by("id"))
+    assert [(one.action, one.source_uri) for one in requests] == [
+        ("transform", bronze.uri("10/a.csv")),
+        ("transform", bronze.uri("10/bad.csv")),
+    ]
+    assert [one.task["args"] for one in OrmQ.objects.order_by("id")] == [(one.pk,) for one in requests]
+    assert silver.keys() == []
+    assert run("--scatter") == 0  # the same objects are queued once
+    assert LoadRequest.objects.count() == 2
+    done, failed = (tasks.import_file(one.pk) for one in requests)
+    assert (done["result"], done["rows_in"], done["load_id"]) == ("written", 1, load(status="success").pk)
+    assert failed["result"].startswith("failed: s3://")
+    assert [key.split("/")[1] for key in contents_of(silver)] == ["a.csv"]
+    assert LoadDeadLetter.objects.count() == 1
+    assert tasks.import_file(requests[0].pk)["result"].startswith("nothing: ")
+
+
+def test_scatter_without_settings_is_refused(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    from data_pipeline.services.handler import ServiceHandler
+
+    def missing() -> None:
+        raise SettingsMissing
+
+    arguments = ["--agency-id", "10", "--scatter"]
+    with pytest.raises(SettingsMissing):
+        get_s3_files.entrypoint(arguments, handler=ServiceHandler(start_django=missing))
