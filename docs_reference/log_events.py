@@ -207,6 +207,13 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         ("operation", "attempt", "reason", "wait_seconds", "request_id", "source"),
         "Nothing, unless it repeats.",
     ),
+    "object_request_retried": LogEvent(
+        "warning",
+        "A request to the object storage failed and is attempted again. `reason` is the code of S3, a status, or"
+        " `connection`.",
+        ("operation", "object", "attempt", "reason", "wait_seconds"),
+        "Nothing, unless it repeats. Then see [the runbook](../how-to/runbook.md#a-bucket-cannot-be-used).",
+    ),
     "refresh_dispatched": LogEvent(
         "info",
         "The refresh of the views that depend on loaded tables was queued (`queued`), or done in the loader's process"

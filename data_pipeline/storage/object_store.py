@@ -20,6 +20,7 @@ from data_pipeline.storage.object_versions import ObjectVersion, encoded_metadat
 from data_pipeline.storage.object_writer import ObjectWriter
 from data_pipeline.storage.store_failures import Request, error_of, is_transient
 from data_pipeline.storage_errors import StoreRefused
+from data_pipeline.structured_log import WARNING, log_event
 
 ATTEMPTS = 4  # of each request
 MAX_WAIT_S = 120.0  # a server that wants a longer wait is not available
@@ -52,12 +53,12 @@ class ObjectStore:
         """Return the present version of an object, with its metadata."""
         request = self._request("reading", bucket, key)
         try:
-            answer = self._attempt(partial(self._client.head_object, Bucket=bucket, Key=key))
+            answer = self._attempt(request, partial(self._client.head_object, Bucket=bucket, Key=key))
         except s3.CallFailure as failure:
             if failure.status in _WITHOUT_REASON:
                 first_byte = partial(self._client.get_object, Bucket=bucket, Key=key, Range="bytes=0-0")
                 self._send(request, first_byte)["Body"].close()
-            raise error_of(failure, request, attempts=ATTEMPTS) from failure
+            raise error_of(failure, request) from failure
         return ObjectVersion.of_answer(bucket, key, answer)
 
     def get(self, bucket: str, key: str, *, etag: str | None = None) -> ObjectStream:
@@ -78,8 +79,9 @@ class ObjectStore:
             return ObjectVersion.of_answer(bucket, key, answer), answer["Body"]
 
         def on_lost(failure: s3.CallFailure, losses: int) -> None:
-            if not self._wait(failure, losses):
-                raise error_of(failure, request, attempts=losses) from failure
+            failure.attempts = losses
+            if not self._wait(failure, request):
+                raise error_of(failure, request) from failure
 
         return ObjectStream(open_at, etag=etag, on_lost=on_lost)
 
@@ -140,44 +142,48 @@ class ObjectStore:
 
     def _send(self, request: Request, send: Callable[[], Result], *, is_conditional_write: bool = False) -> Result:
         """Send a request. Raises `StoreError` or another error that explains the failure."""
-        attempts = 0
-
-        def counted() -> Result:
-            nonlocal attempts
-            attempts += 1
-            return send()
-
         try:
-            return self._attempt(counted, is_conditional_write=is_conditional_write)
+            return self._attempt(request, send, is_conditional_write=is_conditional_write)
         except s3.CallFailure as failure:
-            raise error_of(failure, request, attempts=attempts) from failure
+            raise error_of(failure, request) from failure
 
-    def _attempt(self, send: Callable[[], Result], *, is_conditional_write: bool = False) -> Result:
+    def _attempt(self, request: Request, send: Callable[[], Result], *, is_conditional_write: bool = False) -> Result:
         """Send a request, again while the server is busy. Raises `CallFailure`."""
         for attempt in count(1):
             try:
                 with s3.translated_failures():
                     return send()
             except s3.CallFailure as failure:
-                if not self._wait(failure, attempt, is_conditional_write=is_conditional_write):
+                failure.attempts = attempt
+                if not self._wait(failure, request, is_conditional_write=is_conditional_write):
                     raise
         raise AssertionError("count() does not end")
 
-    def _wait(self, failure: s3.CallFailure, attempt: int, *, is_conditional_write: bool = False) -> bool:
+    def _wait(self, failure: s3.CallFailure, request: Request, *, is_conditional_write: bool = False) -> bool:
         """Wait before the next attempt, as long as the server wants. Return whether there is one."""
         if not is_transient(failure, is_conditional_write=is_conditional_write):
             return False
         wait = next_wait(
             _BACKOFF,
-            attempt=attempt,
+            attempt=failure.attempts,
             attempts=ATTEMPTS,
             random=self._random(),
             retry_after_s=parse_retry_after(failure.headers, datetime.now(UTC)),
             left_s=MAX_WAIT_S,
         )
-        if wait is not None:
-            self._sleep(wait)
-        return wait is not None
+        if wait is None:
+            return False
+        log_event(
+            WARNING,
+            "object_request_retried",
+            operation=request.operation,
+            object=request.path,
+            attempt=failure.attempts,
+            reason=failure.code or failure.status,
+            wait_seconds=round(wait, 3),
+        )
+        self._sleep(wait)
+        return True
 
 
 def shared_store(settings: conf.Settings) -> ObjectStore:

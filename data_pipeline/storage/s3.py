@@ -48,6 +48,7 @@ class CallFailure(Exception):
         self.cause = cause  # without secrets
         self.status = status  # of HTTP; 0 without an answer
         self.headers = headers or {}  # with names in lower case
+        self.attempts = 1
 
 
 def get_s3_client_config(settings: conf.Settings | None = None) -> Config:

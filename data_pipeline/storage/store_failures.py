@@ -63,7 +63,7 @@ def is_transient(failure: CallFailure, *, is_conditional_write: bool) -> bool:
     return is_uncertain and not is_conditional_write
 
 
-def error_of(failure: CallFailure, request: Request, *, attempts: int) -> ArtefactError:
+def error_of(failure: CallFailure, request: Request) -> ArtefactError:
     """Return the error that explains a failure after the last attempt."""
     code, cause = failure.code or "error", " ".join(failure.cause.split())[:_MAX_CAUSE].rstrip(".")
     kind = _kind_of(failure, request)
@@ -74,7 +74,7 @@ def error_of(failure: CallFailure, request: Request, *, attempts: int) -> Artefa
         bucket=request.bucket,
         code=code,
         cause=cause or "without a reason",
-        attempts=format_count(attempts, "time"),
+        attempts=format_count(failure.attempts, "time"),
         change="it was replaced",
     )
 

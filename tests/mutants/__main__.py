@@ -64,8 +64,9 @@ def _run(copy: Path, tests: "list[str] | tuple[str, ...]", *, max_seconds: float
 
 
 def _stop(copy: Path) -> None:
-    command = [sys.executable, "manage.py", "embedded_db", "stop", "--settings", "settings.test"]
-    subprocess.run(command, cwd=copy, capture_output=True, check=False)
+    for server in ("embedded_db", "embedded_s3"):
+        command = [sys.executable, "manage.py", server, "stop", "--settings", "settings.test"]
+        subprocess.run(command, cwd=copy, capture_output=True, check=False)
 
 
 def _var() -> Path:

@@ -11,6 +11,7 @@ GUARD_LOGIC = "tests/integration/data_pipeline/test_guard_logic.py"
 GUARD_FAULTS = "tests/integration/data_pipeline/test_guard_faults.py"
 LOST_COMMITS = "tests/integration/data_pipeline/test_lost_load_commits.py"
 RACES = "tests/integration/data_pipeline/test_load_races.py"
+OBJECT_FAULTS = "tests/integration/data_pipeline/storage/test_object_faults.py"
 CHANGED_FILES = "tests/integration/data_pipeline/test_changed_files.py"
 KEPT_REJECTS = "tests/integration/data_pipeline/test_kept_rejects.py"
 KILLED_LOADS = "tests/acceptance/data_pipeline/test_killed_loads.py"
@@ -166,6 +167,41 @@ LOADS = [
         old="            self._require_unchanged()\n",
         new="",
         tests=(CHANGED_FILES,),
+    ),
+    Mutant(
+        name="load: an object is read in the version of its key",
+        file="data_pipeline/storage/object_addresses.py",
+        old=", etag=self.version.etag)",
+        new=")",
+        tests=("tests/integration/data_pipeline/storage/test_object_loads.py",),
+    ),
+    Mutant(
+        name="load: an object is continued in its version",
+        file="data_pipeline/storage/object_streams.py",
+        old="self._open_at(self.position, self.version.etag)",
+        new="self._open_at(self.position, None)",
+        tests=(OBJECT_FAULTS,),
+    ),
+    Mutant(
+        name="load: an object that ends early is not complete",
+        file="data_pipeline/storage/object_streams.py",
+        old="if not data and size and self.position < self.version.size:",
+        new="if False:",
+        tests=(OBJECT_FAULTS,),
+    ),
+    Mutant(
+        name="load: a failed write deletes its parts",
+        file="data_pipeline/storage/object_store.py",
+        old="            writer.abort()\n",
+        new="",
+        tests=(OBJECT_FAULTS,),
+    ),
+    Mutant(
+        name="load: a conditional write whose answer was lost is not repeated",
+        file="data_pipeline/storage/store_failures.py",
+        old="return is_uncertain and not is_conditional_write",
+        new="return is_uncertain",
+        tests=(OBJECT_FAULTS,),
     ),
     Mutant(
         name="load: the statement of a killed load ends",

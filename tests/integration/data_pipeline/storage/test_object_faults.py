@@ -49,6 +49,18 @@ def test_request_to_a_busy_server_is_repeated_with_backoff(
     assert waits == [0.5, 1, 2]
 
 
+def test_repeated_request_is_logged(
+    store: ObjectStore, bucket: Bucket, gateway: Gateway, caplog: pytest.LogCaptureFixture
+) -> None:
+    bucket.put("key", CONTENT)
+    gateway.faults.append(BUSY)
+
+    store.get(bucket.name, "key").close()
+
+    line = f"operation=reading object=s3://{bucket.name}/key attempt=1 reason=SlowDown wait_seconds=0.500"
+    assert caplog.messages == [f"object_request_retried {line}"]
+
+
 @pytest.mark.parametrize("in_seconds", [True, False])
 def test_retry_after_is_waited_for(
     store: ObjectStore, bucket: Bucket, gateway: Gateway, waits: list[float], *, in_seconds: bool
