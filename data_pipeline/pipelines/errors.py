@@ -11,6 +11,10 @@ class BadIds(PipelineError):
     """The ids cannot be requested: {problem}."""
 
 
+class BadVendor(PipelineError):
+    """{vendor!r} is not the code of a vendor: it must be a text of 1 to 64 characters without spaces around it."""
+
+
 class UnexpectedContent(PipelineError):
     """{integration} returned no {expected} from {address}. Compare it with the documentation of the API. Nothing was
     loaded."""

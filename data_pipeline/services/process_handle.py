@@ -67,7 +67,7 @@ class ProcessHandle:
         A record is a mapping, a dataclass, a named tuple, or a sequence of the values of `columns`. The first one
         decides the columns, if they are not given. `mode` is that of `load_file`: by default upsert with a `key`, and
         append without one. Rejected records are kept as JSON, with their number as the line. `parse` turns each record
-        into a row of `columns`, and rejects it by `BadRow`, as a `RowModel` does.
+        into a row of `columns`, and rejects it by `BadRow`, as a `RowModel` does, or by `RecordRefused`.
 
         Raises `TooManyRejects`, `BadRecord`, `NothingToReplaceWith`, `HeaderRefused` or `TargetError`.
         """

@@ -143,7 +143,7 @@ class _RecordLoad:
             if (reject := by_number.get(number)) is None:
                 continue
             if isinstance(record, RefusedRecord):
-                reject = replace(reject, raw=record.raw, problems=[record.problem])
+                reject = replace(reject, raw=record.raw, problems=record.problems)
             else:
                 reject = replace(reject, raw=json_record(self._plan.names, record)[:MAX_RAW_BYTES])
             at = self._offset + number

@@ -11,7 +11,7 @@ from typing import Any, Self
 
 from data_pipeline.domain.python_records import Values
 from data_pipeline.domain.record_encoding import encode_record, malformed_record
-from data_pipeline.domain.refused_records import RefusedRecord
+from data_pipeline.domain.refused_records import RecordRefused, RefusedRecord
 from data_pipeline.errors import BadRecord, BadRow
 
 _MAX_MEMORY_BYTES = 8 * 1024 * 1024  # more is on disk
@@ -21,7 +21,8 @@ Kept = Sequence[Any] | RefusedRecord
 class RecordStream:
     """The records of an iterable. They are kept until the stream is closed, because a merge can reject some later.
 
-    A record that `values` refuses by `BadRow` becomes a malformed one, so that it is rejected like those of a file.
+    A record that `values` refuses by `BadRow` or `RecordRefused` becomes a malformed one, so that it is rejected like
+    those of a file.
     """
 
     size = 0  # unknown
@@ -49,7 +50,7 @@ class RecordStream:
             try:
                 values = self._values(record)
                 line = encode_record(values, self._types)
-            except BadRow as refusal:
+            except (BadRow, RecordRefused) as refusal:
                 self._kept.write(pickle.dumps(RefusedRecord.of(record, refusal)))
                 return malformed_record(columns=len(self._types))
             except (TypeError, ValueError) as error:
