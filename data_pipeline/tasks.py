@@ -58,6 +58,16 @@ def fees_h10_refresh(asins: Sequence[str] | None = None, edition: str = "") -> M
     return fees_h10.refresh_fees(asins, edition=edition).as_document()
 
 
+def logistics_etl_full() -> Mapping[str, Any]:
+    """Load the current snapshot of freight rates, unless it was loaded before.
+
+    Returns the document of the run, as `fees_h10_refresh`. Raises what `run_logistics_etl` raises.
+    """
+    from data_pipeline.pipelines.logistics_etl import run_logistics_etl  # the app is optional
+
+    return run_logistics_etl().as_document()
+
+
 refresh_roi_mvs = resume_loads
 """The name of this task in schedules and callers that predate loads: each load requests exactly its views itself."""
 
