@@ -12,7 +12,8 @@ from pathlib import Path
 from tests.architecture.markdown import page_text
 from tests.conftest import CHECKOUT
 
-JOBS = sorted((CHECKOUT / "data_pipeline" / "jobs").glob("*.py"))
+APPS = ("data_pipeline", "data_pipeline/pipelines")
+JOBS = sorted(path for app in APPS for path in (CHECKOUT / app / "jobs").glob("*.py"))
 HEAVY = {"django", "psycopg", "boto3", "botocore", "polars", "pandas", "python_calamine", "httpx2", "rich", "django_q"}
 
 # A socket or a read setting ends the process; the loaded packages are printed.
@@ -33,7 +34,7 @@ class NoEnvironment(dict):
 sys.addaudithook(refuse)
 os.environ = NoEnvironment()
 for module in sys.argv[1:]:
-    __import__(f"data_pipeline.jobs.{module}")
+    __import__(module)
 print(json.dumps(sorted({name.partition(".")[0] for name in sys.modules})))
 """
 
@@ -58,7 +59,7 @@ def is_standard(module: str) -> bool:
 
 
 def test_importing_jobs_opens_no_socket_and_reads_no_setting() -> None:
-    names = [path.stem for path in JOBS if path.stem != "__init__"]
+    names = [".".join(path.relative_to(CHECKOUT).with_suffix("").parts) for path in JOBS if path.stem != "__init__"]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": os.fspath(CHECKOUT)}
     ended = subprocess.run(
         [sys.executable, "-c", _IMPORT_JOBS, *names], env=environment, capture_output=True, text=True, check=False
@@ -73,7 +74,7 @@ def test_every_point_of_the_checklists_has_a_test() -> None:
     checklists = [page_text(f"how-to/add-a-{page}.md").partition("## Checklist")[2] for page in ("job", "connector")]
     sources = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "tests").rglob("test_*.py"))
     points = [point for checklist in checklists for point in checklist.split("- [ ]")[1:]]
-    assert len(points) == 16
+    assert len(points) == 18
     for point in points:
         named = re.findall(r"`(tests/[\w/]+\.py|test_\w+)`", point)
         assert named, point
