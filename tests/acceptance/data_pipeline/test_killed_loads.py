@@ -35,7 +35,7 @@ ROWS, REJECTS = 12_000, 30
 OPTIONS: dict[str, Any] = {"table": "landing.orders", "max_rejects": REJECTS}
 MODES = ("append", "upsert", "replace", "snapshot")
 CREATE_TABLE = (
-    "CREATE TABLE landing.orders (id integer PRIMARY KEY, note text,"
+    "CREATE TABLE landing.orders (id integer PRIMARY KEY, amount integer,"
     " load_id bigint DEFAULT nullif(current_setting('data_pipeline.load_id', true), '')::bigint)"
 )
 OTHERS = (
@@ -66,7 +66,7 @@ def path(load_tables: None, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> 
     sql(CREATE_TABLE)
     path = tmp_path / "orders.csv"
     bad = ROWS // REJECTS
-    path.write_text("id,note\n" + "".join(f"{n}{'x' * (n % bad == 0)},{n}\n" for n in range(1, ROWS + 1)))
+    path.write_text("id,amount\n" + "".join(f"{n},{n}{'x' * (n % bad == 0)}\n" for n in range(1, ROWS + 1)))
     return path
 
 
