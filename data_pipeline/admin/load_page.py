@@ -79,8 +79,9 @@ def file_name(load: LoadLog) -> str | None:
 
 
 def name_of_file(uri: str) -> str:
-    """Return the last part of an address."""
-    return PurePosixPath(unquote(urlsplit(uri).path)).name or uri
+    """Return the last part of an address. Keys of buckets are not percent-encoded."""
+    path = uri if uri.startswith("s3://") else unquote(urlsplit(uri).path)
+    return PurePosixPath(path).name or uri
 
 
 def table_of(load: LoadLog) -> str | None:

@@ -56,7 +56,7 @@ def get_s3_client_config(settings: conf.Settings | None = None) -> Config:
 
     `ObjectStore` retries by itself. Checksums that only AWS knows are used with AWS only.
     """
-    settings = settings or conf.load()
+    settings = settings or conf.load_in_use()
     checksums: Any = "when_required" if settings.s3_endpoint_url else "when_supported"
     return Config(
         connect_timeout=settings.s3_connect_timeout_s,
@@ -74,7 +74,7 @@ def get_s3_client_kwargs(settings: conf.Settings | None = None) -> dict[str, Any
 
     It tries the environment, the profile, and the role of the container or machine.
     """
-    settings = settings or conf.load()
+    settings = settings or conf.load_in_use()
     kwargs: dict[str, Any] = {"service_name": "s3", "config": get_s3_client_config(settings)}
     if settings.s3_endpoint_url:
         kwargs["endpoint_url"] = settings.s3_endpoint_url

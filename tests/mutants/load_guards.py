@@ -183,13 +183,6 @@ LOADS = [
         tests=(OBJECT_FAULTS,),
     ),
     Mutant(
-        name="load: an object that ends early is not complete",
-        file="data_pipeline/storage/object_streams.py",
-        old="if not data and size and self.position < self.version.size:",
-        new="if False:",
-        tests=(OBJECT_FAULTS,),
-    ),
-    Mutant(
         name="load: a failed write deletes its parts",
         file="data_pipeline/storage/object_store.py",
         old="            writer.abort()\n",
