@@ -154,6 +154,8 @@ class Settings:
     """Let `schedule_pipelines` schedule the task `logistics_etl_full`."""
     logistics_cron: str = setting(text, default="0 3 * * *", variable="LOGISTICS_CRON")
     """When `logistics_etl_full` runs, as a cron expression in the host's time zone."""
+    returns_partition_scaffold: bool = setting(boolean, default=False, variable="RETURNS_PARTITION_SCAFFOLD")
+    """Let `partition_table` show and do its work. Otherwise it refuses."""
     log_format: str = setting(one_of("text", "json"), default="text")
     """Format of the log `data_pipeline`. `text`: the event, then `name=value`. `json`: one object."""
     http_connect_timeout_s: float = setting(decimal(0.001, 3600), default=5.0, variable="HTTP_CONNECT_TIMEOUT_S")

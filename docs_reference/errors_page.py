@@ -11,6 +11,7 @@ from data_pipeline import (
     errors,
     http_errors,
     job_errors,
+    partition_errors,
     silver_errors,
     storage_errors,
 )
@@ -27,6 +28,7 @@ _LOADING_MODULES = (
     storage_errors,
     dialect_errors,
     correction_errors,
+    partition_errors,
     job_errors,
     silver_errors,
     http_errors,
