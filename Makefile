@@ -44,6 +44,7 @@ soak: setup  ## run long tests: kills, restarts, failure of every database call,
 	SEEDER_INJECTIONS=4000 $(python) -m pytest tests/injection
 	SEEDER_RACES=200 $(python) -m pytest tests/integration/test_races.py
 	DATA_PIPELINE_KILLS=500 $(python) -m pytest tests/acceptance/data_pipeline/test_killed_loads.py
+	DATA_PIPELINE_TRANSFORM_KILLS=100 $(python) -m pytest tests/acceptance/data_pipeline/test_killed_transforms.py
 	DATA_PIPELINE_SERVER_KILLS=50 $(python) -m pytest tests/faults/data_pipeline/test_killed_servers.py
 	DATA_PIPELINE_MEMORY_MB=1000 $(python) -m pytest tests/acceptance/data_pipeline/test_load_memory.py
 	DATA_PIPELINE_RACES=20 $(python) -m pytest tests/integration/data_pipeline/test_load_races.py

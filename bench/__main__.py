@@ -10,7 +10,14 @@ from bench import contests, markdown_report, options
 from bench.interleaved_runs import CommandFailed
 from bench.night.platform import draw_platform
 from bench.night.simulation import simulate
-from bench.probes import list_benchmark, loading_benchmark, probe_runs, small_load_benchmark, snapshot_benchmark
+from bench.probes import (
+    list_benchmark,
+    loading_benchmark,
+    probe_runs,
+    silver_benchmark,
+    small_load_benchmark,
+    snapshot_benchmark,
+)
 from bench.results import Results
 from bench.server import BenchServer
 from bench.svg_chart import svg_chart
@@ -84,6 +91,7 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
             yield
         results.small_loads = small_load_benchmark.small_loads(bench, bench_options)
         yield
+    yield from _measure_silver(results, bench_options)
     for workload, contenders in _contests(bench_options):
         rounds = (
             bench_options.rounds if len(workload.views) <= contests.MAX_VIEWS_FOR_DBT else min(bench_options.rounds, 3)
@@ -91,6 +99,12 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
         results.contests.append(
             contests.compete(workload, contenders, bench=bench, options=bench_options, rounds=rounds)
         )
+        yield
+
+
+def _measure_silver(results: Results, bench_options: options.Options) -> Iterator[None]:
+    if "silver" in bench_options.only:
+        results.silver = silver_benchmark.silver(bench_options)
         yield
 
 

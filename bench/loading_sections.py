@@ -6,6 +6,7 @@ from statistics import median
 from bench.markdown_tables import spread_text, table
 from bench.measurement_math import Spread
 from bench.probes.loading_benchmark import PSQL, LoadMeasurement
+from bench.probes.silver_benchmark import CSV_PASS
 from bench.results import Results
 
 _LOADING_HEADINGS = (
@@ -78,3 +79,35 @@ def small_loads(results: Results) -> Iterator[str]:
         ("part", "time"),
         ((name, spread_text(Spread.from_values(values), "ms")) for name, values in milliseconds.items()),
     )
+
+
+def silver(results: Results) -> Iterator[str]:
+    if (measured := results.silver) is None:
+        return
+    yield f"## Bronze to silver, {measured.records:,} orders"
+    yield ""
+    yield (
+        f"An object of {measured.size / 1_000_000:.0f} MB is read from a bucket, checked by its dialect and written to"
+        " another bucket. Its values are canonical, except in the one with bad records. CPU is that of the client"
+        " without the start of Python."
+    )
+    yield ""
+    csv_cpu = median(one.reported["inner_cpu"] for one in measured.measurements[CSV_PASS])
+    yield from table(
+        ("way", "time", "CPU", "of csv's", "CPU with start", "memory"),
+        (
+            (
+                name,
+                spread_text(Spread.from_values(one.seconds for one in runs), "s"),
+                f"{(cpu := median(one.reported['inner_cpu'] for one in runs)):.2f} s",
+                f"{cpu / csv_cpu:.2f}",
+                f"{median(one.cpu for one in runs):.2f} s",
+                f"{max(one.memory for one in runs) / 1_000_000:.0f} MB",
+            )
+            for name, runs in measured.measurements.items()
+        ),
+    )
+    seconds = Spread.from_values(one.seconds for one in measured.finished)
+    requests = sum(measured.finished[-1].operations.values())
+    yield f"A run over {measured.objects:,} finished objects: {spread_text(seconds, 's')}, {requests} list requests."
+    yield ""

@@ -7,8 +7,9 @@ from importlib.metadata import version
 
 from bench import loading_sections, report_sections
 from bench.environments import versions
+from bench.machine import machine
 from bench.markdown_tables import table
-from bench.results import Results, goals, machine
+from bench.results import Results, goals
 from bench.server import SETTINGS
 
 
@@ -32,6 +33,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield from report_sections.snapshots(results)
     yield from loading_sections.loading(results)
     yield from loading_sections.small_loads(results)
+    yield from loading_sections.silver(results)
     yield from report_sections.lists(results)
     yield from report_sections.locks(results)
     yield from report_sections.startup(results)

@@ -22,6 +22,7 @@ PARTS = (
     "snapshots",
     "lists",
     "loading",
+    "silver",
 )
 
 

@@ -1,11 +1,8 @@
 """The measurements, the machine, and the goals."""
 
-import os
-import platform
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from pathlib import Path
 from statistics import median
 from typing import Any
 
@@ -17,6 +14,7 @@ from bench.options import Options
 from bench.probes import loading_benchmark as loads
 from bench.probes.loading_benchmark import LoadingResults
 from bench.probes.probe_runs import StatementCounts
+from bench.probes.silver_benchmark import CLEAN_OBJECT, CSV_PASS, SilverResults
 from bench.probes.small_load_benchmark import HELP, KNOWN, SmallLoads
 from bench.probes.snapshot_benchmark import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
 
@@ -43,6 +41,7 @@ class Results:
     lists: Mapping[str, Any] = field(default_factory=dict)
     loading: list[LoadingResults] = field(default_factory=list)
     small_loads: SmallLoads | None = None
+    silver: SilverResults | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -102,6 +101,7 @@ def goals(results: Results) -> Iterator[Goal]:
     for loading in results.loading:
         yield from _loading_goals(loading)
     yield from _small_load_goals(results.small_loads)
+    yield from _silver_goals(results.silver)
     if results.nights:
         worst = max(night.ratio for night in results.nights)
         yield Goal(
@@ -150,6 +150,23 @@ def _loading_goals(loading: LoadingResults) -> Iterator[Goal]:
             yield Goal(
                 measure=f"{title}: times less CPU than {name}", target=target, reached=theirs / ours, is_minimum=True
             )
+
+
+def _silver_goals(silver: SilverResults | None) -> Iterator[Goal]:
+    if silver is None:
+        return
+    cpu = {
+        name: median(one.reported["inner_cpu"] for one in measured) for name, measured in silver.measurements.items()
+    }
+    yield Goal(
+        measure="bronze to silver: client CPU against csv", target=0.5, reached=cpu[CLEAN_OBJECT] / cpu[CSV_PASS]
+    )
+    memory = max(one.memory for one in silver.measurements[CLEAN_OBJECT]) / 1_000_000
+    yield Goal(measure="bronze to silver: memory, MB", target=100, reached=memory)
+    milliseconds = 1000 * median(one.seconds for one in silver.finished) / silver.objects
+    yield Goal(measure="a finished object in silver, ms", target=1, reached=milliseconds)
+    others = sum(one.operations.total() - one.operations["ListObjectsV2"] for one in silver.finished)
+    yield Goal(measure="requests for finished objects besides lists", target=0, reached=others)
 
 
 def _small_load_goals(small: SmallLoads | None) -> Iterator[Goal]:
@@ -265,17 +282,3 @@ def planning_costs(results: Results) -> list[PlanningCost]:
         )
         for count, reports in sorted(results.planning.items())
     ]
-
-
-def machine() -> str:
-    """Describe the machine in one line."""
-    kinds = [line.partition(":")[2].strip() for line in _lines("/proc/cpuinfo") if line.startswith("model name")]
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return (
-        f"{os.cpu_count()} × {kinds[0] if kinds else platform.machine()}, {memory:.0f} GiB, Linux {platform.release()}"
-    )
-
-
-def _lines(path: str) -> list[str]:
-    file = Path(path)
-    return file.read_text().splitlines() if file.exists() else []

@@ -10,6 +10,7 @@ from django.core.management.base import BaseCommand
 
 from data_pipeline.cli.main import NAME as SCRIPT
 from data_pipeline.cli.main import build_parser
+from data_pipeline.jobs import get_s3_files
 from docs_reference.markdown_text import code, page, table
 
 _INTRO = (
@@ -19,6 +20,10 @@ _INTRO = (
 
 _APPS = {"seeder", "data_pipeline", "data_pipeline.pipelines"}
 _SCRIPT = "Finds and runs [jobs](../how-to/add-a-job.md). An option that is none of these runs the default job."
+_GET_S3_FILES = (
+    "The job that [transforms objects](../how-to/transform-objects.md) from bronze to silver, also as the script"
+    " `data-pipeline-get-s3-files`."
+)
 
 
 def render() -> str:
@@ -46,6 +51,7 @@ def _script_blocks() -> Iterator[str]:
     effects = {action.dest: action.help or "" for action in commands._choices_actions}  # type: ignore[attr-defined]  # noqa: SLF001
     for name, parser in commands.choices.items():  # type: ignore[union-attr]  # they are commands
         yield from _command_blocks(f"### {SCRIPT} {name}", f"{effects[name].capitalize()}.", _without_help(parser))
+    yield from _command_blocks(f"### {get_s3_files.NAME}", _GET_S3_FILES, _without_help(get_s3_files.build_parser()))
 
 
 def _without_help(parser: argparse.ArgumentParser) -> list[argparse.Action]:

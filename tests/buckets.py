@@ -36,6 +36,10 @@ class Bucket:
     def get(self, key: str) -> bytes:
         return self.client.get_object(Bucket=self.name, Key=key)["Body"].read()
 
+    def contents(self) -> dict[str, bytes]:
+        """Return the objects by their keys."""
+        return {key: self.get(key) for key in sorted(self.keys())}
+
     def keys(self) -> list[str]:
         pages = self.client.get_paginator("list_objects_v2").paginate(Bucket=self.name)
         return [found["Key"] for page in pages for found in page.get("Contents", [])]

@@ -11,7 +11,7 @@ from data_pipeline.domain.normalize_problems import refused_value
 from data_pipeline.domain.normalizing import NormalizeError, normalize_text
 from data_pipeline.domain.rejects import Problem
 
-_REMEMBERED = 4096  # values of a column; dates, amounts and words recur
+_REMEMBERED = 2048  # values of a column; dates, amounts and words recur
 _QUOTED = frozenset(',"\r\n')
 
 

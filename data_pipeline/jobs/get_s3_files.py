@@ -5,17 +5,20 @@ import argparse
 from data_pipeline.services.handler import ServiceHandler
 from data_pipeline.services.job_output import job_parser
 
+NAME = "get_s3_files"
+
 
 def entrypoint(argv: list[str], *, handler: ServiceHandler | None = None) -> int:
     """Parse the arguments and run the job. Return 0, or 1 if an object failed."""
-    options = _parser().parse_args(argv)
+    options = build_parser().parse_args(argv)
     from data_pipeline.services.silver.job_run import run_job  # imports the client of object storage
 
     return run_job(handler or ServiceHandler(), options)
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = job_parser("get_s3_files", JOB[1])
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the job's arguments."""
+    parser = job_parser(NAME, JOB[1])
     add = parser.add_argument
     add("--agency-id", metavar="ID", required=True, help="agency whose objects are transformed")
     add("--source-bucket", metavar="BUCKET", help="bucket to read (default: DATA_PIPELINE_SOURCE_BUCKET)")

@@ -1,7 +1,8 @@
 """Statements on dead letters, and on loads and requests that have not ended."""
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 from data_pipeline.domain.dead_letters import MAX_ATTEMPTS, wait_after
 from data_pipeline.domain.load_requests import RequestAction
@@ -10,6 +11,17 @@ from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.load_log import MAX_MESSAGE_LENGTH, error_code
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
+
+
+class UnsettledObject(NamedTuple):
+    """A version of an object whose load has not succeeded."""
+
+    idempotency_key: str
+    uri: str
+    etag: str  # without quotes
+    size: int  # bytes
+    modified_at: datetime
+
 
 _WAITS = [wait_after(attempts) for attempts in range(1, MAX_ATTEMPTS)]  # beyond the array's end is NULL
 
@@ -53,9 +65,10 @@ def waiting_keys(database: str, source: str) -> Collection[str]:
     return _first_column(database, "waiting_letters", source=source)
 
 
-def unsettled_keys(database: str, source: str) -> Collection[str]:
-    """Return the keys of the loads of a source that have not succeeded."""
-    return _first_column(database, "unsettled_loads", source=source)
+def unsettled_objects(database: str, source: str) -> Sequence[UnsettledObject]:
+    """Return the versions of objects whose loads have not succeeded."""
+    rows = sessions.query(database, STATEMENTS["unsettled_objects"], {"source": source})
+    return [UnsettledObject(*row) for row in rows]
 
 
 def unfinished_addresses(database: str, action: RequestAction) -> Collection[str]:

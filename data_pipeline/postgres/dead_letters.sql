@@ -32,9 +32,13 @@ UPDATE load_dead_letter SET state = 'dismissed', next_try_at = NULL, updated_at 
 WHERE id = ANY (%(ids)s) AND state = 'open'
 RETURNING id;
 
--- name: unsettled_loads
--- Keys of the loads of a source that have not succeeded.
-SELECT idempotency_key FROM load_log WHERE source = %(source)s AND status IN ('pending', 'failed');
+-- name: unsettled_objects
+-- The versions of objects whose loads have not succeeded. A forced load fails beside an object that is complete.
+SELECT
+    idempotency_key, payload_meta ->> 'source_uri' AS uri, payload_meta ->> 'etag' AS etag,
+    (payload_meta ->> 'content_length')::bigint AS size, (payload_meta ->> 'last_modified')::timestamptz AS modified_at
+FROM load_log
+WHERE source = %(source)s AND status IN ('pending', 'failed') AND NOT (payload_meta ->> 'force')::boolean;
 
 -- name: unfinished_addresses
 -- Artefacts for which a request of this action waits or runs.

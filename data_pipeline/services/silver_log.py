@@ -4,7 +4,8 @@ The object is written first, then its load is committed. If the process is kille
 object in silver and records it.
 """
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,10 +17,11 @@ from data_pipeline.domain.idempotency_keys import forced_key
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.reject_collector import RejectCollector
-from data_pipeline.domain.silver_objects import SilverFacts, load_key, rejects_key, silver_key
+from data_pipeline.domain.silver_objects import SilverFacts, load_key, rejects_key, silver_key, version_key
 from data_pipeline.errors import LoadInProgress, LoadTakenOver, PipelineError
 from data_pipeline.models import LoadLog
 from data_pipeline.postgres import dead_letters, kept_rejects
+from data_pipeline.postgres.dead_letters import UnsettledObject
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
@@ -27,7 +29,7 @@ from data_pipeline.services.silver.object_transform import WrittenObject
 from data_pipeline.services.silver.planning import SilverRequest
 from data_pipeline.silver_errors import TooManyRefused
 from data_pipeline.storage.object_store import ObjectStore
-from data_pipeline.storage.object_versions import ObjectVersion, object_uri
+from data_pipeline.storage.object_versions import ObjectVersion, object_uri, parse_object_uri
 
 SOURCE = "silver.transform"
 
@@ -77,17 +79,18 @@ class SilverLog:
         refused = rejects_key(source.key, source.etag) if facts.rejects else None
         return WrittenObject(key=key, facts=facts, rejects_key=refused)
 
-    def adopt(self, source: ObjectVersion) -> None:
-        """Record an object whose process was killed before it recorded it."""
-        written = self.read_written(source)
-        if written is not None:
-            with translate_errors(self._using):
-                self._record(source, lambda _: written, load_key(source.uri, source.etag))
+    def adopt(self, unsettled: UnsettledObject) -> None:
+        """Record an object that is in silver, but whose process was killed before it recorded it."""
+        source = _version(unsettled)
+        if (written := self.read_written(source)) is not None:
+            with translate_errors(self._using), suppress(LoadInProgress):
+                self._record(source, lambda _: written, unsettled.idempotency_key)
 
-    def unsettled_keys(self) -> Collection[str]:
-        """Return the keys of transforms that have not succeeded."""
+    def unsettled(self) -> Mapping[str, UnsettledObject]:
+        """Return the transforms that have not succeeded, by `version_key`."""
         with translate_errors(self._using):
-            return dead_letters.unsettled_keys(self._using, SOURCE)
+            found = dead_letters.unsettled_objects(self._using, SOURCE)
+        return {version_key(parse_object_uri(one.uri)[1], one.etag): one for one in found}
 
     def waiting_keys(self) -> Collection[str]:
         """Return the keys of dead letters that are not tried now."""
@@ -151,3 +154,10 @@ class SilverLog:
     def _options(self) -> dict[str, Any]:
         """Return the options with which an object is transformed again."""
         return {"destination_bucket": self._request.destination_bucket, "dialect": self._request.dialect}
+
+
+def _version(unsettled: UnsettledObject) -> ObjectVersion:
+    bucket, key = parse_object_uri(unsettled.uri)
+    return ObjectVersion(
+        bucket=bucket, key=key, size=unsettled.size, etag=unsettled.etag, modified_at=unsettled.modified_at
+    )

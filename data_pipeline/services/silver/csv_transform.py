@@ -11,6 +11,7 @@ from data_pipeline.domain.record_normalizer import RecordNormalizer
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.services.record_reading import split_chunk
 
+_NORMALIZED_AT_ONCE = 1000  # records
 OnRejects = Callable[[Sequence[Reject]], object]
 
 
@@ -34,7 +35,11 @@ class CsvTransform:
         """Yield the records of each chunk. Malformed and refused ones are given to `on_rejects`."""
         for chunk in self._chunks:
             copied = self._copied(chunk)
-            yield self._normalized(chunk) if copied is None else copied
+            if copied is None:
+                yield from self._normalized(chunk)
+            else:
+                yield copied
+            del chunk, copied  # their memory is free before the next one is read
 
     def _copied(self, chunk: Chunk) -> bytes | None:
         """Return the records of a chunk if all of them are canonical, otherwise None."""
@@ -53,18 +58,23 @@ class CsvTransform:
         self.records += copied.number
         return copied.data
 
-    def _normalized(self, chunk: Chunk) -> bytes:
+    def _normalized(self, chunk: Chunk) -> Iterator[bytes]:
         split = split_chunk(self._chunks, chunk, self._format, columns=self._columns, first_number=self.records + 1)
-        records, rejects = list[bytes](), list(split.rejects)
-        for number, line, record in zip(split.numbers, split.lines, split.records, strict=True):
-            found = self._normalizer.normalize(record)
-            if isinstance(found, bytes):
-                records.append(found)
-            else:
-                raw = record[:MAX_RAW_BYTES]
-                rejects.append(Reject(line_no=line, record_no=number, raw=raw, problems=found))
+        rejects = list(split.rejects)
+        for start in range(0, len(split.records), _NORMALIZED_AT_ONCE):
+            batch = slice(start, start + _NORMALIZED_AT_ONCE)
+            records = list[bytes]()
+            for number, line, record in zip(
+                split.numbers[batch], split.lines[batch], split.records[batch], strict=True
+            ):
+                found = self._normalizer.normalize(record)
+                if isinstance(found, bytes):
+                    records.append(found)
+                else:
+                    raw = record[:MAX_RAW_BYTES]
+                    rejects.append(Reject(line_no=line, record_no=number, raw=raw, problems=found))
+            yield b"".join(records)
         self.records += split.count
         self.rejected += len(rejects)
         if rejects:
             self._on_rejects(sorted(rejects, key=lambda one: one.record_no))
-        return b"".join(records)

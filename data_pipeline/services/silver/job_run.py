@@ -69,9 +69,10 @@ class _Work:
         from data_pipeline.services.silver_log import SilverLog  # imports models
 
         self._log = log = SilverLog(self._store, self._request, self._settings, using=self._handler.database)
-        plan = plan_silver(self._store, self._request, unsettled=log.unsettled_keys(), waiting=log.waiting_keys())
+        unsettled = log.unsettled()
+        plan = plan_silver(self._store, self._request, unsettled=unsettled, waiting=log.waiting_keys())
         for version in plan.unrecorded:
-            log.adopt(version)
+            log.adopt(unsettled[version])
         return plan
 
     def queue(self, plan: SilverPlan) -> Iterator[ObjectOutcome]:

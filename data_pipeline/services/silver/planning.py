@@ -32,7 +32,7 @@ class SilverPlan:
 
     due: Sequence[ObjectVersion]
     finished: int  # objects whose present version is in silver
-    unrecorded: Sequence[ObjectVersion]  # finished ones whose load is not recorded as successful
+    unrecorded: Sequence[str]  # keys of `unsettled` that are in silver
     waiting: int  # objects that failed, and are not tried now
     has_more: bool  # objects that exceed the limit
 
@@ -79,12 +79,13 @@ def plan_silver(
 ) -> SilverPlan:
     """Return what is to be transformed, in the order of the keys.
 
-    `unsettled` and `waiting` are keys of loads that have not succeeded, and of dead letters that are not tried now.
+    `unsettled` are the keys of versions whose loads have not succeeded, as by `version_key`. `waiting` are the
+    idempotency keys of dead letters that are not tried now.
     A thousand objects cost one request to each bucket. Memory grows with the number of finished objects, by some 200
     bytes each. Raises `StoreError`.
     """
     finished = set() if request.force else set(_finished_versions(store, request))
-    unrecorded, found, held = list[ObjectVersion](), 0, 0
+    found = held = 0
 
     def due() -> Iterator[ObjectVersion]:
         nonlocal found, held
@@ -93,8 +94,6 @@ def plan_silver(
                 continue
             if version_key(version.key, version.etag) in finished:
                 found += 1
-                if unsettled and load_key(version.uri, version.etag) in unsettled:
-                    unrecorded.append(version)
             elif waiting and load_key(version.uri, version.etag) in waiting and not request.force:
                 held += 1
             else:
@@ -103,7 +102,13 @@ def plan_silver(
     versions = due()
     chosen = list(islice(versions, request.limit))
     has_more = request.limit is not None and next(versions, None) is not None
-    return SilverPlan(due=chosen, finished=found, unrecorded=unrecorded, waiting=held, has_more=has_more)
+    return SilverPlan(
+        due=chosen,
+        finished=found,
+        unrecorded=[one for one in unsettled if one in finished],
+        waiting=held,
+        has_more=has_more,
+    )
 
 
 def _finished_versions(store: ObjectStore, request: SilverRequest) -> Iterator[str]:

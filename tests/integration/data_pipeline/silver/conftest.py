@@ -69,8 +69,3 @@ def run_job(s3_settings: dict[str, str], bronze: Bucket, silver: Bucket, tmp_pat
 def objects_of(ended: Ended) -> dict[str, dict[str, Any]]:
     """Return the objects in the JSON document of a run, by the name of the source."""
     return {one["sourceUri"].rpartition("/")[2]: one for one in json.loads(ended.stdout)["objects"]}
-
-
-def contents_of(bucket: Bucket) -> dict[str, bytes]:
-    """Return the objects of a bucket."""
-    return {key: bucket.get(key) for key in sorted(bucket.keys())}

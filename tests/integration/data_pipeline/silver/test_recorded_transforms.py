@@ -17,7 +17,6 @@ from data_pipeline.silver_errors import UnknownLetter
 from seeder.errors import SettingsMissing
 from tests.buckets import Bucket
 from tests.conftest import CompletedCommand, sql
-from tests.integration.data_pipeline.silver.conftest import contents_of
 
 pytestmark = pytest.mark.usefixtures("load_tables", "empty_queue", "s3_settings")
 Run = Callable[..., int]
@@ -39,7 +38,7 @@ def test_transform_is_recorded_with_its_counts_and_rejects(run: Run, bronze: Buc
     bronze.put("10/a.csv", b"a,b\n1,2\n3\n")
     assert run() == 0
     row = load()
-    [key] = [key for key in contents_of(silver) if not key.startswith("_")]
+    [key] = [key for key in silver.contents() if not key.startswith("_")]
     metadata = silver.client.head_object(Bucket=silver.name, Key=key)["Metadata"]
     assert (row.source, row.status, row.target, row.rows_in, row.rows_rejected) == (
         *("silver.transform", "success", None),
@@ -69,7 +68,7 @@ def test_object_deleted_from_silver_is_written_again(run: Run, bronze: Bucket, s
     [key] = silver.keys()
     silver.client.delete_object(Bucket=silver.name, Key=key)
     assert run() == 0
-    assert contents_of(silver) == {key: b"a\n1\n"}
+    assert silver.contents() == {key: b"a\n1\n"}
     assert LoadLog.objects.filter(status="success").count() == 1  # the forced one
     assert LoadLog.objects.count() == 2
 
@@ -141,7 +140,7 @@ def test_replay_processes_the_present_version_and_resolves(
     assert f"dead letter {letter.pk}: resolved (load " in ended.out
     letter.refresh_from_db()
     assert (letter.state, letter.attempts) == ("resolved", 2)
-    assert list(contents_of(silver).values()) == [b"a\n1\n"]
+    assert list(silver.contents().values()) == [b"a\n1\n"]
     assert manage("dead_letters").out == "No dead letters\n"
     [listed] = manage("dead_letters", "--all", "--json").document["letters"]
     assert (listed["letterId"], listed["state"]) == (letter.pk, "resolved")
@@ -182,7 +181,7 @@ def test_scatter_queues_ids_and_workers_transform(run: Run, bronze: Bucket, silv
     done, failed = (tasks.import_file(one.pk) for one in requests)
     assert (done["result"], done["rows_in"], done["load_id"]) == ("written", 1, load(status="success").pk)
     assert failed["result"].startswith("failed: s3://")
-    assert [key.split("/")[1] for key in contents_of(silver)] == ["a.csv"]
+    assert [key.split("/")[1] for key in silver.contents()] == ["a.csv"]
     assert LoadDeadLetter.objects.count() == 1
     assert tasks.import_file(requests[0].pk)["result"].startswith("nothing: ")
 

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.buckets import Bucket
-from tests.integration.data_pipeline.silver.conftest import RunJob, contents_of, objects_of
+from tests.integration.data_pipeline.silver.conftest import RunJob, objects_of
 from tests.s3_gateway import Fault, open_gateway
 
 
@@ -27,7 +27,7 @@ def test_changed_object_is_another_artefact(run_job: RunJob, bronze: Bucket, sil
     bronze.put("10/a.csv", b"a\n2\n")
     bronze.put("10/b.csv", b"a\n1\n")  # the same content
     assert list(objects_of(run_job("--json"))) == ["a.csv"]
-    contents = sorted((key.split("/")[1], content) for key, content in contents_of(silver).items())
+    contents = sorted((key.split("/")[1], content) for key, content in silver.contents().items())
     assert contents == [("a.csv", b"a\n1\n"), ("a.csv", b"a\n2\n"), ("b.csv", b"a\n1\n")]
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from tests.buckets import Bucket
-from tests.integration.data_pipeline.silver.conftest import RunJob, contents_of, objects_of
+from tests.integration.data_pipeline.silver.conftest import RunJob, objects_of
 
 RATES = "Base;Currency;Exchange Rate;Date;source\r\n eur ;usd;1,0912;02.01.2026;ECB\r\nEUR;chf;0,95;2026-01-03;\r\n"
 RATES_TOML = """
@@ -83,7 +83,7 @@ def test_personal_values_are_neither_in_silver_nor_in_rejects(run_job: RunJob, b
     ended = run_job("--json", DATA_PIPELINE_PII_HASH_KEY="a-key-of-16-bytes")
     [written] = objects_of(ended).values()
     assert (written["dialect"], written["rows"], written["rejects"]) == ("returns_report", 1, 1)
-    texts = b"".join(contents_of(silver).values())
+    texts = b"".join(silver.contents().values())
     assert texts.count(b"A-1") == 1
     assert not any(word in texts for word in (b"Ann", b"Bob", b"broken", b"late"))
 
@@ -99,7 +99,7 @@ def test_every_format_and_encoding_becomes_utf8(
     assert run_job("--prefix", "a", "--dialect", str(tmp_path / "west.toml")).returncode == 0
     ended = run_job(DATA_PIPELINE_SILVER_COMPRESSION="gzip")
     assert ended.returncode == 0, ended.stderr
-    written = contents_of(silver)
+    written = silver.contents()
     contents = {key.split("/")[1]: content for key, content in written.items()}
     assert {key.rpartition(".")[2] for key in written} == {"csv", "gz"}
     expected = "name,city\nZoë,Köln\n".encode()
@@ -142,4 +142,4 @@ def test_object_without_a_good_record_fails_and_others_are_written(
         in (found["bad.csv"]["error"])
     )
     assert "missing column 'base_currency'" in found["other.csv"]["error"]
-    assert [key.split("/")[1] for key in contents_of(silver)] == ["good.csv", "header.csv"]
+    assert [key.split("/")[1] for key in silver.contents()] == ["good.csv", "header.csv"]
