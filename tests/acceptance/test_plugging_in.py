@@ -57,6 +57,7 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "queue": {"django-q2", "croniter"},
         "api": {"djangorestframework", "drf-spectacular"},
         "metrics": {"prometheus-client"},
+        "db": {"psycopg"},
         "psycopg-binary": {"psycopg"},
         "xlsx": {"python-calamine"},
         "s3": {"boto3"},
