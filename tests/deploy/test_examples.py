@@ -8,44 +8,34 @@ import subprocess
 import sys
 import tomllib
 from collections.abc import Iterator
+from dataclasses import fields
 from pathlib import Path
-from typing import Any
 from urllib.request import Request, urlopen
 
 import pytest
-import yaml
 
-from seeder.conf import Settings
+import data_pipeline.conf
+import seeder.conf
 from seeder.services import command_discovery
 from tests.conftest import CHECKOUT, process_environment
+from tests.deploy.examples import COMPOSE, DEPLOY, DOCKERFILE, MANIFESTS, PODS, image_of
 
-DEPLOY = CHECKOUT / "deploy"
-DOCKERFILE = (DEPLOY / "Dockerfile").read_text()
-COMPOSE: dict[str, Any] = yaml.safe_load((DEPLOY / "compose.yaml").read_text())
-MANIFESTS: list[dict[str, Any]] = [
-    manifest
-    for path in sorted((DEPLOY / "kubernetes").glob("*.yaml"))
-    for manifest in yaml.safe_load_all(path.read_text())
-]
 GRACEFUL = 30  # seconds that gunicorn waits for open requests
 SHUTDOWN_MARGIN = 10  # seconds that watch_queue may take after its --grace
 
 
-def pod(manifest: dict[str, Any]) -> dict[str, Any] | None:
-    spec = manifest.get("spec", {})
-    spec = spec["jobTemplate"]["spec"] if manifest["kind"] == "CronJob" else spec
-    found: dict[str, Any] | None = spec.get("template", {}).get("spec")
-    return found
-
-
-PODS = {manifest["metadata"]["name"]: found for manifest in MANIFESTS if (found := pod(manifest))}
 # The arguments of the entry point: args in Kubernetes if there is no command, command in Compose.
 ENTRY_POINT_ARGUMENTS = [
-    *(container["args"] for spec in PODS.values() for container in spec["containers"] if "command" not in container),
+    *(
+        container["args"]
+        for spec in PODS.values()
+        for container in spec["containers"]
+        if "command" not in container and image_of(container) == "reporting-seeder"
+    ),
     *(
         container["command"]
         for container in COMPOSE["services"].values()
-        if container.get("image") != "postgres:18" and "entrypoint" not in container
+        if container["image"] == "reporting-seeder" and "entrypoint" not in container
     ),
 ]
 
@@ -62,6 +52,7 @@ def test_every_kind_of_object_has_an_example() -> None:
         "Job",
         "Secret",
         "Service",
+        "ServiceAccount",
     }
     assert len(ENTRY_POINT_ARGUMENTS) == 5
 
@@ -136,12 +127,29 @@ def test_examples_contain_no_secret() -> None:
     ]
 
 
-def test_every_seeder_setting_in_the_examples_exists() -> None:
+def test_every_setting_in_the_examples_exists() -> None:
     names = {name for manifest in MANIFESTS for name in manifest.get("data", {})}
     names |= {name for service in COMPOSE["services"].values() for name in service["environment"]}
-    seeder_settings = {name.removeprefix("SEEDER_").lower() for name in names if name.startswith("SEEDER_")}
-    assert seeder_settings
-    assert seeder_settings <= Settings.__dataclass_fields__.keys()
+    seeder_fields = {field.name for field in fields(seeder.conf.Settings)}
+    pipeline_fields = {field.name for field in fields(data_pipeline.conf.Settings)}
+    for prefix, kept, existing in (
+        ("SEEDER_", "", seeder_fields),
+        ("DATA_PIPELINE_", "", pipeline_fields),
+        ("S3_", "s3_", pipeline_fields),
+    ):
+        named = {kept + name.removeprefix(prefix).lower() for name in names if name.startswith(prefix)}
+        assert named
+        assert named <= existing
+
+
+def test_compose_service_of_jobs_runs_the_entry_point_of_the_mounted_checkout() -> None:
+    service = COMPOSE["services"]["data-pipeline"]
+    [entry_point] = service["entrypoint"]
+    assert service["volumes"] == ["..:/checkout"]
+    script = CHECKOUT / entry_point.removeprefix("/checkout/")
+    assert os.access(script, os.X_OK)
+    assert f"FROM runtime AS {service['build']['target']}\n" in DOCKERFILE
+    assert service["profiles"]  # `up` does not start it
 
 
 def test_files_copied_into_the_image_exist_and_are_not_ignored() -> None:
