@@ -74,7 +74,7 @@ def test_every_point_of_the_checklists_has_a_test() -> None:
     checklists = [page_text(f"how-to/add-a-{page}.md").partition("## Checklist")[2] for page in ("job", "connector")]
     sources = "".join(path.read_text(encoding="utf-8") for path in (CHECKOUT / "tests").rglob("test_*.py"))
     points = [point for checklist in checklists for point in checklist.split("- [ ]")[1:]]
-    assert len(points) == 18
+    assert len(points) == 20
     for point in points:
         named = re.findall(r"`(tests/[\w/]+\.py|test_\w+)`", point)
         assert named, point
