@@ -41,6 +41,7 @@ class FeeRowModel(RowModel):
     """The valid fees of an article."""
 
     asin: str
+    sales_price: Decimal = field(metadata=NON_NEGATIVE)
     referral_fee: Decimal = field(metadata=NON_NEGATIVE)
     fulfilment_fee: Decimal = field(metadata=NON_NEGATIVE)
     currency: str = field(metadata=CURRENCY)
@@ -63,7 +64,7 @@ def refresh_fees(
     """
     ids = _checked_ids(asins)
     url = policy_of(INTEGRATION).base_url.rstrip("/") + PATH
-    key = compute_idempotency_key(payload=ids, extra={"source_uri": url, "edition": edition})
+    key = compute_idempotency_key(payload=ids, extra={"edition": edition})
     meta = {"source_uri": url, "target_table": TABLE, "asin_count": len(ids), "edition": edition}
     identity: dict[str, Any] = {"source": SOURCE, "payload_meta": meta, "idempotency_key": key}
     with (

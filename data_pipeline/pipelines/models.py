@@ -66,9 +66,10 @@ class ExchangeRate(models.Model):
 
 
 class Fee(models.Model):
-    """The fees of a marketplace for one article, as in `FeeRowModel`."""
+    """The fees of a marketplace for one article at its sales price, as in `FeeRowModel`."""
 
     asin = models.TextField(primary_key=True)
+    sales_price = _amount()
     referral_fee = _amount()
     fulfilment_fee = _amount()
     currency = models.CharField(max_length=3)
@@ -76,6 +77,7 @@ class Fee(models.Model):
     class Meta:
         db_table = "fees"
         constraints = (
+            _not_negative("sales_price", table="fees"),
             _not_negative("referral_fee", table="fees"),
             _not_negative("fulfilment_fee", table="fees"),
             _currency_code("currency", table="fees"),

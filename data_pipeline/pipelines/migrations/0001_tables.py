@@ -68,6 +68,7 @@ class Migration(migrations.Migration):
             name="Fee",
             fields=[
                 ("asin", models.TextField(primary_key=True, serialize=False)),
+                ("sales_price", models.DecimalField(decimal_places=4, max_digits=14)),
                 ("referral_fee", models.DecimalField(decimal_places=4, max_digits=14)),
                 ("fulfilment_fee", models.DecimalField(decimal_places=4, max_digits=14)),
                 ("currency", models.CharField(max_length=3)),
@@ -75,6 +76,9 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "fees",
                 "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(("sales_price__gte", 0)), name="fees_sales_price_not_negative"
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("referral_fee__gte", 0)), name="fees_referral_fee_not_negative"
                     ),

@@ -20,7 +20,7 @@ from tests.scripted_http import ScriptedServer, Step, answer, reset, serve
 
 pytestmark = pytest.mark.usefixtures("pipeline_tables")
 UseApi = Callable[[str, ScriptedServer], None]
-FEE = {"referral_fee": 1.5, "fulfilment_fee": "2.25", "currency": "EUR"}
+FEE = {"sales_price": 20, "referral_fee": 1.5, "fulfilment_fee": "2.25", "currency": "EUR"}
 
 
 def page(*asins: str, then: str | None = None, **changes: object) -> Step:
@@ -92,7 +92,7 @@ def test_articles_without_a_fee_are_named(use_api: UseApi) -> None:
         ([page("A1", currency=None)], "is record 1: currency must be an ISO 4217 code"),
         ([page("A1", fulfilment_fee=-1)], "is record 1: fulfilment_fee must be a non-negative Decimal"),
         ([answer(body=b'{"fees": ["A1"], "next": null}')], "is record 1: record must be an object with named fields"),
-        ([answer(body=b'{"fees": [{"asin": "A1"}], "next": null}')], "is record 1: referral_fee must be given"),
+        ([answer(body=b'{"fees": [{"asin": "A1"}], "next": null}')], "is record 1: sales_price must be given"),
     ],
 )
 def test_bad_answer_is_one_line_and_leaves_nothing(use_api: UseApi, steps: list[Step], message: str) -> None:
@@ -105,6 +105,7 @@ def test_bad_answer_is_one_line_and_leaves_nothing(use_api: UseApi, steps: list[
     with serve(page("A1", "B2")) as server:
         use_api("helium10", server)
         assert refresh_fees(["A1", "B2"]).counts.rows_inserted == 2
+    assert LoadLog.objects.get().attempts == 2
 
 
 def test_failed_set_is_loaded_by_the_next_run(use_api: UseApi) -> None:
@@ -146,7 +147,7 @@ def test_run_skip_and_retry_are_counted(use_api: UseApi) -> None:
 
 
 def test_task_loads_all_known_articles_once_a_day(use_api: UseApi) -> None:
-    sql("INSERT INTO fees VALUES ('A1', 1, 1, 'EUR'), ('B2', 1, 1, 'EUR')")
+    sql("INSERT INTO fees VALUES ('A1', 9, 1, 1, 'EUR'), ('B2', 9, 1, 1, 'EUR')")
     with serve(page("A1", "B2")) as server:
         use_api("helium10", server)
         assert tasks.fees_h10_refresh()["rowsUpserted"] == 2
