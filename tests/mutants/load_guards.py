@@ -224,4 +224,11 @@ LOADS = [
         new="    except Error:\n        raise\n",
         tests=("tests/integration/data_pipeline/test_loads_of_databases.py",),
     ),
+    Mutant(
+        name="pipeline: an older snapshot is refused",
+        file="data_pipeline/pipelines/logistics_etl.py",
+        old="            _require_newest(snapshot, using=using)\n",
+        new="            pass\n",
+        tests=("tests/integration/data_pipeline/pipelines/test_logistics_etl.py",),
+    ),
 ]
