@@ -9,7 +9,18 @@ from data_pipeline.domain import dialect_values as values
 from data_pipeline.domain.case_folding import fold
 from data_pipeline.domain.date_formats import parse_format
 from data_pipeline.domain.dialect_values import BadValue
-from data_pipeline.domain.dialects import NUMBER_RULES, TIME_RULES, Column, Dialect, Mode, Pii, Rule, Surplus
+from data_pipeline.domain.dialects import (
+    NUMBER_RULES,
+    TIME_RULES,
+    Column,
+    Dialect,
+    Lookup,
+    Missing,
+    Mode,
+    Pii,
+    Rule,
+    Surplus,
+)
 from seeder.domain.suggestions import did_you_mean
 
 _Readers = Mapping[str, Callable[[object], Any]]
@@ -40,6 +51,13 @@ COLUMN_KEYS: Final[_Readers] = {
     "formats": values.read_formats,
     "values": values.read_mapping,
     "pii": values.read_word(Pii),
+}
+LOOKUP_KEYS: Final[_Readers] = {
+    "column": values.read_column_name,
+    "reference": values.read_text,
+    "match": values.read_text,
+    "take": values.read_text,
+    "missing": values.read_word(Missing),
 }
 # Keys without an effect are refused, because they show that another rule was meant.
 _RULES_OF_KEY: Final = {
@@ -84,16 +102,21 @@ def _read_dialect(document: dict[str, Any], *, name: str) -> Dialect:
     tables = document.pop("columns", {})
     if not isinstance(tables, dict):
         raise _BadKey("columns", tables, "tables [columns.NAME]")
-    settings = _read_keys(document, DIALECT_KEYS, prefix="", others=("columns",))
+    lookups = document.pop("lookups", {})
+    if not isinstance(lookups, dict):
+        raise _BadKey("lookups", lookups, "tables [lookups.NAME]")
+    settings = _read_keys(document, DIALECT_KEYS, prefix="", others=("columns", "lookups"))
     dialect = Dialect(
         name=name,
         **settings,
         columns=tuple(_read_column(column, table, settings) for column, table in tables.items()),
+        lookups=tuple(_read_lookup(lookup, table) for lookup, table in lookups.items()),
     )
     if dialect.delimiter == dialect.quote:
         raise _BadKey("quote", dialect.quote, "another character than the delimiter")
     _check_key(dialect)
     _check_aliases(dialect)
+    _check_lookups(dialect)
     return dialect
 
 
@@ -111,6 +134,17 @@ def _read_column(name: str, table: object, settings: Mapping[str, Any]) -> Colum
     if problem := _rule_problem(column, is_mark_declared="decimal_mark" in inherited | given):
         raise _BadKey(f"{prefix}rule", str(rule), problem)
     return column
+
+
+def _read_lookup(name: str, table: object) -> Lookup:
+    prefix = f"lookups.{name}."
+    if not isinstance(table, dict) or not values.is_identifier(name):
+        raise _BadKey(prefix[:-1], table, f"a table with a name of 1 to {values.MAX_NAME_BYTES} bytes")
+    given = _read_keys(table, LOOKUP_KEYS, prefix=prefix)
+    for key in ("column", "reference"):
+        if key not in given:
+            raise _BadKey(prefix + key, None, "given")
+    return Lookup(name=name, **{"match": given["column"], "take": name, **given})
 
 
 def _inherited_keys(rule: Rule | None) -> Mapping[str, str]:
@@ -163,3 +197,14 @@ def _check_aliases(dialect: Dialect) -> None:
             if owners.setdefault(fold(spelling), column.name) != column.name:
                 other = owners[fold(spelling)]
                 raise _BadKey(f"columns.{column.name}.aliases", spelling, f"no name of the column {other}")
+
+
+def _check_lookups(dialect: Dialect) -> None:
+    """Refuse lookups of undeclared or personal columns, and names of columns."""
+    columns = {column.name: column for column in dialect.columns}
+    for lookup in dialect.lookups:
+        column = columns.get(lookup.column)
+        if column is None or column.pii is not None:
+            raise _BadKey(f"lookups.{lookup.name}.column", lookup.column, "a column of the dialect without pii")
+        if lookup.name in columns:
+            raise _BadKey(f"lookups.{lookup.name}", lookup.name, "another name than those of the columns")

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import MISSING, fields
 from enum import StrEnum
 
-from data_pipeline.domain.dialects import NUMBER_RULES, Column, Dialect
+from data_pipeline.domain.dialects import NUMBER_RULES, Column, Dialect, Lookup
 
 
 def dialect_to_toml(dialect: Dialect, *, notes: Iterable[str] = ()) -> str:
@@ -13,15 +13,17 @@ def dialect_to_toml(dialect: Dialect, *, notes: Iterable[str] = ()) -> str:
     lines = ["#:schema ./contract.schema.json", *(f"# {note}" for note in notes), *_assignments(dialect)]
     for column in dialect.columns:
         lines += ["", f"[columns.{_text(column.name)}]", *_assignments(column)]
+    for lookup in dialect.lookups:
+        lines += ["", f"[lookups.{_text(lookup.name)}]", *_assignments(lookup)]
     return "\n".join(lines) + "\n"
 
 
-def _assignments(one: Dialect | Column) -> Iterator[str]:
+def _assignments(one: Dialect | Column | Lookup) -> Iterator[str]:
     for field in fields(one):
         value = getattr(one, field.name)
         default = field.default_factory() if field.default_factory is not MISSING else field.default
         needs_mark = field.name == "decimal_mark" and isinstance(one, Column) and one.rule in NUMBER_RULES
-        if field.name not in {"name", "columns"} and (value != default or needs_mark):
+        if field.name not in {"name", "columns", "lookups"} and (value != default or needs_mark):
             yield f"{field.name} = {_value(value)}"
 
 

@@ -70,6 +70,25 @@ class Column:
         return self.rule is not None or self.pii is not None
 
 
+class Missing(StrEnum):
+    """What happens to a record whose value is not in a reference."""
+
+    REJECT = "reject"
+    NULL = "null"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lookup:
+    """A column that transforms add to each record, with values of a reference file."""
+
+    name: str
+    column: str  # of the dialect, whose canonical values are looked up
+    reference: str  # address of a CSV file or workbook
+    match: str  # column of the reference that has these values
+    take: str  # column of the reference that has the added ones
+    missing: Missing = Missing.REJECT
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Dialect:
     """The format, the columns and the table of files of one kind."""
@@ -89,6 +108,7 @@ class Dialect:
     rescue_column: str = "rescued"  # column of type jsonb for the values of surplus columns
     sheet: str | None = None  # of a workbook; None for its only visible one
     columns: Sequence[Column] = ()
+    lookups: Sequence[Lookup] = ()
 
     @property
     def needs_normalizing(self) -> bool:

@@ -3,9 +3,10 @@
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
 
-from data_pipeline.domain.canonical_records import CanonicalRecords
+from data_pipeline.domain.canonical_records import CanonicalRecords, CopiedRecords
 from data_pipeline.domain.csv_fields import CsvFormat, parse_fields
 from data_pipeline.domain.dialects import Column
+from data_pipeline.domain.enrichments import Enrichment
 from data_pipeline.domain.masking import mask_value
 from data_pipeline.domain.normalize_problems import refused_value
 from data_pipeline.domain.normalizing import NormalizeError, normalize_text
@@ -19,29 +20,44 @@ class RecordNormalizer:
     """The rules of the columns of one file."""
 
     def __init__(
-        self, columns: Sequence[Column], null_words: Sequence[str], csv_format: CsvFormat, *, hash_key: bytes = b""
+        self,
+        columns: Sequence[Column],
+        null_words: Sequence[str],
+        csv_format: CsvFormat,
+        *,
+        hash_key: bytes = b"",
+        enrichments: Sequence[Enrichment] = (),
     ) -> None:
         """Take the column of each field. `hash_key` is needed if a column is stored as a keyed hash."""
-        self.canonical = CanonicalRecords(columns, null_words, csv_format)
+        self._canonical = CanonicalRecords(columns, null_words, csv_format)
+        self._enrichments = enrichments
         self._columns, self._format = columns, csv_format
         self._rules: Sequence[Callable[[str], str | None]] = [
             lru_cache(maxsize=_REMEMBERED)(partial(_stored, column=one, null_words=null_words, hash_key=hash_key))
             for one in columns
         ]
 
+    def copy(self, data: bytes) -> CopiedRecords | None:
+        """Return whole records as silver has them, or None if one of them may have to be changed."""
+        return None if self._enrichments else self._canonical.copy(data)
+
     def normalize(self, record: bytes) -> bytes | Sequence[Problem]:
         """Return a well-formed record as silver has it, or why its values are refused."""
-        copied = self.canonical.copy(record + b"\n")
+        copied = self.copy(record + b"\n")
         if copied is not None:
             return copied.data
-        problems: list[Problem] = []
-        fields = []
+        problems = list[Problem]()
+        texts = list[str | None]()
         for column, rule, value in zip(self._columns, self._rules, parse_fields(record, self._format), strict=True):
             try:
-                fields.append(_field(None if value is None else rule(value)))
+                texts.append(None if value is None else rule(value))
             except NormalizeError as error:
+                texts.append(None)
                 problems.append(refused_value(column, error.reason, value=value))
-        return problems or (",".join(fields) + "\n").encode()
+        for enrichment in self._enrichments:
+            if (problem := enrichment.add_to(texts)) is not None:
+                problems.append(problem)
+        return problems or (",".join(map(_field, texts)) + "\n").encode()
 
 
 def written_header(names: Sequence[str]) -> bytes:

@@ -4,7 +4,7 @@ The key has the version of the source object, so a listing tells which versions 
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import blake2b
 from typing import Final, Self
@@ -83,6 +83,7 @@ def load_key(source_uri: str, etag: str) -> str:
     return compute_idempotency_key(path=source_uri, remote_meta={"etag": etag}, extra={"to": "silver"})
 
 
-def rules_version(dialect: Dialect) -> str:
-    """Return the version of the rules that a dialect gives."""
-    return f"{RULES_VERSION}-{blake2b(canonical_bytes(asdict(dialect)), digest_size=8).hexdigest()}"
+def rules_version(dialect: Dialect, reference_hashes: Sequence[str] = ()) -> str:
+    """Return the version of the rules that a dialect gives with its references."""
+    content = canonical_bytes([asdict(dialect), *reference_hashes])
+    return f"{RULES_VERSION}-{blake2b(content, digest_size=8).hexdigest()}"

@@ -17,6 +17,7 @@ from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.services.column_matching import MatchedColumns, match_columns
 from data_pipeline.services.load_options import AUTO, LoadOptions
 from data_pipeline.services.record_reading import read_header
+from data_pipeline.silver_errors import LookupsNotLoaded
 from data_pipeline.storage.addresses import Address
 from seeder.domain.view_names import ViewName
 
@@ -78,6 +79,8 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     """
     if not header:
         raise EmptyArtefact(path=address.path)
+    if dialect.lookups:
+        raise LookupsNotLoaded(dialect=dialect.name)
     table = dialect.target or "" if options.table == AUTO else options.table
     target = target_tables.describe(database, find_table(database, table, settings))
     names = read_header(header, dialect, artefact=address.name, table=table)

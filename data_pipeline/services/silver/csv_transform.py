@@ -50,7 +50,7 @@ class CsvTransform:
             data = data.replace(b"\r\n" if self._format.line_end == b"\n" else b"\r", b"\n")
         if not data.endswith(b"\n"):  # the last record of the file
             data += b"\n"
-        copied = self._normalizer.canonical.copy(data)
+        copied = self._normalizer.copy(data)
         if copied is None:
             return None
         if not has_quotes:

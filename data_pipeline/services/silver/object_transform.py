@@ -10,15 +10,14 @@ import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
+from functools import partial
 from typing import IO
 
 from data_pipeline import conf
 from data_pipeline.artefact_errors import EmptyArtefact
 from data_pipeline.domain import silver_objects
-from data_pipeline.domain.case_folding import trim
 from data_pipeline.domain.csv_chunks import RecordChunks
-from data_pipeline.domain.dialects import Column, Dialect, Pii, Surplus
-from data_pipeline.domain.headers import match_header
+from data_pipeline.domain.dialects import Column, Dialect, Lookup, Pii
 from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.masking import RejectMasking
 from data_pipeline.domain.record_normalizer import RecordNormalizer, written_header
@@ -30,7 +29,10 @@ from data_pipeline.services.dialect_choice import fitting_dialect
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_options import AUTO
 from data_pipeline.services.record_reading import read_header
+from data_pipeline.services.silver import references
+from data_pipeline.services.silver.columns import enrich, silver_columns
 from data_pipeline.services.silver.csv_transform import CsvTransform
+from data_pipeline.services.silver.references import Reference
 from data_pipeline.silver_errors import KeyTooLong, SpoolFailed, TooManyRefused
 from data_pipeline.storage.object_addresses import ObjectAddress
 from data_pipeline.storage.object_store import ObjectStore
@@ -62,15 +64,20 @@ class ObjectTransform:
         settings: conf.Settings,
         *,
         dialect: Dialect | None = None,
+        read_reference: Callable[[Lookup], Reference] | None = None,
         rejects: RejectCollector | None = None,
         on_progress: ProgressListener = lambda _: None,
     ) -> None:
-        """Take a version as it is listed. Without a dialect, the known one that fits the header is used."""
+        """Take a version as it is listed. Without a dialect, the known one that fits the header is used.
+
+        `read_reference` can remember the references of earlier objects.
+        """
         spooled = settings.max_spooled_mb * _MEGABYTE
         self._address = ObjectAddress(version=source, max_spooled_bytes=spooled, store=store)
         self._store, self._source, self._settings = store, source, settings
         self._dialect, self._on_progress = dialect, on_progress
         self._rejects = rejects or RejectCollector(max_kept=1)
+        self._read_reference = read_reference or partial(references.read_reference, settings=settings)
 
     def write_to(self, bucket: str) -> WrittenObject:
         """Write the object of silver, and before it the refused records. Each is visible as a whole or not at all.
@@ -94,8 +101,11 @@ class ObjectTransform:
         artefact, chunks, header, file = self._open()
         with artefact:
             names = read_header(header, file.dialect, artefact=self._address.path)
-            columns = _columns(names, file.dialect, artefact=self._address.path)
+            columns = silver_columns(names, file.dialect, artefact=self._address.path)
             csv_format, hash_key = file.csv_format(chunks), self._hash_key(columns)
+            lookups = file.dialect.lookups
+            found = [self._read_reference(lookup) for lookup in lookups]
+            enrichments = enrich(columns, lookups, found, artefact=self._address.path)
             masking = RejectMasking(
                 columns=[column.name for column in columns],
                 pii={column.name: column.pii for column in columns if column.pii},
@@ -111,14 +121,17 @@ class ObjectTransform:
 
             transform = CsvTransform(
                 chunks,
-                RecordNormalizer(columns, file.dialect.null_words, csv_format, hash_key=hash_key),
+                RecordNormalizer(
+                    columns, file.dialect.null_words, csv_format, hash_key=hash_key, enrichments=enrichments
+                ),
                 csv_format,
                 columns=len(columns),
                 on_rejects=keep,
             )
             digest = hashlib.sha256()
             pieces = self._reporting(artefact, transform)
-            for piece in self._packed(written_header([column.name for column in columns]), pieces):
+            added = [one.name for one in lookups]
+            for piece in self._packed(written_header([*(one.name for one in columns), *added]), pieces):
                 digest.update(piece)
                 spooled.write(piece)
         self._require_limit(transform)
@@ -126,7 +139,7 @@ class ObjectTransform:
             load_key=silver_objects.load_key(self._source.uri, self._source.etag),
             source_etag=self._source.etag.strip('"'),
             dialect=file.dialect.name,
-            rules=silver_objects.rules_version(file.dialect),
+            rules=silver_objects.rules_version(file.dialect, [one.content_hash for one in found]),
             rows=transform.records - transform.rejected,
             rejects=transform.rejected,
             content_sha256=digest.hexdigest(),
@@ -207,17 +220,6 @@ class ObjectTransform:
         except OSError as error:
             folder = tempfile.gettempdir()
             raise SpoolFailed(path=self._address.path, folder=folder, cause=error.strerror or error) from error
-
-
-def _columns(names: Sequence[str], dialect: Dialect, *, artefact: str) -> Sequence[Column]:
-    """Return the column of each name. One that the dialect does not declare keeps its name. Raises `HeaderRefused`."""
-    kept = replace(dialect, surplus=Surplus.RESCUE)
-    declared = [column.name for column in dialect.columns]
-    match = match_header(names, dialect=kept, table_columns=declared, required=(), artefact=artefact)
-    return [
-        dialect.find_column(target or "") or Column(name=trim(name))
-        for name, target in zip(names, match.targets, strict=True)
-    ]
 
 
 def _reads_otherwise(dialect: Dialect, other: Dialect) -> bool:

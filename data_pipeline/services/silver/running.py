@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import timedelta
+from functools import cache, partial
 from time import monotonic
 
 from data_pipeline import conf
@@ -14,6 +15,7 @@ from data_pipeline.errors import LoadInProgress, PipelineError
 from data_pipeline.services.file_reading import dialect_named
 from data_pipeline.services.silver.object_transform import ObjectTransform, WrittenObject
 from data_pipeline.services.silver.planning import SilverPlan, SilverRequest
+from data_pipeline.services.silver.references import read_reference
 from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage.object_versions import ObjectVersion, object_uri
 from data_pipeline.storage_errors import (
@@ -59,6 +61,7 @@ class SilverRun:
         """Prepare a run. Raises `DialectError`."""
         self._store, self._request, self._settings = store, request, settings
         self._record, self._on_progress = record, on_progress
+        self._read_reference = cache(partial(read_reference, settings=settings))
         self._dialect: Dialect | None = dialect_named(request.dialect, settings) if request.dialect else None
 
     def transform_all(self, plan: SilverPlan) -> Iterator[ObjectOutcome]:
@@ -114,6 +117,7 @@ class SilverRun:
             source,
             self._settings,
             dialect=self._dialect,
+            read_reference=self._read_reference,
             rejects=rejects,
             on_progress=self._on_progress,
         )

@@ -1,12 +1,16 @@
 import json
+from dataclasses import replace
 from importlib.resources import files
 from typing import Any
 
 import pytest
 
 from data_pipeline.dialect_errors import BadDialectValue, DialectError, DialectUnreadable, UnknownDialectKey
-from data_pipeline.domain.dialect_parser import COLUMN_KEYS, DIALECT_KEYS, parse_dialect
-from data_pipeline.domain.dialects import Column, Dialect, Mode, Pii, Rule, Surplus
+from data_pipeline.domain.dialect_parser import COLUMN_KEYS, DIALECT_KEYS, LOOKUP_KEYS, parse_dialect
+from data_pipeline.domain.dialect_writer import dialect_to_toml
+from data_pipeline.domain.dialects import Column, Dialect, Lookup, Missing, Mode, Pii, Rule, Surplus
+
+LOOKUP = "[lookups.b]\ncolumn = 'a'\nreference = 'r.csv'\n"
 
 
 def test_empty_dialect_has_the_defaults() -> None:
@@ -152,6 +156,12 @@ def test_unknown_key_is_refused_with_the_nearest(text: str, message: str) -> Non
             "key = ['a']\n[columns.a]\npii = 'mask'",
             "columns.a.pii: 'mask' must be hash, because the column is of the key.",
         ),
+        ("lookups = 1", "lookups: 1 must be tables [lookups.NAME]."),
+        ("[lookups.a]\nreference = 'r.csv'", "lookups.a.column: None must be given."),
+        (f"{LOOKUP}missing = 'ignore'", "lookups.b.missing: 'ignore' must be one of reject, null."),
+        (LOOKUP, "lookups.b.column: 'a' must be a column of the dialect without pii."),
+        (f"{LOOKUP}[columns.a]\npii = 'mask'", "lookups.b.column: 'a' must be a column of the dialect without pii."),
+        (f"{LOOKUP}[columns.a]\n[columns.b]", "lookups.b: 'b' must be another name than those of the columns."),
     ],
 )
 def test_bad_value_is_refused_with_key_and_what_is_allowed(text: str, message: str) -> None:
@@ -175,14 +185,22 @@ def test_type_of_postgresql_is_accepted(name: str) -> None:
     assert parse_dialect(f"[columns.a]\ntype = '{name}'", name="x").columns[0].type == name
 
 
+def test_lookup_has_names_of_its_columns_by_default() -> None:
+    [lookup] = parse_dialect(f"{LOOKUP}[columns.a]", name="x").lookups
+    assert lookup == Lookup(name="b", column="a", reference="r.csv", match="a", take="b", missing=Missing.REJECT)
+    text = dialect_to_toml(parse_dialect(f"{LOOKUP}take = 'c'\n[columns.a]", name="x"))
+    assert parse_dialect(text, name="x").lookups == (replace(lookup, take="c"),)
+
+
 def schema() -> Any:
     return json.loads((files("data_pipeline.domain") / "dialect_files" / "contract.schema.json").read_text("utf-8"))
 
 
 def test_json_schema_has_the_keys_of_the_parser() -> None:
     document = schema()
-    assert document["properties"].keys() == {*DIALECT_KEYS, "columns"}
+    assert document["properties"].keys() == {*DIALECT_KEYS, "columns", "lookups"}
     assert document["$defs"]["column"]["properties"].keys() == COLUMN_KEYS.keys()
+    assert document["$defs"]["lookup"]["properties"].keys() == LOOKUP_KEYS.keys()
 
 
 def test_json_schema_has_the_words_of_the_parser() -> None:

@@ -1,0 +1,39 @@
+"""The columns of an object of silver."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from data_pipeline.domain.case_folding import trim
+from data_pipeline.domain.dialects import Column, Dialect, Lookup, Surplus
+from data_pipeline.domain.enrichments import Enrichment
+from data_pipeline.domain.headers import match_header
+from data_pipeline.errors import HeaderRefused
+from data_pipeline.services.silver.references import Reference
+
+
+def silver_columns(names: Sequence[str], dialect: Dialect, *, artefact: str) -> Sequence[Column]:
+    """Return the column of each name. One that the dialect does not declare keeps its name. Raises `HeaderRefused`."""
+    kept = replace(dialect, surplus=Surplus.RESCUE)
+    declared = [column.name for column in dialect.columns]
+    match = match_header(names, dialect=kept, table_columns=declared, required=(), artefact=artefact)
+    return [
+        dialect.find_column(target or "") or Column(name=trim(name))
+        for name, target in zip(names, match.targets, strict=True)
+    ]
+
+
+def enrich(
+    columns: Sequence[Column], lookups: Sequence[Lookup], references: Sequence[Reference], *, artefact: str
+) -> Sequence[Enrichment]:
+    """Return what adds the columns of the lookups to each record. Raises `HeaderRefused`."""
+    names = [column.name for column in columns]
+    problems = [
+        *(f"missing column {one.column!r}, which is looked up" for one in lookups if one.column not in names),
+        *(f"{one.name!r} is added by a lookup" for one in lookups if one.name in names),
+    ]
+    if problems:
+        raise HeaderRefused(artefact=artefact, table="the dialect", problem="; ".join(problems))
+    return [
+        Enrichment(lookup=lookup, position=names.index(lookup.column), values=reference.values)
+        for lookup, reference in zip(lookups, references, strict=True)
+    ]
