@@ -202,21 +202,23 @@ def test_concurrent_loads_create_one_table(tmp_path: Path) -> None:
     assert sql("SELECT id FROM arrivals.orders ORDER BY id") == [(0,), (1,), (2,)]
 
 
-PRICES = "vendor,sku,price,currency,valid_from\nacme,a1,1.5,EUR,2026-01-01\n"
+LIST_DIALECT = 'target = "lists"\nmode = "upsert"\nkey = ["sku"]\n[columns.sku]\ntype = "text"\n'
 
 
 def test_target_without_schema_is_created_in_the_ingest_schema(auto_schema: None, tmp_path: Path) -> None:
     """A later load finds the table there, unless the search path has one of this name."""
-    path = tmp_path / "list.csv"
-    path.write_text(PRICES)
+    path, file = tmp_path / "list.csv", tmp_path / "lists.toml"
+    path.write_text("sku\na1\n")
+    file.write_text(LIST_DIALECT)
+    dialect = str(file)
     sql("SET search_path TO reporting, landing, public")
     try:
         for force in (False, True):
-            assert load_file(str(path), dialect="prices", force=force).target == "arrivals.prices"
-        assert load_file(str(path), table="prices", dialect="prices", force=True).target == "arrivals.prices"
-        with pytest.raises(UnknownTarget, match=r"public\.prices"):
-            load_file(str(path), table="public.prices", dialect="prices", force=True)
-        sql("CREATE TABLE landing.prices (LIKE arrivals.prices INCLUDING ALL)")
-        assert load_file(str(path), dialect="prices", force=True).target == "landing.prices"
+            assert load_file(str(path), dialect=dialect, force=force).target == "arrivals.lists"
+        assert load_file(str(path), table="lists", dialect=dialect, force=True).target == "arrivals.lists"
+        with pytest.raises(UnknownTarget, match=r"public\.lists"):
+            load_file(str(path), table="public.lists", dialect=dialect, force=True)
+        sql("CREATE TABLE landing.lists (LIKE arrivals.lists INCLUDING ALL)")
+        assert load_file(str(path), dialect=dialect, force=True).target == "landing.lists"
     finally:
         sql("RESET search_path")
