@@ -26,9 +26,6 @@ UNION ALL SELECT 'it has row security' FROM target WHERE relrowsecurity
 UNION ALL SELECT 'it has a rule' FROM target WHERE EXISTS (SELECT FROM pg_rewrite WHERE ev_class = target.oid)
 UNION ALL SELECT 'it has a replica identity' FROM target WHERE relreplident <> 'd'
 UNION ALL SELECT 'its access method is not heap' FROM target JOIN pg_am AS m ON m.oid = relam WHERE m.amname <> 'heap'
-UNION ALL SELECT 'it has an identity column, which a partitioned table can have from PostgreSQL 17 on' FROM target
-WHERE current_setting('server_version_num')::int < 170000
-    AND EXISTS (SELECT FROM pg_attribute WHERE attrelid = target.oid AND attidentity <> '')
 UNION ALL
 SELECT format('the constraint %%I is not validated', k.conname)
 FROM target
