@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from django.core.management.base import CommandParser
 
 from seeder.management.base_command import SeederCommand
-from seeder.management.rendering.queue_text import local_time_text
+from seeder.management.rendering.local_times import local_time_text
 from seeder.services.documents.document_fields import fields
 from seeder.services.queue.schedule_rows import ScheduleStatus
 

@@ -28,7 +28,7 @@ class EventLog:
 
     def write(self, level: int, event: str, /, **fields: LogValue | None) -> None:
         """Log an event. Fields that are None are left out."""
-        if not self._log.isEnabledFor(level):
+        if not self.is_enabled(level):
             return
         known = {name: fact for name, fact in fields.items() if fact is not None}
         if self._format() == "json":
@@ -36,6 +36,10 @@ class EventLog:
         else:
             line = as_text(event, known)
         self._log.log(level, "%s", line, extra={self._name: {"event": event, **known}})
+
+    def is_enabled(self, level: int) -> bool:
+        """Return whether events of this level are logged."""
+        return self._log.isEnabledFor(level)
 
     def _format(self) -> str:
         try:
@@ -50,4 +54,5 @@ def _format_of_seeder() -> str:
     return conf.load().log_format
 
 
-log_event = EventLog("seeder", _format_of_seeder).write
+_log = EventLog("seeder", _format_of_seeder)
+log_event, is_logged = _log.write, _log.is_enabled

@@ -3,11 +3,10 @@
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 
-from django.utils import timezone
-
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.management.rendering.local_times import local_time_text
 from seeder.models import QueuedRefresh
 from seeder.services.queue.enqueue import EnqueueResult
 from seeder.services.queue.queue_overview import QueueOverview
@@ -93,8 +92,3 @@ def _schedule_row(schedule: ScheduleStatus, now: datetime) -> TableRow:
         line=f"{schedule.name}{f' ({schedule.cron})' if schedule.cron else ''}: {text}",
         cells=(schedule.name, schedule.cron or "every few minutes", (cell, "bold red" if is_overdue else "")),
     )
-
-
-def local_time_text(instant: datetime) -> str:
-    """Return a time such as `2026-11-22 02:00 UTC`, in the host's time zone."""
-    return f"{timezone.localtime(instant):%Y-%m-%d %H:%M %Z}"

@@ -8,10 +8,10 @@ from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEvent, WarningKind
 from seeder.services.run.listeners import RunListener
-from seeder.services.structured_log import INFO, WARNING, log_event
+from seeder.services.structured_log import INFO, WARNING, is_logged, log_event
 
 
-class EventLog(RunListener):
+class LogListener(RunListener):
     """Logs the events of one run. A view that was logged as started is also logged as ended."""
 
     def __init__(self, run_id: str) -> None:
@@ -24,11 +24,13 @@ class EventLog(RunListener):
                 self._log_run_started(plan, workers)
             case run_events.ViewStarted(view=view):
                 self._running.add(view)
-                self._log(INFO, "view_started", **_view_fields(view))
+                if is_logged(INFO):
+                    self._log(INFO, "view_started", **_view_fields(view))
             case run_events.ViewEnded(view=view, result=result):
                 self._running.discard(view)
                 level = WARNING if result.failure or result.notes else INFO
-                self._log(level, "view_ended", **_view_fields(view), **_result_fields(view, result))
+                if is_logged(level):
+                    self._log(level, "view_ended", **_view_fields(view), **_result_fields(view, result))
             case run_events.StartsHeld(database=database, hold=hold):
                 self._log(WARNING, "starts_held", database=database, reason=hold.reason, message=hold.message)
             case run_events.StartsResumed(database=database, duration=duration):

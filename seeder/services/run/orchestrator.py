@@ -23,7 +23,7 @@ from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
 from seeder.services.run.listeners import Listeners
-from seeder.services.run.log_listener import EventLog
+from seeder.services.run.log_listener import LogListener
 from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.run.run_rows import RunRowWriter
 from seeder.services.run.running_view_marker import RunningStatusWriter
@@ -90,7 +90,7 @@ def execute_locked(
     run_row = RunRowWriter(run_lock.run_id, tables)
     meter = CostMeter(plan.by_database, history, tables)
     recorders = run_lock, RunningStatusWriter(history), run_row, meter
-    listeners = Listeners(*recorders, EventLog(run_lock.run_id), callback=on_event)
+    listeners = Listeners(*recorders, LogListener(run_lock.run_id), callback=on_event)
     orphan_recovery.recover_orphaned_runs(tables)
     run_lock.ensure_held()  # planning may have lost the connection that held it
     history.insert_pending(plan)

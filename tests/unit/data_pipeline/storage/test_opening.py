@@ -46,7 +46,7 @@ def test_hashes_before_the_end_are_a_programming_error(file: Path) -> None:
     with opened(file) as artefact:
         artefact.read(100)
         for name in ("file_sha256", "content_blake2b"):
-            with pytest.raises(RuntimeError, match="not read to its end"):
+            with pytest.raises(RuntimeError, match="not hashed to its end"):
                 getattr(artefact, name)
 
 
