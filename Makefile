@@ -13,13 +13,16 @@ export DJANGO VENV PYTHON
 export PYTHONDONTWRITEBYTECODE =
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_WORKERS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: words demo serve screenshots test test-all docs soak mutants bench check lint types imports deploy-lint matrix lock setup clean
+.PHONY: words demo demo-silver serve screenshots test test-all docs soak mutants bench check lint types imports deploy-lint matrix lock setup clean
 
 demo: setup  ## load public records, refresh the demo agency's reports, then load a newer file and refresh its reports
 	@$(python) manage.py load_demo --table
 	@$(python) manage.py refresh_agency demo --table
 	@$(python) manage.py load_demo --newest-edition --table
 	@echo "See it on a page: make serve"
+
+demo-silver: setup  ## deliver the demo's files into a bucket of a local S3 server, and transform them into another one
+	@$(python) manage.py load_silver
 
 serve: setup  ## the monitoring page with the demo's data, at http://127.0.0.1:8000/; ADDRESS=… for elsewhere
 	@$(python) manage.py serve_demo $(ADDRESS)
