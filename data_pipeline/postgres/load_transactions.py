@@ -20,6 +20,11 @@ def begin_loading(database: str) -> None:
     sessions.query_batch(database, statements)
 
 
+def allow_idling(database: str) -> None:
+    """Let the current transaction wait for another server. It has no snapshot, so it holds back no vacuum."""
+    sessions.query(database, "SET LOCAL idle_in_transaction_session_timeout = 0")
+
+
 def lock_against_writers(database: str, table: sql.Identifier) -> None:
     """Wait for other writers of a table, and make later ones wait. Readers continue."""
     sessions.query(database, sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table))

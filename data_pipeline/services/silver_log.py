@@ -20,7 +20,7 @@ from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.silver_objects import SilverFacts, load_key, rejects_key, silver_key, version_key
 from data_pipeline.errors import LoadInProgress, LoadTakenOver, PipelineError
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import dead_letters, kept_rejects
+from data_pipeline.postgres import dead_letters, kept_rejects, load_transactions
 from data_pipeline.postgres.dead_letters import UnsettledObject
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.process_handle import ProcessHandle
@@ -111,6 +111,7 @@ class SilverLog:
         ) as handle:
             if handle is not None:
                 handle.after_failure = lambda error: self._keep_failure(error, source, handle, rejects)
+                load_transactions.allow_idling(self._using)
                 written = write(rejects)
                 self._settle(source, handle, written, rejects)
         if handle is not None:

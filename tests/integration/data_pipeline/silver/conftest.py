@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 _BLOCKED_IMPORTS = """
-import sys
+import os, resource, sys
+
+if limit := os.environ.get("LARGEST_FILE"):
+    resource.setrlimit(resource.RLIMIT_FSIZE, (int(limit), int(limit)))
 
 class Refuse:
     def find_spec(self, name, path=None, target=None):
@@ -45,7 +48,10 @@ def silver(s3_client: "S3Client") -> Bucket:
 
 @pytest.fixture
 def run_job(s3_settings: dict[str, str], bronze: Bucket, silver: Bucket, tmp_path: Path) -> RunJob:
-    """Run the job with the arguments for agency 10 and both buckets. The environment has only the store's settings."""
+    """Run the job with the arguments for agency 10 and both buckets. The environment has only the store's settings.
+
+    With the variable LARGEST_FILE, no file can have more bytes, as on a full disk.
+    """
     (tmp_path / "sitecustomize.py").write_text(_BLOCKED_IMPORTS)
     (tmp_path / "current").mkdir()
     path = os.pathsep.join([os.fspath(tmp_path), os.fspath(CHECKOUT)])

@@ -13,6 +13,7 @@ from data_pipeline.jobs import get_s3_files
 from data_pipeline.models import LoadDeadLetter, LoadLog, LoadReject, LoadRequest
 from data_pipeline.services.dead_letters import replay_letter
 from data_pipeline.services.recovery import recover_loads
+from data_pipeline.services.silver.object_transform import ObjectTransform, WrittenObject
 from data_pipeline.silver_errors import UnknownLetter
 from seeder.errors import SettingsMissing
 from tests.buckets import Bucket
@@ -195,3 +196,19 @@ def test_scatter_without_settings_is_refused(run: Run, monkeypatch: pytest.Monke
     arguments = ["--agency-id", "10", "--scatter"]
     with pytest.raises(SettingsMissing):
         get_s3_files.entrypoint(arguments, handler=ServiceHandler(start_django=missing))
+
+
+def test_transaction_may_wait_for_the_object_storage(run: Run, bronze: Bucket, monkeypatch: pytest.MonkeyPatch) -> None:
+    bronze.put("10/a.csv", b"a\n1\n")
+    sql("SET idle_in_transaction_session_timeout = '1h'")
+    found = list[Any]()
+    write_to = ObjectTransform.write_to
+
+    def observed(transform: ObjectTransform, bucket: str) -> WrittenObject:
+        found.append(sql("SHOW idle_in_transaction_session_timeout")[0][0])
+        return write_to(transform, bucket)
+
+    monkeypatch.setattr(ObjectTransform, "write_to", observed)
+    assert run() == 0
+    assert found == ["0"]
+    assert sql("SHOW idle_in_transaction_session_timeout") == [("1h",)]

@@ -143,3 +143,22 @@ def test_object_without_a_good_record_fails_and_others_are_written(
     )
     assert "missing column 'base_currency'" in found["other.csv"]["error"]
     assert [key.split("/")[1] for key in silver.contents()] == ["good.csv", "header.csv"]
+
+
+def test_full_temporary_folder_fails_the_object(run_job: RunJob, bronze: Bucket, silver: Bucket) -> None:
+    bronze.put("10/large.csv", b"a,b\n" + b"12345678,12345678\n" * 400_000)
+    bronze.put("10/small.csv", b"a,b\n1,2\n")
+    ended = run_job("--json", LARGEST_FILE="1000000")
+    assert ended.returncode == 1
+    assert "the temporary folder " in objects_of(ended)["large.csv"]["error"]
+    assert "cannot be written (File too large). Free space there" in objects_of(ended)["large.csv"]["error"]
+    assert [key.split("/")[1] for key in silver.contents()] == ["small.csv"]
+
+
+def test_key_that_is_too_long_with_its_version_fails_the_object(
+    run_job: RunJob, bronze: Bucket, silver: Bucket
+) -> None:
+    name = "k" * 1000
+    bronze.put(f"10/{name}", b"a\n1\n")
+    assert "its key in silver would have 1,05" in objects_of(run_job("--json"))[name]["error"]
+    assert silver.keys() == []
