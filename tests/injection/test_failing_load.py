@@ -41,12 +41,12 @@ def path(load_tables: None, tmp_path: Path, settings: Settings) -> Path:
     """A file of several chunks with rejects, for a table that has some of its rows already."""
     settings.DATA_PIPELINE = {"INGEST_STREAMING_CHUNK_SIZE": 150, "LOCK_WAIT_S": 20}
     sql(
-        "CREATE TABLE landing.orders (id integer PRIMARY KEY, note text,"
+        "CREATE TABLE landing.orders (id integer PRIMARY KEY, amount integer,"
         " load_id bigint DEFAULT nullif(current_setting('data_pipeline.load_id', true), '')::bigint)"
     )
     path = tmp_path / "orders.csv"
     bad = ROWS // REJECTS
-    path.write_text("id,note\n" + "".join(f"{n}{'x' * (n % bad == 0)},{n}\n" for n in range(1, ROWS + 1)))
+    path.write_text("id,amount\n" + "".join(f"{n},{n}{'x' * (n % bad == 0)}\n" for n in range(1, ROWS + 1)))
     return path
 
 
@@ -73,7 +73,7 @@ def load_as_another_process(
 
 def fail(path: Path, mode: str, kind: FailureKind | None = None, number: int = 0) -> DatabaseCalls:
     """Load with a failing call. Assert that everything or nothing is there, and that the next attempt ends."""
-    sql("TRUNCATE landing.orders; INSERT INTO landing.orders VALUES (-1, 'old')")
+    sql("TRUNCATE landing.orders; INSERT INTO landing.orders VALUES (-1, 0)")
     forget_loads()
     connections.close_all()
     with ThreadPoolExecutor(1, thread_name_prefix=RUN) as thread:
@@ -84,7 +84,7 @@ def fail(path: Path, mode: str, kind: FailureKind | None = None, number: int = 0
     if kind in SERVER_SURVIVES:
         assert not row or row.status != "pending", f"the failure is recorded: {calls.failed}"
     if loaded and mode == "append":
-        assert sql("SELECT note FROM landing.orders WHERE load_id IS NULL") == [("old",)]
+        assert sql("SELECT amount FROM landing.orders WHERE load_id IS NULL") == [(0,)]
     recovery.recover_loads(actor="test")
     load_states.assert_nothing_without_success()
     load(path, mode)
