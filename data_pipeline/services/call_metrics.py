@@ -1,6 +1,7 @@
 """Saves the counters of calls and retries, which the metrics read from the database."""
 
 import asyncio
+import os
 
 from django.db import DEFAULT_DB_ALIAS, connections, transaction
 
@@ -13,7 +14,7 @@ def save_calls(database: str = DEFAULT_DB_ALIAS) -> None:
 
     In an event loop Django allows no database work, so the counters wait for the next call of this.
     """
-    if _is_in_event_loop():
+    if _forbids_database_work():
         return
     if connections[database].in_atomic_block:
         transaction.on_commit(lambda: _save(database), using=database)
@@ -34,7 +35,10 @@ def _save(database: str) -> None:
         save_measurement(source, {"counters": counters}, database)
 
 
-def _is_in_event_loop() -> bool:
+def _forbids_database_work() -> bool:
+    """Return whether this is an event loop. Django's own variable allows its work there, such as in a notebook."""
+    if os.environ.get("DJANGO_ALLOW_ASYNC_UNSAFE"):
+        return False
     try:
         asyncio.get_running_loop()
     except RuntimeError:

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from django.db import transaction
+from django.db import connections, transaction
 from django.test import override_settings
 
 from data_pipeline import (
@@ -69,6 +69,16 @@ def test_calls_of_an_event_loop_are_saved_by_a_thread(url: str) -> None:
         async with AsyncHTTPClient("shop") as client:
             await client.get(url)
 
+    asyncio.run(work())
+    assert_one_retry()
+
+
+def test_calls_of_an_event_loop_that_may_use_the_database_are_saved(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def work() -> None:
+        call(url)
+        connections.close_all()  # those of the event loop
+
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     asyncio.run(work())
     assert_one_retry()
 
