@@ -1,6 +1,6 @@
 """The list of loads, and the URLs of their pages."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -18,7 +18,9 @@ from django.utils.timezone import localtime
 from data_pipeline.admin import page_urls
 from data_pipeline.admin.load_actions import LOAD_ACTIONS, LoadAction
 from data_pipeline.admin.load_page import action_page, file_name, load_page, table_of
+from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.row_ids import parse_row_id
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog
 from data_pipeline.models.load_log import ADDRESS_HASH
@@ -27,19 +29,7 @@ from seeder.admin.error_pages import with_error_page
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 
 
-class _ValueFilter(admin.SimpleListFilter):
-    """Filter by a column. Its choices come from an index."""
-
-    choices_of: Callable[[], Sequence[str]]
-
-    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
-        return [(value, value) for value in type(self).choices_of()]
-
-    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
-
-
-class StatusFilter(_ValueFilter):
+class StatusFilter(ValueFilter):
     title = parameter_name = "status"
 
     @staticmethod
@@ -47,12 +37,12 @@ class StatusFilter(_ValueFilter):
         return [status.value for status in LoadStatus]
 
 
-class SourceFilter(_ValueFilter):
+class SourceFilter(ValueFilter):
     title = parameter_name = "source"
     choices_of = staticmethod(page_facts.known_sources)
 
 
-class TargetFilter(_ValueFilter):
+class TargetFilter(ValueFilter):
     title, parameter_name = "table", "target"
     choices_of = staticmethod(page_facts.known_targets)
 
@@ -90,7 +80,8 @@ class LoadLogAdmin(ReadOnlyAdmin):
         return ("load", status, "table", "file", "records", "rejected", "updated")
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        by_id = Q(pk=int(term)) if term.isascii() and term.isdigit() and len(term) < 19 else Q()
+        load_id = parse_row_id(term)
+        by_id = Q() if load_id is None else Q(pk=load_id)
         by_address = Q(address_hash=MD5(Value(term)))
         found: QuerySet[Any] = rows.alias(address_hash=ADDRESS_HASH).filter(by_id | by_address)
         return found
@@ -98,9 +89,10 @@ class LoadLogAdmin(ReadOnlyAdmin):
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **_options: Any) -> HttpResponse:
         if not self.has_view_permission(request):
             return super().change_view(request, object_id)  # refuses
-        if not (object_id.isascii() and object_id.isdigit() and len(object_id) < 19):
+        load_id = parse_row_id(object_id)
+        if load_id is None:
             raise UnknownLoad(load_id=object_id)
-        return load_page(request, self.admin_site, int(object_id))
+        return load_page(request, self.admin_site, load_id)
 
     def _action(self, request: HttpRequest, load_id: int, action: LoadAction) -> HttpResponse:
         return action_page(request, self.admin_site, action, load_id=load_id)

@@ -2,10 +2,16 @@
 
 from django.contrib.admin import AdminSite
 from django.urls import reverse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 
 def load(site: AdminSite, load_id: int) -> str:
     return reverse("admin:data_pipeline_loadlog_change", args=[load_id], current_app=site.name)
+
+
+def load_link(site: AdminSite, load_id: int) -> SafeString:
+    return format_html('<a href="{}">{}</a>', load(site, load_id), load_id)
 
 
 def load_action_name(action: str) -> str:

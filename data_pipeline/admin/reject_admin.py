@@ -8,25 +8,24 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
-from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from data_pipeline.admin import page_urls
 from data_pipeline.admin.load_page import SEE_RAW, file_name
+from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.rejects import RejectState
+from data_pipeline.domain.row_ids import parse_row_id
 from data_pipeline.models import LoadReject
 from data_pipeline.services import page_facts
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ValueFilter):
     title = parameter_name = "state"
 
-    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
-        return [(state.value, state.value) for state in RejectState]
-
-    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(state=self.value()) if self.value() else queryset
+    @staticmethod
+    def choices_of() -> Sequence[str]:
+        return [state.value for state in RejectState]
 
 
 class _ProblemFilter(admin.SimpleListFilter):
@@ -35,11 +34,11 @@ class _ProblemFilter(admin.SimpleListFilter):
     field: str
 
     def lookups(self, request: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
-        load_id = request.GET.get("load", "")
-        if not (load_id.isascii() and load_id.isdigit() and len(load_id) < 19):
+        load_id = parse_row_id(request.GET.get("load", ""))
+        if load_id is None:
             return []
         position = ("column", "sqlstate").index(self.field)
-        values = {problem[position] for problem in page_facts.known_problems(int(load_id))}
+        values = {problem[position] for problem in page_facts.known_problems(load_id)}
         return [(value, value) for value in sorted(filter(None, values))]
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
@@ -106,4 +105,4 @@ class LoadRejectAdmin(ReadOnlyAdmin):
 
     @admin.display(description="load")
     def load_link(self, row: LoadReject) -> SafeString:
-        return format_html('<a href="{}">{}</a>', page_urls.load(self.admin_site, row.load_id), row.load_id)
+        return page_urls.load_link(self.admin_site, row.load_id)

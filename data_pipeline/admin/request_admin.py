@@ -1,20 +1,18 @@
 """The list of requests to workers of the queue, and the page of each."""
 
 from collections.abc import Sequence
-from typing import Any, ClassVar
+from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html
-from django.utils.safestring import SafeString
 
-from data_pipeline.admin import page_urls
+from data_pipeline.admin.id_list_admin import IdListAdmin
 from data_pipeline.admin.load_page import SEE_RAW, name_of_file
+from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.load_requests import RequestAction, RequestState
 from data_pipeline.models import LoadRequest
 from data_pipeline.services import request_overview
-from seeder.admin.read_only_admin import ReadOnlyAdmin
 
 
 class StateFilter(admin.SimpleListFilter):
@@ -35,31 +33,20 @@ class StateFilter(admin.SimpleListFilter):
                 return queryset.exclude(state=RequestState.ENDED).filter(state=state)
 
 
-class ActionFilter(admin.SimpleListFilter):
+class ActionFilter(ValueFilter):
     title = parameter_name = "action"
 
-    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
-        return [(action.value, action.value) for action in RequestAction]
-
-    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        return queryset.filter(action=self.value()) if self.value() else queryset
+    @staticmethod
+    def choices_of() -> Sequence[str]:
+        return [action.value for action in RequestAction]
 
 
 @admin.register(LoadRequest)
-class LoadRequestAdmin(ReadOnlyAdmin):
+class LoadRequestAdmin(IdListAdmin):
     """The requests, latest first."""
 
     list_filter = (StateFilter, ActionFilter)
-    ordering = ("-id",)
-    sortable_by = ()
-    search_fields: ClassVar[tuple[str, ...]] = ("id",)
     search_help_text = "Id of a request."
-    change_list_template = "data_pipeline/list.html"
-    actions = None
-
-    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        is_id = term.isascii() and term.isdigit() and len(term) < 19
-        return rows.filter(pk=int(term)) if is_id else rows.none()
 
     def get_list_display(self, _: HttpRequest) -> tuple[Any, ...]:
         working = request_overview.working_request_ids()
@@ -88,9 +75,3 @@ class LoadRequestAdmin(ReadOnlyAdmin):
     @admin.display(description="file")
     def file(self, row: LoadRequest) -> str:
         return name_of_file(row.source_uri)
-
-    @admin.display(description="load")
-    def load_link(self, row: LoadRequest) -> SafeString | str:
-        if row.load_id is None:
-            return ""
-        return format_html('<a href="{}">{}</a>', page_urls.load(self.admin_site, row.load_id), row.load_id)

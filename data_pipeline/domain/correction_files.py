@@ -12,6 +12,7 @@ from data_pipeline.correction_errors import BadCorrectionFile
 from data_pipeline.domain.csv_fields import CsvFormat, find_fault, parse_fields
 from data_pipeline.domain.formula_guard import guarded, unguarded
 from data_pipeline.domain.rejects import Problem
+from data_pipeline.domain.row_ids import parse_row_id
 
 RECORD_COLUMN, LINE_COLUMN, REASONS_COLUMN = "reject_record", "reject_line", "reject_reasons"
 _OWN_COLUMNS = (RECORD_COLUMN, LINE_COLUMN, REASONS_COLUMN)
@@ -112,10 +113,11 @@ def _positions(header: Sequence[str], columns: Sequence[str], path: object) -> S
 
 
 def _problem(number: str, cells: Sequence[str], header: Sequence[str], corrections: Mapping[int, Values]) -> str | None:
-    if not (number.isascii() and number.isdigit() and len(number) < 19):
+    record_no = parse_row_id(number)
+    if record_no is None:
         return f"{number!r} is not a record number"
-    if int(number) in corrections:
-        return f"record {int(number):,} was given before"
+    if record_no in corrections:
+        return f"record {record_no:,} was given before"
     if len(cells) > len(header):
         return f"it has {len(cells)} cells, but the header has {len(header)}"
     return None
