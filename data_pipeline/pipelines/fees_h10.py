@@ -23,6 +23,7 @@ from data_pipeline.http.paging import iterate_pages
 from data_pipeline.http.policy import policy_of
 from data_pipeline.http.responses import HTTPResponse
 from data_pipeline.pipelines.apps import require_installed
+from data_pipeline.pipelines.codes import MAX_CODE_LENGTH, is_code
 from data_pipeline.pipelines.errors import BadIds, UnexpectedContent
 from data_pipeline.pipelines.pipeline_runs import PipelineRun
 
@@ -32,7 +33,6 @@ TABLE = "fees"
 PATH = "/v1/fees"
 _IDS_OF_A_REQUEST = 50
 _MAX_PAGES = 100  # of a request
-_MAX_ID_LENGTH = 64
 _MAX_MISSING_KEPT = 100  # ids in `payload_meta`
 
 
@@ -74,7 +74,7 @@ def refresh_fees(
         if handle is None:
             record_etl_skip(SOURCE, database=using)
             return PipelineRun(source=SOURCE)
-        records = _fetch(ids)
+        records = _fetch(ids, url)
         found = {record.get("asin") for record in records if isinstance(record, dict)}
         missing = [one for one in ids if one not in found]
         handle.update_meta(asin_missing=len(missing), asins_missing=missing[:_MAX_MISSING_KEPT])
@@ -102,15 +102,15 @@ def _checked_ids(asins: Iterable[object]) -> Sequence[str]:
     """Return each id once, in order. Raises `BadIds`."""
     ids = set[str]()
     for one in [asins] if isinstance(asins, str) else asins:
-        if not isinstance(one, str) or not one.isprintable() or not 0 < len(one.strip()) == len(one) <= _MAX_ID_LENGTH:
-            raise BadIds(problem=f"{one!r} is not a text of 1 to {_MAX_ID_LENGTH} characters without spaces around it")
+        if not isinstance(one, str) or not is_code(one):
+            raise BadIds(problem=f"{one!r} is not a text of 1 to {MAX_CODE_LENGTH} characters without spaces around it")
         ids.add(one)
     if not ids:
         raise BadIds(problem="none is given")
     return sorted(ids)
 
 
-def _fetch(ids: Sequence[str]) -> list[Any]:
+def _fetch(ids: Sequence[str], url: str) -> list[Any]:
     """Return the records of all ids. Raises `UnexpectedContent` if there are none."""
     records = list[Any]()
     with HTTPClient(INTEGRATION) as client:
@@ -123,8 +123,7 @@ def _fetch(ids: Sequence[str]) -> list[Any]:
             for page in pages:
                 records += page
     if not records:
-        address = policy_of(INTEGRATION).base_url + PATH
-        raise UnexpectedContent(integration=INTEGRATION, expected=f"fee of {len(ids)} articles", address=address)
+        raise UnexpectedContent(integration=INTEGRATION, expected=f"fee of {len(ids)} articles", address=url)
     return records
 
 

@@ -19,13 +19,13 @@ from data_pipeline.domain.refused_records import RecordRefused
 from data_pipeline.domain.rows import PriceRowModel
 from data_pipeline.errors import BadRow
 from data_pipeline.pipelines.apps import require_installed
+from data_pipeline.pipelines.codes import is_code
 from data_pipeline.pipelines.errors import BadVendor
 from data_pipeline.pipelines.pipeline_runs import PipelineRun, rows_upserted
 from data_pipeline.services.file_records import FileRecord, FileRecords
 
 SOURCE = "price_importer"
 TABLE = "prices"
-_MAX_VENDOR_LENGTH = 64
 
 
 def import_prices(  # noqa: PLR0913  # the options of a load
@@ -86,7 +86,7 @@ def import_prices(  # noqa: PLR0913  # the options of a load
 
 
 def _check(vendor: str) -> None:
-    if not vendor.isprintable() or not 0 < len(vendor.strip()) == len(vendor) <= _MAX_VENDOR_LENGTH:
+    if not is_code(vendor):
         raise BadVendor(vendor=vendor)
 
 

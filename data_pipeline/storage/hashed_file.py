@@ -38,13 +38,9 @@ class HashedFile(HashedSource):
     def _require_unchanged(self) -> None:
         """Compare the file with its size and modification time when it was opened."""
         now = self._version_now()
-        if now != self._version:
-            change = self._version.change_to(now)
-        elif self.position != self.size:
-            change = f"it has {self.size:,} bytes, but {self.position:,} were read"
-        else:
-            return
-        raise SourceChanged(path=self.path, change=change)
+        change = self._length_change() if now == self._version else self._version.change_to(now)
+        if change:
+            raise SourceChanged(path=self.path, change=change)
 
     def _version_now(self) -> FileVersion:
         return FileVersion.of(os.fstat(self._file.fileno()))

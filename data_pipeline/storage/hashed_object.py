@@ -78,8 +78,7 @@ class HashedObject(HashedSource):
 
     def _require_unchanged(self) -> None:
         """Compare the numbers of bytes. The content is that of one version in any case."""
-        if self.position != self.size:
-            change = f"it has {self.size:,} bytes, but {self.position:,} were read"
+        if change := self._length_change():
             raise SourceChanged(path=self.path, change=change)
 
     def _read_head(self) -> bytes:

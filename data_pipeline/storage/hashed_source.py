@@ -71,6 +71,12 @@ class HashedSource(ABC):
         self._require_complete()
         return self._blake2b.hexdigest()
 
+    def _length_change(self) -> str | None:
+        """Return how the bytes that were read differ in number from the size, or None."""
+        if self.position == self.size:
+            return None
+        return f"it has {self.size:,} bytes, but {self.position:,} were read"
+
     def _require_complete(self) -> None:
         if not (self._is_complete and self.is_hashed):
             raise RuntimeError(f"{self.path} was not hashed to its end.")

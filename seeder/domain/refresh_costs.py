@@ -52,8 +52,6 @@ class RefreshCost:
 
 
 _NAMES = {kind: [one.name for one in fields(kind)] for kind in (StatementCost, BackendCost)}
-
-
 _VALUES = {kind: attrgetter(*names) for kind, names in _NAMES.items()}
 
 

@@ -1,0 +1,8 @@
+"""Codes of articles and vendors, as a caller gives them."""
+
+MAX_CODE_LENGTH = 64  # characters
+
+
+def is_code(text: str) -> bool:
+    """Return whether a text has 1 to 64 printable characters, without spaces around it."""
+    return text.isprintable() and 0 < len(text.strip()) == len(text) <= MAX_CODE_LENGTH
