@@ -80,7 +80,8 @@ class _Handler(BaseHTTPRequestHandler):
             connection.putrequest(self.command, self.path, skip_host=True, skip_accept_encoding=True)
             for name, value in self.headers.items():
                 connection.putheader(name, value)
-            connection.endheaders(body or None)
+            with suppress(BrokenPipeError):  # the server answers a refused write before it has read the body
+                connection.endheaders(body or None)
             answer = connection.getresponse()
             if fault and fault.loses_answer:
                 self.close_connection = True
