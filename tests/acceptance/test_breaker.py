@@ -38,6 +38,7 @@ def test_failures_of_several_views_open_the_breaker(manage: Manage) -> None:
     assert text in described
 
 
+@pytest.mark.slow
 def test_reset_breaker_closes_it_and_views_start_again(manage: Manage) -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     sql(OPEN)

@@ -128,6 +128,7 @@ def test_scrape_is_compressed_on_request() -> None:
     assert b"seeder_up 1.0" in gzip.decompress(answer.content)
 
 
+@pytest.mark.slow
 def test_scrape_without_database_reports_down() -> None:
     with web_process(DB_HOST="/nowhere", SEEDER_METRICS_TOKEN=TOKEN) as address:
         code, text = fetch(address + PATH, Authorization=f"Bearer {TOKEN}")

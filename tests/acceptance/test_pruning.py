@@ -171,6 +171,7 @@ def test_signal_stops_prune_after_its_current_batch() -> None:
     assert history_ids() == rows[3:]
 
 
+@pytest.mark.slow
 def test_killed_prune_leaves_whole_batches_and_next_one_continues(manage: Manage) -> None:
     rows = [insert_history_row("reporting.a", 1000 - n) for n in range(10)]
     sql("INSERT INTO reporting.seeder_run_metrics (history_id) SELECT id FROM reporting.seeder_run_history")

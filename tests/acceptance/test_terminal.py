@@ -26,6 +26,7 @@ def test_refresh_on_terminal_draws_progress_and_a_final_table() -> None:
     assert "1 succeeded, 1 failed in" in table
 
 
+@pytest.mark.slow
 def test_second_refresh_on_terminal_estimates_the_remaining_time() -> None:
     create_custom_manifest("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.6)")
     assert "left" not in plain_text(run_on_terminal("refresh_agency", "demo")[1])

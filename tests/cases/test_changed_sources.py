@@ -30,6 +30,7 @@ CHANGES = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("change", CHANGES)
 def test_confirmed_query_is_compared_again_after(deployment: Deployment, change: str) -> None:
     query, statements = CHANGES[change]

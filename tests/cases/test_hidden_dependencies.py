@@ -85,6 +85,7 @@ def test_view_is_planned_after_what_its_index_reads(with_z: Deployment) -> None:
     assert planned_dependencies(with_z) == {"reporting.a": ["reporting.z"], "reporting.z": []}
 
 
+@pytest.mark.slow
 def test_view_is_refreshed_after_what_a_policy_reads(deployment: Deployment) -> None:
     deployment.execute("CREATE TABLE public.src AS SELECT 1 AS id")
     deployment.add_manifest("reporting.z_allowed", "SELECT id, pg_sleep(0.3)::text AS s FROM public.src")

@@ -37,6 +37,7 @@ def planned_dependencies(plan: CompletedCommand) -> dict[str, list[str]]:
     return {view["view"]: view["dependsOn"] for view in plan.document["views"]}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_server")
 def test_all_dependencies_on_one_missing_view_are_planned(manage: Manage) -> None:
     add_manifests(1000, HUB)
@@ -59,6 +60,7 @@ def test_long_chain_of_missing_views_is_planned(manage: Manage) -> None:
     assert dependencies == {f"reporting.v{i:04}": [f"reporting.v{i + 1:04}"] for i in range(1, 400)}
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("small_server")
 def test_query_that_needs_the_whole_lock_table_is_named(manage: Manage) -> None:
     tables = [f"public.t{i}" for i in range(2000)]

@@ -36,6 +36,7 @@ def encoding(request: pytest.FixtureRequest, bare_database: None) -> Iterator[st
         sql(f"DROP DATABASE {DATABASE} WITH (FORCE)")
 
 
+@pytest.mark.slow
 def test_texts_that_the_encoding_lacks_are_not_found(encoding: str) -> None:
     sql("CREATE TABLE public.t AS SELECT n, repeat('caf', 100) || n AS w FROM generate_series(1, 20) AS n")
     sql(

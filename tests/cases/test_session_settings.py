@@ -39,7 +39,12 @@ def set_for_role(deployment: Deployment) -> Iterator[Callable[[str, str], None]]
     sql(f"ALTER ROLE {ROLE} RESET ALL")
 
 
-@pytest.mark.parametrize("name", SETTINGS)
+QUICK = {"DateStyle", "bytea_output", "default_transaction_isolation serializable"}  # one of each kind
+
+
+@pytest.mark.parametrize(
+    "name", [name if name in QUICK else pytest.param(name, marks=pytest.mark.slow) for name in SETTINGS]
+)
 def test_commands_work_with_any_setting(
     name: str, deployment: Deployment, set_for_role: Callable[[str, str], None]
 ) -> None:

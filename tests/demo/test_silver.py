@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("load_tables", "s3_settings")
 def test_files_are_delivered_and_transformed_once(
     monkeypatch: pytest.MonkeyPatch, s3_client: "S3Client", capsys: pytest.CaptureFixture[str]

@@ -71,6 +71,7 @@ def run_pod(bucket: Bucket, silver: Bucket, s3_settings: dict[str, str], tmp_pat
     return run
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "written"),
     [
@@ -96,6 +97,7 @@ def test_indexed_job_fails_for_an_index_without_agency(run_pod: RunPod, silver: 
     assert silver.keys() == []
 
 
+@pytest.mark.slow
 @pytest.mark.usefixtures("load_tables", "empty_queue")
 def test_scatter_job_leaves_the_objects_to_the_workers(run_pod: RunPod, bucket: Bucket, silver: Bucket) -> None:
     for number in range(3):

@@ -21,6 +21,7 @@ SYSTEM = subprocess.run(
 _CAP_DAC_OVERRIDE, _CAP_DAC_READ_SEARCH = 1 << 1, 1 << 2
 
 
+@pytest.mark.slow
 def test_path_too_long_for_a_socket_uses_another_folder(tmp_path: Path, template: Path) -> None:
     with EmbeddedServer(tmp_path / ("long" * 30) / "postgres").copied_from(template) as embedded_server:
         socket_folder, _ = embedded_server.start_user().server()

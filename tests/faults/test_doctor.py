@@ -12,6 +12,7 @@ Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
 
+@pytest.mark.slow
 def test_standby_runs_every_check_that_only_reads(server: PrivateServer, manage: Manage) -> None:
     create_filled_view("a", "SELECT 1 AS n")
     create_custom_manifest("a.b.c", "SELECT 1")

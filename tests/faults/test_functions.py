@@ -14,6 +14,7 @@ TABLE = "CREATE FUNCTION reporting.called() RETURNS bigint LANGUAGE sql AS 'SELE
 FUNCTION = "CREATE FUNCTION reporting.called() RETURNS bigint LANGUAGE sql AS 'SELECT one()'"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("function", "sqlstate"), [(TABLE, "42P01"), (FUNCTION, "42883")], ids=["table", "function"])
 def test_function_that_needs_a_search_path_fails_until_it_is_set(function: str, sqlstate: str) -> None:
     """PostgreSQL refreshes views with an empty search_path since version 17."""

@@ -69,6 +69,7 @@ def readers(*, max_lock_wait: int) -> "Iterator[list[Reader]]":
             future.result()
 
 
+@pytest.mark.slow
 def test_reader_behind_a_waiting_refresh_waits_at_most_the_limit(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": LIMIT, "MAX_RETRIES": 1}
     create_filled_view("a", "SELECT 1 AS n")

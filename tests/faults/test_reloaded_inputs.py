@@ -258,6 +258,7 @@ def test_input_with_an_odd_name_is_locked(name: str) -> None:
     assert sql("SELECT count(*) FROM reporting.a") == [(12,)]
 
 
+@pytest.mark.slow
 def test_loaders_that_lock_in_any_order_never_fail(server: PrivateServer) -> None:
     server.restart(deadlock_timeout="1s")  # as by default: longer than planning waits for a lock
     sql("CREATE TABLE reporting.one (n integer); CREATE TABLE reporting.two (n integer)")

@@ -158,6 +158,7 @@ def test_interrupt_cancels_a_capture_that_waits_for_a_lock() -> None:
     assert [row.table_name for row in ReleaseSnapshot.objects.all()] == ["reporting.b"]
 
 
+@pytest.mark.slow
 def test_idle_session_of_a_parallel_capture_stays_connected(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(STATEMENTS, "apply_limits", STATEMENTS["apply_limits"].replace("'30s'", "'1s'"))
     monkeypatch.setenv("SEEDER_MAX_RETRIES", "0")

@@ -65,6 +65,7 @@ def test_view_is_refreshed_in_the_database_of_its_id(settings: Settings) -> None
     ]
 
 
+@pytest.mark.slow
 def test_failure_in_one_of_two_databases_with_the_same_view_is_visible(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
     sql("CREATE SCHEMA reporting", using="archive")

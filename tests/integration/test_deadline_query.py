@@ -51,6 +51,7 @@ def test_concurrent_callers_share_one_query(gate: Event) -> None:
     assert query.start().answer() != connection_count[0]  # a new query on a new connection
 
 
+@pytest.mark.slow
 def test_query_that_hangs_is_not_started_twice(gate: Event) -> None:
     """The thread hangs, but the next caller fails immediately."""
     started_queries: list[None] = []

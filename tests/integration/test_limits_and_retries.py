@@ -65,6 +65,7 @@ def test_statement_timeout_cancels_without_a_retry(settings: Settings) -> None:
     assert "statement timeout" in result.failure.message
 
 
+@pytest.mark.slow
 def test_lock_wait_is_limited_by_the_lock_timeout(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")

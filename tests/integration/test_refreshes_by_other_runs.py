@@ -111,6 +111,7 @@ def test_view_of_the_same_name_in_another_database_is_not_shared(settings: Setti
     assert sql("SELECT n FROM reporting.a") == [(1,)]
 
 
+@pytest.mark.slow
 def test_waits_for_tables_and_other_runs_do_not_count_as_duration(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 20_000}
     sql("CREATE TABLE reporting.gate ()")
@@ -155,6 +156,7 @@ def locked_view(view: str) -> Iterator[None]:
         yield
 
 
+@pytest.mark.slow
 def test_wait_for_another_run_may_exceed_other_limits(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "STATEMENT_TIMEOUT_MS": 1000, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
@@ -176,6 +178,7 @@ def test_wait_for_another_run_may_exceed_other_limits(settings: Settings) -> Non
     assert result.cost.lock_wait.total_seconds() > 1.1
 
 
+@pytest.mark.slow
 def test_wait_for_another_run_is_limited_by_max_wait(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_WAIT_SECONDS": 2, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")

@@ -48,6 +48,7 @@ def test_other_files_are_loaded_after_an_unusable_one(manage: Manage, files: lis
     assert sum("header of odd.csv" in line for line in ended.lines) == 1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("output_format", [[], ["--json"]])
 @pytest.mark.parametrize(("text", "code"), [("id,amount\n1,1\n", 0), ("id,amount\n1,x\n", 1), ("id,colour\n1,1\n", 2)])
 def test_exit_code_after_a_closed_pipe_is_that_of_the_loads(

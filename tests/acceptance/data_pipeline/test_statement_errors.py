@@ -49,7 +49,7 @@ def test_missing_privilege_fails_the_load(tmp_path: Path, grant: str) -> None:
 
 @pytest.mark.parametrize("timeout", ["lock_timeout", "statement_timeout"])
 def test_timeout_fails_the_load(tmp_path: Path, timeout: str) -> None:
-    sql(f"SET {timeout} = '1s'")
+    sql(f"SET {timeout} = '300ms'")
     try:
         with another_session() as other, other.transaction():
             other.execute(f"LOCK TABLE {TABLE}".encode())
@@ -74,7 +74,7 @@ def test_timeout_fails_the_load(tmp_path: Path, timeout: str) -> None:
 def test_broken_trigger_fails_the_load(tmp_path: Path, body: str, code: str) -> None:
     sql("CREATE FUNCTION landing.judge() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN " + body + " RETURN NEW; END $$;"
         f"CREATE TRIGGER judge BEFORE INSERT ON {TABLE} FOR EACH ROW EXECUTE FUNCTION landing.judge()")  # fmt: skip
-    sql("SET statement_timeout = '2s'")
+    sql("SET statement_timeout = '500ms'")
     try:
         fails(tmp_path, code=code)
     finally:

@@ -26,7 +26,7 @@ TRIGGER = """
         EXECUTE FUNCTION landing.act()"""
 SLEEP = TRIGGER.format("PERFORM pg_sleep(60)")
 ENDINGS = {
-    "statement timeout": (SLEEP, "SET statement_timeout = '1s'", "57014"),
+    "statement timeout": (SLEEP, "SET statement_timeout = '300ms'", "57014"),
     "lock timeout": (TRIGGER.format("LOCK TABLE landing.locked"), "SET lock_timeout = '50ms'", "55P03"),
     "cancelled": (TRIGGER.format("PERFORM pg_cancel_backend(pg_backend_pid()), pg_sleep(60)"), "SELECT 1", "57014"),
     "terminated": (TRIGGER.format("PERFORM pg_terminate_backend(pg_backend_pid(), 5000)"), "SELECT 1", "57P01"),

@@ -230,6 +230,7 @@ def test_stop_signal_queues_the_request_again(path: str, monkeypatch: pytest.Mon
     assert (request(request_id).state, request(request_id).attempts, OrmQ.objects.count()) == ("queued", 0, 2)
 
 
+@pytest.mark.slow
 def test_load_is_interrupted_before_the_queue_kills_it(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
     sql(
         "CREATE FUNCTION landing.wait() RETURNS trigger LANGUAGE plpgsql"

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from data_pipeline.postgres import partition_runs
 from tests.conftest import CompletedCommand, another_session, sql
 from tests.polling import eventually
 
@@ -90,12 +91,15 @@ def test_switch_that_is_off_refuses_even_a_dry_run(manage: Manage) -> None:
     assert "RETURNS_PARTITION_SCAFFOLD" in refused.err
 
 
-def test_table_that_a_writer_uses_is_busy(partition: Callable[..., CompletedCommand]) -> None:
+def test_table_that_a_writer_uses_is_busy(
+    partition: Callable[..., CompletedCommand], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(partition_runs, "LOCK_TIMEOUT_SECONDS", 1)
     sql("CREATE TABLE landing.t (at date)")
     with another_session() as writer, writer.transaction():
         writer.execute("INSERT INTO landing.t VALUES ('2026-01-01')")
         refused = partition("--apply")
-    assert (refused.exit_code, "its lock was not granted within 5 s" in refused.err) == (2, True)
+    assert (refused.exit_code, "its lock was not granted within 1 s" in refused.err) == (2, True)
 
 
 def test_reader_of_the_table_is_waited_for(partition: Callable[..., CompletedCommand]) -> None:

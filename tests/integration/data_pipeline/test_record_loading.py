@@ -194,7 +194,7 @@ def test_memory_does_not_grow_with_the_records(monkeypatch: pytest.MonkeyPatch) 
         return peak
 
     sql("ALTER TABLE landing.fees ALTER tags TYPE text")
-    assert peak(40_000) < peak(10_000) + 4_000_000
+    assert peak(20_000) < peak(5_000) + 4_000_000
 
 
 def test_block_of_the_page_runs_as_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -42,6 +42,7 @@ def create_wide() -> bytes:
     return "".join(",".join(one) + "\n" for one in [WIDE, *records]).encode()
 
 
+@pytest.mark.slow
 def test_file_with_1600_columns_is_appended(tmp_path: Path) -> None:
     assert load(tmp_path, create_wide()).counts.rows_inserted == 2
 
@@ -51,6 +52,7 @@ def test_file_with_1600_columns_is_refused_in_another_mode(tmp_path: Path) -> No
         load(tmp_path, create_wide(), mode="upsert")
 
 
+@pytest.mark.slow
 def test_file_with_1599_columns_is_upserted(tmp_path: Path) -> None:
     lines = create_wide().splitlines()
     content = b"".join(line.rpartition(b",")[0] + b"\n" for line in lines)

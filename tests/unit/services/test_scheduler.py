@@ -215,6 +215,7 @@ def test_cancel_without_effect_is_repeated() -> None:
     assert len(cancels) >= 3
 
 
+@pytest.mark.slow
 def test_refresh_that_ignores_cancels_is_left_behind() -> None:
     stop, never = StopSignal(), Event()
 

@@ -83,6 +83,7 @@ def test_load_refreshes_exactly_the_views_of_its_table(name: str) -> None:
     assert run_queue() == LOADS[name].views
 
 
+@pytest.mark.slow
 def test_repeated_load_requests_no_refresh() -> None:
     for one in LOADS.values():
         one.load()
@@ -105,6 +106,7 @@ def test_views_have_the_loaded_rows() -> None:
     assert (rows(FEES), rows(RETURNS)) == (6, 2)
 
 
+@pytest.mark.slow
 def test_demo_of_the_market_can_be_loaded_again(manage: Callable[..., CompletedCommand]) -> None:
     first, second = manage("load_market"), manage("load_market")
     assert (first.exit_code, second.exit_code) == (0, 0)

@@ -55,6 +55,7 @@ def test_empty_object_is_written_and_read(store: ObjectStore, bucket: Bucket) ->
     assert store.get(bucket.name, "empty").read(10) == b""
 
 
+@pytest.mark.slow
 def test_large_object_is_invisible_until_it_is_complete(
     store: ObjectStore, bucket: Bucket, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -83,6 +83,7 @@ def test_gzip_above_the_limit_is_refused(file: Path) -> None:
         csv_of(file, max_unpacked_bytes=len(ROWS) - 1)
 
 
+@pytest.mark.slow
 def test_bomb_is_refused_after_16_mb(file: Path) -> None:
     packer = zlib.compressobj(9, wbits=31)
     file.write_bytes(b"".join(packer.compress(bytes(MB)) for _ in range(200)) + packer.flush())
