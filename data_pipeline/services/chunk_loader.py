@@ -89,6 +89,7 @@ class ChunkLoader:
             return self._counts(
                 LoadCounts(rows_inserted=self._loaded, rows_updated=0, rows_unchanged=0, rows_deleted=0)
             )
+        self._on_progress(replace(self._progress(), is_merging=True))
         result = merging.merge(
             self._database,
             merging.Merge(

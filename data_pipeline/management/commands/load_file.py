@@ -1,6 +1,6 @@
 import argparse
 from argparse import Namespace
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -9,10 +9,10 @@ from django.core.management.base import CommandParser
 from data_pipeline import conf
 from data_pipeline.artefact_errors import ArtefactError
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.refresh_dispatches import RefreshOutcome
 from data_pipeline.errors import HeaderRefused, LoadInProgress, PipelineError, TooManyRejects
 from data_pipeline.management.rendering.dry_run_text import dry_run_blocks
+from data_pipeline.management.rendering.load_progress import progress_listener
 from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.management.rendering.refresh_text import refresh_blocks
 from data_pipeline.services import dependent_refreshes
@@ -24,6 +24,7 @@ from data_pipeline.services.load_requests import enqueue_load
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import SeederError
 from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand
+from seeder.management.rendering.command_output import Progress
 from seeder.services import unix_signals
 
 
@@ -139,13 +140,10 @@ def _failure_text(uri: str, error: PipelineError) -> str:
     return f"{uri.rpartition('/')[2]}: {error}" if isinstance(error, TooManyRejects) else str(error)
 
 
-def _arguments(options: Namespace, advance: Callable[..., None]) -> dict[str, Any]:
+def _arguments(options: Namespace, advance: Progress) -> dict[str, Any]:
     """Return the arguments of `load_file` and `dry_run`."""
 
-    def on_progress(progress: LoadProgress) -> None:
-        advance(progress.bytes_read, progress.bytes_total)
-
-    return {**_options(options), "on_progress": on_progress}
+    return {**_options(options), "on_progress": progress_listener(advance)}
 
 
 def _options(options: Namespace) -> GivenOptions:

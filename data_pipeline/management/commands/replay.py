@@ -3,8 +3,8 @@ from argparse import Namespace
 from django.core.management.base import CommandError, CommandParser
 
 from data_pipeline import conf
-from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.errors import TooManyRejects
+from data_pipeline.management.rendering.load_progress import progress_listener
 from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.services.load_documents import load_document
 from data_pipeline.services.load_replay import replay_load
@@ -22,12 +22,8 @@ class Command(SeederCommand):
 
     def run(self, options: Namespace) -> None:
         with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
-
-            def on_progress(progress: LoadProgress) -> None:
-                advance(progress.bytes_read, progress.bytes_total)
-
             try:
-                loaded = replay_load(options.load_id, on_progress=on_progress)
+                loaded = replay_load(options.load_id, on_progress=progress_listener(advance))
             except TooManyRejects as error:
                 raise CommandError(str(error), returncode=EXIT_FAILED) from error
         self.output.show({"ofLoad": options.load_id, **load_document(loaded)}, load_blocks([loaded]))

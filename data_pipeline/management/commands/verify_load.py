@@ -4,8 +4,8 @@ from collections.abc import Iterator
 from django.core.management.base import CommandParser
 
 from data_pipeline import conf
-from data_pipeline.domain.load_progress import LoadProgress
 from data_pipeline.domain.verifications import ArtefactState, RowsState, Verification
+from data_pipeline.management.rendering.load_progress import progress_listener
 from data_pipeline.services.verifying import verify_load
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
@@ -23,11 +23,7 @@ class Command(SeederCommand):
 
     def run(self, options: Namespace) -> int | None:
         with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
-
-            def on_progress(progress: LoadProgress) -> None:
-                advance(progress.bytes_read, progress.bytes_total)
-
-            found = verify_load(options.load_id, actor=self.name, on_progress=on_progress)
+            found = verify_load(options.load_id, actor=self.name, on_progress=progress_listener(advance))
         document = {
             "loadId": found.load_id,
             "table": found.table,

@@ -3,7 +3,7 @@
 import json
 import os
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
@@ -51,7 +51,13 @@ class Verbatim:
 
 
 Block = Styled | TextTable | Verbatim
-Progress = Callable[..., None]  # receives the numbers of completed and all units, and a message about the last one
+
+
+class Progress(Protocol):
+    """Shows how much is done."""
+
+    def __call__(self, completed: int, total: int, message: str = "", /, *, detail: str = "") -> None:
+        """Show the numbers of completed and all units, and details. Print a message about the last one."""
 
 
 class LineOutput(Protocol):
@@ -147,7 +153,7 @@ class CommandOutput:
     def _progress_lines(self, unit: str) -> Progress:
         started_at = last_line_at = monotonic()
 
-        def advance(completed: int, total: int, message: str = "", /) -> None:
+        def advance(completed: int, total: int, message: str = "", /, *, detail: str = "") -> None:
             nonlocal last_line_at
             now = monotonic()
             with suppress(OSError):  # work continues without a reader; the result at the end reports the failure
@@ -155,7 +161,8 @@ class CommandOutput:
                     self.show_text([f"{completed} of {total}: {message}"])
                 elif completed < total and now - last_line_at >= _PROGRESS_INTERVAL:
                     last_line_at = now
-                    self.show_text([f"{progress_text(completed, total, unit)} after {now - started_at:.0f} s"])
+                    parts = filter(None, [progress_text(completed, total, unit), detail])
+                    self.show_text([f"{', '.join(parts)} after {now - started_at:.0f} s"])
 
         return advance
 

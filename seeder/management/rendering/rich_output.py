@@ -3,19 +3,21 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from itertools import compress
 from operator import not_
 from typing import IO, cast
 
 from rich import box
-from rich.console import Console
-from rich.progress import BarColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
-from rich.progress import Progress as ProgressBar
+from rich.console import Console, RenderableType
+from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
+from rich.progress import Progress as RichProgress
 from rich.segment import Segment, Segments
 from rich.style import Style
 from rich.table import Table
 from rich.text import Text
 
+from seeder.domain.human_format import format_duration
 from seeder.domain.view_names import one_line
 from seeder.management.rendering.command_output import (
     Block,
@@ -56,19 +58,42 @@ def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
                 console.print(line_text(note), soft_wrap=True)
 
 
+class _TimeColumn(ProgressColumn):
+    max_refresh = 0.5
+
+    def render(self, task: Task) -> Text:
+        """Return the elapsed time, also of what follows the last unit, and the expected rest."""
+        left = f", about {_seconds_text(task.time_remaining)} left" if task.time_remaining else ""
+        return Text(f"{_seconds_text(task.elapsed or 0)} elapsed{left}", style="dim")
+
+
+class _ProgressBar(RichProgress):
+    def get_renderables(self) -> Iterator[RenderableType]:
+        """Yield the bar, and below it the details: together they would be wider than a terminal."""
+        yield self.make_tasks_table(self.tasks)
+        for task in self.tasks:
+            if detail := task.fields["detail"]:
+                yield Text(detail, style="dim", no_wrap=True, overflow="ellipsis")
+
+
 @contextmanager
 def progress_bar(console: Console, unit: str) -> Iterator[Progress]:
-    """Draw a bar, with messages above it. It is erased at the end."""
-    columns = (BarColumn(), TextColumn("{task.description}"), TimeElapsedColumn(), TimeRemainingColumn())
-    with ProgressBar(*columns, console=console, transient=True, redirect_stderr=False) as bar:
-        task = bar.add_task("", total=None)
+    """Draw a bar, with messages above it and details below it. It is erased at the end."""
+    columns = (BarColumn(bar_width=24), TextColumn("{task.description}"), _TimeColumn())
+    with _ProgressBar(*columns, console=console, transient=True, redirect_stderr=False) as bar:
+        task = bar.add_task("", total=None, detail="")
 
-        def advance(completed: int, total: int, message: str = "", /) -> None:
-            bar.update(task, completed=completed, total=total, description=progress_text(completed, total, unit))
+        def advance(completed: int, total: int, message: str = "", /, *, detail: str = "") -> None:
+            share = progress_text(completed, total, unit)
+            bar.update(task, completed=completed, total=total, description=share, detail=detail)
             if message:
                 console.print(line_text(message), soft_wrap=True)
 
         yield advance
+
+
+def _seconds_text(seconds: float) -> str:
+    return format_duration(timedelta(seconds=seconds))
 
 
 def line_text(content: Styled) -> Text:

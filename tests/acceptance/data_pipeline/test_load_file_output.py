@@ -1,6 +1,7 @@
 """`load_file` and `load_status` in a terminal, with several files, and without a writable output."""
 
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -111,6 +112,17 @@ def test_status_on_a_narrow_terminal_keeps_its_columns(manage: Manage, tmp_path:
     assert any(line.split()[:4] == ["landing.orders", "1", "failed", "1"] for line in lines)
     assert "of_first_quarter.csv" in plain_text(drawn)
     assert "load 1: 1 of 1 records were rejected" in plain_text(drawn)
+
+
+@pytest.mark.parametrize("mode", ["append", "upsert"])
+def test_load_on_terminal_draws_bytes_rows_and_rejects(tmp_path: Path, mode: str) -> None:
+    path = write(tmp_path / "orders.csv", "id,amount\n1,1\n2,x\n3,3\n")
+    code, drawn = run_on_terminal("load_file", path, *INTO_ORDERS, "--mode", mode, "--max-rejects", "1", COLUMNS="80")
+    shown = plain_text(drawn)
+    assert code == 0
+    assert re.search(r"22 B of 22 B \d\.\d\d s elapsed", shown)
+    rest = r"\d[\d,]* rows/s" if mode == "append" else "merging into the table"
+    assert re.search(rf"3 rows, 1 rejected, {rest}", shown)
 
 
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])

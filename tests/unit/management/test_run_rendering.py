@@ -164,6 +164,15 @@ def test_terminal_shows_progress_and_the_final_table() -> None:
     assert "1 succeeded, 2 failed in 4 min 00 s" in output
 
 
+def test_lines_show_progress_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
+    ticks = iter([0, 9, 11, 12])
+    monkeypatch.setattr("seeder.management.rendering.command_output.monotonic", lambda: next(ticks))
+    with command_output(out := io.StringIO()).show_progress("bytes") as advance:
+        for records in (90, 110, 120):
+            advance(records * 1024, 200 * 1024, detail=f"{records} rows")
+    assert out.getvalue() == "110 kB of 200 kB, 110 rows after 11 s\n"
+
+
 def test_json_document_is_written_once_at_the_end() -> None:
     assert run_output(*EVENTS[:-1], json=True) == ""
     assert run_output(*EVENTS[:-1], json=True, screen=True) == ""
