@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
-from data_pipeline.errors import TooManyRejects
+from data_pipeline.errors import KeysUnreadable, TooManyRejects
 from data_pipeline.postgres import dry_runs
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.chunk_loader import ProgressListener
@@ -47,7 +47,7 @@ class DryRun:
     duration: timedelta
     size_bytes: int
     loaded_before_as: int | None = None  # the load of this file, so that it would be skipped
-    too_many_rejects: bool = False  # nothing would be loaded
+    refusal: str | None = None  # why the rejects prevent the load, so that nothing would be loaded
     creates_table: bool = False
     added_columns: Mapping[str, str] = field(default_factory=dict)  # their types; of a new table all columns
     rejects: Sequence[Reject] = field(default_factory=tuple)  # the first ones
@@ -56,7 +56,7 @@ class DryRun:
 
     @property
     def would_fail(self) -> bool:
-        return self.too_many_rejects or any(one.problem for one in self.views)
+        return self.refusal is not None or any(one.problem for one in self.views)
 
 
 def dry_run(
@@ -88,20 +88,23 @@ class _Trial:
         found = self._load.find()
         if found is not None and found.status in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}:
             return self._result(loaded_before_as=found.pk, target=found.target)
-        handle, too_many_rejects, types, views = self._load.trial_handle(), False, dict[str, str](), None
+        handle, refusal, types, views = self._load.trial_handle(), None, dict[str, str](), None
         with rolled_back_atomic(self._using):
             self._begin()
             try:
                 self._load.load(handle, is_trial=True)
-            except TooManyRejects:
-                too_many_rejects = True
+            except TooManyRejects as error:
+                refusal = _refusal_text(error)
             if handle.target is not None:
                 types = dict(dry_runs.column_types(self._using, ViewName.parse(handle.target)))
-            if handle.requested_refresh and not too_many_rejects:
+            if handle.requested_refresh and refusal is None:
                 views = self._refresh([ViewName(schema=schema, name=name) for schema, name in handle.requested_refresh])
         result = self._result(target=handle.target, counts=handle.counts)
-        if handle.target is None or too_many_rejects:
-            return replace(result, too_many_rejects=too_many_rejects)
+        if refusal is not None:
+            read = LoadCounts(rows_in=handle.counts.rows_in, rows_rejected=handle.counts.rows_rejected)
+            return replace(result, counts=read, refusal=refusal)
+        if handle.target is None:
+            return result
         before = dry_runs.column_types(self._using, ViewName.parse(handle.target))
         return replace(
             result,
@@ -137,6 +140,16 @@ class _Trial:
             loaded_before_as=loaded_before_as,
             rejects=self._load.first_rejects,
         )
+
+
+def _refusal_text(error: TooManyRejects) -> str:
+    facts = error.facts
+    if isinstance(error, KeysUnreadable):
+        return (
+            f"{facts['unreadable']:,} of {facts['rejected']:,} rejected records have no key that can be read, and the"
+            " snapshot would delete the rows that they belong to"
+        )
+    return f"{facts['rejected']:,} of {facts['records']:,} records would be rejected, but the limit is {facts['limit']}"
 
 
 def _view_changes(refreshes: "TrialRefreshes | None") -> list[ViewChange]:

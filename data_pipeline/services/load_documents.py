@@ -30,7 +30,8 @@ def load_document(loaded: Loaded) -> Document:
 def dry_run_document(run: DryRun) -> Document:
     """Return what a load would do, with the names of `load_document`."""
     return {
-        "status": "skipped" if run.loaded_before_as is not None else "failed" if run.too_many_rejects else "success",
+        "status": "skipped" if run.loaded_before_as is not None else "failed" if run.refusal else "success",
+        "refusal": run.refusal,
         "loadedBeforeAs": run.loaded_before_as,
         "sourceUri": run.source_uri,
         "targetTable": run.target,

@@ -16,7 +16,7 @@ class Command(SeederCommand):
     is_job = False  # its result is a file to edit
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("uri", metavar="FILE", help="path or file:// address of a file")
+        parser.add_argument("uri", metavar="FILE", help="path of a file, or its address: file://, s3:// or https://")
         parser.add_argument("--rows", metavar="N", type=whole_number, help="number of records to read (default: all)")
         parser.add_argument("--out", metavar="DIALECT.toml", type=Path, help="new file for the dialect")
 

@@ -16,7 +16,7 @@ from data_pipeline.management.rendering.load_progress import progress_listener
 from data_pipeline.management.rendering.load_text import load_blocks
 from data_pipeline.management.rendering.refresh_text import refresh_blocks
 from data_pipeline.services import dependent_refreshes
-from data_pipeline.services.dry_run import dry_run
+from data_pipeline.services.dry_run import DryRun, dry_run
 from data_pipeline.services.load_documents import dry_run_document, load_document
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_options import GivenOptions, Loaded, LoadOptions
@@ -51,7 +51,9 @@ class Command(SeederCommand):
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("uris", metavar="URI", nargs="+", help="path or file:// address of a file")
+        parser.add_argument(
+            "uris", metavar="URI", nargs="+", help="path of a file, or its address: file://, s3:// or https://"
+        )
         parser.add_argument(
             "--table",
             dest="target",  # `table` is the option of other commands that forces tables
@@ -92,10 +94,20 @@ class Command(SeederCommand):
         self.output.show(document, [f"{one.source_uri}: queued as the request {one.request_id}" for one in queued])
 
     def _dry_run(self, options: Namespace) -> int | None:
+        runs, failures = list[DryRun](), list[tuple[str, PipelineError]]()
         with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
-            runs = [dry_run(uri, **_arguments(options, advance)) for uri in options.uris]
-        document = {"dryRun": True, "loads": [dry_run_document(one) for one in runs]}
-        self.output.show(document, dry_run_blocks(runs))
+            for uri in options.uris:
+                try:
+                    runs.append(dry_run(uri, **_arguments(options, advance)))
+                except _ERRORS_OF_ONE_FILE as error:
+                    failures.append((uri, error))
+        if len(options.uris) == len(failures) == 1:
+            raise failures[0][1]
+        texts = [_failure_text(uri, error) for uri, error in failures]
+        document = {"dryRun": True, "loads": [dry_run_document(one) for one in runs], "failures": texts}
+        self.output.show(document, [*dry_run_blocks(runs), *((text, "red") for text in texts)])
+        if failures:
+            return EXIT_CANNOT_RUN
         return EXIT_FAILED if any(one.would_fail for one in runs) else None
 
     def _load_all(self, options: Namespace) -> int | None:

@@ -26,7 +26,7 @@ def _blocks(one: DryRun) -> Iterator[Block]:
         yield f"{table}: would be created with the columns {_columns(one)}"
     elif one.added_columns:
         yield f"{table}: would get the columns {_columns(one)}"
-    yield f"{table}: {_counts_text(one, name)}", "bold red" if one.too_many_rejects else ""
+    yield f"{table}: {_counts_text(one, name)}", "bold red" if one.refusal else ""
     yield from map(reject_line, one.rejects[:_MAX_REJECTS_SHOWN])
     for view in one.views:
         yield f"{view.view}: {_view_text(view)}", "red" if view.problem else ""
@@ -41,8 +41,8 @@ def _columns(one: DryRun) -> str:
 
 def _counts_text(one: DryRun, name: str) -> str:
     counts, records = one.counts, format_count(one.counts.rows_in or 0, "record")
-    if one.too_many_rejects:
-        return f"nothing of {name} would be loaded: {counts.rows_rejected or 0:,} of {records} would be rejected"
+    if one.refusal:
+        return f"nothing of {name} would be loaded: {one.refusal}"
     numbers = [
         (counts.rows_inserted, "inserted"),
         (counts.rows_updated, "updated"),

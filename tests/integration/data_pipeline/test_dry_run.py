@@ -8,6 +8,7 @@ import pytest
 from django.db import transaction
 from pytest_django import Settings
 
+from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.errors import InsideTransaction, SequenceNotHeld
 from data_pipeline.services.dry_run import DryRun, dry_run
 from data_pipeline.services.load_file import load_file
@@ -113,8 +114,16 @@ def test_rejected_records_are_listed_and_not_kept(path: Path) -> None:
 def test_too_many_rejects_would_load_nothing(path: Path) -> None:
     path.write_text("id,amount\n3,30\n4,-1\n")
     result = try_out(path)
-    assert (result.would_fail, result.too_many_rejects, list(result.views)) == (True, True, [])
-    assert len(result.rejects) == 1
+    assert (result.would_fail, list(result.views), len(result.rejects)) == (True, [], 1)
+    assert result.refusal == "1 of 2 records would be rejected, but the limit is 0"
+    assert result.counts == LoadCounts(rows_in=2, rows_rejected=1), "no row would be inserted"
+
+
+def test_unreadable_key_would_refuse_a_snapshot(path: Path) -> None:
+    path.write_text("id,amount\n3,30\nx,1\n")
+    result = try_out(path, mode="snapshot", max_rejects=1)
+    assert result.refusal is not None
+    assert result.refusal.startswith("1 of 1 rejected records have no key that can be read, and the snapshot would")
 
 
 def test_missing_table_would_be_created(tmp_path: Path) -> None:
@@ -219,6 +228,14 @@ def test_command_prints_one_document_and_fails_like_the_load(path: Path, manage:
     assert (done.exit_code, done.document["dryRun"]) == (1, True)
     [load] = done.document["loads"]
     assert (load["status"], load["rowsRejected"], load["views"], load["rejects"][0]["lineNo"]) == ("failed", 1, [], 3)
+
+
+def test_other_files_are_tried_after_a_missing_one(path: Path, tmp_path: Path, manage: Manage) -> None:
+    missing = str(tmp_path / "missing.csv")
+    done = manage("load_file", missing, str(path), "--table", "landing.orders", "--mode", "upsert", "--dry-run")
+    assert done.exit_code == 2
+    assert done.lines[0] == "landing.orders: would load 2 records of orders.csv: 1 inserted, 1 updated"
+    assert done.lines[-1] == f"There is no file {missing}. Check the path."
 
 
 def test_options_are_those_of_a_load(path: Path) -> None:
