@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import LiteralString
 
 from django.db import Error
 from psycopg import sql
@@ -108,9 +109,9 @@ class ViolationSearch:
     def _taken(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
         if not (rows := self._catalog("unique_index", error)):
             return {}
-        key, table = UniqueKey.from_index(*rows[0]), self._target.identifier
+        key = UniqueKey.from_index(*rows[0])
         found = find_duplicates(self._database, source, key, table=None)
-        taken = find_taken(self._database, source, key, table=table, own_key=self._own_key)
+        taken = find_taken(self._database, source, key, target=self._target, own_key=self._own_key)
         return self._violations(error, [*found, *taken])
 
     def _conflicts(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
@@ -146,8 +147,8 @@ class ViolationSearch:
     def _orphans(self, source: RowSet, error: Error) -> Mapping[int, Violation]:
         if not (rows := self._catalog("foreign_key", error)):
             return {}
-        columns, parent, parent_columns, is_own_parent = rows[0]
-        pairs = list(zip(columns, parent_columns, strict=True))
+        columns, parent, parent_columns, operators, is_own_parent = rows[0]
+        pairs = list(zip(columns, parent_columns, operators, strict=True))
         # PostgreSQL checks a statement at its end, so that a parent can be among its rows.
         parents = [sql.SQL(parent), *([source.relation] if is_own_parent else [])]  # regclass quotes the name
         absent = sql.SQL(" AND ").join(
@@ -183,7 +184,8 @@ def _columns(names: Sequence[str]) -> sql.Composed:
     return sql.SQL(", ").join(sql.Identifier("s", name) for name in names)
 
 
-def _pairs(columns: Sequence[tuple[str, str]]) -> sql.Composed:
+def _pairs(columns: Sequence[tuple[str, str, LiteralString]]) -> sql.Composed:
     return sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(sql.Identifier("p", parent), sql.Identifier("s", own)) for own, parent in columns
+        sql.SQL("{} {} {}").format(sql.Identifier("p", parent), sql.SQL(equality), sql.Identifier("s", own))
+        for own, parent, equality in columns
     )

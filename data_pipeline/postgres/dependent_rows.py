@@ -15,12 +15,12 @@ def find_dependents(database: str, target: TargetTable, condition: sql.Composabl
     The condition is that of the deleted rows of the target `t`. Foreign keys without an action are left out, because
     PostgreSQL refuses to delete what they refer to. None if there are no such rows.
     """
-    for schema, name, columns, own_columns in sessions.query(
+    for schema, name, columns, own_columns, operators in sessions.query(
         database, STATEMENTS["cascading_keys"], {"oid": target.oid}
     ):
         same_key = sql.SQL(" AND ").join(
-            sql.SQL("r.{} = t.{}").format(sql.Identifier(one), sql.Identifier(own))
-            for one, own in zip(columns, own_columns, strict=True)
+            sql.SQL("t.{} {} r.{}").format(sql.Identifier(own), sql.SQL(equality), sql.Identifier(one))
+            for one, own, equality in zip(columns, own_columns, operators, strict=True)
         )
         statement = sql.SQL("SELECT count(*) FROM {} AS r WHERE EXISTS (SELECT FROM {} AS t WHERE {} AND {})").format(
             sql.Identifier(schema, name), target.identifier, same_key, condition

@@ -8,6 +8,7 @@ from psycopg import sql
 
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH
 from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
+from data_pipeline.postgres.target_tables import TargetTable
 from seeder.postgres import sessions
 
 
@@ -17,6 +18,7 @@ class UniqueKey:
 
     expressions: Sequence[sql.Composable]
     text: str  # for messages
+    operators: Sequence[str]  # of equality, for each expression
     predicate: sql.Composable | None = None  # the rows for which it holds; None for all
     nulls_are_equal: bool = False
     is_deferrable: bool = False  # checked at the end of a statement, not row by row
@@ -24,12 +26,13 @@ class UniqueKey:
     @classmethod
     def of_columns(cls, names: Sequence[str]) -> "UniqueKey":
         """Return the key of some columns."""
-        return cls(expressions=list(map(sql.Identifier, names)), text=", ".join(names))
+        return cls(expressions=list(map(sql.Identifier, names)), text=", ".join(names), operators=["="] * len(names))
 
     @classmethod
     def from_index(
         cls,
         expressions: Sequence[str],
+        operators: Sequence[str],
         predicate: str | None,
         nulls_are_equal: bool,  # noqa: FBT001  # a row
         is_deferrable: bool,  # noqa: FBT001
@@ -38,6 +41,7 @@ class UniqueKey:
         return cls(
             expressions=list(map(sql.SQL, expressions)),
             text=", ".join(expressions),
+            operators=operators,
             predicate=None if predicate is None else sql.SQL(predicate),
             nulls_are_equal=nulls_are_equal,
             is_deferrable=is_deferrable,
@@ -62,10 +66,11 @@ class UniqueKey:
     @property
     def is_equal(self) -> sql.Composed:
         """The condition that `t` and `s` have the same key. Without `nulls_are_equal`, null is no key."""
-        equal = "t.{0} = s.{0}"
+        equal = "t.{0} {1} s.{0}"
         if self.nulls_are_equal:  # IS NOT DISTINCT FROM could not use the index
-            equal = "(t.{0} = s.{0} OR t.{0} IS NULL AND s.{0} IS NULL)"
-        return sql.SQL(" AND ").join(sql.SQL(equal).format(name) for name in self.names)
+            equal = "(t.{0} {1} s.{0} OR t.{0} IS NULL AND s.{0} IS NULL)"
+        pairs = zip(self.names, map(sql.SQL, self.operators), strict=True)
+        return sql.SQL(" AND ").join(sql.SQL(equal).format(name, operator) for name, operator in pairs)
 
 
 class Duplicate(NamedTuple):
@@ -108,14 +113,13 @@ def find_duplicates(
 
 
 def find_taken(
-    database: str, source: RowSet, key: UniqueKey, *, table: sql.Composable, own_key: Sequence[str]
+    database: str, source: RowSet, key: UniqueKey, *, target: TargetTable, own_key: Sequence[str]
 ) -> Iterable[Duplicate]:
     """Return the updated rows that would get the key of another row.
 
     `own_key` are the columns that identify the row which is updated. That the UPDATE changes the other row, too, helps
     only if the key is deferrable.
     """
-    own_names = list(map(sql.Identifier, own_key))
     statement = sql.SQL(
         "SELECT s.{number}, NULL, format('Key (%s)=(%s) is ' || coalesce('that of the row of record ' || o.{number}"
         "   || ', which the file changes, too. Such a swap needs a DEFERRABLE constraint', 'in the table already'),"
@@ -131,11 +135,11 @@ def find_taken(
         expressions=key.columns,
         source=source.relation,
         condition=key.condition,
-        own=sql.SQL(", ").join(own_names),
-        table=table,
+        own=sql.SQL(", ").join(map(sql.Identifier, own_key)),
+        table=target.identifier,
         is_equal=key.is_equal,
-        is_own=sql.SQL(" AND ").join(sql.SQL("t.{0} = s.{0}").format(name) for name in own_names),
-        is_of_other=sql.SQL(" AND ").join(sql.SQL("t.{0} = o.{0}").format(name) for name in own_names),
+        is_own=target.same_values(own_key, "t", "s"),
+        is_of_other=target.same_values(own_key, "t", "o"),
         where=sql.SQL(" WHERE o.{} IS NULL" if key.is_deferrable else "").format(RECORD_NO),
     )
     return [Duplicate(*row) for row in sessions.query(database, statement)]

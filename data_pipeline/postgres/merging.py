@@ -244,9 +244,7 @@ class _Merging:
 
     @property
     def _same_key(self) -> sql.Composed:
-        return sql.SQL(" AND ").join(
-            sql.SQL("t.{} = s.{}").format(sql.Identifier(name), sql.Identifier(name)) for name in self._facts.key
-        )
+        return self._facts.target.same_values(self._facts.key, "t", "s")
 
     @property
     def _differs(self) -> sql.Composable:

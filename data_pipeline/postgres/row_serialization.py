@@ -29,5 +29,6 @@ def same_values(columns: Iterable[TargetColumn], *, alias: str, texts: sql.Compo
     None of the kept values may be null.
     """
     return sql.SQL(" AND ").join(
-        sql.SQL("{} = {}").format(sql.Identifier(alias, one.name), value_of(one, texts)) for one in columns
+        sql.SQL("{} {} {}").format(sql.Identifier(alias, one.name), sql.SQL(one.equality), value_of(one, texts))
+        for one in columns
     )

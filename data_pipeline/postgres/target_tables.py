@@ -32,6 +32,7 @@ class TargetColumn:
     reads_date_words: bool  # reads words such as `today`, perhaps as a part of the value
     collation: str | None  # as PostgreSQL writes it; None for that of the type
     has_exact_equality: bool  # equal values have the same text
+    equality: str  # the operator, in SQL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,6 +61,16 @@ class TargetTable:
     def stored_columns(self) -> Sequence[TargetColumn]:
         """The columns that are not computed from others."""
         return [column for column in self.all_columns if not column.is_computed]
+
+    def same_values(self, names: Sequence[str], left: str, right: str) -> sql.Composed:
+        """Return the condition that two aliases have the same values in some columns."""
+        columns = [column for column in self.all_columns if column.name in names]
+        return sql.SQL(" AND ").join(
+            sql.SQL("{} {} {}").format(
+                sql.Identifier(left, one.name), sql.SQL(one.equality), sql.Identifier(right, one.name)
+            )
+            for one in columns
+        )
 
     @property
     def is_tracked(self) -> bool:

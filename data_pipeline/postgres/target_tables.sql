@@ -26,7 +26,7 @@ WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 -- The columns in order. A column can be omitted if it is nullable, has a default, is an identity, or a trigger may give it
 -- a value. `kinds` are the categories of the types inside it: those of its array, range or domain, which read the same words
 -- as the type itself. Equality is not exact for numeric (1.0 and 1.00), floating point (0 and -0), shapes of the same area,
--- and others.
+-- and others. The operator of equality may be in a schema that the search path does not have.
 WITH RECURSIVE inner_types AS (
     SELECT a.attnum, a.atttypid AS oid
     FROM pg_attribute AS a
@@ -81,7 +81,22 @@ SELECT
     t.typtype = 'e' OR t.typname = 'numeric' AND a.atttypmod >= 0 OR t.oid IN (
         'boolean'::regtype, 'smallint'::regtype, 'integer'::regtype, 'bigint'::regtype, 'money'::regtype, 'oid'::regtype,
         'date'::regtype, 'time'::regtype, 'timestamp'::regtype, 'timestamptz'::regtype, 'uuid'::regtype, 'bytea'::regtype
-    ) OR t.oid IN ('text'::regtype, 'varchar'::regtype) AND l.collisdeterministic AS has_exact_equality
+    ) OR t.oid IN ('text'::regtype, 'varchar'::regtype) AND l.collisdeterministic AS has_exact_equality,
+    coalesce(
+        (
+            SELECT format('OPERATOR(%%I.%%s)', s.nspname, o.oprname)
+            FROM pg_opclass AS c
+            JOIN pg_am AS m ON m.oid = c.opcmethod AND m.amname = 'btree'
+            JOIN pg_amop AS p ON p.amopfamily = c.opcfamily AND p.amopstrategy = 3
+                AND p.amoplefttype = c.opcintype AND p.amoprighttype = c.opcintype
+            JOIN pg_operator AS o ON o.oid = p.amopopr
+            JOIN pg_namespace AS s ON s.oid = o.oprnamespace
+            WHERE c.opcdefault AND (
+                c.opcintype = t.oid OR EXISTS (SELECT FROM domains AS d WHERE d.attnum = a.attnum AND d.typbasetype = c.opcintype)
+            )
+        ),
+        '='
+    ) AS equality
 FROM pg_attribute AS a
 JOIN pg_type AS t ON t.oid = a.atttypid
 LEFT JOIN pg_collation AS l ON l.oid = a.attcollation
@@ -122,6 +137,13 @@ SELECT
     ARRAY(
         SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c (attnum, position)
         JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY c.position
+    ),
+    ARRAY(
+        SELECT format('OPERATOR(%%I.%%s)', s.nspname, o.oprname)
+        FROM unnest(k.conpfeqop) WITH ORDINALITY AS e (oid, position)
+        JOIN pg_operator AS o ON o.oid = e.oid
+        JOIN pg_namespace AS s ON s.oid = o.oprnamespace
+        ORDER BY e.position
     )
 FROM pg_constraint AS k
 JOIN pg_class AS t ON t.oid = k.conrelid
@@ -149,6 +171,16 @@ WHERE n.nspname = %(schema)s AND t.relname = %(table)s;
 -- The key of a unique index of the target, which the error names by its part of a partition.
 SELECT
     ARRAY(SELECT pg_get_indexdef(x.indexrelid, k, true) FROM generate_series(1, x.indnkeyatts) AS k),
+    ARRAY(
+        SELECT format('OPERATOR(%%I.%%s)', s.nspname, o.oprname)
+        FROM unnest(x.indclass::oid[]) WITH ORDINALITY AS c (oid, position)
+        JOIN pg_opclass AS b ON b.oid = c.oid
+        JOIN pg_amop AS p ON p.amopfamily = b.opcfamily AND p.amopstrategy = 3
+            AND p.amoplefttype = b.opcintype AND p.amoprighttype = b.opcintype
+        JOIN pg_operator AS o ON o.oid = p.amopopr
+        JOIN pg_namespace AS s ON s.oid = o.oprnamespace
+        ORDER BY c.position
+    ),
     pg_get_expr(x.indpred, x.indrelid),
     x.indnullsnotdistinct,
     NOT x.indimmediate
@@ -209,6 +241,13 @@ SELECT
     ARRAY(
         SELECT a.attname::text FROM unnest(k.confkey) WITH ORDINALITY AS c (attnum, position)
         JOIN pg_attribute AS a ON a.attrelid = k.confrelid AND a.attnum = c.attnum ORDER BY c.position
+    ),
+    ARRAY(
+        SELECT format('OPERATOR(%%I.%%s)', s.nspname, o.oprname)
+        FROM unnest(k.conpfeqop) WITH ORDINALITY AS e (oid, position)
+        JOIN pg_operator AS o ON o.oid = e.oid
+        JOIN pg_namespace AS s ON s.oid = o.oprnamespace
+        ORDER BY e.position
     ),
     k.confrelid = %(oid)s
 FROM pg_constraint AS k

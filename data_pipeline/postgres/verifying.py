@@ -57,11 +57,8 @@ class RowComparison:
         )
         self._expected = sql.SQL("SELECT {} AS h FROM {} AS s").format(_hash(columns, key=key), ROWS)
         if key:
-            same_key = sql.SQL(" AND ").join(
-                sql.SQL("{} = {}").format(sql.Identifier("t", name), sql.Identifier("s", name)) for name in key
-            )
             self._expected = sql.SQL("{} JOIN {} AS t ON {} AND {}").format(
-                self._expected, target.identifier, of_load, same_key
+                self._expected, target.identifier, of_load, target.same_values(key, "t", "s")
             )
 
     def is_equal(self) -> bool:
