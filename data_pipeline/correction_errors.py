@@ -73,3 +73,9 @@ class RowsChanged(UndoRefused):
 class OldValuesMissing(UndoRefused):
     """Load {load_id} cannot be undone: the previous values of {missing} are not kept. UNDO_DAYS was 0, they were
     pruned, or the key is not unique."""
+
+
+class RestoredValueTaken(UndoRefused):
+    """Load {load_id} cannot be undone, because another row of {table} has a value that would be restored: {detail}. If
+    the load changed that row, too, drop {constraint}, undo the load, and create it again. Otherwise correct that row
+    first."""

@@ -9,11 +9,18 @@ from datetime import UTC
 
 from django.db import DEFAULT_DB_ALIAS, Error, transaction
 
-from data_pipeline.correction_errors import LaterLoads, OldValuesMissing, RowsChanged, UndoRefused
+from data_pipeline.correction_errors import (
+    LaterLoads,
+    OldValuesMissing,
+    RestoredValueTaken,
+    RowsChanged,
+    UndoRefused,
+)
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.postgres import target_tables, undoing
+from data_pipeline.postgres.constraint_violations import EXCLUSION_VIOLATION, UNIQUE_VIOLATION
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.row_errors import diagnostics, is_refusal
 from data_pipeline.postgres.undoing import LockedLoad, Undoing, UndoneRows
@@ -64,15 +71,27 @@ def undo_load(  # noqa: PLR0913  # the options of an undo
         except Error as error:
             if not is_refusal(error):
                 raise
-            facts = diagnostics(error)
-            reason = " ".join(filter(None, [facts.message_primary, facts.message_detail])).rstrip(".")
-            raise UndoRefused(load_id=load_id, reason=reason) from error
+            raise _refusal(load_id, error) from error
     if dry_run:
         return result
     log_event(INFO, "load_undone", load_id=load_id, table=str(result.table), **asdict(result.rows), actor=actor)
     if not result.rows.has_changes:
         return result
     return replace(result, refresh=dependent_refreshes.refresh_after(load_id, using, refresh_here=refresh_here))
+
+
+def _refusal(load_id: int, error: Error) -> UndoRefused:
+    """Return why PostgreSQL refused a row of the undo."""
+    facts = diagnostics(error)
+    if facts.sqlstate in (UNIQUE_VIOLATION, EXCLUSION_VIOLATION):
+        return RestoredValueTaken(
+            load_id=load_id,
+            table=f"{facts.schema_name}.{facts.table_name}",
+            detail=(facts.message_detail or facts.message_primary or "").rstrip("."),
+            constraint=facts.constraint_name,
+        )
+    reason = " ".join(filter(None, [facts.message_primary, facts.message_detail])).rstrip(".")
+    return UndoRefused(load_id=load_id, reason=reason)
 
 
 def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:

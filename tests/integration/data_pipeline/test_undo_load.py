@@ -200,6 +200,24 @@ def test_row_that_others_reference_is_refused_in_one_line(
     assert LoadLog.objects.get().status == "success"
 
 
+def test_values_that_moved_from_row_to_row_are_refused_in_one_line(
+    load: LoadText, manage: Callable[..., CompletedCommand]
+) -> None:
+    """PostgreSQL checks each row at once, so that only one order of the updates can work."""
+    sql("CREATE TABLE landing.queue (id integer PRIMARY KEY, place integer CONSTRAINT one_place UNIQUE)")
+    sql("INSERT INTO landing.queue SELECT i, i FROM generate_series(1, 400) AS i")
+    before = table_hash("landing.queue")
+    lines = "\n".join(f"{number},{number - 1}" for number in range(1, 401))
+    loaded = load(f"id,place\n{lines}\n", "upsert", "landing.queue")
+    result = manage("undo_load", str(loaded.load_id))
+    assert (result.exit_code, len(result.err.splitlines())) == (1, 1)
+    assert "because another row of landing.queue has a value that would be restored: Key (place)=(" in result.err
+    assert "drop one_place, undo the load, and create it again" in result.err
+    sql("ALTER TABLE landing.queue DROP CONSTRAINT one_place")
+    undo(loaded.load_id)
+    assert table_hash("landing.queue") == before
+
+
 def test_load_that_is_not_in_a_table_is_refused(load: LoadText) -> None:
     with pytest.raises(UnknownLoad):
         undo(404)
