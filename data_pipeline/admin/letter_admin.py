@@ -7,9 +7,10 @@ from django.contrib import admin
 from django.http import HttpRequest
 
 from data_pipeline.admin.id_list_admin import IdListAdmin
-from data_pipeline.admin.load_page import SEE_RAW, name_of_file
+from data_pipeline.admin.load_page import SEE_RAW
 from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.dead_letters import LetterState
+from data_pipeline.domain.uris import file_name
 from data_pipeline.models import LoadDeadLetter
 
 
@@ -41,4 +42,4 @@ class LoadDeadLetterAdmin(IdListAdmin):
 
     @admin.display(description="file")
     def file(self, row: LoadDeadLetter) -> str:
-        return name_of_file(row.uri)
+        return file_name(row.uri)

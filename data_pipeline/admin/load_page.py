@@ -3,9 +3,7 @@
 import json
 from collections.abc import Mapping
 from datetime import timedelta
-from pathlib import PurePosixPath
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -14,6 +12,7 @@ from django.template.response import TemplateResponse
 
 from data_pipeline.admin import load_actions, page_urls
 from data_pipeline.admin.lineage_chart import Kind, Node, draw
+from data_pipeline.domain import uris
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.models import LoadLog
 from data_pipeline.services import lineage, page_facts
@@ -75,13 +74,7 @@ def action_page(
 def file_name(load: LoadLog) -> str | None:
     """Return the last part of the address of the loaded file."""
     uri = load.payload_meta.get("source_uri")
-    return name_of_file(uri) if isinstance(uri, str) else None
-
-
-def name_of_file(uri: str) -> str:
-    """Return the last part of an address. Keys of buckets are not percent-encoded."""
-    path = uri if uri.startswith("s3://") else unquote(urlsplit(uri).path)
-    return PurePosixPath(path).name or uri
+    return uris.file_name(uri) if isinstance(uri, str) else None
 
 
 def table_of(load: LoadLog) -> str | None:

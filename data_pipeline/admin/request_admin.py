@@ -8,9 +8,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from data_pipeline.admin.id_list_admin import IdListAdmin
-from data_pipeline.admin.load_page import SEE_RAW, name_of_file
+from data_pipeline.admin.load_page import SEE_RAW
 from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.load_requests import RequestAction, RequestState
+from data_pipeline.domain.uris import file_name
 from data_pipeline.models import LoadRequest
 from data_pipeline.services import request_overview
 
@@ -74,4 +75,4 @@ class LoadRequestAdmin(IdListAdmin):
 
     @admin.display(description="file")
     def file(self, row: LoadRequest) -> str:
-        return name_of_file(row.source_uri)
+        return file_name(row.source_uri)

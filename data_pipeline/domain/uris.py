@@ -1,7 +1,7 @@
 """URIs without what changes at each signing and without secrets."""
 
 import re
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote
 
 # A scheme has two letters at least, so that the drive in C:\file.csv is none.
 _URI = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]+)://([^/?#]*)(.*)", re.ASCII | re.DOTALL)
@@ -21,6 +21,16 @@ _SIGNATURES = frozenset(
 def is_uri(text: str) -> bool:
     """Return whether a text begins with a scheme and `://`."""
     return _URI.match(text) is not None
+
+
+def file_name(address: str) -> str:
+    """Return the last part of an address, without percent-encoding.
+
+    Keys of buckets have none.
+    """
+    is_object = address.lower().startswith("s3://")
+    path = address if is_object else unquote(without_query(address))
+    return path.rstrip("/").rpartition("/")[2] or address
 
 
 def without_query(text: str) -> str:

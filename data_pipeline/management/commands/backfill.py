@@ -7,6 +7,7 @@ from django.core.management.base import CommandParser
 
 from data_pipeline import conf
 from data_pipeline.domain.dialects import Mode
+from data_pipeline.domain.uris import file_name
 from data_pipeline.services import backfilling
 from data_pipeline.services.backfilling import BackfillOptions, DayPlan, DayState
 from seeder.domain.human_format import format_count
@@ -84,10 +85,10 @@ def _row(plan: DayPlan) -> TableRow:
     state = f"{plan.state} now" if plan.loaded else plan.state.value
     load = f" (load {plan.load_id})" if plan.load_id else ""
     return TableRow(
-        line=f"{plan.day}: {plan.source_uri.rpartition('/')[2]} {state}{load}",
+        line=f"{plan.day}: {file_name(plan.source_uri)} {state}{load}",
         cells=[
             plan.day.isoformat(),
-            plan.source_uri.rpartition("/")[2],
+            file_name(plan.source_uri),
             (state, _STYLES.get(plan.state, "")),
             str(plan.load_id or ""),
             rows,

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 
+from data_pipeline.domain.uris import file_name
 from data_pipeline.management.rendering.load_text import reject_line
 from data_pipeline.services.dry_run import DryRun, ViewChange
 from seeder.domain.human_format import format_count
@@ -18,7 +19,7 @@ def dry_run_blocks(runs: Sequence[DryRun]) -> Iterator[Block]:
 
 
 def _blocks(one: DryRun) -> Iterator[Block]:
-    name, table = one.source_uri.rpartition("/")[2], one.target or ""
+    name, table = file_name(one.source_uri), one.target or ""
     if one.loaded_before_as is not None:
         yield f"{table}: {name} was loaded before, as load {one.loaded_before_as}, and would be skipped", "dim"
         return

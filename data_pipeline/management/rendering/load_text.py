@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
+from data_pipeline.domain.uris import file_name
 from data_pipeline.services.load_options import Loaded
 from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
@@ -36,7 +37,7 @@ def _figures(counts: LoadCounts) -> Mapping[str, int | None]:
 
 
 def _row(loaded: Loaded, names: Sequence[str]) -> TableRow:
-    figures, file = _figures(loaded.counts), _file_name(loaded)
+    figures, file = _figures(loaded.counts), file_name(loaded.source_uri)
     if loaded.status is LoadStatus.SKIPPED:
         line = f"{loaded.target}: {file} was loaded before, as load {loaded.load_id}"
     else:
@@ -56,13 +57,9 @@ def _row(loaded: Loaded, names: Sequence[str]) -> TableRow:
     )
 
 
-def _file_name(loaded: Loaded) -> str:
-    return loaded.source_uri.rpartition("/")[2]
-
-
 def _reject_blocks(loaded: Loaded) -> Iterator[Block]:
     if loaded.rejects:
-        yield f"Rejected records of {_file_name(loaded)}:"
+        yield f"Rejected records of {file_name(loaded.source_uri)}:"
     for reject in loaded.rejects[:_MAX_REJECTS_SHOWN]:
         yield reject_line(reject)
     hidden = (loaded.counts.rows_rejected or 0) - min(len(loaded.rejects), _MAX_REJECTS_SHOWN)

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from data_pipeline.domain.load_overview import LoadSummary
 from data_pipeline.domain.load_requests import RequestStatus, RequestSummary
+from data_pipeline.domain.uris import file_name
 from data_pipeline.services.load_overview import LoadOverview
 from data_pipeline.services.request_overview import RequestOverview
 from seeder.domain.human_format import format_count, time_ago_text
@@ -47,7 +48,7 @@ def _row(load: LoadSummary, now: datetime) -> TableRow:
     parts = [outcome, f"{format_count(changed, 'row')} changed", updated]
     if load.rows_rejected:
         parts.insert(2, f"{load.rows_rejected:,} rejected")
-    artefact = (load.source_uri or load.source).rpartition("/")[2]
+    artefact = file_name(load.source_uri or load.source)
     error = f": {text}" if (text := _error_text(load)) else ""
     return TableRow(
         line=f"load {load.load_id} of {artefact} into {load.table or 'no table'}: {', '.join(parts)}{error}",
@@ -72,7 +73,7 @@ def _request_blocks(queued: RequestOverview, now: datetime) -> Iterator[Block]:
 
 
 def _request_row(request: RequestSummary, now: datetime) -> TableRow:
-    artefact = request.source_uri.rpartition("/")[2]
+    artefact = file_name(request.source_uri)
     since = time_ago_text(request.finished_at or request.created_at, now)
     load = "" if request.load_id is None else str(request.load_id)
     error = f": {first_line(request.error_message)}" if request.error_message else ""

@@ -97,6 +97,20 @@ def test_table_without_schema_is_found_by_the_search_path(manage: Manage, files:
         sql("DROP TABLE public.arrivals_by_path")
 
 
+def test_file_name_with_spaces_is_shown_as_it_is(manage: Manage, tmp_path: Path) -> None:
+    path = write(tmp_path / "ähre 2025 01.csv", "id,amount\n1,1\n")
+    for options, line in (
+        (("--dry-run",), "would load 1 record of ähre 2025 01.csv"),
+        ((), "1 record of ähre 2025 01.csv"),
+        (("--queue",), "queued"),
+    ):
+        assert line in manage("load_file", path, *INTO_ORDERS, *options).out
+    assert manage("load_status").out.count(" ähre 2025 01.csv") == 2
+    days = path.replace("2025 01", "{date:%Y %m}")
+    ended = manage("backfill", f"file://{days}", *INTO_ORDERS, "--from", "2025-01-01", "--to", "2025-01-01")
+    assert "2025-01-01: ähre 2025 01.csv loaded" in ended.out
+
+
 def test_rejects_of_several_files_name_their_file(manage: Manage, files: list[str], tmp_path: Path) -> None:
     bad = write(tmp_path / "bad.csv", "id,amount\nx,1\n")
     ended = manage("load_file", files[0], bad, *INTO_ORDERS)
