@@ -161,7 +161,8 @@ def _require_old_values(load_id: int, load: LockedLoad, undo: Undoing) -> None:
 
 def _require_rows_as_left(load_id: int, load: LockedLoad, undo: Undoing, name: ViewName) -> None:
     expected = (load.rows_inserted or 0) + (load.rows_updated or 0)
-    changed = max(expected - undo.rows_as_left(), 0) + undo.rows_in_place_of_deleted()
+    left = undo.rows_as_left() if expected else 0  # without changes, no key can be compared either
+    changed = max(expected - left, 0) + undo.rows_in_place_of_deleted()
     if changed:
         rows = format_count(expected + (load.rows_deleted or 0), "row")
         raise RowsChanged(load_id=load_id, changed=f"{changed:,}", rows=rows, table=name)

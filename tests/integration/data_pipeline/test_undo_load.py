@@ -173,6 +173,14 @@ def test_untracked_table_is_restored_if_rows_were_only_updated(load: LoadText) -
     assert table_hash() == before
 
 
+def test_load_that_changed_no_row_of_an_untracked_table_is_undone(load: LoadText) -> None:
+    sql("CREATE TABLE landing.plain (id integer PRIMARY KEY); INSERT INTO landing.plain VALUES (1)")
+    loaded = load("id\n1\n", "upsert", "landing.plain")
+    undone = undo(loaded.load_id)
+    assert (undone.rows.removed, undone.rows.restored, undone.rows.reinserted) == (0, 0, 0)
+    assert LoadLog.objects.get().error_code == "undone"
+
+
 def test_load_before_the_table_was_tracked_is_refused(load: LoadText) -> None:
     sql("ALTER TABLE landing.orders DROP COLUMN load_id")
     loaded = load(FILES["append"])
