@@ -29,12 +29,31 @@ from seeder.admin.error_pages import with_error_page
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 
 
-class StatusFilter(ValueFilter):
-    title = parameter_name = "status"
+class StatusFilter(admin.SimpleListFilter):
+    """Filter by status, with the words of the list."""
 
-    @staticmethod
-    def choices_of() -> Sequence[str]:
-        return [status.value for status in LoadStatus]
+    title = parameter_name = "status"
+    _WORDS: ClassVar[Mapping[str, str]] = {
+        LoadStatus.PENDING: "running or stuck",
+        LoadStatus.SUCCESS: "loaded",
+        LoadStatus.SKIPPED: "loaded, repeated",
+        LoadStatus.FAILED: "failed",
+        "undone": "undone",  # such a load has failed, so that its file can be loaded again
+    }
+
+    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
+        return [(str(value), word) for value, word in self._WORDS.items()]
+
+    def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        match self.value():
+            case None:
+                return queryset
+            case "undone":
+                return queryset.filter(status=LoadStatus.FAILED, error_code="undone")
+            case LoadStatus.FAILED:
+                return queryset.filter(status=LoadStatus.FAILED).exclude(error_code="undone")
+            case status:
+                return queryset.filter(status=status)
 
 
 class SourceFilter(ValueFilter):
@@ -77,7 +96,7 @@ class LoadLogAdmin(ReadOnlyAdmin):
         def status(load: LoadLog) -> SafeString:
             return status_label(load, is_stuck=load.pk in stuck)
 
-        return ("load", status, "table", "file", "records", "rejected", "updated")
+        return ("load", status, "file", "records", "rejected", "updated")
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         load_id = parse_row_id(term)
@@ -101,13 +120,10 @@ class LoadLogAdmin(ReadOnlyAdmin):
     def load(self, load: LoadLog) -> str:
         return str(load.pk)
 
-    @admin.display(description="table")
-    def table(self, load: LoadLog) -> str:
-        return table_of(load) or load.source
-
-    @admin.display(description="file")
-    def file(self, load: LoadLog) -> str:
-        return file_name(load) or ""
+    @admin.display(description="file and table")
+    def file(self, load: LoadLog) -> SafeString:
+        """Return the file, and below it the table: both beside each other are wider than a laptop's page."""
+        return format_html('{}<span class="table">{}</span>', file_name(load) or "", table_of(load) or load.source)
 
     @admin.display(description="updated", ordering="updated_at")
     def updated(self, load: LoadLog) -> str:

@@ -14,6 +14,7 @@ from pytest_django import Settings
 
 from data_pipeline.models import LoadLog, LoadReject
 from data_pipeline.models.load_log import ADDRESS_HASH
+from data_pipeline.services.undoing import undo_load
 from tests.conftest import sql
 from tests.integration.data_pipeline.admin_scene import client_with, create_loads
 
@@ -71,6 +72,15 @@ def test_list_shows_files_with_their_outcome() -> None:
 def test_list_is_filtered_and_searched(parameters: dict[str, str], expected: list[int]) -> None:
     answer = client_with(*VIEW).get(LOADS, parameters)
     assert [load.pk for load in answer.context["cl"].result_list] == expected
+
+
+def test_undone_load_is_no_failure_in_the_list() -> None:
+    undo_load(1, actor="test")
+    client = client_with(*VIEW)
+    assert '<span class="load-status quiet">' in body(client, LOADS)
+    for status, expected in (("undone", [1]), ("failed", [3])):
+        answer = client.get(LOADS, {"status": status})
+        assert [load.pk for load in answer.context["cl"].result_list] == expected
 
 
 def test_search_finds_the_exact_address() -> None:
