@@ -42,11 +42,11 @@ def find_backend_process(database: str) -> ProcessId | None:
     if sys.platform != "linux" or sessions.driver_connection(database).info.backend_pid != pid:  # a pooler's pid
         return None
     try:
-        name, start_ticks = _name_and_start(pid)
+        name, start_ticks = _name_and_start(_PROC / str(pid))
     except (OSError, ValueError):  # no such process, or it is hidden
         return None
     age_here = time.clock_gettime(time.CLOCK_BOOTTIME) - start_ticks / os.sysconf("SC_CLK_TCK")
-    is_backend = name == "postgres" and abs(age_here - age) <= _MAX_AGE_DIFFERENCE
+    is_backend = name == b"postgres" and abs(age_here - age) <= _MAX_AGE_DIFFERENCE
     return ProcessId(pid, start_ticks) if is_backend else None
 
 
@@ -63,11 +63,11 @@ class ProcessMeter:
         """Return the CPU time, or None if the process has ended. Update the peak memory. Safe in any thread."""
         if self._process is None:
             return None
-        pid = self._process.pid
+        folder = _PROC / str(self._process.pid)
         try:
-            cpu = time.clock_gettime((~pid << 3) | 2)  # clock_getcpuclockid(3); /proc has hundredths of a second
-            _, resident, shared, *_ = (_PROC / str(pid) / "statm").read_text().split()
-            if _name_and_start(pid)[1] != self._process.start_ticks:
+            cpu = time.clock_gettime((~self._process.pid << 3) | 2)  # clock_getcpuclockid(3); /proc has hundredths of a second
+            _, resident, shared, *_ = (folder / "statm").read_bytes().split()
+            if _name_and_start(folder)[1] != self._process.start_ticks:
                 return None
         except (OSError, ValueError):
             return None
@@ -77,6 +77,6 @@ class ProcessMeter:
         return timedelta(seconds=cpu) - self._cpu_before
 
 
-def _name_and_start(pid: int) -> tuple[str, int]:
-    before, _, after = (_PROC / str(pid) / "stat").read_text().rpartition(") ")  # proc_pid_stat(5)
-    return before.partition(" (")[2], int(after.split()[19])
+def _name_and_start(folder: Path) -> tuple[bytes, int]:
+    before, _, after = (folder / "stat").read_bytes().rpartition(b") ")  # proc_pid_stat(5)
+    return before.partition(b" (")[2], int(after.split()[19])

@@ -116,11 +116,9 @@ def test_pid_reported_by_pooler_is_no_backend(monkeypatch: pytest.MonkeyPatch) -
     assert backend_cpu_and_memory.find_backend_process("default") is None
 
 
-def test_process_name_with_parentheses_is_parsed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(backend_cpu_and_memory, "_PROC", tmp_path)
-    (tmp_path / "7").mkdir()
-    (tmp_path / "7" / "stat").write_text("7 (a) S 1 (b) S 3" + " 0" * 17 + " 70 0 0")
-    assert backend_cpu_and_memory._name_and_start(7) == ("a) S 1 (b", 70)
+def test_process_name_with_parentheses_is_parsed(tmp_path: Path) -> None:
+    (tmp_path / "stat").write_text("7 (a) S 1 (b) S 3" + " 0" * 17 + " 70 0 0")
+    assert backend_cpu_and_memory._name_and_start(tmp_path) == (b"a) S 1 (b", 70)
 
 
 def test_other_systems_have_no_process(monkeypatch: pytest.MonkeyPatch) -> None:
