@@ -40,6 +40,11 @@ class CertificateRefused(StoreError):
     """The certificate of {endpoint} cannot be verified: {cause}. Set AWS_CA_BUNDLE to a file with its authority."""
 
 
+class NotObjectStorage(StoreError):
+    """{endpoint} did not answer {operation} {path} as object storage does: {cause}. Check S3_ENDPOINT_URL: it must be
+    the address of the S3 API, not of its web pages."""
+
+
 class StoreUnavailable(StoreError):
     """{endpoint} did not answer {operation} {path}: {cause}. It was tried {attempts}. Try again later."""
 

@@ -5,7 +5,7 @@ import random
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime
 from functools import partial
 from itertools import count
@@ -119,7 +119,7 @@ class ObjectStore:
 
         The key of the last one is a checkpoint: a listing `after` it continues there.
         """
-        request = self._request("listing", bucket, prefix)
+        request = replace(self._request("listing", bucket, prefix), lists=True)
         position: dict[str, Any] = {"StartAfter": after} if after else {}
         while True:
             page = self._send(request, partial(self._client.list_objects_v2, Bucket=bucket, Prefix=prefix, **position))

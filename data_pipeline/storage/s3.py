@@ -13,6 +13,7 @@ try:
     import boto3
     from botocore import exceptions
     from botocore.config import Config
+    from botocore.parsers import ResponseParserError
 except ImportError as error:
     raise ExtraMissing(feature="Object storage", distribution="boto3", extra="s3") from error
 
@@ -36,7 +37,18 @@ _CONNECTION = (
     exceptions.IncompleteReadError,
     exceptions.FlexibleChecksumError,
 )
-CREDENTIALS, CONNECTION, CERTIFICATE = "credentials", "connection", "certificate"
+CREDENTIALS, CONNECTION, CERTIFICATE, NOT_S3 = "credentials", "connection", "certificate", "not S3"
+_REDIRECT = 300  # and above: answers that are not successful
+_OF_AN_OBJECT = {"ContentLength", "ETag", "LastModified"}
+_ANSWERS = {  # what the answers of these operations have
+    "GetObject": _OF_AN_OBJECT,
+    "HeadObject": _OF_AN_OBJECT,
+    "ListObjectsV2": {"IsTruncated"},
+    "PutObject": {"ETag"},
+    "CreateMultipartUpload": {"UploadId"},
+    "UploadPart": {"ETag"},
+    "CompleteMultipartUpload": {"ETag"},
+}
 
 
 class CallFailure(Exception):
@@ -99,7 +111,15 @@ def open_client(settings: conf.Settings) -> "S3Client":
             raise ConfigurationError(
                 setting="S3_ENDPOINT_URL", value=without_query(settings.s3_endpoint_url), expected="a URL"
             ) from error
+    client.meta.events.register("after-call.s3", _require_answer)
     return client
+
+
+def _require_answer(*, model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
+    """Raise `CallFailure` if a successful answer is not that of S3, which would be read as an empty listing."""
+    missing = _ANSWERS.get(model.name, set()) - parsed.keys()
+    if missing and parsed["ResponseMetadata"]["HTTPStatusCode"] < _REDIRECT:
+        raise CallFailure(NOT_S3, cause=f"its answer has no {min(missing)}")
 
 
 @contextmanager
@@ -122,6 +142,10 @@ def translated_failures() -> Iterator[None]:
         raise CallFailure(CERTIFICATE, cause=_innermost(error)) from error
     except _CONNECTION as error:
         raise CallFailure(CONNECTION, cause=_innermost(error)) from error
+    except ResponseParserError as error:
+        raise CallFailure(NOT_S3, cause="its answer cannot be parsed") from error
+    except RecursionError as error:  # the client follows redirects by asking for the region, which is redirected, too
+        raise CallFailure(NOT_S3, cause="it redirects every request") from error
     except exceptions.BotoCoreError as error:
         raise CallFailure(type(error).__name__, cause=" ".join(str(error).split())) from error
 

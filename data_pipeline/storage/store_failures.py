@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from data_pipeline.artefact_errors import ArtefactError, ArtefactMissing, SourceChanged
-from data_pipeline.storage.s3 import CERTIFICATE, CONNECTION, CREDENTIALS, CallFailure
+from data_pipeline.storage.s3 import CERTIFICATE, CONNECTION, CREDENTIALS, NOT_S3, CallFailure
 from data_pipeline.storage_errors import (
     AccessDenied,
     BucketMissing,
@@ -11,6 +11,7 @@ from data_pipeline.storage_errors import (
     ClockSkewed,
     CredentialsMissing,
     CredentialsRefused,
+    NotObjectStorage,
     ObjectExists,
     StoreRefused,
     StoreUnavailable,
@@ -23,14 +24,17 @@ _UNCERTAIN_CODES = {CONNECTION, "RequestTimeout"}
 _BY_CODE: dict[str, type[ArtefactError]] = {
     CREDENTIALS: CredentialsMissing,
     CERTIFICATE: CertificateRefused,
+    NOT_S3: NotObjectStorage,
     **dict.fromkeys(
         ("InvalidAccessKeyId", "SignatureDoesNotMatch", "ExpiredToken", "InvalidToken", "TokenRefreshRequired"),
         CredentialsRefused,
     ),
     **dict.fromkeys(("RequestTimeTooSkewed", "RequestExpired"), ClockSkewed),
     **dict.fromkeys(("NoSuchBucket", "InvalidBucketName"), BucketMissing),
+    "InvalidObjectState": StoreRefused,  # it is in an archive, and must be restored before; the status is 403
 }
 _BY_STATUS: dict[int, type[ArtefactError]] = {401: CredentialsRefused, 403: AccessDenied}
+_OF_LISTING: dict[int, type[ArtefactError]] = {404: BucketMissing}
 _OF_READING: dict[int, type[ArtefactError]] = {404: ArtefactMissing, 412: SourceChanged}
 _OF_WRITING: dict[int, type[ArtefactError]] = {412: ObjectExists}
 _MAX_CAUSE = 200  # characters of what a server says
@@ -45,6 +49,7 @@ class Request:
     path: str  # of the object or the listing
     endpoint: str
     writes: bool = False
+    lists: bool = False
 
     @property
     def facts(self) -> dict[str, str]:
@@ -68,7 +73,7 @@ def error_of(failure: CallFailure, request: Request) -> ArtefactError:
     code, cause = failure.code or "error", " ".join(failure.cause.split())[:_MAX_CAUSE].rstrip(".")
     kind = _kind_of(failure, request)
     if kind is StoreUnavailable and failure.status:
-        cause = f"{code} ({failure.status})"
+        cause = f"{failure.code} ({failure.status})" if failure.code.isalpha() else f"status {failure.status}"
     return kind(
         **request.facts,
         bucket=request.bucket,
@@ -84,5 +89,5 @@ def _kind_of(failure: CallFailure, request: Request) -> type[ArtefactError]:
         return kind
     if failure.status in _BUSY | _UNCERTAIN or failure.code in _UNCERTAIN_CODES:
         return StoreUnavailable
-    by_status = _BY_STATUS | (_OF_WRITING if request.writes else _OF_READING)
-    return by_status.get(failure.status, StoreRefused)
+    of_operation = _OF_WRITING if request.writes else _OF_LISTING if request.lists else _OF_READING
+    return (_BY_STATUS | of_operation).get(failure.status, StoreRefused)

@@ -24,6 +24,7 @@ from data_pipeline.storage_errors import (
     ClockSkewed,
     CredentialsMissing,
     CredentialsRefused,
+    NotObjectStorage,
     StoreUnavailable,
 )
 
@@ -34,6 +35,7 @@ _OF_ALL_OBJECTS = (
     ClockSkewed,
     CredentialsMissing,
     CredentialsRefused,
+    NotObjectStorage,
     StoreUnavailable,
 )
 Write = Callable[[RejectCollector], WrittenObject]

@@ -1,6 +1,7 @@
 """Faults of objects, networks and servers: requests are repeated if that can help, and nothing is half-written."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 
@@ -9,7 +10,14 @@ import pytest
 
 from data_pipeline.artefact_errors import SourceChanged
 from data_pipeline.storage.object_store import ObjectStore
-from data_pipeline.storage_errors import ObjectExists, StoreError, StoreUnavailable
+from data_pipeline.storage_errors import (
+    BucketMissing,
+    NotObjectStorage,
+    ObjectExists,
+    StoreError,
+    StoreRefused,
+    StoreUnavailable,
+)
 from tests.buckets import Bucket
 from tests.conftest import CompletedCommand
 from tests.integration.data_pipeline.storage.conftest import MakeStore
@@ -225,3 +233,56 @@ def test_server_that_does_not_speak_tls_is_explained(make_store: MakeStore, gate
 
     with pytest.raises(StoreError, match="The certificate of https://127.0.0.1"):
         store.head("bucket", "key")
+
+
+WEB_PAGES = [
+    (Fault(status=200, body=b""), "its answer has no IsTruncated"),
+    (Fault(status=200, body=b"<html/>"), "its answer has no IsTruncated"),
+    (Fault(status=302, headers={"Location": "/login"}), "it redirects every request"),
+]
+
+
+@pytest.mark.parametrize(("answer", "problem"), WEB_PAGES)
+def test_answer_of_another_server_is_no_empty_bucket(
+    store: ObjectStore, bucket: Bucket, gateway: Gateway, answer: Fault, problem: str
+) -> None:
+    gateway.faults += [answer, replace(answer, method="HEAD")] * 999
+
+    with pytest.raises(NotObjectStorage, match=f"as object storage does: {problem}. Check S3_ENDPOINT_URL"):
+        list(store.list(bucket.name))
+
+
+def test_bucket_that_another_server_does_not_find_is_missing(
+    store: ObjectStore, bucket: Bucket, gateway: Gateway
+) -> None:
+    gateway.faults.append(Fault(status=404, body=b"<html>"))
+
+    with pytest.raises(BucketMissing, match="Check its name, S3_ENDPOINT_URL"):
+        list(store.list(bucket.name))
+
+
+@pytest.mark.parametrize("body", [b"", b"<html/>"])
+def test_page_of_another_server_is_not_the_object(
+    store: ObjectStore, bucket: Bucket, gateway: Gateway, body: bytes
+) -> None:
+    gateway.faults += [Fault(method=method, status=200, body=body) for method in ("GET", "HEAD", "PUT")]
+
+    for call in (
+        lambda: store.get(bucket.name, "key"),
+        lambda: store.head(bucket.name, "key"),
+        lambda: write(store, bucket),
+    ):
+        with pytest.raises(NotObjectStorage, match="its answer has no"):
+            call()
+
+
+def write(store: ObjectStore, bucket: Bucket) -> None:
+    with store.put(bucket.name, "key") as writer:
+        writer.write(b"a")
+
+
+def test_archived_object_is_not_reported_as_denied(store: ObjectStore, bucket: Bucket, gateway: Gateway) -> None:
+    gateway.faults.append(Fault(status=403, code="InvalidObjectState"))
+
+    with pytest.raises(StoreRefused, match="InvalidObjectState, made by a test"):
+        store.get(bucket.name, "key")
