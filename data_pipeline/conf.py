@@ -154,6 +154,10 @@ class Settings:
     """Let `schedule_pipelines` schedule the task `logistics_etl_full`."""
     logistics_cron: str = setting(text, default="0 3 * * *", variable="LOGISTICS_CRON")
     """When `logistics_etl_full` runs, as a cron expression in the host's time zone."""
+    schedule_fees_h10: bool = setting(boolean, default=False, variable="SCHEDULE_FEES_H10")
+    """Let `schedule_pipelines` schedule the task `fees_h10_refresh`, which loads the fees of all known articles."""
+    fees_h10_cron: str = setting(text, default="0 4 * * *", variable="FEES_H10_CRON")
+    """When `fees_h10_refresh` runs, as a cron expression in the host's time zone."""
     returns_partition_scaffold: bool = setting(boolean, default=False, variable="RETURNS_PARTITION_SCAFFOLD")
     """Let `partition_table` show and do its work. Otherwise it refuses."""
     log_format: str = setting(one_of("text", "json"), default="text")

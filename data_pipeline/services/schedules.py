@@ -27,6 +27,7 @@ class _Pipeline:
 _PIPELINES = (
     _Pipeline(name="requested refreshes", task="refresh_roi_mvs", switch="SCHEDULE_MV_REFRESH", cron="MV_REFRESH_CRON"),
     _Pipeline(name="logistics", task="logistics_etl_full", switch="SCHEDULE_LOGISTICS_ETL", cron="LOGISTICS_CRON"),
+    _Pipeline(name="fees", task="fees_h10_refresh", switch="SCHEDULE_FEES_H10", cron="FEES_H10_CRON"),
 )
 
 

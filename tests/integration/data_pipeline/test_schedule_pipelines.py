@@ -13,7 +13,7 @@ from tests.conftest import CompletedCommand
 
 Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("empty_queue")
-REFRESHES, LOGISTICS = "data_pipeline: requested refreshes", "data_pipeline: logistics"
+REFRESHES, LOGISTICS, FEES = (f"data_pipeline: {name}" for name in ("requested refreshes", "logistics", "fees"))
 
 
 @pytest.fixture
@@ -29,20 +29,23 @@ def actions(completed: CompletedCommand) -> dict[str, str]:
 @pytest.mark.usefixtures("logistics_task")
 def test_schedules_follow_the_switches(manage: Manage) -> None:
     on = {"SCHEDULE_MV_REFRESH": "true", "SCHEDULE_LOGISTICS_ETL": "1", "MV_REFRESH_CRON": "15 4 * * *"}
+    on["SCHEDULE_FEES_H10"] = "yes"
     assert manage("schedule_pipelines").lines == ["Nothing is scheduled."]
     assert actions(manage("schedule_pipelines", "--dry-run", "--json", **on)) == dict.fromkeys(
-        (REFRESHES, LOGISTICS), "added"
+        (REFRESHES, LOGISTICS, FEES), "added"
     )
     assert not Schedule.objects.exists()
-    assert actions(manage("schedule_pipelines", "--json", **on)) == dict.fromkeys((REFRESHES, LOGISTICS), "added")
+    assert set(actions(manage("schedule_pipelines", "--json", **on)).values()) == {"added"}
     rows = Schedule.objects.values_list("name", "func", "args", "kwargs", "cron")
     assert set(rows) == {
         (REFRESHES, "data_pipeline.tasks.refresh_roi_mvs", None, None, "15 4 * * *"),
         (LOGISTICS, "data_pipeline.tasks.logistics_etl_full", None, None, "0 3 * * *"),
+        (FEES, "data_pipeline.tasks.fees_h10_refresh", None, None, "0 4 * * *"),
     }
-    assert actions(manage("schedule_pipelines", "--json", **on)) == dict.fromkeys((REFRESHES, LOGISTICS), "kept")
+    assert set(actions(manage("schedule_pipelines", "--json", **on)).values()) == {"kept"}
     changed = {"SCHEDULE_MV_REFRESH": "true", "MV_REFRESH_CRON": "@hourly"}
-    assert actions(manage("schedule_pipelines", "--json", **changed)) == {REFRESHES: "changed", LOGISTICS: "removed"}
+    after = {REFRESHES: "changed", LOGISTICS: "removed", FEES: "removed"}
+    assert actions(manage("schedule_pipelines", "--json", **changed)) == after
     [line] = manage("schedule_pipelines").lines
     assert line == "data_pipeline: requested refreshes (@hourly): removed"
 
