@@ -35,7 +35,7 @@ class NotVerifiable(PipelineError):
 
 
 class NotFileLoad(PipelineError):
-    """Load {load_id} of {source} is not the load of a file, so it can be neither replayed nor verified. Run its
+    """Load {load_id} of {source} was not made by `load_file`, so it can be neither replayed nor verified. Run its
     connector again with another key."""
 
 
@@ -67,7 +67,8 @@ class LaterLoads(UndoRefused):
 
 class RowsChanged(UndoRefused):
     """Load {load_id} cannot be undone: {changed} of its {rows} in {table} were changed or deleted afterwards, but not
-    by a load that is on record. With --force these changes are lost."""
+    by a load that is on record. If the table was partitioned, rewritten or restored since, verify the load, and use
+    --force. Otherwise these changes are lost with --force."""
 
 
 class OldValuesMissing(UndoRefused):

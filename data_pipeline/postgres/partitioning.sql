@@ -13,9 +13,9 @@ WHERE c.oid = %(oid)s;
 WITH target AS (
     SELECT c.*, (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = %(column)s) AS key
     FROM pg_class AS c
-    WHERE c.oid = %(oid)s
+    WHERE c.oid = %(oid)s AND c.relkind <> 'p'
 )
-SELECT 'it is partitioned already' FROM target WHERE relkind = 'p'
+SELECT 'it is partitioned already' FROM pg_class WHERE oid = %(oid)s AND relkind = 'p'
 UNION ALL SELECT 'it is a foreign table' FROM target WHERE relkind = 'f'
 UNION ALL SELECT 'it is temporary or unlogged' FROM target WHERE relpersistence <> 'p'
 UNION ALL SELECT 'it is a partition' FROM target WHERE relispartition

@@ -194,6 +194,7 @@ def test_loads_into_the_partitioned_table_can_be_undone(
     (tmp_path / "b.csv").write_text("at,n\n2026-01-06,3\n2026-03-05,4\n")
     first = load_file(str(tmp_path / "a.csv"), table="landing.t")
     assert partition("--apply", table="landing.t", by="at").exit_code == 0
+    assert ": it is partitioned already. Nothing has changed." in partition(table="landing.t", by="at").err
     second = load_file(str(tmp_path / "b.csv"), table="landing.t")
     assert sql("SELECT n, load_id FROM landing.t ORDER BY n") == [
         (1, first.load_id),
@@ -202,7 +203,9 @@ def test_loads_into_the_partitioned_table_can_be_undone(
         (4, second.load_id),
     ]
     undo_load(second.load_id, actor="a test")
-    with pytest.raises(RowsChanged, match="With --force"):  # the copy has written the rows of earlier loads
+    with pytest.raises(
+        RowsChanged, match="partitioned, rewritten or restored since, verify the load, and use --force"
+    ):  # the copy has written the rows of earlier loads
         undo_load(first.load_id, actor="a test")
     undo_load(first.load_id, actor="a test", force=True)
     assert sql("SELECT n FROM landing.t") == []
