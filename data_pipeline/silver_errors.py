@@ -9,12 +9,16 @@ class SilverError(PipelineError):
 
 
 class BucketNotGiven(SilverError):
-    """No {role} bucket is given. Use {option}, or set {setting}."""
+    """No {role} bucket is given. Use {option}, or set DATA_PIPELINE_{setting}."""
 
 
 class SameBucket(SilverError):
     """The bucket {bucket} cannot be both source and destination: the objects that are written would be transformed
     again. Name another bucket."""
+
+
+class BadBucket(SilverError):
+    """{bucket!r} is not the name of a bucket, which has 3 to 255 letters, digits, dots, hyphens and underscores."""
 
 
 class BadAgency(SilverError):

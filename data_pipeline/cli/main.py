@@ -26,6 +26,7 @@ from seeder.services.unix_signals import exit_code_of_signal, interrupt_on_signa
 
 NAME = job_commands.PROGRAM
 _OWN_OPTIONS = {"-h", "--help", "--version"}
+_SCRIPTS = f"{NAME}-"  # with the name of a job: its console script
 _EPILOG = "If the first argument is another option, the default job (setting DEFAULT_JOB) runs with all arguments."
 
 
@@ -54,6 +55,9 @@ def _run(argv: Sequence[str]) -> int:
     settings, own = take_settings(NAME, before_separator)
     if own and own[0].startswith("-") and own[0] not in _OWN_OPTIONS:
         return job_commands.run_default_job([*own, *separated], settings_module=_settings_module(settings))
+    if own and own[0].startswith(_SCRIPTS):  # the arguments of a container that would run the script
+        job = own[0].removeprefix(_SCRIPTS).replace("-", "_")
+        return job_commands.run_job(job, [*own[1:], *separated], settings_module=_settings_module(settings))
     parser = build_parser()
     options = parser.parse_args(own)
     match options.command:

@@ -1,11 +1,9 @@
 """The job `my_job`: replace this with what it does."""
 
-import argparse
 import sys
 
 from data_pipeline.services.handler import ServiceHandler
-
-_PROGRAM = "data-pipeline run my_job"
+from data_pipeline.services.job_output import job_parser
 
 
 def entrypoint(argv: list[str], *, handler: ServiceHandler | None = None) -> int:
@@ -13,7 +11,7 @@ def entrypoint(argv: list[str], *, handler: ServiceHandler | None = None) -> int
 
     A test passes its own handler.
     """
-    parser = argparse.ArgumentParser(prog=_PROGRAM, description=JOB[1])
+    parser = job_parser("my_job", JOB[1])
     parser.add_argument("--agency-id", type=int, required=True, help="id of the agency to process")
     parser.add_argument("--dry-run", action="store_true", help="print what would be done, without doing it")
     options = parser.parse_args(argv)

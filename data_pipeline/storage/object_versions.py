@@ -60,13 +60,18 @@ def shown_uri(bucket: str, key: str) -> str:
     return _CONTROL.sub(lambda match: f"\\x{ord(match[0]):02x}", object_uri(bucket, key))
 
 
+def is_bucket_name(text: str) -> bool:
+    """Return whether a bucket can have this name."""
+    return _BUCKET.fullmatch(text) is not None
+
+
 def parse_object_uri(uri: str) -> tuple[str, str]:
     """Return bucket and key of an `s3://` address. Raises `BadAddress`."""
     bucket, _, key = uri[len(SCHEME) :].partition("/")
     shown = _CONTROL.sub("?", without_query(uri))  # without what may be credentials
     if "@" in bucket:
         raise BadAddress(address=shown, problem="it has credentials. Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY")
-    if not _BUCKET.fullmatch(bucket):
+    if not is_bucket_name(bucket):
         problem = "a bucket's name has 3 to 255 letters, digits, dots, hyphens and underscores"
         raise BadAddress(address=shown, problem=problem)
     if not key:

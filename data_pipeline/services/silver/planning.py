@@ -7,9 +7,9 @@ from itertools import islice
 
 from data_pipeline import conf
 from data_pipeline.domain.silver_objects import load_key, version_key, version_of
-from data_pipeline.silver_errors import BadAgency, BadKeyTemplate, BucketNotGiven, SameBucket
+from data_pipeline.silver_errors import BadAgency, BadBucket, BadKeyTemplate, BucketNotGiven, SameBucket
 from data_pipeline.storage.object_store import ObjectStore
-from data_pipeline.storage.object_versions import ObjectVersion
+from data_pipeline.storage.object_versions import ObjectVersion, is_bucket_name
 
 _AGENCY = re.compile(r"[\w.-]+")
 
@@ -58,6 +58,8 @@ def silver_request(  # noqa: PLR0913  # the options of a run
     for role, bucket in buckets.items():
         if not bucket:
             raise BucketNotGiven(role=role, option=f"--{role}-bucket", setting=f"{role.upper()}_BUCKET")
+        if not is_bucket_name(bucket):
+            raise BadBucket(bucket=bucket)
     if buckets["source"] == buckets["destination"]:
         raise SameBucket(bucket=buckets["source"])
     return SilverRequest(

@@ -66,6 +66,7 @@ def test_settings_replace_options(run_job: RunJob, bronze: Bucket, silver: Bucke
         ("data_pipeline.cli.get_s3_files",),
         ("data_pipeline.cli.main", "run", "get_s3_files", "--"),
         ("data_pipeline.cli.main",),
+        ("data_pipeline.cli.main", "data-pipeline-get-s3-files"),
     ],
 )
 def test_every_form_of_the_command_runs_the_job(program: tuple[str, ...], run_job: RunJob, bronze: Bucket) -> None:
@@ -85,7 +86,11 @@ def test_help_and_list_need_no_django(run_job: RunJob) -> None:
     [
         (("--limit", "0"), "argument --limit: must be a whole number of at least 1, not '0'"),
         (("--agency-id", "../11"), "'../11' is not the id of an agency"),
-        (("--source-bucket", ""), "No source bucket is given. Use --source-bucket, or set SOURCE_BUCKET."),
+        (
+            ("--source-bucket", ""),
+            "No source bucket is given. Use --source-bucket, or set DATA_PIPELINE_SOURCE_BUCKET.",
+        ),
+        (("--source-bucket", "a b/c"), "'a b/c' is not the name of a bucket"),
         (("--source-bucket", "nowhere-1"), "There is no bucket nowhere-1 at http"),
         (("--destination-bucket", "nowhere-2"), "There is no bucket nowhere-2 at http"),
         (("--dialect", "nothing"), "There is no dialect 'nothing'."),

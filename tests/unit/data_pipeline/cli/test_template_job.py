@@ -29,3 +29,4 @@ class TemplateJobTests(TestCase):
             _my_job.entrypoint([], handler=self.handler)
         self.assertEqual(raised.exception.code, 2)
         self.assertIn("--agency-id", printed.getvalue())
+        self.assertEqual(printed.getvalue().count("\n"), 1)
