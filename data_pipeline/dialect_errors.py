@@ -29,3 +29,16 @@ class AmbiguousHeader(DialectError):
 
 class DialectFileExists(DialectError):
     """{path} exists already. Use another name, or delete that file."""
+
+
+class BadReference(DialectError):
+    """The reference {reference} cannot be used: {problem}. Correct it, or the lookup in the dialect."""
+
+
+class ReferenceNeedsDatabase(DialectError):
+    """The lookup {lookup} reads the table {table}, but there are no Django settings. Set DJANGO_SETTINGS_MODULE, or
+    name a file as its reference."""
+
+
+class ReferenceChanged(DialectError):
+    """The reference of the lookup {lookup} has other values than at the time of the load, or none is known."""

@@ -48,12 +48,3 @@ class SpoolFailed(SilverError):
 
 class UnknownLetter(UnknownObject, SilverError):
     """There is no dead letter {letter_id}. `manage.py dead_letters` lists the open ones."""
-
-
-class BadReference(SilverError):
-    """The reference {reference} cannot be used: {problem}. Correct the file, or the lookup in the dialect."""
-
-
-class LookupsNotLoaded(SilverError):
-    """The dialect {dialect} has lookups, which only transforms to silver apply. Transform the object by `data-pipeline
-    run get_s3_files`, and load the result without the dialect."""

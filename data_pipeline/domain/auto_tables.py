@@ -84,6 +84,7 @@ def new_columns(
         NewColumn(name=column.name, type=_type(column, types.get(column.name, InferredType.TEXT)))
         for column in dialect.columns
     ]
+    columns += [NewColumn(name=lookup.name, type="text") for lookup in dialect.lookups]
     if dialect.surplus is Surplus.RESCUE:
         columns.append(NewColumn(name=dialect.rescue_column, type="jsonb"))
     return columns

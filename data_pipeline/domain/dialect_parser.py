@@ -55,6 +55,7 @@ COLUMN_KEYS: Final[_Readers] = {
 LOOKUP_KEYS: Final[_Readers] = {
     "column": values.read_column_name,
     "reference": values.read_text,
+    "table": values.read_relation,
     "match": values.read_text,
     "take": values.read_text,
     "missing": values.read_word(Missing),
@@ -141,9 +142,10 @@ def _read_lookup(name: str, table: object) -> Lookup:
     if not isinstance(table, dict) or not values.is_identifier(name):
         raise _BadKey(prefix[:-1], table, f"a table with a name of 1 to {values.MAX_NAME_BYTES} bytes")
     given = _read_keys(table, LOOKUP_KEYS, prefix=prefix)
-    for key in ("column", "reference"):
-        if key not in given:
-            raise _BadKey(prefix + key, None, "given")
+    if "column" not in given:
+        raise _BadKey(f"{prefix}column", None, "given")
+    if ("reference" in given) == ("table" in given):
+        raise _BadKey(f"{prefix}reference", table.get("reference"), "given, or else the key table")
     return Lookup(name=name, **{"match": given["column"], "take": name, **given})
 
 

@@ -10,6 +10,7 @@ from data_pipeline.domain.case_folding import fold
 from data_pipeline.domain.currencies import CURRENCIES
 from data_pipeline.domain.date_formats import find_contradiction, parse_format
 from seeder.domain.suggestions import did_you_mean
+from seeder.domain.view_names import ViewName
 
 _Word = TypeVar("_Word", bound=StrEnum)
 MAX_NAME_BYTES = 63  # PostgreSQL truncates longer names
@@ -132,6 +133,14 @@ def read_target(value: object) -> str:
     if len(parts) > 2 or not all(is_identifier(part) for part in parts):
         raise BadValue("'table' or 'schema.table'")
     return text
+
+
+def read_relation(value: object) -> str:
+    """Read the name of a table or view with its schema."""
+    name = ViewName.parse_or_none(read_text(value), default_schema="")
+    if name is None or not name.schema:
+        raise BadValue("'schema.table'")
+    return str(name)
 
 
 def read_column_name(value: object) -> str:

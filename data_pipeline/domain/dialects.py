@@ -79,14 +79,20 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lookup:
-    """A column that transforms add to each record, with values of a reference file."""
+    """A column that is added to each record, with values of a reference: either a file or a table."""
 
     name: str
     column: str  # of the dialect, whose canonical values are looked up
-    reference: str  # address of a CSV file or workbook
+    reference: str | None = None  # address of a CSV file or workbook
+    table: str | None = None  # "schema.table" of a table or view in the database
     match: str  # column of the reference that has these values
     take: str  # column of the reference that has the added ones
     missing: Missing = Missing.REJECT
+
+    @property
+    def source(self) -> str:
+        """The file or the table, for messages."""
+        return self.table or self.reference or ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,11 +115,6 @@ class Dialect:
     sheet: str | None = None  # of a workbook; None for its only visible one
     columns: Sequence[Column] = ()
     lookups: Sequence[Lookup] = ()
-
-    @property
-    def needs_normalizing(self) -> bool:
-        """Whether values are changed before PostgreSQL reads them, so that they are staged as text."""
-        return bool(self.null_words) or any(column.needs_normalizing for column in self.columns)
 
     def find_column(self, name: str) -> Column | None:
         """Return the column with this name in the table, if the dialect has it."""

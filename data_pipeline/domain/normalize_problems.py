@@ -1,9 +1,9 @@
-"""Problems of values that a rule of the dialect refuses."""
+"""Problems of values that a rule or a lookup of the dialect refuses."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
 
-from data_pipeline.domain.dialects import Column
+from data_pipeline.domain.dialects import Column, Lookup
 from data_pipeline.domain.normalizing import NormalizeReason
 from data_pipeline.domain.rejects import Problem
 
@@ -33,5 +33,15 @@ def refused_value(column: Column, reason: NormalizeReason, *, value: str | None)
         column=column.name,
         sqlstate=INVALID_PARAMETER_VALUE,
         reason=f"{reason.value}: {_EXPLANATIONS[reason](column)}",
+        value=value,
+    )
+
+
+def not_in_reference(lookup: Lookup, *, value: str | None) -> Problem:
+    """Return the problem of a value that the reference of a lookup does not have."""
+    return Problem(
+        column=lookup.column,
+        sqlstate=INVALID_PARAMETER_VALUE,
+        reason=f"{NormalizeReason.NOT_IN_REFERENCE.value}: {lookup.source} has no such value",
         value=value,
     )

@@ -43,6 +43,7 @@ class NormalizeReason(StrEnum):
     NO_SUCH_DATE = "no_such_date"
     NOT_A_BOOLEAN = "not_a_boolean"
     NOT_IN_MAP = "not_in_map"
+    NOT_IN_REFERENCE = "not_in_reference"
 
 
 class NormalizeError(ValueError):

@@ -48,14 +48,15 @@ class RecordNormalizer:
             return copied.data
         problems = list[Problem]()
         texts = list[str | None]()
-        for column, rule, value in zip(self._columns, self._rules, parse_fields(record, self._format), strict=True):
+        values = parse_fields(record, self._format)
+        for column, rule, value in zip(self._columns, self._rules, values, strict=True):
             try:
                 texts.append(None if value is None else rule(value))
             except NormalizeError as error:
                 texts.append(None)
                 problems.append(refused_value(column, error.reason, value=value))
         for enrichment in self._enrichments:
-            if (problem := enrichment.add_to(texts)) is not None:
+            if (problem := enrichment.add_to(texts, values)) is not None:
                 problems.append(problem)
         return problems or (",".join(map(_field, texts)) + "\n").encode()
 

@@ -1,13 +1,13 @@
 """Normalizes the texts of records, and explains the refused values.
 
-Every record goes this way if the dialect has rules, personal columns, or words for NULL.
+Every record goes this way if the dialect has rules, personal columns, words for NULL, or lookups.
 """
 
 from bisect import bisect_left
 from collections import Counter, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, partial
 
 from psycopg import sql
 
@@ -20,6 +20,7 @@ from data_pipeline.domain.normalizing import NormalizeReason
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.errors import NormalizingNeedsUtf8
 from data_pipeline.postgres import staging_tables
+from data_pipeline.postgres.lookup_columns import LookupColumn
 from data_pipeline.postgres.masking_sql import masked_text
 from data_pipeline.postgres.normalizing_sql import can_be_refused, canonical_text, refusal_reason
 from data_pipeline.postgres.row_sets import RECORD_NO
@@ -50,11 +51,12 @@ class Normalizing:
     null_words: Sequence[str]
     is_of_columns: bool  # a column has a rule, or is personal
     rescued: Sequence[RescuedColumn] = ()  # kept together in the column behind those of the file
+    lookups: Sequence[LookupColumn] = ()
     hash_key: bytes = field(repr=False)
 
     def may_change(self, data: bytes, csv_format: CsvFormat) -> bool:
         """Return whether a value in these bytes may be changed. False positives only cost time."""
-        if self.is_of_columns or self.rescued:
+        if self.is_of_columns or self.rescued or self.lookups:
             return True
         words = [word.encode() for word in self.null_words]
         return any(word in data or csv_format.quote in word for word in words)
@@ -65,6 +67,15 @@ def require_utf8(database: str) -> None:
     encoding = sessions.driver_connection(database).info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise NormalizingNeedsUtf8(alias=database, encoding=encoding)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Judged:
+    """A text that is missing if a value is refused."""
+
+    column: FileColumn
+    reason: sql.Composed  # of the refusal of a record, or NULL
+    problem: Callable[[NormalizeReason], Problem]
 
 
 class NormalizedTexts:
@@ -81,16 +92,19 @@ class NormalizedTexts:
     ) -> None:
         self._database, self._columns, self._normalizing = database, columns, normalizing
         self._csv_format, self._file_columns = csv_format, file_columns
-        self._judged = [column for column in columns if can_be_refused(column.declared)]
-        self.records, self.errors = 0, Counter[str]()
+        self._judged = [*self._judged_columns(), *self._judged_lookups()]
+        self.records, self.errors, self.references = 0, Counter[str](), dict[str, str]()
 
     def create(self) -> None:
-        """Create the tables of the file's texts and of the normalized ones.
+        """Create the tables of the file's texts, of the normalized ones, and of the references.
 
-        `TEXTS` also has a column for the reason of each column that can be refused.
+        `TEXTS` also has a column for the reason of each column that can be refused. Raises `BadReference`.
         """
+        for one in self._normalizing.lookups:
+            self.references[one.lookup.name] = one.create_reference(self._database)
         staging_tables.create_texts(self._database, columns=self._file_columns, relation=FILE_TEXTS)
-        others = [one.refusal for one in self._judged]
+        others = [one.column.refusal for one in self._judged]
+        others += [one.column.text for one in self._normalizing.lookups]
         if self._normalizing.rescued:
             others.append(self._rescue_text)
         staging_tables.create_texts(self._database, columns=self._file_columns, others=others)
@@ -106,7 +120,7 @@ class NormalizedTexts:
     def explain(self, problems: Mapping[int, Sequence[Problem]], split: SplitRecords) -> dict[int, Sequence[Problem]]:
         """Add refused values to the problems that PostgreSQL has with the normalized ones.
 
-        Each problem gets the value of the file.
+        Each problem of a column of the file gets the value of the file.
         """
         refusals = self._find_refusals()
         self.records += len(split.records) - len(refusals)
@@ -115,28 +129,54 @@ class NormalizedTexts:
             values = parse_fields(split.records[bisect_left(split.numbers, number)], self._csv_format)
             of_columns = {one.target.name: values[one.position] for one in self._in_file}
             refused = refusals.get(number, {})
-            explained[number] = [
-                *(one for one in problems.get(number, ()) if one.column not in refused),
-                *(refused_value(column.declared, reason, value=None) for column, reason in refused.values()),
-            ]
-            explained[number] = [replace(one, value=of_columns.get(one.column or "")) for one in explained[number]]
+            found = [*(one for one in problems.get(number, ()) if one.column not in refused), *refused.values()]
+            explained[number] = [replace(one, value=of_columns.get(one.column or "", one.value)) for one in found]
         return explained
 
-    def _find_refusals(self) -> Mapping[int, Mapping[str, tuple[FileColumn, NormalizeReason]]]:
-        """Return the refused values by record number and name of the column."""
-        found = defaultdict[int, dict[str, tuple[FileColumn, NormalizeReason]]](dict)
+    def _find_refusals(self) -> Mapping[int, Mapping[str, Problem]]:
+        """Return the problems of refused values by record number and name of the column whose text is missing."""
+        found = defaultdict[int, dict[str, Problem]](dict)
         if not self._judged:
             return found
-        refusals = [column.refusal for column in self._judged]
+        refusals = [one.column.refusal for one in self._judged]
         statement = sql.SQL("SELECT {}, {} FROM {} WHERE num_nonnulls({}) > 0").format(
             RECORD_NO, sql.SQL(", ").join(refusals), TEXTS, sql.SQL(", ").join(refusals)
         )
         for number, *words in sessions.query(self._database, statement):
-            for column, word in zip(self._judged, words, strict=True):
+            for judged, word in zip(self._judged, words, strict=True):
                 if word is not None:
-                    found[number][column.target.name] = (column, NormalizeReason(word))
+                    found[number][judged.column.target.name] = judged.problem(NormalizeReason(word))
                     self.errors[word] += 1
         return found
+
+    def _judged_columns(self) -> Sequence[_Judged]:
+        words = self._normalizing.null_words
+        return [
+            _Judged(
+                column=one,
+                reason=sql.SQL("CASE WHEN {} IS NULL AND {} IS NOT NULL THEN {} END").format(
+                    one.canonical, one.text, refusal_reason(one.text, one.declared, null_words=words)
+                ),
+                problem=partial(refused_value, one.declared, value=None),
+            )
+            for one in self._columns
+            if can_be_refused(one.declared)
+        ]
+
+    def _judged_lookups(self) -> Sequence[_Judged]:
+        return [
+            _Judged(
+                column=one.column,
+                reason=one.refusal(self._canonical_of(one)),
+                problem=one.refused_value,
+            )
+            for one in self._normalizing.lookups
+            if one.can_be_refused
+        ]
+
+    def _canonical_of(self, one: LookupColumn) -> sql.Identifier:
+        """Return the column with the values that a lookup looks up."""
+        return next(column.canonical for column in self._in_file if column.target.name == one.lookup.column)
 
     @property
     def _in_file(self) -> Sequence[FileColumn]:
@@ -173,30 +213,24 @@ class NormalizedTexts:
         """Return the statement that normalizes the file's texts. The subquery evaluates each rule once."""
         names, canonicals, stored = [], [sql.Composed([sql.SQL("*")])], []
         for column in self._in_file:
-            canonical = sql.Identifier(f"n{column.position}")
             names.append(column.text)
             canonicals.append(
                 sql.SQL("{} AS {}").format(
-                    canonical_text(column.text, column.declared, null_words=self._normalizing.null_words), canonical
+                    canonical_text(column.text, column.declared, null_words=self._normalizing.null_words),
+                    column.canonical,
                 )
             )
             pii = column.declared.pii
-            stored.append(canonical if pii is None else masked_text(canonical, pii, pads=_PADS))
-        for column in self._judged:
-            names.append(column.refusal)
-            stored.append(
-                sql.SQL("CASE WHEN {} IS NULL AND {} IS NOT NULL THEN {} END").format(
-                    sql.Identifier(f"n{column.position}"),
-                    column.text,
-                    refusal_reason(column.text, column.declared, null_words=self._normalizing.null_words),
-                )
-            )
+            stored.append(column.canonical if pii is None else masked_text(column.canonical, pii, pads=_PADS))
+        lookups = self._normalizing.lookups
+        names += [*(one.column.text for one in lookups), *(one.column.refusal for one in self._judged)]
+        stored += [*(one.text for one in lookups), *(one.reason for one in self._judged)]
         if self._normalizing.rescued:
             names.append(self._rescue_text)
             stored.append(self._rescued)
         return sql.SQL(
             "INSERT INTO {texts} ({number}, {names}) SELECT {number}, {stored}"
-            " FROM (SELECT {canonicals} FROM {file_texts} OFFSET 0) AS f"
+            " FROM (SELECT {canonicals} FROM {file_texts} OFFSET 0) AS f {joins}"
         ).format(
             texts=TEXTS,
             number=RECORD_NO,
@@ -204,4 +238,5 @@ class NormalizedTexts:
             stored=sql.SQL(", ").join(stored),
             canonicals=sql.SQL(", ").join(canonicals),
             file_texts=FILE_TEXTS,
+            joins=sql.SQL(" ").join(one.join(self._canonical_of(one)) for one in lookups),
         )

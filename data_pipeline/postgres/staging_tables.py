@@ -47,6 +47,11 @@ class FileColumn:
         return sql.Identifier(f"c{self.position}")
 
     @property
+    def canonical(self) -> sql.Identifier:
+        """The normalized text, before it is masked."""
+        return sql.Identifier(f"n{self.position}")
+
+    @property
     def refusal(self) -> sql.Identifier:
         """The column of `TEXTS` with the reason why a value was not normalized."""
         return sql.Identifier(f"r{self.position}")

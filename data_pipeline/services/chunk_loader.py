@@ -139,10 +139,11 @@ class ChunkLoader:
             self._on_progress(self._progress())
 
     def normalizing_meta(self) -> Mapping[str, Any]:
-        """Return the number of normalized records, and of refused values by reason, for `payload_meta`."""
+        """Return the number of normalized records, of refused values by reason, and hashes of references."""
         if self._normalized is None:
             return {}
-        return {"rows_normalized": self._normalized.records, "normalize_errors": dict(self._normalized.errors)}
+        meta = {"rows_normalized": self._normalized.records, "normalize_errors": dict(self._normalized.errors)}
+        return meta | ({"references": self._normalized.references} if self._normalized.references else {})
 
     def _new_normalized(self) -> NormalizedTexts | None:
         if self._plan.normalizing is None:

@@ -1,16 +1,19 @@
 """Matches the columns of a file with those of its table.
 
-Surplus columns are refused, added to the table, or rescued.
+Surplus columns are refused, added to the table, or rescued. Lookups add columns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 from data_pipeline.domain.auto_tables import NewColumn
-from data_pipeline.domain.dialects import Column, Dialect, Surplus
+from data_pipeline.domain.dialects import Column, Dialect, Lookup, Surplus
+from data_pipeline.domain.enrichments import Pair, find_lookup_problems
 from data_pipeline.domain.headers import HeaderMatch, find_declared, match_header
 from data_pipeline.errors import HeaderRefused, RescueColumnMissing
 from data_pipeline.postgres import schema_changes, target_tables
+from data_pipeline.postgres.lookup_columns import LookupColumn
 from data_pipeline.postgres.normalized_texts import RescuedColumn
 from data_pipeline.postgres.staging_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
@@ -37,15 +40,19 @@ def match_columns(  # noqa: PLR0913  # facts of one load
     if load_id is None and dialect.surplus is Surplus.ADD:
         dialect = replace(dialect, surplus=Surplus.REFUSE)
     known = [one for one in target.data_columns if not _is_rescue_column(one.name, dialect)]
+    looked_up = [one.name for one in dialect.lookups]
     match = match_header(
         names,
         dialect=dialect,
         table_columns=[column.name for column in known],
-        required=[column.name for column in known if not column.can_be_omitted],
+        required=[column.name for column in known if not (column.can_be_omitted or column.name in looked_up)],
         artefact=artefact,
     )
-    if match.added and load_id is not None:
-        target = _with_added(database, target, dialect, match.added, artefact=artefact, load_id=load_id)
+    added = list(match.added)
+    if dialect.surplus is Surplus.ADD:
+        added += [name for name in looked_up if name not in {*added, *(one.name for one in target.all_columns)}]
+    if added and load_id is not None:
+        target = _with_added(database, target, dialect, added, artefact=artefact, load_id=load_id)
     columns = [
         FileColumn(
             position=position, target=target.column(name), declared=dialect.find_column(name) or Column(name=name)
@@ -97,3 +104,26 @@ def _rescue_column(target: TargetTable, dialect: Dialect, match: HeaderMatch, *,
         surplus = ", ".join(map(repr, match.rescued))
         raise RescueColumnMissing(table=str(target.name), column=name, surplus=surplus)
     return FileColumn(position=position, target=found, declared=Column(name=name))
+
+
+def lookup_columns(
+    matched: MatchedColumns, dialect: Dialect, *, artefact: str, read_pairs: Callable[[Lookup], Iterable[Pair]]
+) -> Sequence[LookupColumn]:
+    """Return the columns that lookups add, behind those of the file and of rescued values. Raises `HeaderRefused`."""
+    target, in_file = matched.target, [one.target.name for one in matched.columns]
+    known = {one.name for one in target.data_columns}
+    problems = [
+        *find_lookup_problems(dialect.lookups, in_file),
+        *(f"the table has no column {one.name!r} for a lookup" for one in dialect.lookups if one.name not in known),
+    ]
+    if problems:
+        raise HeaderRefused(artefact=artefact, table=str(target.name), problem="; ".join(problems))
+    first = 1 + max(one.position for one in matched.columns)
+    return [
+        LookupColumn(
+            lookup=one,
+            column=FileColumn(position=position, target=target.column(one.name), declared=Column(name=one.name)),
+            read_pairs=None if one.table else partial(read_pairs, one),
+        )
+        for position, one in enumerate(dialect.lookups, start=first)
+    ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 
 from data_pipeline import conf
 from data_pipeline.artefact_errors import EmptyArtefact
@@ -11,13 +12,14 @@ from data_pipeline.domain.masking import RejectMasking
 from data_pipeline.domain.rejects import RejectLimits
 from data_pipeline.errors import KeyMissing, KeyNotInFile, PiiKeyMissing, TableHasChildren
 from data_pipeline.postgres import target_tables
+from data_pipeline.postgres.lookup_columns import LookupColumn
 from data_pipeline.postgres.normalized_texts import Normalizing, require_utf8
 from data_pipeline.postgres.staging_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
-from data_pipeline.services.column_matching import MatchedColumns, match_columns
+from data_pipeline.services.column_matching import MatchedColumns, lookup_columns, match_columns
 from data_pipeline.services.load_options import AUTO, LoadOptions
 from data_pipeline.services.record_reading import read_header
-from data_pipeline.silver_errors import LookupsNotLoaded
+from data_pipeline.services.references import read_pairs
 from data_pipeline.storage.addresses import Address
 from seeder.domain.view_names import ViewName
 
@@ -79,24 +81,25 @@ def plan_load(  # noqa: PLR0913  # facts of one load
     """
     if not header:
         raise EmptyArtefact(path=address.path)
-    if dialect.lookups:
-        raise LookupsNotLoaded(dialect=dialect.name)
     table = dialect.target or "" if options.table == AUTO else options.table
     target = target_tables.describe(database, find_table(database, table, settings))
     names = read_header(header, dialect, artefact=address.name, table=table)
     matched = match_columns(database, names, target, dialect, artefact=address.name, load_id=load_id)
+    read = partial(read_pairs, settings=settings)
+    lookups = lookup_columns(matched, dialect, artefact=address.name, read_pairs=read) if dialect.lookups else []
+    columns = [*matched.columns, *(one.column for one in lookups)]
     mode = options.mode or dialect.mode or Mode.APPEND
     if target.child is not None and mode is not Mode.APPEND:
         raise TableHasChildren(table=str(target.name), mode=mode.value, child=target.child)
     return LoadPlan(
         target=matched.target,
-        columns=matched.columns,
+        columns=columns,
         names=names,
         mode=mode,
-        key=_key_columns(target, dialect, mode, [one.target.name for one in matched.columns]),
+        key=_key_columns(target, dialect, mode, [one.target.name for one in columns]),
         limits=_limits(options, settings),
         keeps_old_rows=settings.undo_days > 0,
-        normalizing=_normalizing(database, dialect, matched, settings),
+        normalizing=_normalizing(database, dialect, matched, lookups, settings),
     )
 
 
@@ -113,19 +116,27 @@ def _key_columns(target: TargetTable, dialect: Dialect, mode: Mode, loaded: Sequ
 
 
 def _normalizing(
-    database: str, dialect: Dialect, matched: MatchedColumns, settings: conf.Settings
+    database: str,
+    dialect: Dialect,
+    matched: MatchedColumns,
+    lookups: Sequence[LookupColumn],
+    settings: conf.Settings,
 ) -> Normalizing | None:
     """Return what changes the values of these columns, or None."""
     declared = [*(one.declared for one in matched.columns), *(one.declared for one in matched.rescued if one.declared)]
     is_of_columns = any(column.needs_normalizing for column in declared)
-    if not (is_of_columns or matched.rescued or dialect.null_words):
+    if not (is_of_columns or matched.rescued or dialect.null_words or lookups):
         return None
     require_utf8(database)
     hash_key = settings.pii_hash_key.encode()
     if not hash_key and any(column.pii is Pii.HASH for column in declared):
         raise PiiKeyMissing
     return Normalizing(
-        null_words=dialect.null_words, is_of_columns=is_of_columns, rescued=matched.rescued, hash_key=hash_key
+        null_words=dialect.null_words,
+        is_of_columns=is_of_columns,
+        rescued=matched.rescued,
+        lookups=lookups,
+        hash_key=hash_key,
     )
 
 

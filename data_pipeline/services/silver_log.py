@@ -4,7 +4,7 @@ The object is written first, then its load is committed. If the process is kille
 object in silver and records it.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +13,8 @@ from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline import conf
 from data_pipeline.artefact_errors import ArtefactMissing
+from data_pipeline.domain.dialects import Lookup
+from data_pipeline.domain.enrichments import Pair
 from data_pipeline.domain.idempotency_keys import forced_key
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.payload_meta import build_payload_meta
@@ -20,7 +22,7 @@ from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.silver_objects import SilverFacts, load_key, rejects_key, silver_key, version_key
 from data_pipeline.errors import LoadInProgress, LoadTakenOver, PipelineError
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import dead_letters, kept_rejects, load_transactions
+from data_pipeline.postgres import dead_letters, kept_rejects, load_transactions, reference_tables
 from data_pipeline.postgres.dead_letters import UnsettledObject
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.process_handle import ProcessHandle
@@ -78,6 +80,11 @@ class SilverLog:
             return None
         refused = rejects_key(source.key, source.etag) if facts.rejects else None
         return WrittenObject(key=key, facts=facts, rejects_key=refused)
+
+    def read_table(self, lookup: Lookup) -> Sequence[Pair]:
+        """Return the values of a reference that is a table. Raises `BadReference`, or errors of the database."""
+        with translate_errors(self._using):
+            return reference_tables.read_table(self._using, lookup)
 
     def adopt(self, unsettled: UnsettledObject) -> None:
         """Record an object that is in silver, but whose process was killed before it recorded it."""

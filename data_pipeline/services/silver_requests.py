@@ -79,4 +79,4 @@ def transform_object(
     )
     store = shared_store(settings)
     log = SilverLog(store, request, settings, using=using, task_id=task_id, forced_at=forced_at)
-    return SilverRun(store, request, settings, record=log.record).attempt(source)
+    return SilverRun(store, request, settings, record=log.record, read_table=log.read_table).attempt(source)

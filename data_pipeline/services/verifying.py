@@ -3,6 +3,7 @@
 Its artefact is read again, and compared with the recorded hash and with the rows in the table.
 """
 
+from collections.abc import Mapping
 from contextlib import closing
 from dataclasses import replace
 from typing import Any
@@ -12,6 +13,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline import conf
 from data_pipeline.artefact_errors import ArtefactError
 from data_pipeline.correction_errors import NotVerifiable
+from data_pipeline.dialect_errors import ReferenceChanged
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.reject_collector import RejectCollector
@@ -135,7 +137,7 @@ class _Verifying:
                 options=LoadOptions(table=self._table, mode=Mode(self._load.payload_meta.get("mode", Mode.APPEND))),
                 settings=self._settings,
             )
-            ChunkLoader(
+            loading = ChunkLoader(
                 self._using,
                 artefact,
                 chunks,
@@ -145,11 +147,19 @@ class _Verifying:
                 rejects=RejectCollector(max_kept=0),
                 reopen=reading.reopen,
                 on_progress=self._on_progress,
-            ).stage()
+            )
+            loading.stage()
+        self._require_same_references(loading.normalizing_meta().get("references", {}))
         if verifying.leave_out_rejects(self._using, self._load.pk) < (self._load.rows_rejected or 0):
             return None
         columns = [one.target.name for one in plan.columns]
         return RowComparison(self._using, target, self._load.pk, columns=columns, key=plan.key)
+
+    def _require_same_references(self, hashes: Mapping[str, str]) -> None:
+        recorded = self._load.payload_meta.get("references", {})
+        for lookup, found in hashes.items():
+            if recorded.get(lookup) != found:
+                raise ReferenceChanged(lookup=lookup)
 
     def _result(self, facts: dict[str, Any], **rows: Any) -> Verification:
         return Verification(

@@ -56,10 +56,10 @@ class ViewName:
         return cls(schema=schema, name=name)
 
     @classmethod
-    def parse_or_none(cls, text: str) -> "ViewName | None":
+    def parse_or_none(cls, text: str, *, default_schema: str = DEFAULT_SCHEMA) -> "ViewName | None":
         """Parse a name. Return None if it is invalid."""
         try:
-            return cls.parse(text)
+            return cls.parse(text, default_schema=default_schema)
         except BadName:
             return None
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 
 from data_pipeline.domain.case_folding import trim
 from data_pipeline.domain.dialects import Column, Dialect, Lookup, Surplus
-from data_pipeline.domain.enrichments import Enrichment
+from data_pipeline.domain.enrichments import Enrichment, find_lookup_problems
 from data_pipeline.domain.headers import match_header
 from data_pipeline.errors import HeaderRefused
-from data_pipeline.services.silver.references import Reference
+from data_pipeline.services.references import Reference
 
 
 def silver_columns(names: Sequence[str], dialect: Dialect, *, artefact: str) -> Sequence[Column]:
@@ -27,11 +27,7 @@ def enrich(
 ) -> Sequence[Enrichment]:
     """Return what adds the columns of the lookups to each record. Raises `HeaderRefused`."""
     names = [column.name for column in columns]
-    problems = [
-        *(f"missing column {one.column!r}, which is looked up" for one in lookups if one.column not in names),
-        *(f"{one.name!r} is added by a lookup" for one in lookups if one.name in names),
-    ]
-    if problems:
+    if problems := find_lookup_problems(lookups, names):
         raise HeaderRefused(artefact=artefact, table="the dialect", problem="; ".join(problems))
     return [
         Enrichment(lookup=lookup, position=names.index(lookup.column), values=reference.values)

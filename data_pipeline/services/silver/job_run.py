@@ -93,8 +93,10 @@ class _Work:
         def on_progress(progress: LoadProgress) -> None:
             advance(completed + progress.bytes_read, total)
 
-        record = self._log.record if self._log else without_record
-        run = SilverRun(self._store, self._request, self._settings, record=record, on_progress=on_progress)
+        record, read_table = (self._log.record, self._log.read_table) if self._log else (without_record, None)
+        run = SilverRun(
+            self._store, self._request, self._settings, record=record, read_table=read_table, on_progress=on_progress
+        )
         if plan.due and self._log is None:
             sys.stderr.write("Without Django settings, nothing is recorded in load_log.\n")
         for outcome in run.transform_all(plan):

@@ -29,10 +29,9 @@ from data_pipeline.services.dialect_choice import fitting_dialect
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.load_options import AUTO
 from data_pipeline.services.record_reading import read_header
-from data_pipeline.services.silver import references
+from data_pipeline.services.references import Reference, read_reference
 from data_pipeline.services.silver.columns import enrich, silver_columns
 from data_pipeline.services.silver.csv_transform import CsvTransform
-from data_pipeline.services.silver.references import Reference
 from data_pipeline.silver_errors import KeyTooLong, SpoolFailed, TooManyRefused
 from data_pipeline.storage.object_addresses import ObjectAddress
 from data_pipeline.storage.object_store import ObjectStore
@@ -64,20 +63,20 @@ class ObjectTransform:
         settings: conf.Settings,
         *,
         dialect: Dialect | None = None,
-        read_reference: Callable[[Lookup], Reference] | None = None,
+        reference_of: Callable[[Lookup], Reference] | None = None,
         rejects: RejectCollector | None = None,
         on_progress: ProgressListener = lambda _: None,
     ) -> None:
         """Take a version as it is listed. Without a dialect, the known one that fits the header is used.
 
-        `read_reference` can remember the references of earlier objects.
+        `reference_of` can remember the references of earlier objects.
         """
         spooled = settings.max_spooled_mb * _MEGABYTE
         self._address = ObjectAddress(version=source, max_spooled_bytes=spooled, store=store)
         self._store, self._source, self._settings = store, source, settings
         self._dialect, self._on_progress = dialect, on_progress
         self._rejects = rejects or RejectCollector(max_kept=1)
-        self._read_reference = read_reference or partial(references.read_reference, settings=settings)
+        self._reference_of = reference_of or partial(read_reference, settings=settings)
 
     def write_to(self, bucket: str) -> WrittenObject:
         """Write the object of silver, and before it the refused records. Each is visible as a whole or not at all.
@@ -104,7 +103,7 @@ class ObjectTransform:
             columns = silver_columns(names, file.dialect, artefact=self._address.path)
             csv_format, hash_key = file.csv_format(chunks), self._hash_key(columns)
             lookups = file.dialect.lookups
-            found = [self._read_reference(lookup) for lookup in lookups]
+            found = [self._reference_of(lookup) for lookup in lookups]
             enrichments = enrich(columns, lookups, found, artefact=self._address.path)
             masking = RejectMasking(
                 columns=[column.name for column in columns],

@@ -13,9 +13,9 @@ from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.silver_outcomes import ObjectOutcome, ObjectState
 from data_pipeline.errors import LoadInProgress, PipelineError
 from data_pipeline.services.file_reading import dialect_named
+from data_pipeline.services.references import ReadTable, read_reference
 from data_pipeline.services.silver.object_transform import ObjectTransform, WrittenObject
 from data_pipeline.services.silver.planning import SilverPlan, SilverRequest
-from data_pipeline.services.silver.references import read_reference
 from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage.object_versions import ObjectVersion, object_uri
 from data_pipeline.storage_errors import (
@@ -51,19 +51,20 @@ def without_record(_: ObjectVersion, write: Write) -> tuple[WrittenObject | None
 class SilverRun:
     """One run of a request."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # facts of one run
         self,
         store: ObjectStore,
         request: SilverRequest,
         settings: conf.Settings,
         *,
         record: Record = without_record,
+        read_table: ReadTable | None = None,
         on_progress: Callable[[LoadProgress], object] = lambda _: None,
     ) -> None:
-        """Prepare a run. Raises `DialectError`."""
+        """Prepare a run. `read_table` reads the references that are tables. Raises `DialectError`."""
         self._store, self._request, self._settings = store, request, settings
         self._record, self._on_progress = record, on_progress
-        self._read_reference = cache(partial(read_reference, settings=settings))
+        self._reference_of = cache(partial(read_reference, settings=settings, read_table=read_table))
         self._dialect: Dialect | None = dialect_named(request.dialect, settings) if request.dialect else None
 
     def transform_all(self, plan: SilverPlan) -> Iterator[ObjectOutcome]:
@@ -119,7 +120,7 @@ class SilverRun:
             source,
             self._settings,
             dialect=self._dialect,
-            read_reference=self._read_reference,
+            reference_of=self._reference_of,
             rejects=rejects,
             on_progress=self._on_progress,
         )

@@ -11,7 +11,6 @@ from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_replay import replay_load
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
-from data_pipeline.silver_errors import LookupsNotLoaded
 from tests.conftest import sql
 
 pytestmark = pytest.mark.usefixtures("load_tables")
@@ -75,13 +74,3 @@ def test_dry_run_of_the_next_file_keeps_the_table(arguments: Arguments) -> None:
     Path(path).write_text("Id;Amount;buyer;Color\n3;4,5;Cy;blue\n")
     tried = dry_run(path, **options)
     assert (tried.creates_table, tried.counts.rows_inserted, rows()) == (False, 1, 2)
-
-
-def test_dialect_with_lookups_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "a.csv").write_text("id\n1\n")
-    lookup = "[lookups.kind]\ncolumn = 'id'\nreference = 'kinds.csv'\n"
-    (tmp_path / "a.toml").write_text(f"target = 'landing.a'\n[columns.id]\ntype = 'integer'\n{lookup}")
-    with pytest.raises(LookupsNotLoaded, match="The dialect a has lookups, which only transforms to silver apply"):
-        load_file(str(tmp_path / "a.csv"), dialect=str(tmp_path / "a.toml"))
-    assert LoadLog.objects.get().status == "failed"
-    assert sql("SELECT to_regclass('landing.a')") == [(None,)]

@@ -52,7 +52,7 @@ def test_record_without_a_reference_is_refused_by_default(
     [refused] = [content for key, content in silver.contents().items() if key.startswith("_rejects/")]
     assert b'"column": "sku"' in refused
     assert b"not_in_reference: " in refused
-    assert b'"value": "C-3"' in refused
+    assert b'"value": "c-3"' in refused
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_record_without_a_reference_is_refused_by_default(
     [
         (None, "There is no file"),
         (b"article,kind\n", "it must have one column 'group', but has 'article', 'kind'"),
-        (b"article,group\nA,1\nA,2\n", "record 2 has another value for 'A' than an earlier one"),
+        (b"article,group\nA,1\nA,2\n", "it has several values for 'A'"),
         (b"article,group\nA\n", "record 1 is malformed"),
     ],
 )
@@ -89,3 +89,15 @@ def test_header_must_fit_the_lookups(  # noqa: PLR0913, PLR0917  # fixtures
     (tmp_path / "articles.csv").write_bytes(ARTICLES)
     ended = run_job("--json", "--dialect", write_dialect(str(tmp_path / "articles.csv")))
     assert error in objects_of(ended)["orders.csv"]["error"]
+
+
+def test_table_of_a_lookup_needs_a_database(run_job: RunJob, bronze: Bucket, tmp_path: Path) -> None:
+    bronze.put("10/orders.csv", ORDERS)
+    lookup = "[columns.sku]\n[lookups.category]\ncolumn = 'sku'\ntable = 'landing.articles'\n"
+    (tmp_path / "orders.toml").write_text(lookup)
+    ended = run_job("--json", "--dialect", str(tmp_path / "orders.toml"))
+    assert ended.returncode == 1
+    assert objects_of(ended)["orders.csv"]["error"] == (
+        "The lookup category reads the table landing.articles, but there are no Django settings. Set"
+        " DJANGO_SETTINGS_MODULE, or name a file as its reference."
+    )

@@ -2,7 +2,9 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
+from unittest.mock import Mock
 
 import pytest
 from django_q.models import OrmQ
@@ -11,6 +13,7 @@ from pytest_django import Settings
 from data_pipeline import tasks
 from data_pipeline.jobs import get_s3_files
 from data_pipeline.models import LoadDeadLetter, LoadLog, LoadReject, LoadRequest
+from data_pipeline.postgres import reference_tables
 from data_pipeline.services.dead_letters import replay_letter
 from data_pipeline.services.recovery import recover_loads
 from data_pipeline.services.silver.object_transform import ObjectTransform, WrittenObject
@@ -50,6 +53,21 @@ def test_transform_is_recorded_with_its_counts_and_rejects(run: Run, bronze: Buc
     assert row.payload_meta["content_sha256"] == metadata["content-sha256"]
     assert (row.payload_meta["source_uri"], row.payload_meta["rows"]) == (bronze.uri("10/a.csv"), 1)
     assert [(one.line_no, bytes(one.raw)) for one in LoadReject.objects.all()] == [(3, b"3")]
+
+
+def test_table_of_a_lookup_is_read_once_in_a_run(
+    run: Run, bronze: Bucket, silver: Bucket, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sql("CREATE TABLE landing.articles (sku text, kind text); INSERT INTO landing.articles VALUES ('A', 'tools')")
+    lookup = "[columns.sku]\nrule = 'upper'\n[lookups.kind]\ncolumn = 'sku'\ntable = 'landing.articles'\n"
+    (tmp_path / "orders.toml").write_text(lookup)
+    read_table = Mock(wraps=reference_tables.read_table)
+    monkeypatch.setattr(reference_tables, "read_table", read_table)
+    for name in "ab":
+        bronze.put(f"10/{name}.csv", b"sku,name\na,%b\n" % name.encode())
+    assert run("--dialect", str(tmp_path / "orders.toml")) == 0
+    assert sorted(silver.contents().values()) == [b"sku,name,kind\nA,a,tools\n", b"sku,name,kind\nA,b,tools\n"]
+    assert read_table.call_count == 1
 
 
 def test_lost_database_does_not_repeat_finished_objects(

@@ -15,7 +15,6 @@ LOOKUP = "[lookups.b]\ncolumn = 'a'\nreference = 'r.csv'\n"
 
 def test_empty_dialect_has_the_defaults() -> None:
     assert parse_dialect("", name="plain") == Dialect(name="plain")
-    assert not parse_dialect("", name="plain").needs_normalizing
 
 
 def test_every_key_is_read() -> None:
@@ -76,11 +75,6 @@ def test_every_key_is_read() -> None:
             Column(name="paid", rule=Rule.MAP, values={"ja": "true", "nein": "false"}, pii=Pii.HASH),
         ),
     )
-
-
-@pytest.mark.parametrize("text", ["null_words = ['-']", "[columns.a]\nrule = 'trim'", "[columns.a]\npii = 'hash'"])
-def test_dialect_that_changes_values_needs_normalizing(text: str) -> None:
-    assert parse_dialect(text, name="x").needs_normalizing
 
 
 @pytest.mark.parametrize(
@@ -158,6 +152,13 @@ def test_unknown_key_is_refused_with_the_nearest(text: str, message: str) -> Non
         ),
         ("lookups = 1", "lookups: 1 must be tables [lookups.NAME]."),
         ("[lookups.a]\nreference = 'r.csv'", "lookups.a.column: None must be given."),
+        ("[lookups.a]\ncolumn = 'b'", "lookups.a.reference: None must be given, or else the key table."),
+        (f"{LOOKUP}table = 'a.b'", "lookups.b.reference: 'r.csv' must be given, or else the key table."),
+        ("[lookups.a]\ncolumn = 'b'\ntable = 'c'", "lookups.a.table: 'c' must be 'schema.table'."),
+        (
+            "[lookups.a]\ncolumn = 'b'\ntable = 'pg_catalog.c'",
+            "lookups.a.table: 'pg_catalog.c' must be 'schema.table'.",
+        ),
         (f"{LOOKUP}missing = 'ignore'", "lookups.b.missing: 'ignore' must be one of reject, null."),
         (LOOKUP, "lookups.b.column: 'a' must be a column of the dialect without pii."),
         (f"{LOOKUP}[columns.a]\npii = 'mask'", "lookups.b.column: 'a' must be a column of the dialect without pii."),
