@@ -63,8 +63,8 @@ class SeederCommand(BaseCommand):
         return parser
 
     def run_from_argv(self, argv: list[str]) -> None:
-        # The process is the command's alone, and its modules live as long. Without this, Python's garbage collector would
-        # examine them again at the end, which takes longer than a small refresh.
+        # The process is the command's alone, and its modules live as long as it. Otherwise Python's garbage collector
+        # examines them again at the end, which takes longer than a small refresh.
         gc.freeze()
         super().run_from_argv(argv)
 

@@ -65,7 +65,8 @@ class ProcessMeter:
             return None
         folder = _PROC / str(self._process.pid)
         try:
-            cpu = time.clock_gettime((~self._process.pid << 3) | 2)  # clock_getcpuclockid(3); /proc has hundredths of a second
+            # clock_getcpuclockid(3); /proc has hundredths of a second
+            cpu = time.clock_gettime((~self._process.pid << 3) | 2)
             _, resident, shared, *_ = (folder / "statm").read_bytes().split()
             if _name_and_start(folder)[1] != self._process.start_ticks:
                 return None
