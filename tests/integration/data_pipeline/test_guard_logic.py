@@ -4,7 +4,9 @@ import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing, suppress
 from datetime import timedelta
+from typing import Any
 
+import psycopg
 import pytest
 from django.db import DataError, OperationalError, ProgrammingError, connection, connections, transaction
 
@@ -193,6 +195,21 @@ def test_bad_source_is_refused(source: str) -> None:
 def test_bad_key_is_refused(key: str) -> None:
     with pytest.raises(BadIdempotencyKey), process_once(source="test", payload_meta={}, idempotency_key=key):
         pass
+
+
+def test_guard_takes_one_round_trip_in_and_two_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The claim, and then the success and COMMIT. Calls that only use the connection's state have none."""
+    calls, wait = list[str](), psycopg.Connection.wait
+
+    def counting_wait(connection: psycopg.Connection, call: Any, *args: Any) -> Any:
+        calls.extend([call.__name__] if call.__name__ in {"_execute_gen", "_commit_gen"} else [])
+        return wait(connection, call, *args)
+
+    sql("SELECT 1")  # opens the connection
+    monkeypatch.setattr(psycopg.Connection, "wait", counting_wait)
+    with process_once(source="test", payload_meta={}, idempotency_key=KEY):
+        calls.append("block")
+    assert calls == ["_execute_gen", "block", "_execute_gen", "_commit_gen"]
 
 
 def test_connection_factory_can_be_given() -> None:

@@ -43,9 +43,17 @@ def test_file_is_loaded_once(orders: Path, capsys: pytest.CaptureFixture[str]) -
     assert sql("SELECT count(*) FROM landing.orders") == [(2,)]
 
 
-def test_module_form_runs_the_job(orders: Path) -> None:
-    assert load_csv.main(["--source", str(orders), "--table", "landing.orders"]) == 0
+@pytest.mark.parametrize("source", [["--source", "{path}"], ["--source={path}"], ["{path}"]])
+def test_module_form_runs_the_job(orders: Path, source: Sequence[str]) -> None:
+    arguments = [one.format(path=orders) for one in source]
+    assert load_csv.main([*arguments, "--table", "landing.orders"]) == 0
     assert LoadLog.objects.get().status == "success"
+
+
+def test_module_form_without_a_path_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        load_csv.main(["--table", "landing.orders", "--source"])
+    assert capsys.readouterr().err.startswith("python -m data_pipeline.load_csv: argument --source: expected")
 
 
 def test_rejected_rows_are_exit_code_1(orders: Path, capsys: pytest.CaptureFixture[str]) -> None:
