@@ -10,13 +10,14 @@ from psycopg import sql
 from data_pipeline.domain.rejects import MAX_TEXT_LENGTH, Problem
 from data_pipeline.postgres.duplicate_keys import Duplicate, UniqueKey, find_duplicates, find_taken
 from data_pipeline.postgres.exclusion_conflicts import Exclusion, find_conflicts
+from data_pipeline.postgres.failing_checks import CHECK_VIOLATION, FailingChecks
 from data_pipeline.postgres.row_errors import diagnostics
 from data_pipeline.postgres.row_sets import RECORD_NO, RowSet
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetTable
 from seeder.postgres import sessions, transactions
 
-UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION, CHECK_VIOLATION, EXCLUSION_VIOLATION = "23505", "23503", "23514", "23P01"
+UNIQUE_VIOLATION, FOREIGN_KEY_VIOLATION, EXCLUSION_VIOLATION = "23505", "23503", "23P01"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,6 +36,7 @@ class ViolationSearch:
 
     def __init__(self, database: str, target: TargetTable, *, own_key: Sequence[str] = ()) -> None:
         self._database, self._target, self._own_key = database, target, own_key
+        self.checks = FailingChecks(database, target)
         self._columns: dict[tuple[str | None, ...], str | None] = {}
 
     def find(self, source: RowSet, error: Error) -> Mapping[int, Violation]:

@@ -22,7 +22,7 @@ class DuplicateRows:
         self._first_numbers: dict[int, int | None] = {}  # of the record with the same key, by record number
         self._is_kept = False
 
-    def find(self) -> dict[int, Problem]:
+    def find(self) -> dict[int, list[Problem]]:
         """Return the problem of all but the first of several rows with the same key. Keep these rows."""
         column = self._key[0] if len(self._key) == 1 else None
         found = list(find_duplicates(self._database, self._source, UniqueKey.of_columns(self._key), table=None))
@@ -32,7 +32,7 @@ class DuplicateRows:
             sessions.query(self._database, statement.format(_KEPT, ROWS, _has_number(self._first_numbers)))
             self._is_kept = True
         return {
-            one.number: Problem(column=column, sqlstate=UNIQUE_VIOLATION, reason=f"duplicate key: {one.detail}")
+            one.number: [Problem(column=column, sqlstate=UNIQUE_VIOLATION, reason=f"duplicate key: {one.detail}")]
             for one in found
         }
 

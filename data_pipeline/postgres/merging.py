@@ -49,7 +49,7 @@ class MergeResult:
     """What a merge did, and the rows that it left out, by record number."""
 
     counts: LoadCounts
-    refused: dict[int, Problem] = field(default_factory=dict)
+    refused: dict[int, list[Problem]] = field(default_factory=dict)
     rejected_keys: frozenset[int] = frozenset()  # rejected records whose keys a snapshot knows
 
 
@@ -70,7 +70,7 @@ class _Merging:
         self._values = [name for name in self._names if name not in facts.key]
         self._source = RowSet(relation=ROWS, columns=self._names, is_ordered=True)
         self._duplicates = DuplicateRows(database, self._source, facts.key)
-        self._rows, self._refused, self._without_key = facts.rows, dict[int, Problem](), set[int]()
+        self._rows, self._refused, self._without_key = facts.rows, dict[int, list[Problem]](), set[int]()
 
     def run(self) -> MergeResult:
         deleted, has_key = 0, bool(self._facts.key)
@@ -127,7 +127,7 @@ class _Merging:
         problem = Problem(column=column.target.name, sqlstate=_NOT_NULL_VIOLATION, reason=reason)
         numbers = [number for (number,) in sessions.query(self._database, statement)]
         self._without_key.update(numbers)
-        self._refuse(dict.fromkeys(numbers, problem))
+        self._refuse({number: [problem] for number in numbers})
 
     def _require_unique_matches(self) -> None:
         """Raise `KeyNotUnique` if several rows of the target have the key of a record."""
@@ -155,7 +155,7 @@ class _Merging:
                 key=key,
             )
 
-    def _refuse(self, refused: dict[int, Problem]) -> None:
+    def _refuse(self, refused: dict[int, list[Problem]]) -> None:
         delete_records(self._database, ROWS, list(refused))
         self._rows -= len(refused)
         self._refused |= refused

@@ -117,14 +117,14 @@ class NormalizedTexts:
         sessions.query(self._database, sql.SQL("TRUNCATE {}").format(TEXTS))
         sessions.query(self._database, self._insert, self._pads)
 
-    def explain(self, problems: Mapping[int, Sequence[Problem]], split: SplitRecords) -> dict[int, Sequence[Problem]]:
+    def explain(self, problems: Mapping[int, Sequence[Problem]], split: SplitRecords) -> dict[int, list[Problem]]:
         """Add refused values to the problems that PostgreSQL has with the normalized ones.
 
         Each problem of a column of the file gets the value of the file.
         """
         refusals = self._find_refusals()
         self.records += len(split.records) - len(refusals)
-        explained: dict[int, Sequence[Problem]] = {}
+        explained: dict[int, list[Problem]] = {}
         for number in {*problems, *refusals}:
             values = parse_fields(split.records[bisect_left(split.numbers, number)], self._csv_format)
             of_columns = {one.target.name: values[one.position] for one in self._in_file}

@@ -35,6 +35,7 @@ class RefusedChunkLoader:
 
     def __init__(self, database: str, target: TargetTable, records: StagedRecords, *, into_rows: bool) -> None:
         self._database, self._target, self._records, self._into_rows = database, target, records, into_rows
+        self._search = ViolationSearch(database, target)
 
     def load(self, split: SplitRecords) -> tuple[int, list[Reject]]:
         """Load well-formed records. Return the number of loaded rows and the rejected records."""
@@ -46,15 +47,15 @@ class RefusedChunkLoader:
         problems = refused | {number: [problem] for number, problem in untranslatable.items()}
         return count, [_reject(split, number, problems[number]) for number in sorted(problems)]
 
-    def _load_translatable(self, split: SplitRecords) -> tuple[int, dict[int, Sequence[Problem]]]:
-        problems = dict(self._records.fill(split))
+    def _load_translatable(self, split: SplitRecords) -> tuple[int, dict[int, list[Problem]]]:
+        problems = {number: list(found) for number, found in self._records.fill(split).items()}
         result = RowSkippingStatement(
             self._database,
             self._records.source,
-            search=ViolationSearch(self._database, self._target),
+            search=self._search,
             build=self._insert,
         ).run()
-        return result.count, problems | {number: [problem] for number, problem in result.refused.items()}
+        return result.count, problems | result.refused
 
     def _insert(self, source: RowSet) -> sql.Composed:
         if self._into_rows:

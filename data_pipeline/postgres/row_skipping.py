@@ -8,6 +8,7 @@ from psycopg import sql
 
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.postgres.constraint_violations import ViolationSearch
+from data_pipeline.postgres.row_errors import diagnostics
 from data_pipeline.postgres.row_sets import RECORD_NO, RowSet, number_list
 from data_pipeline.postgres.savepoints import attempt_rows
 from data_pipeline.postgres.staging_tables import MAX_COLUMNS
@@ -21,7 +22,7 @@ class RowSkippingResult:
     """The number of affected rows, and the refused ones by record number."""
 
     count: int = 0
-    refused: dict[int, Problem] = field(default_factory=dict)
+    refused: dict[int, list[Problem]] = field(default_factory=dict)
 
 
 class RowSkippingStatement:
@@ -38,6 +39,7 @@ class RowSkippingStatement:
         self._database, self._source, self._search, self._build = database, source, search, build
         self._result = RowSkippingResult()
         self._first_numbers: dict[int, int] = {}  # of the record with the same key, for refused duplicates
+        self._constraints: dict[int, list[str]] = {}  # the one that refused a record
 
     def run(self) -> RowSkippingResult:
         """Affect all rows that PostgreSQL accepts. Raises database errors that are not about a row.
@@ -50,6 +52,7 @@ class RowSkippingStatement:
                 del self._result.refused[number]
             self._first_numbers.clear()
             self._run_part(self._source.only(again))
+        self._search.checks.add_to(self._result.refused, self._source, known=self._constraints)
         return self._result
 
     def _wrongly_refused(self) -> Sequence[int]:
@@ -71,7 +74,8 @@ class RowSkippingStatement:
             if not violations:
                 break
             refused |= violations.keys()
-            self._result.refused |= {number: one.problem for number, one in violations.items()}
+            for number, one in violations.items():
+                self._refuse(number, one.problem, outcome)
             self._first_numbers |= {number: one.first for number, one in violations.items() if one.first is not None}
         if numbers := self._numbers(rest):
             self._run_halves(self._indexed(rest), numbers, outcome)
@@ -81,7 +85,7 @@ class RowSkippingStatement:
         if len(numbers) == 1:
             error = error or self._attempt(part, numbers)
             if error is not None:
-                self._result.refused[numbers[0]] = self._search.problem_of(error)
+                self._refuse(numbers[0], self._search.problem_of(error), error)
             return
         middle = len(numbers) // 2
         first, second = numbers[:middle], numbers[middle:]
@@ -91,6 +95,10 @@ class RowSkippingStatement:
         self._run_halves(part, first, error)
         if (error := self._attempt(part, second)) is not None:
             self._run_halves(part, second, error)
+
+    def _refuse(self, number: int, problem: Problem, error: Error) -> None:
+        self._result.refused[number] = [problem]
+        self._constraints[number] = [diagnostics(error).constraint_name or ""]
 
     def _attempt(self, part: RowSet, numbers: Sequence[int]) -> Error | None:
         outcome = attempt_rows(self._database, self._build(part.between(numbers[0], numbers[-1])))

@@ -266,6 +266,18 @@ JOIN pg_namespace AS n ON n.oid = t.relnamespace
 WHERE k.conrelid = %(oid)s AND k.conname = %(constraint)s AND k.contype = 'c'
     AND n.nspname = %(schema)s AND t.relname = %(table)s AND (t.oid = %(oid)s OR violated.coninhcount > 0);
 
+-- name: checks
+-- The checks of the target with their columns.
+SELECT
+    k.conname::text, pg_get_expr(k.conbin, k.conrelid),
+    ARRAY(
+        SELECT a.attname::text FROM pg_attribute AS a
+        WHERE a.attrelid = k.conrelid AND (a.attnum = ANY (k.conkey) OR 0 = ANY (k.conkey) AND a.attnum > 0)
+    )
+FROM pg_constraint AS k
+WHERE k.conrelid = %(oid)s AND k.contype = 'c'
+ORDER BY k.conname;
+
 -- name: set_constraints_immediate
 -- A violation is then an error of the statement that inserts the row.
 SET CONSTRAINTS ALL IMMEDIATE;

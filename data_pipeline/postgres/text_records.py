@@ -1,5 +1,6 @@
 """Records as texts, whose values are checked one by one. Works on every supported server."""
 
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
 import psycopg
@@ -11,10 +12,12 @@ from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.domain.type_patterns import FieldType, pattern_of_record
 from data_pipeline.postgres import staging_tables
+from data_pipeline.postgres.failing_checks import FailingChecks
 from data_pipeline.postgres.normalized_texts import NormalizedTexts
 from data_pipeline.postgres.row_sets import RECORD_NO, RowSet, number_list
 from data_pipeline.postgres.row_skipping import delete_records
 from data_pipeline.postgres.staging_tables import REJECTED_KEYS, TEXTS, FileColumn
+from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.postgres.value_checks import ValueChecks
 from seeder.postgres import sessions
 
@@ -30,6 +33,7 @@ class TextRecords:
         database: str,
         columns: Sequence[FileColumn],
         *,
+        target: TargetTable,
         csv_format: CsvFormat,
         file_columns: int,
         normalized: NormalizedTexts | None,
@@ -38,6 +42,7 @@ class TextRecords:
         self._database, self._columns, self._kept_key = database, columns, kept_key
         self._csv_format, self._file_columns, self._normalized = csv_format, file_columns, normalized
         self._has_arrays = file_columns > _MAX_TEXT_COLUMNS and normalized is None
+        self._failing_checks = FailingChecks(database, target)
         self._checks = ValueChecks(database, columns, text=self._text)
         self._sure = None if normalized else pattern_of_record(self._fields(), csv_format)
         self._is_prepared = False
@@ -45,17 +50,35 @@ class TextRecords:
     def fill(self, split: SplitRecords) -> Mapping[int, Sequence[Problem]]:
         """Replace the records by the good ones of others. Return the problems of the bad ones."""
         self._prepare()
-        problems: Mapping[int, Sequence[Problem]]
+        problems: dict[int, list[Problem]]
         if self._normalized is not None:
             self._normalized.fill(split)
             problems = self._normalized.explain(self._checks.find_problems(), split)
         else:
             self._fill_texts(split)
             problems = self._checks.find_problems(self._unsure(split))
+        self._add_failing_checks(problems)
         if self._kept_key:
             self._keep_keys(problems)
         delete_records(self._database, TEXTS, problems)
         return problems
+
+    def _add_failing_checks(self, problems: dict[int, list[Problem]]) -> None:
+        """Add the constraints that the other values of bad records violate."""
+        bad = defaultdict[str, list[int]](list)
+        for number, found in problems.items():
+            for one in found:
+                bad[one.column or ""].append(number)
+        values = sql.SQL(", ").join(
+            sql.SQL("CASE WHEN {} <> ALL ({}) THEN {}::{} END AS {}").format(
+                RECORD_NO, number_list(bad[column.target.name]), self._text(column), column.type, column.name
+            )
+            for column in self._columns
+        )
+        relation = sql.SQL("(SELECT {}, {} FROM {})").format(RECORD_NO, values, TEXTS)
+        source = RowSet(relation=relation, columns=[column.target.name for column in self._columns])
+        known = {number: [one.column or "" for one in found] for number, found in problems.items()}
+        self._failing_checks.add_to(problems, source, known=known)
 
     def _keep_keys(self, problems: Mapping[int, Sequence[Problem]]) -> None:
         """Keep the keys of bad records whose key has no problem."""

@@ -245,6 +245,7 @@ class ChunkLoader:
         texts = TextRecords(
             self._database,
             plan.columns,
+            target=plan.target,
             csv_format=self._csv_format,
             file_columns=plan.file_columns,
             normalized=self._normalized,
@@ -268,7 +269,7 @@ class ChunkLoader:
         """Return a reject without personal values, with its line in the artefact."""
         return self._masking.masked(replace(reject, line_no=self._artefact.line_of(reject.line_no)))
 
-    def _add_refused(self, refused: Mapping[int, Problem]) -> None:
+    def _add_refused(self, refused: Mapping[int, Sequence[Problem]]) -> None:
         """Keep records that the merge left out. Their bytes are read again, because rows do not have them."""
         if not refused:
             return
@@ -280,7 +281,7 @@ class ChunkLoader:
                 self._rejects.add(
                     [
                         self._in_file(
-                            Reject(line_no=line, record_no=no, raw=record[:MAX_RAW_BYTES], problems=[refused[no]])
+                            Reject(line_no=line, record_no=no, raw=record[:MAX_RAW_BYTES], problems=refused[no])
                         )
                         for no, line, record in zip(split.numbers, split.lines, split.records, strict=True)
                         if no in refused
