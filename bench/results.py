@@ -122,7 +122,6 @@ def _loading_goals(loading: LoadingResults) -> Iterator[Goal]:
         ("CPU of a load from a bucket against one from disk", loads.BUCKET, loads.CLEAN, "cpu", 1.15),
         ("CPU with 1 % bad records against psql with none", loads.DIRTY, loads.PSQL, "cpu", 2.5),
         ("CPU of merging unchanged rows against updating them", loads.UPSERT_SAME, loads.UPDATE_ALL, "merge_cpu", 0.5),
-        ("the same with the copy to staged rows on both sides", loads.UPSERT_SAME, loads.UPDATE_ALL, "cpu", 0.5),
         ("WAL of an upsert of the same file against it", loads.UPSERT_SAME, loads.UPDATE_ALL, "wal", 0.05),
     ):
         reached = ratio(middle(name, attribute), middle(other, attribute))
