@@ -10,12 +10,11 @@ from django.db.models.functions import MD5
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.urls import URLPattern, path
-from django.utils.formats import date_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.timezone import localtime
 
 from data_pipeline.admin import page_urls
+from data_pipeline.admin.instants import instant_text
 from data_pipeline.admin.load_actions import LOAD_ACTIONS, LoadAction
 from data_pipeline.admin.load_page import action_page, file_name, load_page, table_of
 from data_pipeline.admin.value_filter import ValueFilter
@@ -127,7 +126,7 @@ class LoadLogAdmin(ReadOnlyAdmin):
 
     @admin.display(description="updated", ordering="updated_at")
     def updated(self, load: LoadLog) -> str:
-        return date_format(localtime(load.updated_at), "j M Y H:i")
+        return instant_text(load.updated_at)
 
     @admin.display(description="records")
     def records(self, load: LoadLog) -> str:

@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from data_pipeline.admin.id_list_admin import IdListAdmin
+from data_pipeline.admin.instants import instant_text
 from data_pipeline.admin.load_page import SEE_RAW
 from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.load_requests import RequestAction, RequestState
@@ -56,7 +57,7 @@ class LoadRequestAdmin(IdListAdmin):
         def state(row: LoadRequest) -> str:
             return request_overview.status_of(row, is_worker_alive=row.pk in working)
 
-        return ("request", "action", state, "file", "load_link", "requested_by", "created_at", "finished_at")
+        return ("request", "action", state, "file", "load_link", "requested_by", "created")
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         names = ["action", "state_shown", "source_uri", "options", "load_link", "requested_by", "worker", "attempts"]
@@ -72,6 +73,10 @@ class LoadRequestAdmin(IdListAdmin):
     def state_shown(self, row: LoadRequest) -> str:
         is_alive = row.pk in request_overview.working_request_ids()
         return request_overview.status_of(row, is_worker_alive=is_alive)
+
+    @admin.display(description="created")
+    def created(self, row: LoadRequest) -> str:
+        return instant_text(row.created_at)
 
     @admin.display(description="file")
     def file(self, row: LoadRequest) -> str:

@@ -7,6 +7,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from playwright.sync_api import Page, Route, expect
 
+from data_pipeline.domain.load_requests import RequestAction
+from data_pipeline.services.load_requests import enqueue_action
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.test_monitoring_page import AXE, accessibility_violations
 from tests.conftest import sql
@@ -22,6 +24,7 @@ PAGES = {
     "confirmation": f"{LOADS}1/undo/",
     "reject": f"{REJECTS}1/change/",
 }
+LISTS = {"loads": LOADS, "rejects": REJECTS, "requests": REQUESTS}
 PERMISSIONS = ("view_loadlog", "view_loadreject", "view_loadrequest", "load", "undo", "see_raw", "view_jobstatus")
 
 
@@ -37,9 +40,12 @@ def loads(site: Site, load_tables: None, tmp_path: Path) -> Iterator[None]:
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (1280, "dark"), (400, "light"), (400, "dark")])
 def test_pages_are_accessible_and_fit_the_width(site: Site, width: int, scheme: str) -> None:
     page = site.logged_in_page("loader", width=width, scheme=scheme)
-    for name, url in {**PAGES, "loads": LOADS, "rejects": REJECTS, "requests": REQUESTS}.items():
+    enqueue_action(1, RequestAction.VERIFY, requested_by="an administrator")
+    for name, url in {**PAGES, **LISTS}.items():
         page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name
+        if name in LISTS:
+            assert page.locator(".results").evaluate("list => list.scrollWidth - list.clientWidth") <= 0, name
         page.evaluate(AXE)
         if name in PAGES:  # the lists are Django's
             assert accessibility_violations(page) == [], name
