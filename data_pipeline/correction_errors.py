@@ -1,6 +1,7 @@
 """Expected errors of undos, replays and verifications. The docstring of an error is its message."""
 
 from data_pipeline.errors import PipelineError, TargetError
+from seeder.errors import UnknownObject
 
 
 class ColumnsUnknown(PipelineError):
@@ -35,8 +36,17 @@ class NotVerifiable(PipelineError):
 
 
 class NotFileLoad(PipelineError):
-    """Load {load_id} of {source} was not made by `load_file`, so it can be neither replayed nor verified. Run its
-    connector again with another key."""
+    """Load {load_id} of {source} was not made by `load_file`, so it cannot be verified, and its rejects cannot be
+    replayed. Run its connector again with another key."""
+
+
+class NotReplayable(PipelineError):
+    """Load {load_id} of {source} cannot be replayed, because it has no file and options on record. Run its connector
+    again, or replay the rejects that it corrected."""
+
+
+class UnknownLetter(UnknownObject, PipelineError):
+    """There is no dead letter {load_id}: no such load has failed. `manage.py dead_letters` lists the open ones."""
 
 
 class BadDayTemplate(PipelineError):

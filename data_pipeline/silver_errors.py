@@ -1,7 +1,6 @@
 """Expected errors of transforms to silver. The docstring of an error is its message."""
 
 from data_pipeline.errors import PipelineError
-from seeder.errors import UnknownObject
 
 
 class SilverError(PipelineError):
@@ -44,7 +43,3 @@ class TooManyRefused(SilverError):
 class SpoolFailed(SilverError):
     """{path} was not transformed: the temporary folder {folder} cannot be written ({cause}). Free space there, or set
     TMPDIR to another folder."""
-
-
-class UnknownLetter(UnknownObject, SilverError):
-    """There is no dead letter {letter_id}. `manage.py dead_letters` lists the open ones."""

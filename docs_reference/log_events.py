@@ -164,9 +164,6 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         "A load was undone: its rows were removed, and the previous ones restored.",
         ("load_id", "table", "removed", "restored", "reinserted", "actor"),
     ),
-    "letter_dismissed": LogEvent(
-        "info", "A dead letter was dismissed: its artefact is not tried again.", ("letter", "actor")
-    ),
     "load_verified": LogEvent(
         "info; warning if something has changed",
         "The file of a load and its rows were compared with what was loaded.",

@@ -56,7 +56,7 @@ DO $$ BEGIN
     IF to_regclass('load_event') IS NULL THEN RETURN; END IF;
     IF EXISTS (SELECT FROM load_event) OR EXISTS (SELECT FROM load_log) THEN
         SET LOCAL session_replication_role = replica;
-        TRUNCATE load_change, load_dead_letter, load_reject, load_refresh, load_request, load_event, load_log,
+        TRUNCATE load_change, load_reject, load_refresh, load_request, load_event, load_log,
             load_total;
     END IF;
 END $$

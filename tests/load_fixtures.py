@@ -4,7 +4,7 @@ import pytest
 
 from tests.conftest import sql
 
-_TABLES = "load_change, load_dead_letter, load_reject, load_refresh, load_request, load_event, load_log, load_total"
+_TABLES = "load_change, load_reject, load_refresh, load_request, load_event, load_log, load_total"
 
 
 @pytest.fixture

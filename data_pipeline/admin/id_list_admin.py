@@ -1,5 +1,6 @@
 """Base class of lists whose rows are found by their id."""
 
+from collections.abc import Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -14,11 +15,11 @@ from seeder.admin.read_only_admin import ReadOnlyAdmin
 class IdListAdmin(ReadOnlyAdmin):
     """A list, latest row first, that is searched by id. A row may belong to a load."""
 
-    ordering = ("-id",)
+    ordering = ("-pk",)
     sortable_by = ()
     search_fields: ClassVar[tuple[str, ...]] = ("id",)
     change_list_template = "data_pipeline/list.html"
-    actions = None
+    actions: Sequence[str] | None = None
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         row_id = parse_row_id(term)

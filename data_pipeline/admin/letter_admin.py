@@ -1,17 +1,22 @@
-"""The list of dead letters, and the page of each."""
+"""The list of dead letters, which a worker of the queue can replay."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from django.contrib import admin
-from django.http import HttpRequest
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 
+from data_pipeline.admin import page_urls
 from data_pipeline.admin.id_list_admin import IdListAdmin
-from data_pipeline.admin.load_page import SEE_RAW
+from data_pipeline.admin.load_actions import LOAD_ACTIONS, run_action
 from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.dead_letters import LetterState
 from data_pipeline.domain.uris import file_name
-from data_pipeline.models import LoadDeadLetter
+from data_pipeline.models import LoadDeadLetter, LoadLog
+from data_pipeline.services import page_facts
+
+_REPLAY = LOAD_ACTIONS["replay"]
 
 
 class StateFilter(ValueFilter):
@@ -22,24 +27,48 @@ class StateFilter(ValueFilter):
         return [state.value for state in LetterState]
 
 
+class SourceFilter(ValueFilter):
+    title = parameter_name = "source"
+    choices_of = staticmethod(page_facts.known_sources)
+
+
+class TargetFilter(ValueFilter):
+    title, parameter_name = "table", "target"
+    choices_of = staticmethod(page_facts.known_targets)
+
+
 @admin.register(LoadDeadLetter)
 class LoadDeadLetterAdmin(IdListAdmin):
-    """The dead letters, latest first. The command `dead_letters` replays them."""
+    """The failed loads of files and objects, latest first. Each has the page of its load."""
 
-    list_filter = (StateFilter,)
-    list_display = ("letter", "file", "state", "attempts", "next_try_at", "error_code", "load_link", "updated_at")
-    search_help_text = "Id of a dead letter."
+    list_filter = (StateFilter, TargetFilter, SourceFilter)
+    list_display = ("load_link", "state", "file", "target", "source", "attempts", "next_try_at", "error_code", "failed")
+    list_display_links = None
+    search_help_text = "Id of a load."
+    actions = ("replay",)
 
-    def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
-        names = ["source", "uri", "options", "state", "attempts", "next_try_at", "load_link", "error_code"]
-        # A message can quote values of the file.
-        errors = ["error_message"] if request.user.has_perm(SEE_RAW) else []
-        return [*names, *errors, "created_at", "updated_at"]
+    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
+        """Offer the replay if a worker does it. Otherwise the page of each load has it."""
+        return dict(super().get_actions(request)) if _REPLAY.is_queued else {}
 
-    @admin.display(description="dead letter")
-    def letter(self, row: LoadDeadLetter) -> str:
-        return str(row.pk)
+    def has_replay_permission(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(_REPLAY.permission))
+
+    @admin.action(description="Replay the selected dead letters", permissions=["replay"])
+    def replay(self, request: HttpRequest, letters: QuerySet[Any]) -> None:
+        for load in LoadLog.objects.filter(pk__in=letters.values("pk")).order_by("pk"):
+            run_action(request, self.admin_site, _REPLAY, load)
+
+    def change_view(self, request: HttpRequest, object_id: str, *_: Any, **_options: Any) -> HttpResponse:
+        row = self.get_object(request, object_id) if self.has_view_permission(request) else None
+        if row is None:
+            return super().change_view(request, object_id)  # refuses, or reports that there is none
+        return HttpResponseRedirect(page_urls.load(self.admin_site, row.pk))
 
     @admin.display(description="file")
     def file(self, row: LoadDeadLetter) -> str:
-        return file_name(row.uri)
+        return file_name(row.uri) if row.uri else ""
+
+    @admin.display(description="failed at")
+    def failed(self, row: LoadDeadLetter) -> Any:
+        return row.updated_at

@@ -14,8 +14,8 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.domain.verifications import ArtefactState, RowsState
 from data_pipeline.models import LoadLog
-from data_pipeline.services.load_replay import replay_load, replay_options
-from data_pipeline.services.load_requests import QueuedRequest, enqueue_action, enqueue_load
+from data_pipeline.services.load_replay import enqueue_replay, replay_load
+from data_pipeline.services.load_requests import QueuedRequest, enqueue_action
 from data_pipeline.services.reject_listing import dismiss_load
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
@@ -61,17 +61,14 @@ def _undo(load: LoadLog, user: str) -> ActionResult:
 def _replay(load: LoadLog, _user: str) -> ActionResult:
     loaded = replay_load(load.pk)
     if loaded.status is LoadStatus.SKIPPED:
-        return ActionResult(text=f"The file is in the table already, by load {loaded.load_id}.", is_warning=True)
+        return ActionResult(text=f"The file was loaded already, by load {loaded.load_id}.", is_warning=True)
     counts = loaded.counts
+    changed = f"{counts.rows_inserted or 0:,} inserted, {counts.rows_updated or 0:,} updated"
+    written = changed if loaded.target else format_count(counts.rows_in or 0, "record")  # of an object in silver
     return ActionResult(
-        text=f"The file is loaded again as load {loaded.load_id}: {counts.rows_inserted or 0:,} inserted,"
-        f" {counts.rows_updated or 0:,} updated, {counts.rows_rejected or 0:,} rejected.",
+        text=f"The file is loaded again as load {loaded.load_id}: {written}, {counts.rows_rejected or 0:,} rejected.",
         is_warning=bool(counts.rows_rejected),
     )
-
-
-def _enqueue_replay(load: LoadLog, user: str) -> QueuedRequest:
-    return enqueue_load(*replay_options(load.pk), requested_by=user)
 
 
 def _enqueue(action: RequestAction) -> Callable[[LoadLog, str], QueuedRequest]:
@@ -120,7 +117,7 @@ LOAD_ACTIONS: Mapping[str, LoadAction] = {
             " load.",
             is_possible=lambda load: "options" in load.payload_meta and load.status != LoadStatus.PENDING,
             run=_replay,
-            enqueue=_enqueue_replay,
+            enqueue=lambda load, user: enqueue_replay(load.pk, requested_by=user),
         ),
         LoadAction(
             name="undo",

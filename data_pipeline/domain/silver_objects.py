@@ -13,6 +13,7 @@ from data_pipeline.domain.canonical_bytes import canonical_bytes
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.domain.idempotency_keys import compute_idempotency_key
 
+SOURCE: Final = "silver.transform"  # of loads
 RULES_VERSION: Final = 1  # raised when a rule gives other values than before
 REJECTS_PREFIX: Final = "_rejects/"
 MAX_KEY_BYTES: Final = 1024

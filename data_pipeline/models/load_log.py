@@ -69,7 +69,7 @@ class LoadLog(models.Model):
             ),
             models.Index(fields=["target", "-succeeded_at"], name="load_log_target_succeeded"),
             # A hash, because an address can be longer than an index allows.
-            models.Index(ADDRESS_HASH, name="load_log_uri"),
+            models.Index(ADDRESS_HASH, models.F("succeeded_at").desc(), name="load_log_uri"),
         )
 
     def __str__(self) -> str:

@@ -22,18 +22,18 @@ ORDER BY t.position;
 
 -- name: has_load_tables
 SELECT bool_and(to_regclass(name) IS NOT NULL)
-FROM unnest(ARRAY['load_log', 'load_event', 'load_reject', 'load_refresh']) AS name;
+FROM unnest(ARRAY['load_log', 'load_event', 'load_reject', 'load_refresh', 'load_dead_letter']) AS name;
 
 -- name: event_trigger_state
 -- `O` and `A` mean that the trigger is enabled. No row if it is missing.
 SELECT tgenabled::text FROM pg_trigger WHERE tgrelid = to_regclass('load_event') AND tgname = 'load_event_append_only';
 
 -- name: failed_loads
--- Failed loads by source, without undone and dismissed ones, with the last one. At most 10,000 loads are read.
+-- Open dead letters by source, with the last one. At most 10,000 are read.
 SELECT source, count(*), (array_agg(id ORDER BY updated_at DESC))[1], (array_agg(error_code ORDER BY updated_at DESC))[1]
 FROM (
-    SELECT id, source, updated_at, error_code FROM load_log
-    WHERE status = 'failed' AND error_code IS DISTINCT FROM 'undone' AND dismissed_at IS NULL
+    SELECT load_id AS id, source, updated_at, error_code FROM load_dead_letter
+    WHERE state = 'open'
     ORDER BY updated_at DESC LIMIT 10000
 ) AS failed
 GROUP BY source

@@ -1,23 +1,10 @@
 -- Loads as an operator sees them.
 
 -- name: load_summaries
--- Loads, failing and stuck ones first, then the latest first. A failed load is failing until a later load of the same artefact
--- into the same table has succeeded, or until it is dismissed. `stuck` are the pending loads whose lock is free. The last two
--- columns count all failing and stuck loads, also those beyond the limit.
-WITH failed AS MATERIALIZED (
-    SELECT id, source, target, created_at, payload_meta ->> 'source_uri' AS source_uri
-    FROM load_log
-    WHERE status = 'failed' AND error_code IS DISTINCT FROM 'undone' AND dismissed_at IS NULL
-), failing AS MATERIALIZED (
-    SELECT id, source, target
-    FROM failed
-    WHERE id NOT IN (
-        SELECT f.id
-        FROM failed AS f
-        JOIN load_log AS later ON later.source = f.source AND later.payload_meta ->> 'source_uri' = f.source_uri
-        WHERE later.status IN ('success', 'skipped') AND later.succeeded_at > f.created_at
-            AND (later.target = f.target OR f.target IS NULL)
-    )
+-- Loads, failing and stuck ones first, then the latest first. The failing loads are the open dead letters. `stuck` are the
+-- pending loads whose lock is free. The last two columns count all failing and stuck loads, also those beyond the limit.
+WITH failing AS MATERIALIZED (
+    SELECT load_id AS id FROM load_dead_letter WHERE state = 'open'
 ), selected AS (
     SELECT l.*, l.id IN (SELECT id FROM failing) AS is_failing, l.id = ANY (%(stuck)s::bigint[]) AS is_stuck
     FROM load_log AS l

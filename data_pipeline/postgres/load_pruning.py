@@ -1,5 +1,6 @@
 """Counts and deletes old rows of the loading lane."""
 
+from data_pipeline.domain.silver_objects import SOURCE
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.postgres import sessions
 
@@ -13,12 +14,12 @@ _DELETIONS = {
 
 def count(database: str, *, undo_days: int, days: int) -> tuple[int, int, int, int]:
     """Return the number of changes, rejects, loads and requests that can be deleted."""
-    parameters = {"undo_days": undo_days, "days": days}
+    parameters = {"undo_days": undo_days, "days": days, "silver": SOURCE}
     [(changes, rejects, loads, requests)] = sessions.query(database, STATEMENTS["count_prunable"], parameters)
     return changes, rejects, loads, requests
 
 
 def delete(database: str, name: str, *, undo_days: int, days: int, batch: int) -> int:
     """Delete a batch of rows, the oldest first. Return their number."""
-    parameters = {"undo_days": undo_days, "days": days, "batch": batch}
+    parameters = {"undo_days": undo_days, "days": days, "batch": batch, "silver": SOURCE}
     return len(sessions.query(database, STATEMENTS[_DELETIONS[name]], parameters))

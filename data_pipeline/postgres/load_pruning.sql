@@ -19,6 +19,10 @@ SELECT
         SELECT count(*)
         FROM load_log
         WHERE status = 'failed' AND updated_at < clock_timestamp() - make_interval(days => %(days)s) AND %(days)s > 0
+            AND NOT EXISTS (
+                SELECT FROM load_dead_letter AS d
+                WHERE d.load_id = load_log.id AND d.source = %(silver)s AND d.state <> 'resolved'
+            )
     ),
     (
         SELECT count(*)
@@ -67,11 +71,16 @@ WHERE id IN (
 RETURNING 1;
 
 -- name: prune_failed_loads
--- Failed loads with everything that belongs to them. The foreign keys are checked at the commit.
+-- Failed loads with everything that belongs to them. Failures of objects stay until they are resolved, because the next run
+-- would try them anew. The foreign keys are checked at the commit.
 WITH old AS (
     SELECT id
     FROM load_log
     WHERE status = 'failed' AND updated_at < clock_timestamp() - make_interval(days => %(days)s)
+        AND NOT EXISTS (
+            SELECT FROM load_dead_letter AS d
+            WHERE d.load_id = load_log.id AND d.source = %(silver)s AND d.state <> 'resolved'
+        )
     ORDER BY id
     LIMIT %(batch)s
     FOR UPDATE SKIP LOCKED

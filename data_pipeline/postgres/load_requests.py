@@ -28,6 +28,12 @@ class ClaimedRequest:
     attempts: int  # with this one
     created_at: datetime
 
+    @property
+    def forced_at(self) -> datetime:
+        """The time of a forced load. Another attempt with the same time is the same load."""
+        given = self.options.get("forced_at")
+        return datetime.fromisoformat(given) if given else self.created_at
+
 
 def claim(database: str, request_id: int, *, worker: str) -> ClaimedRequest | str:
     """Claim a request, or return the reason why it cannot be claimed. Call `unlock` afterwards, even after an error."""

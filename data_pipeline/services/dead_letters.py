@@ -1,17 +1,18 @@
-"""Lists, replays and dismisses artefacts that could not be processed."""
+"""Lists, replays and dismisses artefacts that could not be loaded or transformed."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models.functions import Now
 
+from data_pipeline.correction_errors import UnknownLetter
 from data_pipeline.domain.dead_letters import DeadLetter, LetterState
 from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadDeadLetter
-from data_pipeline.postgres import dead_letters
 from data_pipeline.postgres.error_translation import translate_errors
-from data_pipeline.silver_errors import UnknownLetter
-from data_pipeline.structured_log import INFO, log_event
+from data_pipeline.services.load_replay import replay_load
+from data_pipeline.services.reject_listing import dismiss_load
 
 DEFAULT_LIMIT = 50
 
@@ -20,61 +21,67 @@ DEFAULT_LIMIT = 50
 class ReplayedLetter:
     """The result of a replay."""
 
-    letter_id: int
-    uri: str
-    load_id: int | None = None
+    load_id: int  # of the dead letter
+    artefact: str
+    replayed_by: int | None = None  # the load that succeeded; the same one if its file has not changed
     error: str | None = None  # None after a success
 
 
 def list_letters(
-    *, limit: int | None = DEFAULT_LIMIT, has_all_states: bool = False, using: str = DEFAULT_DB_ALIAS
+    *,
+    limit: int | None = DEFAULT_LIMIT,
+    has_all_states: bool = False,
+    only_due: bool = False,
+    using: str = DEFAULT_DB_ALIAS,
 ) -> Sequence[DeadLetter]:
-    """Return the open letters, or those of all states, latest first."""
+    """Return the open letters, those of all states, or those whose next try has come. The latest is first."""
+    letters = LoadDeadLetter.objects.using(using).order_by("-updated_at", "-load_id")
+    if only_due:
+        letters = letters.filter(next_try_at__lte=Now())
+    elif not has_all_states:
+        letters = letters.filter(state=LetterState.OPEN)
     with translate_errors(using):
-        letters = LoadDeadLetter.objects.using(using).order_by("-updated_at", "-id")
-        if not has_all_states:
-            letters = letters.filter(state=LetterState.OPEN)
         return [_letter(one) for one in letters[:limit]]
 
 
-def replay_letter(letter_id: int, *, using: str = DEFAULT_DB_ALIAS) -> ReplayedLetter:
-    """Process the artefact of a letter now, in its present version. A success resolves the letter.
+def replay_letter(load_id: int, *, using: str = DEFAULT_DB_ALIAS) -> ReplayedLetter:
+    """Load or transform the artefact of a letter now, in its present version. A success resolves the letter.
 
     Raises `UnknownLetter`, or errors of the database.
     """
-    from data_pipeline.services.silver_requests import transform_object  # imports the client of object storage
-
     with translate_errors(using):
-        letter = LoadDeadLetter.objects.using(using).filter(pk=letter_id).first()
-        if letter is None:
-            raise UnknownLetter(letter_id=letter_id)
-        try:
-            outcome = transform_object(letter.uri, letter.options, task_id=f"dead letter {letter_id}", using=using)
-        except PipelineError as error:
-            return ReplayedLetter(letter_id=letter_id, uri=letter.uri, error=str(error))
-        dead_letters.resolve(using, source=letter.source, uri=letter.uri)  # if it was written before, too
-    return ReplayedLetter(letter_id=letter_id, uri=letter.uri, load_id=outcome.load_id)
+        letter = LoadDeadLetter.objects.using(using).filter(pk=load_id).first()
+    if letter is None:
+        raise UnknownLetter(load_id=load_id)
+    artefact = letter.uri or letter.source
+    try:
+        loaded = replay_load(load_id, using=using)
+    except PipelineError as error:
+        return ReplayedLetter(load_id=load_id, artefact=artefact, error=str(error))
+    return ReplayedLetter(load_id=load_id, artefact=artefact, replayed_by=loaded.load_id)
 
 
-def dismiss_letters(letter_ids: Sequence[int], *, actor: str, using: str = DEFAULT_DB_ALIAS) -> Sequence[int]:
-    """Dismiss open letters: their artefacts are not tried again in this version. Return the ids of those dismissed."""
+def dismiss_letters(load_ids: Sequence[int], *, actor: str, using: str = DEFAULT_DB_ALIAS) -> Sequence[int]:
+    """Dismiss open letters with their rejects. Return the ids of those dismissed.
+
+    A run of `get_s3_files` does not try a dismissed version again.
+    """
+    letters = LoadDeadLetter.objects.using(using).filter(pk__in=load_ids, state=LetterState.OPEN)
     with translate_errors(using):
-        dismissed = dead_letters.dismiss(using, letter_ids)
-    for letter_id in dismissed:
-        log_event(INFO, "letter_dismissed", letter=letter_id, actor=actor)
-    return dismissed
+        chosen = list(letters.order_by("pk").values_list("pk", flat=True))
+    return [one for one in chosen if dismiss_load(one, actor=actor, using=using).is_failure]
 
 
 def _letter(row: LoadDeadLetter) -> DeadLetter:
     return DeadLetter(
-        letter_id=row.pk,
+        load_id=row.pk,
         source=row.source,
         uri=row.uri,
+        table=row.target,
         state=LetterState(row.state),
         attempts=row.attempts,
         error_code=row.error_code,
         error_message=row.error_message,
         next_try_at=row.next_try_at,
-        load_id=row.load_id,
         updated_at=row.updated_at,
     )

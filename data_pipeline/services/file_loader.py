@@ -116,7 +116,8 @@ class FileLoader:
         if not options.force:
             return key, meta
         overrides = {"mode": options.mode, "max_rejects": options.max_rejects}
-        return forced_key(key, overrides, self._forced_at), meta | {"of_key": key}
+        forced = {"of_key": key, "forced_at": self._forced_at.isoformat()}
+        return forced_key(key, overrides, self._forced_at), meta | forced
 
     def _computed_key(self, extra: Mapping[str, object]) -> str:
         if self._settings.key_by == "content":

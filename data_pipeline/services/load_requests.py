@@ -4,7 +4,7 @@ A lost message is sent again, and so is the request of a worker that was killed.
 """
 
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -50,9 +50,12 @@ class Rescued:
         return f"dispatched again: load request {', '.join(map(str, self.dispatched))}" if self.dispatched else ""
 
 
-def enqueue_load(source_uri: str, options: LoadOptions, *, requested_by: str) -> QueuedRequest:
+def enqueue_load(
+    source_uri: str, options: LoadOptions, *, requested_by: str, forced_at: datetime | None = None
+) -> QueuedRequest:
     """Queue the load of a file for a worker, which must be able to read the file at the same path.
 
+    A forced load with the same time `forced_at` is the same load (default: the time of the request).
     Raises `QueueMissing`, `ArtefactError`, `DialectError`, `InsideTransaction` or `AutocommitOff`.
     """
     settings = conf.load()
@@ -67,6 +70,8 @@ def enqueue_load(source_uri: str, options: LoadOptions, *, requested_by: str) ->
         given["force"] = True
     if options.of_load is not None:
         given["of_load"] = options.of_load
+    if forced_at is not None:
+        given["forced_at"] = forced_at.isoformat()
     return enqueue(source_uri=address.uri, options=given, requested_by=requested_by)
 
 

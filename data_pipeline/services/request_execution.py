@@ -137,12 +137,12 @@ def _transform(claimed: ClaimedRequest) -> RequestResult:
 
 
 def _load(claimed: ClaimedRequest) -> RequestResult:
-    options = LoadOptions.from_given(claimed.options)
+    options = LoadOptions.from_given({name: one for name, one in claimed.options.items() if name != "forced_at"})
     loaded = load_with_options(
         claimed.source_uri,
         options,
         task_id=f"load request {claimed.id}",
-        forced_at=claimed.created_at,  # another attempt of a forced load is then the same load
+        forced_at=claimed.forced_at,
         refresh_here=False,
     )
     return RequestResult(

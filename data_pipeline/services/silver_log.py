@@ -1,4 +1,4 @@
-"""Records transforms to silver in `load_log`, and keeps objects that failed as dead letters.
+"""Records transforms to silver in `load_log`.
 
 The object is written first, then its load is committed. If the process is killed in between, the next run finds the
 object in silver and records it.
@@ -19,12 +19,12 @@ from data_pipeline.domain.idempotency_keys import forced_key
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.domain.reject_collector import RejectCollector
-from data_pipeline.domain.silver_objects import SilverFacts, load_key, rejects_key, silver_key, version_key
-from data_pipeline.errors import LoadInProgress, LoadTakenOver, PipelineError
+from data_pipeline.domain.silver_objects import SOURCE, SilverFacts, load_key, rejects_key, silver_key, version_key
+from data_pipeline.errors import LoadInProgress
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import dead_letters, kept_rejects, load_transactions, reference_tables
-from data_pipeline.postgres.dead_letters import UnsettledObject
+from data_pipeline.postgres import kept_rejects, load_transactions, reference_tables, silver_loads
 from data_pipeline.postgres.error_translation import translate_errors
+from data_pipeline.postgres.silver_loads import UnsettledObject
 from data_pipeline.services.process_handle import ProcessHandle
 from data_pipeline.services.process_once import process_once
 from data_pipeline.services.silver.object_transform import WrittenObject
@@ -32,8 +32,6 @@ from data_pipeline.services.silver.planning import SilverRequest
 from data_pipeline.silver_errors import TooManyRefused
 from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage.object_versions import ObjectVersion, object_uri, parse_object_uri
-
-SOURCE = "silver.transform"
 
 
 class SilverLog:
@@ -96,41 +94,38 @@ class SilverLog:
     def unsettled(self) -> Mapping[str, UnsettledObject]:
         """Return the transforms that have not succeeded, by `version_key`."""
         with translate_errors(self._using):
-            found = dead_letters.unsettled_objects(self._using, SOURCE)
+            found = silver_loads.unsettled_objects(self._using)
         return {version_key(parse_object_uri(one.uri)[1], one.etag): one for one in found}
 
     def waiting_keys(self) -> Collection[str]:
         """Return the keys of dead letters that are not tried now."""
         with translate_errors(self._using):
-            return dead_letters.waiting_keys(self._using, SOURCE)
+            return frozenset(load_key(*version) for version in silver_loads.waiting_objects(self._using))
 
     def _record(
         self, source: ObjectVersion, write: Callable[[RejectCollector], WrittenObject], key: str
     ) -> tuple[WrittenObject | None, int | None]:
-        meta = build_payload_meta(
-            remote_meta=source.stable_metadata(),
-            extra={"source_uri": source.uri, "options": self._options(), "force": self._request.force},
-        )
+        extra = {"source_uri": source.uri, "options": self._options(), "force": self._request.force}
+        if key != load_key(source.uri, source.etag):
+            extra["forced_at"] = self._forced_at.isoformat()
+        meta = build_payload_meta(remote_meta=source.stable_metadata(), extra=extra)
         wait = timedelta(seconds=self._settings.lock_wait_s)
         rejects, written = RejectCollector(max_kept=self._settings.keep_rejects), None
         with process_once(
             self._using, source=SOURCE, payload_meta=meta, idempotency_key=key, task_id=self._task_id, wait=wait
         ) as handle:
             if handle is not None:
-                handle.after_failure = lambda error: self._keep_failure(error, source, handle, rejects)
+                handle.after_failure = lambda error: self._keep_rejects(error, handle, rejects)
                 load_transactions.allow_idling(self._using)
                 written = write(rejects)
-                self._settle(source, handle, written, rejects)
+                self._settle(handle, written, rejects)
         if handle is not None:
             return written, handle.load_id
         return None, LoadLog.objects.using(self._using).get(source=SOURCE, idempotency_key=key).pk
 
-    def _settle(
-        self, source: ObjectVersion, handle: ProcessHandle, written: WrittenObject, rejects: RejectCollector
-    ) -> None:
+    def _settle(self, handle: ProcessHandle, written: WrittenObject, rejects: RejectCollector) -> None:
         facts, bucket = written.facts, self._request.destination_bucket
         kept_rejects.save_rejects(self._using, handle.load_id, rejects.kept)
-        dead_letters.resolve(self._using, source=SOURCE, uri=source.uri)
         handle.add_counts(LoadCounts(rows_in=facts.rows + facts.rejects, rows_rejected=facts.rejects))
         handle.update_meta(
             silver_uri=object_uri(bucket, written.key),
@@ -141,22 +136,10 @@ class SilverLog:
             content_sha256=facts.content_sha256,
         )
 
-    def _keep_failure(
-        self, error: BaseException, source: ObjectVersion, handle: ProcessHandle, rejects: RejectCollector
-    ) -> None:
-        """Keep a dead letter and its rejects. Signals and other processes are not failures of the object."""
-        if not isinstance(error, PipelineError) or isinstance(error, LoadInProgress | LoadTakenOver):
-            return
-        kept = rejects.kept if isinstance(error, TooManyRefused) else []
-        kept_rejects.save_rejects(self._using, handle.load_id, kept)
-        dead_letters.keep(
-            self._using,
-            error,
-            source=SOURCE,
-            idempotency_key=load_key(source.uri, source.etag),
-            uri=source.uri,
-            options=self._options(),
-            load_id=handle.load_id,
+    def _keep_rejects(self, error: BaseException, handle: ProcessHandle, rejects: RejectCollector) -> None:
+        """Keep the rejects that exceed the limit."""
+        kept_rejects.save_rejects(
+            self._using, handle.load_id, rejects.kept if isinstance(error, TooManyRefused) else []
         )
 
     def _options(self) -> dict[str, Any]:

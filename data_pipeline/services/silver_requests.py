@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline import conf
 from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.domain.silver_outcomes import ObjectOutcome, ObjectState
-from data_pipeline.postgres import dead_letters
+from data_pipeline.postgres import silver_loads
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.load_requests import ClaimedRequest
 from data_pipeline.services.load_requests import enqueue
@@ -29,7 +29,7 @@ def enqueue_transforms(
     Raises `QueueMissing`, `InsideTransaction` or `AutocommitOff`.
     """
     with translate_errors(DEFAULT_DB_ALIAS):
-        unfinished = dead_letters.unfinished_addresses(DEFAULT_DB_ALIAS, RequestAction.TRANSFORM)
+        unfinished = silver_loads.unfinished_addresses(DEFAULT_DB_ALIAS, RequestAction.TRANSFORM)
     for source in sources:
         facts: dict[str, Any] = {"source_uri": source.uri, "size_bytes": source.size}
         if source.uri in unfinished:
@@ -52,7 +52,7 @@ def transform_requested(claimed: ClaimedRequest) -> ObjectOutcome:
         claimed.source_uri,
         claimed.options,
         task_id=f"load request {claimed.id}",
-        forced_at=claimed.created_at,  # another attempt of a forced transform is then the same load
+        forced_at=claimed.forced_at,
     )
 
 
@@ -64,7 +64,7 @@ def transform_object(
     forced_at: datetime | None = None,
     using: str = DEFAULT_DB_ALIAS,
 ) -> ObjectOutcome:
-    """Transform the present version of an object with the options of a request or a dead letter, and record it.
+    """Transform the present version of an object with the options of a request or a load, and record it.
 
     Raises `ArtefactError` or `DialectError`.
     """

@@ -29,7 +29,7 @@ _NEEDED: Mapping[str, str] = {
     "load_event": "SELECT INSERT",
     "load_reject": "SELECT INSERT UPDATE DELETE",
     "load_change": "SELECT INSERT DELETE",
-    "load_dead_letter": "SELECT INSERT UPDATE DELETE",
+    "load_dead_letter": "SELECT",
     "load_request": "SELECT INSERT UPDATE DELETE",
     "load_refresh": "SELECT INSERT UPDATE DELETE",
     "load_total": "SELECT INSERT UPDATE",

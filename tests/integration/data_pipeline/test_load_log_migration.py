@@ -134,3 +134,18 @@ def test_migrations_run_backward_and_forward(migrated: None) -> None:
     assert sql("SELECT count(*) FROM load_log") == [(0,)]
     with pytest.raises(DatabaseError, match="append-only"), transaction.atomic():
         sql("INSERT INTO load_event (event, actor) VALUES ('x', 'y'); DELETE FROM load_event")
+
+
+@pytest.mark.slow
+def test_dismissed_letters_of_the_former_table_stay_dismissed(migrated: None) -> None:
+    call_command("migrate", "data_pipeline", "0008", verbosity=0)
+    for key, state in (("1" * 64, "dismissed"), ("2" * 64, "open")):
+        insert(status="failed", idempotency_key=key)
+        sql(
+            "INSERT INTO load_dead_letter (source, idempotency_key, uri, error_code, error_message, state, load_id)"
+            " SELECT source, idempotency_key, 's3://b/k', 'x', 'y', %s, max(id) OVER () FROM load_log"
+            " WHERE idempotency_key = %s",
+            *(state, key),
+        )
+    call_command("migrate", "data_pipeline", verbosity=0)
+    assert sql("SELECT state FROM load_dead_letter ORDER BY load_id") == [("dismissed",), ("open",)]

@@ -14,10 +14,9 @@ from data_pipeline import tasks
 from data_pipeline.jobs import get_s3_files
 from data_pipeline.models import LoadDeadLetter, LoadLog, LoadReject, LoadRequest
 from data_pipeline.postgres import reference_tables
-from data_pipeline.services.dead_letters import replay_letter
+from data_pipeline.services.load_replay import enqueue_replay
 from data_pipeline.services.recovery import recover_loads
 from data_pipeline.services.silver.object_transform import ObjectTransform, WrittenObject
-from data_pipeline.silver_errors import UnknownLetter
 from seeder.errors import SettingsMissing
 from tests.buckets import Bucket
 from tests.conftest import CompletedCommand, sql
@@ -115,31 +114,27 @@ def test_failed_object_becomes_a_dead_letter_and_waits(
     bronze.put("10/bad.csv", b"a,b\n1\n")
     assert run() == 1
     letter = LoadDeadLetter.objects.get()
-    assert (letter.uri, letter.state, letter.attempts, letter.load_id) == (
-        *(bronze.uri("10/bad.csv"), "open", 1),
-        load().pk,
-    )
+    assert (letter.uri, letter.state, letter.attempts) == (bronze.uri("10/bad.csv"), "open", 1)
     assert (letter.error_code, load().status) == ("too_many_rejects", "failed")
+    assert letter.error_message
     assert "1 of 1 records were refused" in letter.error_message
-    assert letter.next_try_at is not None
-    assert abs(letter.next_try_at - letter.updated_at - timedelta(minutes=15)) < timedelta(minutes=1)
+    assert letter.next_try_at == letter.updated_at + timedelta(minutes=15)
     assert LoadReject.objects.count() == 1
     capsys.readouterr()
     assert run() == 0  # it is not tried before its time
     assert capsys.readouterr().out == f"Objects at s3://{bronze.name}/10/: 1 waiting as dead letters\n"
     assert load().attempts == 1
-    sql("UPDATE load_dead_letter SET next_try_at = now() - interval '1 s'")
+    sql("UPDATE load_log SET updated_at = updated_at - interval '15 minutes'")
     assert run() == 1
     letter.refresh_from_db()
-    assert letter.attempts == 2
-    assert abs(letter.next_try_at - letter.updated_at - timedelta(minutes=30)) < timedelta(minutes=1)
+    assert (letter.attempts, letter.next_try_at) == (2, letter.updated_at + timedelta(minutes=30))
 
 
 def test_letter_waits_for_an_operator_after_six_attempts(run: Run, bronze: Bucket) -> None:
     bronze.put("10/bad.csv", b"")
     for _ in range(6):
         assert run() == 1
-        sql("UPDATE load_dead_letter SET next_try_at = next_try_at - interval '2 days'")
+        sql("UPDATE load_log SET updated_at = updated_at - interval '2 days'")
     letter = LoadDeadLetter.objects.get()
     assert (letter.attempts, letter.next_try_at) == (6, None)
     assert run() == 0
@@ -156,13 +151,13 @@ def test_replay_processes_the_present_version_and_resolves(
     bronze.put("10/bad.csv", b"a\n1\n")
     ended = manage("dead_letters", "--replay")
     assert ended.exit_code == 0
-    assert f"dead letter {letter.pk}: resolved (load " in ended.out
+    assert f"load {letter.pk}: resolved (load {load(status='success').pk})" in ended.out
     letter.refresh_from_db()
-    assert (letter.state, letter.attempts) == ("resolved", 2)
+    assert (letter.state, letter.attempts, letter.next_try_at) == ("resolved", 2, None)
     assert list(silver.contents().values()) == [b"a\n1\n"]
     assert manage("dead_letters").out == "No dead letters\n"
     [listed] = manage("dead_letters", "--all", "--json").document["letters"]
-    assert (listed["letterId"], listed["state"]) == (letter.pk, "resolved")
+    assert (listed["loadId"], listed["state"]) == (letter.pk, "resolved")
 
 
 def test_dismissed_letter_is_not_tried_again(run: Run, bronze: Bucket, manage: Manage) -> None:
@@ -179,9 +174,37 @@ def test_dismissed_letter_is_not_tried_again(run: Run, bronze: Bucket, manage: M
     assert LoadLog.objects.filter(status="success").count() == 1
 
 
-def test_unknown_letter_is_refused() -> None:
-    with pytest.raises(UnknownLetter, match="There is no dead letter 7"):
-        replay_letter(7)
+def test_failed_force_is_attempted_again_as_the_same_load(run: Run, bronze: Bucket, manage: Manage) -> None:
+    bronze.put("10/bad.csv", b"")
+    assert run("--force") == 1
+    [forced] = LoadDeadLetter.objects.all()
+    assert manage("replay", str(forced.pk)).exit_code == 2
+    assert (load().pk, load().attempts, load().status) == (forced.pk, 2, "failed")
+
+
+def test_queued_replay_of_an_object_transforms_it(run: Run, bronze: Bucket) -> None:
+    bronze.put("10/bad.csv", b"")
+    run()
+    bronze.put("10/bad.csv", b"a\n1\n")
+    queued = enqueue_replay(load().pk, requested_by="anna")
+    assert tasks.import_file(queued.request_id)["result"] == "written"
+    assert LoadDeadLetter.objects.get().state == "resolved"
+    again = enqueue_replay(load(status="success").pk, requested_by="anna")  # as a new load
+    assert tasks.import_file(again.request_id)["result"] == "written"
+    assert LoadLog.objects.filter(status="success").count() == 2
+
+
+def test_unresolved_failures_of_objects_are_not_pruned(run: Run, bronze: Bucket, manage: Manage) -> None:
+    bronze.put("10/bad.csv", b"")
+    run()
+    manage("dead_letters", str(load().pk), "--dismiss")
+    sql("UPDATE load_log SET updated_at = updated_at - interval '9 days', created_at = created_at - interval '9 days'")
+    assert manage("prune_loads", "--days", "8", "--json").document["loads"] == 0
+    bronze.put("10/bad.csv", b"a\n1\n")
+    assert run() == 0
+    assert manage("prune_loads", "--days", "8", "--dry-run", "--json").document["loads"] == 1
+    assert manage("prune_loads", "--days", "8", "--json").document["loads"] == 1
+    assert not LoadDeadLetter.objects.exists()
 
 
 def test_scatter_queues_ids_and_workers_transform(run: Run, bronze: Bucket, silver: Bucket) -> None:
