@@ -12,7 +12,7 @@ from data_pipeline.postgres.dependent_rows import find_dependents
 from data_pipeline.postgres.json_values import jsonb
 from data_pipeline.postgres.load_transactions import lock_against_writers
 from data_pipeline.postgres.row_serialization import same_values, value_of
-from data_pipeline.postgres.row_sets import number_list
+from data_pipeline.postgres.row_versions import is_written_by, writers_of
 from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetColumn, TargetTable
 from seeder.postgres import sessions
@@ -106,18 +106,6 @@ class Undoing:
                 self._target.identifier, _CHANGES, self._same_key, self._is_as_left
             )
         return int(sessions.query(self._database, statement)[0][0])
-
-    def has_rows_without_id(self) -> bool:
-        """Return whether the load wrote rows without its id.
-
-        It did if the table was tracked only afterwards. A row without an id can also be of another transaction that
-        ended meanwhile, so no row may have the id.
-        """
-        statement = sql.SQL(
-            "SELECT EXISTS (SELECT FROM {table} AS t WHERE {id} IS NULL AND {written})"
-            " AND NOT EXISTS (SELECT FROM {table} AS t WHERE {of_load})"
-        ).format(table=self._target.identifier, id=_LOAD_ID, written=self._is_by_load, of_load=self._is_of_load)
-        return bool(sessions.query(self._database, statement)[0][0])
 
     def rows_in_place_of_deleted(self) -> int:
         """Return the number of rows with the key of a deleted row."""
@@ -230,27 +218,7 @@ class Undoing:
     def _key_columns(self) -> Sequence[TargetColumn]:
         return [one for one in self._target.all_columns if one.name in self.kept.key]
 
-    @property
+    @cached_property
     def _is_as_left(self) -> sql.Composed:
         """The condition that the load, or an undo, wrote the current version."""
-        return _written_in([written[:3] for written in self._written_by])
-
-    @property
-    def _is_by_load(self) -> sql.Composed:
-        """The condition that the current version of a row was written by the load."""
-        return _written_in([written[:3] for written in self._written_by if written[3]])
-
-    @cached_property
-    def _written_by(self) -> Sequence[tuple[int, int, Sequence[int], bool]]:
-        return sessions.query(self._database, STATEMENTS["written_by"], self._parameters)
-
-
-def _written_in(ranges: Sequence[tuple[int, int, Sequence[int]]]) -> sql.Composed:
-    """Return the condition that a transaction of these ranges wrote a row. Without a range, any may have."""
-    conditions = [
-        sql.SQL(
-            "(mod(t.xmin::text::bigint - {} + 4294967296, 4294967296) <= {} AND t.xmin::text::bigint <> ALL ({}))"
-        ).format(first, last, number_list(others))
-        for first, last, others in ranges
-    ]
-    return sql.SQL("({})").format(sql.SQL(" OR ").join(conditions) if conditions else sql.SQL("true"))
+        return is_written_by(writers_of(self._database, self._target, self._load_id))

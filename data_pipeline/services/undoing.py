@@ -19,7 +19,7 @@ from data_pipeline.correction_errors import (
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.errors import UnknownLoad
-from data_pipeline.postgres import target_tables, undoing
+from data_pipeline.postgres import row_versions, target_tables, undoing
 from data_pipeline.postgres.constraint_violations import EXCLUSION_VIOLATION, UNIQUE_VIOLATION
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.row_errors import diagnostics, is_refusal
@@ -106,7 +106,7 @@ def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:
     if load.rows_inserted and not target.is_tracked:
         raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
     undo = Undoing(using, load_id, target)
-    if load.rows_inserted and undo.has_rows_without_id():
+    if load.rows_inserted and row_versions.has_rows_without_id(using, target, load_id):
         raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
     _require_no_later_loads(load_id, undo, name)
     _require_old_values(load_id, load, undo)

@@ -20,7 +20,7 @@ from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.verifications import ArtefactState, RowsState, Verification
 from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadLog
-from data_pipeline.postgres import load_transactions, target_tables, verifying
+from data_pipeline.postgres import load_transactions, row_versions, target_tables, verifying
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.target_tables import TargetTable
 from data_pipeline.postgres.verifying import RowComparison
@@ -95,6 +95,9 @@ class _Verifying:
 
     def _rows(self, target: TargetTable, address: Address | None) -> dict[str, Any]:
         found = verifying.count_rows(self._using, target, self._load.pk)
+        if self._recorded and not found and row_versions.has_rows_without_id(self._using, target, self._load.pk):
+            reason = f"the rows of {self._table} had no load id before it was tracked"
+            return {"rows": RowsState.UNKNOWN, "reason": reason}
         facts: dict[str, Any] = {"rows": RowsState.CHANGED, "rows_found": found}
         if found != self._recorded:
             facts["later_loads"] = verifying.later_loads(self._using, target, self._load.pk)

@@ -128,6 +128,16 @@ def test_untracked_table_is_not_compared(manage: Manage, load: Callable[..., int
     assert manage("verify_load", str(load_id)).lines[1].endswith("the rows of landing.orders have no load id")
 
 
+def test_load_before_the_table_was_tracked_is_not_compared(manage: Manage, load: Callable[..., int]) -> None:
+    sql("ALTER TABLE landing.orders DROP COLUMN load_id")
+    load_id = load()
+    manage("track_loads", "landing.orders")
+    assert verify(manage, load_id) == (0, "equal", "unknown")
+    assert manage("verify_load", str(load_id)).lines[1].endswith("had no load id before it was tracked")
+    sql("DELETE FROM landing.orders")
+    assert verify(manage, load_id) == (1, "equal", "changed")
+
+
 def test_rejects_that_are_not_all_kept_leave_rows_unknown(
     manage: Manage, load: Callable[..., int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
