@@ -129,6 +129,8 @@ def translated_failures() -> Iterator[None]:
         yield
     except exceptions.ClientError as error:
         answer = error.response
+        if error.operation_name.startswith("AssumeRole"):  # of the client itself, at another server
+            raise CallFailure(CREDENTIALS, cause=str(error)) from error
         metadata = answer.get("ResponseMetadata", {})
         raise CallFailure(
             str(answer.get("Error", {}).get("Code", "")),
@@ -146,6 +148,8 @@ def translated_failures() -> Iterator[None]:
         raise CallFailure(NOT_S3, cause="its answer cannot be parsed") from error
     except RecursionError as error:  # the client follows redirects by asking for the region, which is redirected, too
         raise CallFailure(NOT_S3, cause="it redirects every request") from error
+    except OSError as error:  # a file with credentials, such as the token of a role
+        raise CallFailure(CREDENTIALS, cause=f"{error.filename}: {error.strerror}") from error
     except exceptions.BotoCoreError as error:
         raise CallFailure(type(error).__name__, cause=" ".join(str(error).split())) from error
 
