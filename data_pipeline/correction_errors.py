@@ -12,16 +12,20 @@ class BadCorrectionFile(PipelineError):
     """{path} is not a file of corrected rejects: {problem}. `manage.py rejects LOAD --csv FILE` writes one."""
 
 
-class RejectsNotReplayable(PipelineError):
+class RejectsNotLoaded(PipelineError):
+    """Corrected rejects cannot be loaded."""
+
+
+class RejectsNotReplayable(RejectsNotLoaded):
     """The rejects of load {load_id} cannot be replayed: {reason}."""
 
 
-class RejectsChanged(PipelineError):
+class RejectsChanged(RejectsNotLoaded):
     """Rejects of load {load_id} were replayed or dismissed meanwhile by another process. Nothing was loaded. Write the
     open ones again, and correct those."""
 
 
-class NothingReplayed(PipelineError):
+class NothingReplayed(RejectsNotLoaded):
     """None of the {records} of load {load_id} could be loaded, so the rejects stay open. Record {record}: {problem}."""
 
     code = "nothing_replayed"

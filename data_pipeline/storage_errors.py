@@ -7,12 +7,16 @@ class StoreError(ArtefactError):
     """An object cannot be read or written."""
 
 
+class StorageUnusable(StoreError):
+    """No object can be read or written."""
+
+
 class OutsideBuckets(StoreError):
     """{path} is outside of the buckets that INGEST_BUCKETS allows: {buckets}. Copy the object into one, or add its
     bucket."""
 
 
-class BucketMissing(StoreError):
+class BucketMissing(StorageUnusable):
     """There is no bucket {bucket} at {endpoint}. Check its name, S3_ENDPOINT_URL and S3_REGION."""
 
 
@@ -21,31 +25,31 @@ class AccessDenied(StoreError):
     Without the last one, a missing object is denied, too."""
 
 
-class CredentialsMissing(StoreError):
+class CredentialsMissing(StorageUnusable):
     """There are no usable credentials for {endpoint}: {cause}. Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY, or give
     the process a role or AWS_* variables."""
 
 
-class CredentialsRefused(StoreError):
+class CredentialsRefused(StorageUnusable):
     """{endpoint} does not accept the credentials ({code}). Check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY, or the role
     and the AWS_* variables of the process; they may have expired."""
 
 
-class ClockSkewed(StoreError):
+class ClockSkewed(StorageUnusable):
     """{endpoint} refused the signature of a request, because the clock of this machine is wrong ({code}). Synchronize
     the clock, and try again."""
 
 
-class CertificateRefused(StoreError):
+class CertificateRefused(StorageUnusable):
     """The certificate of {endpoint} cannot be verified: {cause}. Set AWS_CA_BUNDLE to a file with its authority."""
 
 
-class NotObjectStorage(StoreError):
+class NotObjectStorage(StorageUnusable):
     """{endpoint} did not answer {operation} {path} as object storage does: {cause}. Check S3_ENDPOINT_URL: it must be
     the address of the S3 API, not of its web pages."""
 
 
-class StoreUnavailable(StoreError):
+class StoreUnavailable(StorageUnusable):
     """{endpoint} did not answer {operation} {path}: {cause}. It was tried {attempts}. Try again later."""
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 from django.core.management.base import CommandError, CommandParser
 
 from data_pipeline import conf
-from data_pipeline.correction_errors import NothingReplayed, RejectsChanged, RejectsNotReplayable
+from data_pipeline.correction_errors import RejectsNotLoaded
 from data_pipeline.management.rendering.reject_text import list_blocks, replay_blocks
 from data_pipeline.services import reject_listing, reject_replay
 from data_pipeline.services.reject_documents import list_document, replay_document
@@ -68,7 +68,7 @@ class Command(SeederCommand):
         try:
             with unix_signals.interrupt_on_signal():
                 result = reject_replay.replay_rejects(load_id, path=path, actor=self.name)
-        except (NothingReplayed, RejectsChanged, RejectsNotReplayable) as error:
+        except RejectsNotLoaded as error:
             raise CommandError(str(error), returncode=EXIT_FAILED) from error
         self.output.show(replay_document(result), replay_blocks(result))
         return EXIT_FAILED if result.refused or result.unusable else None

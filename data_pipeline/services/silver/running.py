@@ -18,26 +18,8 @@ from data_pipeline.services.silver.object_transform import ObjectTransform, Writ
 from data_pipeline.services.silver.planning import SilverPlan, SilverRequest
 from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage.object_versions import ObjectVersion, object_uri
-from data_pipeline.storage_errors import (
-    BucketMissing,
-    CertificateRefused,
-    ClockSkewed,
-    CredentialsMissing,
-    CredentialsRefused,
-    NotObjectStorage,
-    StoreUnavailable,
-)
+from data_pipeline.storage_errors import StorageUnusable
 
-# After these errors no other object can be transformed either.
-_OF_ALL_OBJECTS = (
-    BucketMissing,
-    CertificateRefused,
-    ClockSkewed,
-    CredentialsMissing,
-    CredentialsRefused,
-    NotObjectStorage,
-    StoreUnavailable,
-)
 Write = Callable[[RejectCollector], WrittenObject]
 Record = Callable[[ObjectVersion, Write], tuple[WrittenObject | None, int | None]]
 """Writes an object and records it. Returns it with the id of its load, or None if it was written before."""
@@ -70,7 +52,7 @@ class SilverRun:
     def transform_all(self, plan: SilverPlan) -> Iterator[ObjectOutcome]:
         """Transform what is due. Yield each object with its outcome. One that fails does not end the others.
 
-        Raises `StoreError` if no object can be read or written, and `KeyboardInterrupt`.
+        Raises `StorageUnusable`, and `KeyboardInterrupt`.
         """
         return map(self.transform, plan.due)
 
@@ -79,7 +61,7 @@ class SilverRun:
         started_at = monotonic()
         try:
             return self.attempt(source)
-        except _OF_ALL_OBJECTS:
+        except StorageUnusable:
             raise
         except PipelineError as error:
             return ObjectOutcome(
