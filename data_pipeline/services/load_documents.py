@@ -23,7 +23,7 @@ def load_document(loaded: Loaded) -> Document:
         "sizeBytes": loaded.size_bytes,
         "durationSeconds": round(loaded.duration.total_seconds(), 6),
         "rejects": [reject_document(one) for one in loaded.rejects],
-        "refresh": None if loaded.refresh is None else refresh_document(loaded.refresh),
+        "refresh": optional_refresh_document(loaded.refresh),
     }
 
 
@@ -65,6 +65,11 @@ def _counts(counts: LoadCounts) -> Document:
         "rowsDeleted": counts.rows_deleted,
         "rowsRejected": counts.rows_rejected,
     }
+
+
+def optional_refresh_document(dispatch: RefreshDispatch | None) -> Document | None:
+    """Return what became of the dependent views, or None if no row has changed."""
+    return None if dispatch is None else refresh_document(dispatch)
 
 
 def refresh_document(dispatch: RefreshDispatch) -> Document:

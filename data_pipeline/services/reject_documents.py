@@ -6,6 +6,7 @@ from typing import Any
 
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.postgres.kept_rejects import KeptReject
+from data_pipeline.services.load_documents import optional_refresh_document
 from data_pipeline.services.reject_listing import RejectList
 from data_pipeline.services.reject_replay import ReplayedRejects
 
@@ -44,4 +45,5 @@ def replay_document(result: ReplayedRejects) -> Mapping[str, Any]:
         ],
         "unusable": [{"recordNo": number, "reason": reason} for number, reason in result.unusable.items()],
         "left": result.left,
+        "refresh": optional_refresh_document(result.refresh),
     }

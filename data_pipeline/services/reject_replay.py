@@ -20,6 +20,7 @@ from data_pipeline.domain.dialects import Dialect, Mode, Pii
 from data_pipeline.domain.idempotency_keys import compute_idempotency_key
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
+from data_pipeline.domain.refresh_dispatches import RefreshDispatch
 from data_pipeline.domain.reject_collector import RejectCollector
 from data_pipeline.domain.rejects import Problem, RejectState
 from data_pipeline.models import LoadLog
@@ -53,6 +54,8 @@ class ReplayedRejects:
     refused: Mapping[int, Sequence[Problem]] = field(default_factory=dict)  # still bad, by record number
     unusable: Mapping[int, str] = field(default_factory=dict)  # not tried, with the reason
     left: int = 0  # open rejects that the file does not have
+    table: str | None = None
+    refresh: RefreshDispatch | None = None  # of the dependent views; None if no row has changed
 
 
 def replay_rejects(load_id: int, *, path: str | None, actor: str, using: str = DEFAULT_DB_ALIAS) -> ReplayedRejects:
@@ -60,7 +63,7 @@ def replay_rejects(load_id: int, *, path: str | None, actor: str, using: str = D
 
     They are taken from a file with corrections, otherwise as they are. The corrected records become rows of a load of
     their own, and their rejects are marked as replayed in the same commit. What is still bad stays open. The same
-    correction is loaded once.
+    correction is loaded once. Without a queue, the dependent views are refreshed in this process.
 
     Raises `RejectsNotReplayable`, `BadCorrectionFile`, `RejectsChanged`, `NothingReplayed`, or what `load_file` raises.
     """
@@ -88,7 +91,10 @@ class _RejectReplay:
             corrections = read_corrections(self._read(path), self._columns, path=path)
             records, unusable = self._corrected(open_records, corrections)
         result = ReplayedRejects(
-            of_load=self._load.pk, unusable=unusable, left=len(open_records) - len(records) - len(unusable)
+            of_load=self._load.pk,
+            unusable=unusable,
+            left=len(open_records) - len(records) - len(unusable),
+            table=self._load.target,
         )
         return self._run(records, result, path) if records else result
 
@@ -161,6 +167,7 @@ class _RejectReplay:
             payload_meta=meta,
             idempotency_key=key,
             wait=timedelta(seconds=self._settings.lock_wait_s),
+            refresh_here=True,
         ) as handle:
             refused = {} if handle is None else self._load_records(handle, list(records), content)
         if handle is None:
@@ -175,7 +182,7 @@ class _RejectReplay:
             replayed=len(replayed),
             refused=len(refused),
         )
-        return replace(result, load_id=handle.load_id, replayed=replayed, refused=refused)
+        return replace(result, load_id=handle.load_id, replayed=replayed, refused=refused, refresh=handle.refresh)
 
     def _load_records(
         self, handle: ProcessHandle, numbers: Sequence[int], content: bytes

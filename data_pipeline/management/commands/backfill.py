@@ -8,8 +8,11 @@ from django.core.management.base import CommandParser
 from data_pipeline import conf
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.uris import file_name
+from data_pipeline.management.rendering.refresh_text import refresh_blocks
 from data_pipeline.services import backfilling
 from data_pipeline.services.backfilling import BackfillOptions, DayPlan, DayState
+from data_pipeline.services.load_documents import optional_refresh_document
+from data_pipeline.services.load_options import Loaded
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
@@ -55,8 +58,11 @@ class Command(SeederCommand):
                 plans = list(backfilling.run_backfill(plans, how, on_progress=advance))
         document = {"dryRun": options.dry_run, "due": due, "days": [_document(plan) for plan in plans]}
         self.output.show(document, _blocks(plans, due, is_dry_run=options.dry_run))
+        if options.dry_run:
+            return None
         has_gaps = any(plan.state in {DayState.MISSING, DayState.FAILED} for plan in plans)
-        return EXIT_FAILED if has_gaps and not options.dry_run else None
+        has_failed_views = any(one.refresh and one.refresh.failures for one in _loads(plans))
+        return EXIT_FAILED if has_gaps or has_failed_views else None
 
 
 def _document(plan: DayPlan) -> dict[str, object]:
@@ -66,6 +72,7 @@ def _document(plan: DayPlan) -> dict[str, object]:
         "state": plan.state,
         "loadId": plan.load_id,
         "isLoadedNow": plan.loaded is not None,
+        "refresh": optional_refresh_document(plan.loaded.refresh) if plan.loaded else None,
         "error": plan.error,
     }
 
@@ -78,6 +85,11 @@ def _blocks(plans: Sequence[DayPlan], due: int, *, is_dry_run: bool) -> Iterator
         yield f"{loaded:,} of {format_count(len(plans), 'day')} loaded"
     yield TextTable(headings=("day", "file+", "state", "load>", "rows>"), rows=[_row(plan) for plan in plans])
     yield from ((f"{plan.day}: {plan.error}", "bold red") for plan in plans if plan.error)
+    yield from refresh_blocks(_loads(plans))
+
+
+def _loads(plans: Sequence[DayPlan]) -> list[Loaded]:
+    return [plan.loaded for plan in plans if plan.loaded is not None]
 
 
 def _row(plan: DayPlan) -> TableRow:

@@ -71,4 +71,5 @@ class Command(SeederCommand):
         except RejectsNotLoaded as error:
             raise CommandError(str(error), returncode=EXIT_FAILED) from error
         self.output.show(replay_document(result), replay_blocks(result))
-        return EXIT_FAILED if result.refused or result.unusable else None
+        has_failed_views = result.refresh is not None and result.refresh.failures
+        return EXIT_FAILED if result.refused or result.unusable or has_failed_views else None

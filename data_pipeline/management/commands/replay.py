@@ -6,6 +6,7 @@ from data_pipeline import conf
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.management.rendering.load_progress import progress_listener
 from data_pipeline.management.rendering.load_text import load_blocks
+from data_pipeline.management.rendering.refresh_text import refresh_blocks
 from data_pipeline.services.load_documents import load_document
 from data_pipeline.services.load_replay import replay_load
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
@@ -20,10 +21,12 @@ class Command(SeederCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
 
-    def run(self, options: Namespace) -> None:
+    def run(self, options: Namespace) -> int | None:
         with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
             try:
                 loaded = replay_load(options.load_id, on_progress=progress_listener(advance))
             except TooManyRejects as error:
                 raise CommandError(str(error), returncode=EXIT_FAILED) from error
-        self.output.show({"ofLoad": options.load_id, **load_document(loaded)}, load_blocks([loaded]))
+        document = {"ofLoad": options.load_id, **load_document(loaded)}
+        self.output.show(document, [*load_blocks([loaded]), *refresh_blocks([loaded])])
+        return EXIT_FAILED if loaded.refresh and loaded.refresh.failures else None

@@ -6,6 +6,7 @@ from django.core.management.base import CommandError, CommandParser
 from data_pipeline import conf
 from data_pipeline.correction_errors import UndoRefused
 from data_pipeline.management.rendering.refresh_text import dispatch_blocks
+from data_pipeline.services.load_documents import optional_refresh_document
 from data_pipeline.services.undoing import UndoneLoad, undo_load
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
@@ -24,7 +25,7 @@ class Command(SeederCommand):
             "--force", action="store_true", help="undo it although its rows were changed since, but not by a load"
         )
 
-    def run(self, options: Namespace) -> None:
+    def run(self, options: Namespace) -> int | None:
         try:
             undone = undo_load(options.load_id, actor=self.name, dry_run=options.dry_run, force=options.force)
         except UndoRefused as error:
@@ -36,8 +37,10 @@ class Command(SeederCommand):
             "rowsRemoved": undone.rows.removed,
             "rowsRestored": undone.rows.restored,
             "rowsReinserted": undone.rows.reinserted,
+            "refresh": optional_refresh_document(undone.refresh),
         }
         self.output.show(document, _blocks(undone, is_dry_run=options.dry_run))
+        return EXIT_FAILED if undone.refresh and undone.refresh.failures else None
 
 
 def _blocks(undone: UndoneLoad, *, is_dry_run: bool) -> Iterator[Block]:

@@ -58,7 +58,7 @@ def _blocks(found: Verification) -> Iterator[Block]:
         case RowsState.CHANGED:
             yield f"{found.table}: rows of load {found.load_id} were changed since{_changes(found, rows)}", "bold red"
         case RowsState.UNKNOWN:
-            yield f"{found.table}: the {rows} of load {found.load_id} are not compared. {found.reason}", "yellow"
+            yield f"{found.table}: the {rows} of load {found.load_id} are not compared: {found.reason}", "yellow"
 
 
 def _changes(found: Verification, rows: str) -> str:

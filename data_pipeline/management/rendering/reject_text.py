@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.management.rendering.load_text import raw_text
+from data_pipeline.management.rendering.refresh_text import dispatch_blocks
 from data_pipeline.postgres.kept_rejects import KeptReject
 from data_pipeline.services.reject_listing import RejectList
 from data_pipeline.services.reject_replay import ReplayedRejects
@@ -57,5 +58,7 @@ def replay_blocks(result: ReplayedRejects) -> Iterator[Block]:
         yield f"record {number} is still bad: {'; '.join(map(str, problems))}", "yellow"
     for number, reason in result.unusable.items():
         yield f"record {number} was not tried: {reason}", "yellow"
+    if result.refresh:
+        yield from dispatch_blocks(result.table or "", result.refresh)
     if result.left:
         yield f"{format_count(result.left, 'other reject')} of the load {'is' if result.left == 1 else 'are'} open"
