@@ -75,7 +75,10 @@ def check_folders(**_: Any) -> Sequence[checks.CheckMessage]:
 
 @checks.register
 def check_schedules(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return E005 for each setting that cannot be scheduled, unless E001 applies or there is no queue."""
+    """Return E005 for each setting that cannot be scheduled.
+
+    Nothing if E001 applies or there is no queue.
+    """
     from data_pipeline.services.schedules import schedule_problems  # few commands run checks
 
     if check_settings():

@@ -43,7 +43,7 @@ def _ratio(name: str, value: object) -> float | None:
 
 
 def _list(name: str, value: object, expected: str) -> Sequence[str]:
-    """Read a list of texts, or a text that separates them by commas."""
+    """Read a list of texts, which commas can separate."""
     items = value.split(",") if isinstance(value, str) else value
     if not isinstance(items, Sequence) or not all(isinstance(one, str | int) for one in items):
         raise ConfigurationError(setting=name, value=value, expected=expected)
@@ -196,7 +196,10 @@ class Settings:
 
 
 def load_in_use() -> Settings:
-    """Read the settings that Django uses, or only the environment if Django is not configured."""
+    """Read the settings that Django uses.
+
+    Without Django they are those of the environment.
+    """
     return load_from(settings_in_use())
 
 

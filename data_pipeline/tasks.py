@@ -19,7 +19,9 @@ from seeder.services.unix_signals import handle_signals
 
 
 def import_file(load_request_id: int) -> Mapping[str, Any]:
-    """Load the file of a request, or undo or verify its load, unless it has ended or another worker has it.
+    """Do the work of a request, unless it is done or claimed.
+
+    The work is to load its file, or to undo or verify its load.
 
     Returns `{"id": 7, "result": "success", "load_id": 12, "rows_in": 1000, "rows_rejected": 0}`. If that is impossible,
     the result begins with `failed:`. Raises `BadTaskArgument` or `DatabaseError`.

@@ -1,4 +1,7 @@
-"""The list of dead letters, which a worker of the queue can replay."""
+"""The drawing of a load's lineage.
+
+Boxes with lines show file, load, table and views from left to right.
+"""
 
 from collections.abc import Sequence
 from typing import Any

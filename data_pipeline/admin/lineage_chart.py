@@ -60,7 +60,10 @@ class LineageChart:
 
 
 def draw(path: Sequence[Node], lineage: Lineage | None, view_urls: Mapping[str, str]) -> LineageChart:
-    """Return the drawing of the nodes in one row, the last of which is the table, and of the views behind them."""
+    """Return the drawing of the nodes and of the views behind them.
+
+    The nodes stand in one row, the table last.
+    """
     layers = lineage.layers if lineage else []
     columns = [
         *([node] for node in path),
@@ -112,7 +115,7 @@ def _shortened(text: str, width: int) -> str:
 
 
 def _line(one: Box, other: Box) -> str:
-    """Return the path from the right side of a box to the left side of another."""
+    """Return the path between the sides of two boxes."""
     x1, y1, x2, y2 = one.x + one.width, one.y + _HEIGHT // 2, other.x, other.y + _HEIGHT // 2
     middle = (x1 + x2) // 2
     return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}"

@@ -46,7 +46,10 @@ class LoadAction:
 
     @property
     def is_queued(self) -> bool:
-        """Return whether a worker of the queue does it, so that no web process waits."""
+        """Return whether a worker of the queue runs the action.
+
+        Then no web process waits.
+        """
         return self.enqueue is not None and dispatch.is_available()
 
 
@@ -161,7 +164,10 @@ def possible_actions(request: HttpRequest, load: LoadLog) -> list[LoadAction]:
 
 
 def run_action(request: HttpRequest, site: AdminSite, action: LoadAction, load: LoadLog) -> None:
-    """Run an action or queue it, and add its result, its request or its refusal to the messages."""
+    """Run or queue an action.
+
+    Its result, its request or its refusal is added to the messages.
+    """
     user = request.user.get_username()
     try:
         if action.enqueue is not None and action.is_queued:

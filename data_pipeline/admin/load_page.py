@@ -51,7 +51,10 @@ def load_page(request: HttpRequest, site: AdminSite, load_id: int) -> HttpRespon
 def action_page(
     request: HttpRequest, site: AdminSite, action: load_actions.LoadAction, *, load_id: int
 ) -> HttpResponse:
-    """Ask for confirmation, or run the action and return to the page of the load, which shows the result."""
+    """Ask for confirmation, or run the action and return to the load.
+
+    The page of the load shows the result.
+    """
     if not request.user.has_perm(action.permission):
         raise PermissionDenied
     load = page_facts.read_load_page(load_id, shows_values=False).load
@@ -78,7 +81,10 @@ def file_name(load: LoadLog) -> str | None:
 
 
 def table_of(load: LoadLog) -> str | None:
-    """Return the table of a load, also if it failed before it reached the table. None if it is unknown."""
+    """Return the table of a load, even if the load failed earlier.
+
+    None if it is unknown.
+    """
     named = load.payload_meta.get("target_table")
     return load.target or (named if isinstance(named, str) and named != "auto" else None)
 
@@ -103,7 +109,7 @@ def _lineage_context(request: HttpRequest, site: AdminSite, load: LoadLog) -> Ma
 
 
 def _meta_facts(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return the metadata that has no other place on the page, as names and texts."""
+    """Return the remaining metadata as names and texts."""
     return [
         (name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for name, value in meta.items()

@@ -1,4 +1,7 @@
-"""The list of rejects, and the page of each with its bad cells marked."""
+"""The list of rejects, and a page for each.
+
+The page marks the bad cells.
+"""
 
 from collections.abc import Sequence
 from typing import Any

@@ -1,4 +1,4 @@
-"""The list of requests to workers of the queue, and the page of each."""
+"""The list of requests to workers, and a page for each."""
 
 from collections.abc import Sequence
 from typing import Any

@@ -83,7 +83,10 @@ def _settings_module(given: str) -> str:
 
 
 def build_parser() -> argparse.ArgumentParser:
-    """Return the parser of all arguments except `--settings`, which is in its help only."""
+    """Return the parser of all arguments.
+
+    It does not parse `--settings`, which is only in its help.
+    """
     settings_parser = OneLineErrorParser(add_help=False)
     add_settings_option(settings_parser, default="")
     description = "Runs the jobs that load files, objects and records into PostgreSQL."

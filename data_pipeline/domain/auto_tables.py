@@ -69,7 +69,7 @@ def with_header(dialect: Dialect, names: Sequence[str], *, target: str, artefact
 def new_columns(
     dialect: Dialect, names: Sequence[str], sample: Iterable[Sequence[str]], *, artefact: str
 ) -> Sequence[NewColumn]:
-    """Return the columns of a new table, in the order of the dialect.
+    """Return a new table's columns in the order of the dialect.
 
     A type that the dialect does not declare is that of the rule, or the narrowest of the sample. Local dates and
     columns without a value stay text, so that PostgreSQL reads the values of later files alike.

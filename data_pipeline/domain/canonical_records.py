@@ -1,4 +1,6 @@
-"""Recognises records that are canonical as they are, so that they can be copied without being parsed.
+"""Recognises records that are already canonical.
+
+They can be copied without being parsed.
 
 `RecordNormalizer` would leave these records unchanged. It may leave others unchanged, too.
 """
@@ -47,7 +49,9 @@ class CanonicalRecords:
         self._pattern = cache(self._compile)
 
     def copy(self, data: bytes) -> CopiedRecords | None:
-        """Return whole records as they are in silver, or None if one of them may not be canonical.
+        """Return whole records as they are in silver, or None.
+
+        None means that one of them may not be canonical.
 
         Each record ends with a line feed.
         """
@@ -107,7 +111,10 @@ class CanonicalRecords:
         return f"(?:{pattern})?+" if pattern else ""
 
     def _value(self, column: Column) -> str:
-        """Return the pattern of canonical values of a rule, or an empty text if only NULL is known to be one."""
+        """Return the pattern of canonical values of a rule.
+
+        The text is empty if only NULL is known to be one.
+        """
         if column.rule is Rule.MAP:
             texts = (text for text in _mapped_to_themselves(column) if text and not set(self._separators) & set(text))
             return "|".join(map(re.escape, sorted(texts, key=len, reverse=True)))

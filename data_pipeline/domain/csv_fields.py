@@ -77,8 +77,9 @@ def parse_fields(record: bytes, csv_format: CsvFormat) -> list[str | None]:
 
 
 def fields_of(record: bytes, csv_format: CsvFormat) -> list[re.Match[bytes]] | None:
-    """Return a match for each field, or None if a quote is misplaced. Group 1 is the text of a quoted field, group 2
-    that of another.
+    """Return a match for each field.
+
+    None if a quote is misplaced. Group 1 is the text of a quoted field, group 2 that of another.
     """
     pattern, matches, position = _field_pattern(csv_format.delimiter, csv_format.quote), [], 0
     while (found := pattern.match(record, position)) is not None:

@@ -73,7 +73,7 @@ def count_records(data: bytes, csv_format: CsvFormat) -> int:
 
 
 def too_long_record(data: bytes, *, line: int, number: int) -> SplitRecords:
-    """Return the reject of a line of which only the beginning was read."""
+    """Return the reject of a line that was read in part."""
     fault = Fault(PROGRAM_LIMIT_EXCEEDED, "the line is longer than 32 MB", is_structural=True)
     reject = Reject(line_no=line, record_no=number, raw=data, problems=[fault.as_problem()])
     return SplitRecords(rejects=[reject])
@@ -110,7 +110,7 @@ class _Splitting:
         return self._split
 
     def _unusual_lines(self) -> Sequence[int]:
-        """Return the lines that may not be a well-formed record of one line."""
+        """Return the lines that may not be records of one line."""
         data = self._data
         if b"\r" in data and self._format.line_end == b"\n":
             data = data.replace(b"\r\n", b"\n")
@@ -150,7 +150,7 @@ class _Splitting:
         return 1 if fault.is_structural else length
 
     def _length_at(self, at: int) -> int | None:
-        """Return the number of lines of the record that begins in a line.
+        """Return how many lines the record of a line has.
 
         None means that no line closes its quote.
         """

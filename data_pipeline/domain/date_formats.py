@@ -54,7 +54,9 @@ class DateFormat:
         return len(self.directives) > 3
 
     def canonical(self, text: str) -> str | None:
-        """Return the text in ISO 8601, or None for a text of another shape.
+        """Return the text in ISO 8601.
+
+        None for a text of another shape.
 
         The date or time may not exist.
         """

@@ -46,7 +46,10 @@ class Inference:
     malformed: int  # of those, with more or fewer fields than the header, and therefore ignored
 
     def to_toml(self, dialect: Dialect) -> str:
-        """Return a dialect with the settings of another one and the inferred columns."""
+        """Return a dialect with the inferred columns.
+
+        Its other settings are those of the given one.
+        """
         notes = [f"Inferred from {self.records} records, {self.malformed} of them malformed and ignored."]
         notes += [
             f"{column.name}: local dates that fit {' and '.join(column.ambiguous_formats)}; declare one of them."

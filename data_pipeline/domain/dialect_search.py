@@ -19,7 +19,7 @@ _NAME = re.compile(r"[\w-]+", re.ASCII)
 
 
 def find_dialect(name_or_path: str, folders: Iterable[Path] = ()) -> Dialect:
-    """Return a dialect by name, or by the path of a `.toml` file.
+    """Return a dialect by its name or its `.toml` file.
 
     The first folder that has the name wins. The shipped dialects come last.
     """

@@ -67,7 +67,10 @@ def read_word(kind: type[_Word]) -> Callable[[object], _Word]:
 
 
 def read_separator(value: object) -> str:
-    """Read one ASCII character that is neither a letter, a digit nor a line end."""
+    """Read one ASCII character that can separate fields.
+
+    It is neither a letter, a digit nor a line end.
+    """
     if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value.isalnum() or value in "\0\r\n":
         raise BadValue("one ASCII character other than a letter, a digit or a line end")
     return value
@@ -106,7 +109,7 @@ def read_group_mark(value: object) -> str:
 
 
 def read_formats(value: object) -> tuple[str, ...]:
-    """Read formats of dates and times that contradict each other in no text."""
+    """Read formats of dates that contradict each other in no text."""
     texts = read_words(value)
     try:
         formats = [parse_format(text) for text in texts]
@@ -152,7 +155,7 @@ def read_column_name(value: object) -> str:
 
 
 def read_type(value: object) -> str:
-    """Read the name of a type, with a precision if it has one."""
+    """Read the name of a type, perhaps with a precision."""
     text = read_text(value)
     if not _TYPE.fullmatch(text):
         raise BadValue("a type of PostgreSQL such as numeric(12,2) or timestamptz")

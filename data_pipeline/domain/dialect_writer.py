@@ -9,7 +9,10 @@ from data_pipeline.domain.dialects import NUMBER_RULES, Column, Dialect, Lookup
 
 
 def dialect_to_toml(dialect: Dialect, *, notes: Iterable[str] = ()) -> str:
-    """Return the text of a dialect's file, without keys that have their default. The notes are comments."""
+    """Return the text of a dialect's file.
+
+    Keys that have their default are left out. The notes are comments.
+    """
     lines = ["#:schema ./contract.schema.json", *(f"# {note}" for note in notes), *_assignments(dialect)]
     for column in dialect.columns:
         lines += ["", f"[columns.{_text(column.name)}]", *_assignments(column)]

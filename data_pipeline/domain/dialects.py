@@ -79,7 +79,10 @@ class Missing(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Lookup:
-    """A column that is added to each record, with values of a reference: either a file or a table."""
+    """A column that transforms add, with values of a reference.
+
+    That is either a file or a table.
+    """
 
     name: str
     column: str  # of the dialect, whose canonical values are looked up
@@ -117,5 +120,5 @@ class Dialect:
     lookups: Sequence[Lookup] = ()
 
     def find_column(self, name: str) -> Column | None:
-        """Return the column with this name in the table, if the dialect has it."""
+        """Return the column of the dialect with this name, or None."""
         return next((column for column in self.columns if column.name == name), None)

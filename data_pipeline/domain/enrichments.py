@@ -41,7 +41,7 @@ class Enrichment:
 
 
 def reference_values(pairs: Iterable[Pair], *, source: str) -> Mapping[str, str | None]:
-    """Return the added values of a reference by those that are looked up.
+    """Return the values that a reference adds, by looked up value.
 
     Both are trimmed, and an empty value is NULL. Records with nothing to look up are left out. Raises `BadReference`
     for two values of one key, and for more than fits in memory.

@@ -38,7 +38,10 @@ def identifies_content(remote_meta: Mapping[str, object]) -> bool:
 
 
 def file_fingerprint(path: str | os.PathLike[str]) -> Fingerprint:
-    """Return a local file's real path, size in bytes and time of modification. Raises `OSError`."""
+    """Return a local file's real path, size and modification time.
+
+    Raises `OSError`.
+    """
     status = Path(path).stat()
     return {
         "file": os.path.realpath(path),

@@ -91,7 +91,7 @@ def _score(names: Sequence[str], dialect: Dialect) -> int:
 
 
 def find_targets(names: Sequence[str], *, dialect: Dialect, table_columns: Sequence[str]) -> list[str | None]:
-    """Return the column of the table for each name of a header, or None."""
+    """Return the table's column for each name of a header, or None."""
     exact = {column: column for column in table_columns}
     by_case = _unique_by_fold((column, column) for column in table_columns)
     aliases = _unique_by_fold(

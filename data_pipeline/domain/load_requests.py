@@ -1,4 +1,4 @@
-"""Queued loads, and what else a worker of the queue does with a load."""
+"""Queued loads, and other work on loads for the queue."""
 
 from dataclasses import dataclass
 from datetime import datetime

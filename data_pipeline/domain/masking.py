@@ -67,7 +67,7 @@ class RejectMasking:
     hash_key: bytes = field(repr=False)
 
     def masked(self, reject: Reject) -> Reject:
-        """Return a reject whose raw bytes, values and reasons have no personal value."""
+        """Return a reject without personal values in any of its parts."""
         if not self.pii:
             return reject
         fields = self._split(reject.raw)
@@ -123,7 +123,7 @@ def _unquoted(field_bytes: bytes, quote: bytes) -> str:
 
 
 def _without_texts(reason: str, texts: Iterable[str]) -> str:
-    """Remove texts from a message of PostgreSQL, which quotes values or lists them."""
+    """Remove the texts that a message of PostgreSQL quotes or lists."""
     for text in sorted({text for text in texts if text}, key=len, reverse=True):
         reason = reason.replace(f'"{text}"', _REMOVED)
         if len(text) >= _MIN_BARE_LETTERS:

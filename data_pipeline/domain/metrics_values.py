@@ -33,7 +33,10 @@ class Counted(StrEnum):
 
 
 def bucket_label(bound: float) -> str:
-    """Return the label of a bucket by its upper bound, as PostgreSQL writes the number."""
+    """Return the label of a bucket, which is its upper bound.
+
+    The number is written as PostgreSQL writes it.
+    """
     return "Infinity" if bound == float("inf") else f"{bound:g}"
 
 

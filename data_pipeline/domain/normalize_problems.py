@@ -1,4 +1,4 @@
-"""Problems of values that a rule or a lookup of the dialect refuses."""
+"""Problems of values that a rule or lookup refuses."""
 
 from collections.abc import Callable, Mapping
 from typing import Final
@@ -38,7 +38,7 @@ def refused_value(column: Column, reason: NormalizeReason, *, value: str | None)
 
 
 def not_in_reference(lookup: Lookup, *, value: str | None) -> Problem:
-    """Return the problem of a value that the reference of a lookup does not have."""
+    """Return the problem of a value that a reference lacks."""
     return Problem(
         column=lookup.column,
         sqlstate=INVALID_PARAMETER_VALUE,

@@ -37,7 +37,7 @@ def number_patterns(*, decimal_mark: str, group_mark: str | None) -> NumberPatte
 
 @lru_cache(maxsize=64)
 def amount_patterns(*, decimal_mark: str, group_mark: str | None, currency: str | None) -> NumberPatterns:
-    """Return the patterns of an amount of a currency, or of any currency."""
+    """Return the patterns of an amount in one or any currency."""
     currencies = "|".join(map(re.escape, marks_of(currency)))
     return _patterns(decimal_mark=decimal_mark, group_mark=group_mark, currencies=currencies)
 

@@ -78,7 +78,7 @@ class HostRules:
         return any(one.matches(origin) for one in self.private)
 
     def address_problem(self, address: str, host: str, port: int) -> str | None:
-        """Return why no connection may be made to an address of an allowed host, or None."""
+        """Return why an address of an allowed host is refused, or None."""
         ip = _effective(address)
         origin = Origin.of(scheme="http" if port == DEFAULT_PORTS["http"] else "https", host=host, port=port)
         if ip.is_unspecified or ip.is_multicast:

@@ -11,6 +11,9 @@ _MAX_BYTES = 63  # of an identifier
 
 
 def suffixed(table: ViewName, suffix: str) -> ViewName:
-    """Return a name in the table's schema, with the table's name cut so that PostgreSQL keeps the suffix."""
+    """Return a name in the table's schema, with a suffix.
+
+    The table's name is cut so that PostgreSQL keeps the suffix.
+    """
     room = _MAX_BYTES - len(suffix.encode())
     return ViewName(schema=table.schema, name=table.name.encode()[:room].decode(errors="ignore") + suffix)

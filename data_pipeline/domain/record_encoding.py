@@ -28,7 +28,10 @@ def encode_record(values: Sequence[Any], types: Sequence[str | None]) -> bytes:
 
 
 def malformed_record(*, columns: int) -> bytes:
-    """Return a record of CSV that every load rejects, because it has one field too many."""
+    """Return a record of CSV that every load rejects.
+
+    It has one field too many.
+    """
     return b"," * columns + b"\n"
 
 

@@ -1,4 +1,7 @@
-"""Normalizes the records of a file by its dialect, and writes them as silver has them."""
+"""Normalizes the records of a file by its dialect.
+
+They are written as silver has them.
+"""
 
 from collections.abc import Callable, Sequence
 from functools import lru_cache, partial
@@ -38,11 +41,14 @@ class RecordNormalizer:
         ]
 
     def copy(self, data: bytes) -> CopiedRecords | None:
-        """Return whole records as silver has them, or None if one of them may have to be changed."""
+        """Return whole records as silver has them, or None.
+
+        None means that one of them may have to be changed.
+        """
         return None if self._enrichments else self._canonical.copy(data)
 
     def normalize(self, record: bytes) -> bytes | Sequence[Problem]:
-        """Return a well-formed record as silver has it, or why its values are refused."""
+        """Return a record as silver has it, or its refused values."""
         copied = self.copy(record + b"\n")
         if copied is not None:
             return copied.data

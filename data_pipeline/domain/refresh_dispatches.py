@@ -55,7 +55,10 @@ def group_by_tables(rows: Iterable[RequestedRefresh]) -> Sequence[Sequence[Reque
 
 
 def requested_by(load_ids: Sequence[int]) -> str:
-    """Return the text that runs and the queue show, such as `load 4711`."""
+    """Return the requester that runs and the queue show.
+
+    An example is `load 4711`.
+    """
     others = f" and {format_count(len(load_ids) - 1, 'other')}" if len(load_ids) > 1 else ""
     return f"load {load_ids[0]}{others}"
 

@@ -33,7 +33,10 @@ def _shortened(text: str) -> str:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RejectText:
-    """How a rejected record is written, and whether its values may be shown."""
+    """How a rejected record is written.
+
+    It also says whether its values may be shown.
+    """
 
     columns: Sequence[str]  # of the header; empty if unknown
     csv_format: CsvFormat

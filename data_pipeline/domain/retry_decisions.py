@@ -81,7 +81,7 @@ def parse_retry_after(headers: Mapping[str, str], now: datetime) -> float | None
 
 
 def is_repeatable(method: str, headers: Mapping[str, str]) -> bool:
-    """Return whether a request can be sent twice with the effect of one."""
+    """Return whether a repeated request has the effect of one."""
     return method in _REPEATABLE or bool(headers.get(IDEMPOTENCY_HEADER))
 
 

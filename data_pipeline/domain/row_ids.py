@@ -2,5 +2,8 @@
 
 
 def parse_row_id(text: str) -> int | None:
-    """Return the number that ASCII digits are, or None if they are none or too many for a bigint."""
+    """Return the number that ASCII digits are, or None.
+
+    None if there are no digits, or too many for a bigint.
+    """
     return int(text) if text.isascii() and text.isdigit() and len(text) < 19 else None

@@ -1,4 +1,7 @@
-"""The base of row models, which validate records of an API at run time. A bulk load is validated by PostgreSQL."""
+"""The base of row models.
+
+They validate records of an API at run time. A bulk load is validated by PostgreSQL.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, fields
@@ -50,7 +53,10 @@ class RowModel:
 
     @classmethod
     def parse(cls, record: object) -> Self:
-        """Return the row of a mapping in which numbers and dates may be texts. Raises `BadRow`."""
+        """Return the row of a mapping.
+
+        Its numbers and dates may be texts. Raises `BadRow`.
+        """
         row = cls.parse_known(record)
         for name, value in record.items() if isinstance(record, Mapping) else ():
             if name not in _checks(cls):
@@ -60,7 +66,7 @@ class RowModel:
 
     @classmethod
     def parse_known(cls, record: object) -> Self:
-        """Return the row of a record as `parse`, but ignore its other fields."""
+        """Return the row of a record, and ignore its other fields."""
         if not isinstance(record, Mapping):
             raise BadRow(model=cls.__name__, field="record", value=record, expected="an object with named fields")
         values = {}

@@ -19,7 +19,10 @@ _LONE_RETURN = re.compile(rb"\r(?!\n)")
 
 
 def may_lose_bytes(data: bytes, csv_format: CsvFormat) -> bool:
-    """Return whether COPY may drop a part of the bytes without an error. False positives only cost time."""
+    """Return whether COPY may silently drop some of the bytes.
+
+    False positives only cost time.
+    """
     return (
         (b"\\" in data and b"\\." in data)
         or _has_other_line_end(data, csv_format)
@@ -28,7 +31,9 @@ def may_lose_bytes(data: bytes, csv_format: CsvFormat) -> bool:
 
 
 def has_changing_word(data: bytes, csv_format: CsvFormat, *, positions: Collection[int], columns: int) -> bool:
-    """Return whether a field at one of these positions may mean another date tomorrow.
+    """Return whether one of these fields may name a relative day.
+
+    Its date would be another one tomorrow.
 
     Such a word can have digits, spaces and punctuation around it: `today 10:00` is a timestamp.
     """
@@ -41,7 +46,7 @@ def has_changing_word(data: bytes, csv_format: CsvFormat, *, positions: Collecti
 
 
 def contains_changing_word(record: bytes) -> bool:
-    """Return whether a record has such a word in any of its fields."""
+    """Return whether any field of a record has such a word."""
     lower = record.lower()
     may_contain = b"day" in lower or b"now" in lower or b"tomorrow" in lower  # ten times as fast as the pattern
     return may_contain and _WORD.search(lower) is not None
@@ -55,7 +60,10 @@ def _has_other_line_end(data: bytes, csv_format: CsvFormat) -> bool:
 
 
 def _has_misplaced_quote(data: bytes, csv_format: CsvFormat) -> bool:
-    """Return whether a quote is neither around a field nor doubled inside a quoted one."""
+    """Return whether a quote is misplaced.
+
+    It may stand around a field, or doubled inside a quoted one.
+    """
     if csv_format.quote not in data:
         return False
     return _quotes_pattern(csv_format.delimiter, csv_format.quote).fullmatch(data) is None

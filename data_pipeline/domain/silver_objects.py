@@ -40,7 +40,7 @@ class SilverFacts:
 
     @classmethod
     def from_metadata(cls, metadata: Mapping[str, str]) -> Self | None:
-        """Return the facts, or None for an object that was not written by a transform."""
+        """Return the facts, or None for the object of another writer."""
         try:
             return cls(
                 load_key=metadata["load-key"],
@@ -56,7 +56,7 @@ class SilverFacts:
 
 
 def version_key(source_key: str, etag: str) -> str:
-    """Return the key in silver of a version of an object, without its suffix."""
+    """Return an object version's key in silver, without its suffix."""
     return f"{source_key}/{_NOT_OF_VERSION.sub('_', etag.strip(chr(34)))}"
 
 
@@ -66,18 +66,21 @@ def silver_key(source_key: str, etag: str, *, compression: str) -> str:
 
 
 def rejects_key(source_key: str, etag: str) -> str:
-    """Return the key of the records that a transform refused, as JSON lines."""
+    """Return the key of a transform's refused records, as JSON lines."""
     return f"{REJECTS_PREFIX}{version_key(source_key, etag)}.jsonl"
 
 
 def version_of(silver_key: str) -> str | None:
-    """Return the `version_key` of a key in silver, or None for another object."""
+    """Return the `version_key` of a key in silver.
+
+    None for another object.
+    """
     found = _SILVER_KEY.fullmatch(silver_key)
     return found[1] if found else None
 
 
 def load_key(source_uri: str, etag: str) -> str:
-    """Return the idempotency key of the transform of a version of an object.
+    """Return the idempotency key of an object version's transform.
 
     It has no time, so the same content that is uploaded again is the same artefact.
     """
@@ -85,6 +88,6 @@ def load_key(source_uri: str, etag: str) -> str:
 
 
 def rules_version(dialect: Dialect, reference_hashes: Sequence[str] = ()) -> str:
-    """Return the version of the rules that a dialect gives with its references."""
+    """Return the version of a dialect's rules and references."""
     content = canonical_bytes([asdict(dialect), *reference_hashes])
     return f"{RULES_VERSION}-{blake2b(content, digest_size=8).hexdigest()}"

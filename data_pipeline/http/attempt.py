@@ -43,7 +43,10 @@ class Attempt:
         raise refused_status(status, retry_after_s, is_transient=status in call.policy.retry_statuses)
 
     def hand_out(self) -> None:
-        """Note that the caller reads the body, so that the call cannot be repeated."""
+        """Note that the caller reads the body.
+
+        The call can then not be repeated.
+        """
         self._is_handed_out = True
 
     def take(self, chunk: bytes) -> None:

@@ -116,7 +116,10 @@ class Call:
             raise BadRequest(**self.facts, problem=problem) from None
 
     def wait_after(self, failure: Failure) -> float | None:
-        """Return the seconds to wait before the next attempt, or None if there is none."""
+        """Return the seconds before the next attempt.
+
+        None if there is none.
+        """
         if not failure.is_transient or not is_repeatable(self.method, self._headers):
             return None
         return next_wait(

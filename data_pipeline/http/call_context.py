@@ -1,4 +1,7 @@
-"""What the current thread or task works for, so that its calls can be found in the log."""
+"""What the current thread or task works for.
+
+Its calls can then be found in the log.
+"""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +13,10 @@ _load_source: ContextVar[str | None] = ContextVar("data_pipeline.load_source", d
 
 @contextmanager
 def calls_of(*, request_id: str | None = None, source: str | None = None) -> Iterator[None]:
-    """Name the request, or the source of a load, of the calls in the block. None keeps the outer one."""
+    """Name the request or source of the calls in the block.
+
+    None keeps the outer one.
+    """
     tokens = [(_request_id, _request_id.set(request_id or _request_id.get()))]
     tokens += [(_load_source, _load_source.set(source or _load_source.get()))]
     try:
@@ -21,10 +27,13 @@ def calls_of(*, request_id: str | None = None, source: str | None = None) -> Ite
 
 
 def current_request_id() -> str | None:
-    """Return the id that the log of a call has, if it is known."""
+    """Return the id of a call in the log, if known."""
     return _request_id.get()
 
 
 def current_source() -> str | None:
-    """Return the source of the load or run that the calls belong to, if any."""
+    """Return the source of the calls of a load or run.
+
+    None outside of one.
+    """
     return _load_source.get()

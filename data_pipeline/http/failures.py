@@ -1,4 +1,6 @@
-"""What an attempt can fail with, as closed words for metrics and sentences for people.
+"""The reasons for which an attempt can fail.
+
+They are closed words for metrics, and sentences for people.
 
 The messages of httpx and h11 are not passed on, because they can quote headers.
 """

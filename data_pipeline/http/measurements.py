@@ -1,4 +1,6 @@
-"""Counters of calls and retries of this process, until they are saved for the metrics.
+"""Counters of calls and retries of this process.
+
+They are kept until they are saved for the metrics.
 
 Where Django is started, `services.call_metrics` saves them in the database. Otherwise only the log has them.
 """

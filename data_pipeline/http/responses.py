@@ -20,7 +20,10 @@ class HTTPResponse:
 
     @property
     def text(self) -> str:
-        """The content, which must be UTF-8; other bytes are replaced."""
+        """The content, which must be UTF-8.
+
+        Other bytes are replaced.
+        """
         return self.content.decode(errors="replace")
 
     def json(self, *, parse_float: Callable[[str], Any] = float) -> Any:

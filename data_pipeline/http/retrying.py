@@ -36,7 +36,10 @@ class RetryConfig:
             raise ValueError(f"attempts must be at least 1, not {self.attempts}")
 
     def wait_after(self, error: Exception, attempt: int, random: float) -> float | None:
-        """Return the seconds to wait after an attempt, counted from 1, or None if it was the last one."""
+        """Return the seconds to wait after an attempt.
+
+        Attempts are counted from 1. None after the last one.
+        """
         if self.give_up is not None and self.give_up(error):
             return None
         backoff = Backoff(base_s=self.base_s, max_s=self.max_s, jitter_s=self.jitter_s)

@@ -1,4 +1,7 @@
-"""The counters of the metrics, indexes of open loads and rejects, and the permissions of the pages."""
+"""Counters of the metrics, indexes, and permissions of the pages.
+
+The indexes are those of open loads and rejects.
+"""
 
 from django.db import migrations, models
 

@@ -1,4 +1,7 @@
-"""Claims of requested refreshes, and an index on the latest loads of a table."""
+"""Claims of requested refreshes, and an index.
+
+The index has the latest loads of a table.
+"""
 
 from django.db import migrations, models
 

@@ -1,4 +1,7 @@
-"""The attempts and the worker of a queued load, and an index on the unfinished ones."""
+"""Attempts and worker of a queued load, and an index.
+
+The index has the unfinished loads.
+"""
 
 from django.db import migrations, models
 

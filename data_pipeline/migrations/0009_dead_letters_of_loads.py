@@ -1,4 +1,7 @@
-"""Dead letters become a view of failed loads, which have the same facts. What was dismissed stays dismissed."""
+"""Dead letters become a view of failed loads.
+
+Those have the same facts. What was dismissed stays dismissed.
+"""
 
 import django.db.models.deletion
 import django.db.models.fields.json

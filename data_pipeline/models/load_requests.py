@@ -1,4 +1,4 @@
-"""Requests to workers of the queue, and the outbox of refreshes that loads request."""
+"""Requests to workers, and the outbox of refreshes."""
 
 from django.db import models
 from django.db.models.functions import Now

@@ -6,7 +6,10 @@ from data_pipeline.pipelines.errors import PipelinesMissing
 
 
 class PipelinesConfig(AppConfig):
-    """Installed by hosts that want the tables, commands and jobs of the pipelines."""
+    """Installed by hosts that want the example pipelines.
+
+    It has their tables, commands and jobs.
+    """
 
     name = "data_pipeline.pipelines"
     label = "data_pipeline_pipelines"

@@ -55,7 +55,7 @@ def refresh_fees(
     refresh_here: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> PipelineRun:
-    """Load the fees of articles, unless this set of ids was loaded before.
+    """Load the fees of articles, each set of ids once.
 
     Another `edition`, such as a day, loads the set again. Everything is requested before the first row is written, so
     that no transaction waits for the API. `refresh_here` is that of `process_once`.

@@ -33,7 +33,10 @@ class Vendor(models.Model):
 
 
 class VendorPrice(models.Model):
-    """A vendor's price of an article from a day on, as in `PriceRowModel`."""
+    """A vendor's price of an article from a day on.
+
+    Its fields are those of `PriceRowModel`.
+    """
 
     pk = models.CompositePrimaryKey("vendor", "sku", "valid_from")
     vendor = models.ForeignKey(Vendor, models.PROTECT, db_column="vendor")
@@ -66,7 +69,10 @@ class ExchangeRate(models.Model):
 
 
 class Fee(models.Model):
-    """The fees of a marketplace for one article at its sales price, as in `FeeRowModel`."""
+    """A marketplace's fees for an article at its sales price.
+
+    Its fields are those of `FeeRowModel`.
+    """
 
     asin = models.TextField(primary_key=True)
     sales_price = _amount()
@@ -88,7 +94,10 @@ class Fee(models.Model):
 
 
 class FreightRate(models.Model):
-    """The price of a lane and service from a day on, as in `FreightRowModel`."""
+    """A price of a lane and service from a day on.
+
+    Its fields are those of `FreightRowModel`.
+    """
 
     pk = models.CompositePrimaryKey("lane", "service", "valid_from")
     lane = models.TextField()

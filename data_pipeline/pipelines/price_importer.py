@@ -39,7 +39,7 @@ def import_prices(  # noqa: PLR0913  # the options of a load
     refresh_here: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> PipelineRun:
-    """Load a vendor's price list, unless this version of the file was loaded for the vendor before.
+    """Load a vendor's price list, each version once.
 
     The vendor is created if it is new. The file may have a column for the vendor, which must then be this one. Another
     idempotency `key` loads the file again.

@@ -12,7 +12,9 @@ from seeder.postgres import sessions, transactions
 
 
 def loads_in_views(database: str, tables: Sequence[TableBehindView]) -> Mapping[ViewName, Sequence[TableAsOf]]:
-    """Return the loads that views contain, without views that read no loaded table.
+    """Return the loads that views contain.
+
+    Views that read no loaded table are left out.
 
     Nothing if the database has no loads, or cannot be read: pages and commands then show no loads.
     """

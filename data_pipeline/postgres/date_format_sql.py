@@ -16,7 +16,9 @@ _DASH, _COLON = text_literal("-"), text_literal(":")
 
 
 def iso_text(value: sql.Composable, formats: Sequence[str]) -> sql.Composed:
-    """Return the text as a date or timestamp in ISO 8601, which may not exist. NULL for a text of no format's shape.
+    """Return the text as a date or timestamp in ISO 8601.
+
+    That date may not exist. NULL for a text of no format's shape.
 
     The first format with the shape of the text decides, as in `DateFormat.canonical`.
     """
@@ -30,7 +32,10 @@ def iso_text(value: sql.Composable, formats: Sequence[str]) -> sql.Composed:
 
 
 def _if_complete(value: sql.Composable, one: DateFormat) -> sql.Composed:
-    """Return a branch for texts whose numbers have all digits, as most have. It takes a third of the time."""
+    """Return a branch for texts whose numbers have all digits.
+
+    Most texts are such. It takes a third of the time.
+    """
     pattern, parts, at = "", dict[str, sql.Composable](), 1
     for directive, literal in re.findall("%(.)|([^%])", one.text):
         width = _DIGITS[directive] if directive else 1

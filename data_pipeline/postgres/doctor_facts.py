@@ -15,7 +15,7 @@ _MAX_LOADED_TABLES = 1000
 
 
 class LoadTable(NamedTuple):
-    """A table of the lane, with what the session's role lacks on it."""
+    """A table of the lane, and the role's missing privileges."""
 
     name: str
     quoted_name: str

@@ -37,7 +37,10 @@ class UniqueKey:
         nulls_are_equal: bool,  # noqa: FBT001  # a row
         is_deferrable: bool,  # noqa: FBT001
     ) -> "UniqueKey":
-        """Return the key of an index, whose expressions are those of the catalog."""
+        """Return the key of an index.
+
+        Its expressions are those of the catalog.
+        """
         return cls(
             expressions=list(map(sql.SQL, expressions)),
             text=", ".join(expressions),

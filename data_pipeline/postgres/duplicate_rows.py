@@ -23,7 +23,10 @@ class DuplicateRows:
         self._is_kept = False
 
     def find(self) -> dict[int, list[Problem]]:
-        """Return the problem of all but the first of several rows with the same key. Keep these rows."""
+        """Return the problems of rows whose key an earlier row has.
+
+        Keep these rows.
+        """
         column = self._key[0] if len(self._key) == 1 else None
         found = list(find_duplicates(self._database, self._source, UniqueKey.of_columns(self._key), table=None))
         self._first_numbers = {one.number: one.first for one in found}

@@ -70,7 +70,9 @@ def complete(  # noqa: PLR0913  # the columns of the row
     relations: object,
     **columns: Any,
 ) -> bool:
-    """Mark a load as successful in the current transaction, in one round trip. Return False if it was taken over.
+    """Mark a load as successful in the current transaction.
+
+    That takes one round trip. Return False if it was taken over.
 
     The row versions of the load have the ids of its transaction or of its savepoints. The event is written in the last
     savepoint, so its version has the last of these ids, with which an undo recognises changes by others.

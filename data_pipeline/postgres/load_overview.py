@@ -36,7 +36,7 @@ def load_summaries(
 
 
 def late_tables(database: str, *, source: str | None, table: str | None, hours: int) -> Sequence[LateTable]:
-    """Return tables whose last successful load is older than some hours, the oldest first."""
+    """Return tables without a recent successful load, the oldest first."""
     parameters = {"source": source, "table": table, "hours": hours}
     rows = sessions.query(database, STATEMENTS["late_tables"], parameters, row_factory=class_row(LateTable))
     return cast("list[LateTable]", rows)

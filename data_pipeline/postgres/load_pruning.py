@@ -13,7 +13,7 @@ _DELETIONS = {
 
 
 def count(database: str, *, undo_days: int, days: int) -> tuple[int, int, int, int]:
-    """Return the number of changes, rejects, loads and requests that can be deleted."""
+    """Return how many rows of each kind can be deleted."""
     parameters = {"undo_days": undo_days, "days": days, "silver": SOURCE}
     [(changes, rejects, loads, requests)] = sessions.query(database, STATEMENTS["count_prunable"], parameters)
     return changes, rejects, loads, requests

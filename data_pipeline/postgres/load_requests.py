@@ -71,7 +71,7 @@ def release(database: str, claimed: ClaimedRequest, *, error: str | None, counts
 
 
 def unlock(database: str, request_id: int) -> None:
-    """Release the lock of this session on a request, if it has it."""
+    """Release this session's lock on a request, if it has it."""
     advisory_locks.unlock(database, _lock_key(request_id))
 
 

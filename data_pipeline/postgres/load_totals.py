@@ -49,7 +49,10 @@ def open_loads(database: str) -> Sequence[OpenLoads]:
 
 
 def undispatched_refreshes(database: str) -> tuple[int, datetime | None]:
-    """Return the number of refreshes that are not dispatched, and the instant of the oldest."""
+    """Return the number of refreshes that are not dispatched.
+
+    Also the instant of the oldest one.
+    """
     [(count, oldest_at)] = sessions.query(database, STATEMENTS["undispatched_refreshes"], {"max_rows": MAX_ROWS})
     return count, oldest_at
 

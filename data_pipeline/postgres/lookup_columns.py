@@ -25,7 +25,7 @@ class LookupColumn:
 
     @property
     def can_be_refused(self) -> bool:
-        """Whether a record is refused if the reference does not have its value."""
+        """Whether a value that the reference lacks refuses its record."""
         return self.lookup.missing is Missing.REJECT
 
     def create_reference(self, database: str) -> str:
@@ -50,7 +50,10 @@ class LookupColumn:
         return sql.SQL("{}.value").format(self._found)
 
     def refusal(self, key: sql.Composable) -> sql.Composed:
-        """Return the expression of the reason why the looked up value is refused. It is NULL for a good value."""
+        """Return the reason for refusing a looked up value, in SQL.
+
+        It is NULL for a good value.
+        """
         return sql.SQL("CASE WHEN {key} IS NOT NULL AND {found}.key IS NULL THEN {reason} END").format(
             key=key, found=self._found, reason=text_literal(NormalizeReason.NOT_IN_REFERENCE.value)
         )

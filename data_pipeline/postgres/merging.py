@@ -46,7 +46,10 @@ class Merge:
 
 @dataclass(kw_only=True, slots=True)
 class MergeResult:
-    """What a merge did, and the rows that it left out, by record number."""
+    """What a merge did, and the rows that it left out.
+
+    These are by record number.
+    """
 
     counts: LoadCounts
     refused: dict[int, list[Problem]] = field(default_factory=dict)
@@ -111,7 +114,7 @@ class _Merging:
         return updated, inserted, matched - changed
 
     def _refuse_bad_keys(self) -> None:
-        """Refuse rows without a key, and all but the first of several rows with the same key."""
+        """Refuse rows without a key or with an earlier row's key."""
         columns = {column.target.name: column for column in self._facts.columns}
         key = [columns[name] for name in self._facts.key]
         for column in key:
@@ -130,7 +133,7 @@ class _Merging:
         self._refuse({number: [problem] for number in numbers})
 
     def _require_unique_matches(self) -> None:
-        """Raise `KeyNotUnique` if several rows of the target have the key of a record."""
+        """Raise `KeyNotUnique` if a key matches several target rows."""
         facts = self._facts
         if target_tables.is_unique(self._database, facts.target, facts.key):
             return
@@ -168,7 +171,10 @@ class _Merging:
         return result.count
 
     def _count_matches(self) -> tuple[int, int]:
-        """Return how many rows of the file are in the target, and how many of these differ. One join counts both."""
+        """Return how many rows match the target, and how many differ.
+
+        One join counts both.
+        """
         statement = sql.SQL("SELECT count(*), count(*) FILTER (WHERE {}) FROM {} AS t JOIN {} AS s ON {}").format(
             self._differs, self._facts.target.identifier, ROWS, self._same_key
         )
@@ -219,7 +225,7 @@ class _Merging:
     def _keeping(
         self, change: sql.Composed, *, key_of: str, returning: sql.Composed, source: sql.Composable, deleted: bool
     ) -> sql.Composed:
-        """Return a statement that also keeps the previous values of the rows that it affects.
+        """Return a statement that also keeps the previous rows.
 
         A trigger can keep rows from being changed.
         """
@@ -248,7 +254,7 @@ class _Merging:
 
     @property
     def _differs(self) -> sql.Composable:
-        """Condition that a row of the target has another value than that of the file.
+        """Condition that a target row differs from that of the file.
 
         Comparing all values by their bytes would take twice the time.
         """

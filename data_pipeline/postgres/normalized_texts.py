@@ -63,7 +63,10 @@ class Normalizing:
 
 
 def require_utf8(database: str) -> None:
-    """Raise `NormalizingNeedsUtf8` for a database of another encoding, whose letters have other bytes."""
+    """Raise `NormalizingNeedsUtf8` for a database in another encoding.
+
+    Its letters have other bytes.
+    """
     encoding = sessions.driver_connection(database).info.parameter_status("server_encoding")
     if encoding != "UTF8":
         raise NormalizingNeedsUtf8(alias=database, encoding=encoding)
@@ -96,7 +99,7 @@ class NormalizedTexts:
         self.records, self.errors, self.references = 0, Counter[str](), dict[str, str]()
 
     def create(self) -> None:
-        """Create the tables of the file's texts, of the normalized ones, and of the references.
+        """Create the tables of texts, normalized texts and references.
 
         `TEXTS` also has a column for the reason of each column that can be refused. Raises `BadReference`.
         """
@@ -118,7 +121,7 @@ class NormalizedTexts:
         sessions.query(self._database, self._insert, self._pads)
 
     def explain(self, problems: Mapping[int, Sequence[Problem]], split: SplitRecords) -> dict[int, list[Problem]]:
-        """Add refused values to the problems that PostgreSQL has with the normalized ones.
+        """Add refused values to PostgreSQL's problems with normalized ones.
 
         Each problem of a column of the file gets the value of the file.
         """
@@ -134,7 +137,10 @@ class NormalizedTexts:
         return explained
 
     def _find_refusals(self) -> Mapping[int, Mapping[str, Problem]]:
-        """Return the problems of refused values by record number and name of the column whose text is missing."""
+        """Return the problems of refused values by record number.
+
+        The second key is the name of the column whose text is missing.
+        """
         found = defaultdict[int, dict[str, Problem]](dict)
         if not self._judged:
             return found

@@ -43,7 +43,10 @@ def can_be_refused(column: Column) -> bool:
 
 
 def refusal_reason(text: sql.Composable, column: Column, *, null_words: Collection[str] = ()) -> sql.Composed:
-    """Return the expression of the reason why a value is refused, a `NormalizeReason`. It is NULL for a good value."""
+    """Return the reason why a value is refused, in SQL.
+
+    It is a `NormalizeReason`. It is NULL for a good value.
+    """
     if column.rule is None or not can_be_refused(column):
         return sql.Composed([_NULL])
     return _evaluated(text, column, _REASONS[column.rule](column), null_words=null_words)
@@ -59,7 +62,10 @@ def _unless_null_word(text: sql.Composable, null_words: Collection[str]) -> sql.
 def _evaluated(
     text: sql.Composable, column: Column, result: sql.Composable, *, null_words: Collection[str]
 ) -> sql.Composed:
-    """Return the result, or NULL if the trimmed text is empty or means NULL."""
+    """Return the result, or NULL if the text means NULL.
+
+    An empty text does, after it is trimmed.
+    """
     return sql.SQL(
         "(SELECT CASE WHEN NOT {is_null} THEN {result} END"
         " FROM (SELECT {value} AS value OFFSET 0) AS trimmed"

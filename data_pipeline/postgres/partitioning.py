@@ -51,7 +51,7 @@ class PartitionPlan:
 
 
 def lock_step(table: TargetTable) -> PartitionStep:
-    """Return the statement that keeps others from writing until the end of the transaction."""
+    """Return the statement that blocks writers until the transaction ends."""
     statement = sql.SQL("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE").format(table.identifier)
     return PartitionStep(statement=f"{statement.as_string()};", locks=_READS_GO_ON)
 
@@ -147,7 +147,10 @@ def _require_partitionable(database: str, table: TargetTable, column: str) -> bo
 def _periods(  # noqa: PLR0913  # facts of one table
     database: str, table: TargetTable, *, column: str, every: str, ahead: int, in_utc: bool
 ) -> tuple[Sequence[tuple[str, _Bounds]], int]:
-    """Return the name and bounds of each period with rows and of the next ones, and the number of other rows."""
+    """Return the periods with rows, and the next ones.
+
+    Each has its name and bounds. The second value is the number of other rows.
+    """
     values = {
         "table": table.identifier,
         "column": sql.Identifier(column),
@@ -188,7 +191,10 @@ def _create_partition(new: ViewName, name: ViewName, bounds: _Bounds | None, sto
 
 
 def _fingerprint(table: sql.Composable) -> sql.Composed:
-    """Return a query for the number of rows and a hash that does not depend on their order."""
+    """Return a query for the number and hash of rows.
+
+    The hash does not depend on their order.
+    """
     return sql.SQL(
         "SELECT ROW(count(*), coalesce(sum(hashtextextended((x.*)::text, 0)::numeric), 0)) FROM {} AS x"
     ).format(table)

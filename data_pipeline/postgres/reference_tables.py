@@ -40,7 +40,7 @@ def read_table(database: str, lookup: Lookup) -> Sequence[Pair]:
 def create_reference(
     database: str, lookup: Lookup, relation: sql.Identifier, *, pairs: Iterable[Pair] | None = None
 ) -> None:
-    """Create a temporary table with the value of each key of a reference.
+    """Create a temporary table of a reference's keys and values.
 
     `pairs` are the records of a file; without them the reference is a table. The values are those of
     `enrichments.reference_values`. Raises `BadReference`.

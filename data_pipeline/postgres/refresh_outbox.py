@@ -11,7 +11,10 @@ from seeder.postgres import sessions
 
 
 def claim(database: str, *, load_id: int | None, left_after: timedelta) -> list[RequestedRefresh]:
-    """Claim the request of a load, and those that were committed `left_after` ago and not dispatched. Oldest first."""
+    """Claim the request of a load, and other undispatched ones.
+
+    Those were committed `left_after` ago. Oldest first.
+    """
     parameters = {"load_id": load_id, "left_after": left_after}
     rows = sessions.query(database, STATEMENTS["claim_refreshes"], parameters)
     return [

@@ -81,7 +81,10 @@ class RowSkippingStatement:
             self._run_halves(self._indexed(rest), numbers, outcome)
 
     def _run_halves(self, part: RowSet, numbers: Sequence[int], error: Error | None) -> None:
-        """Affect the rows with these numbers, of which at least one is refused. Their error may be known already."""
+        """Affect rows of which at least one is refused.
+
+        Their error may be known already.
+        """
         if len(numbers) == 1:
             error = error or self._attempt(part, numbers)
             if error is not None:
@@ -108,7 +111,10 @@ class RowSkippingStatement:
         return None
 
     def _indexed(self, part: RowSet) -> RowSet:
-        """Copy the rows into a table with an index, so that an attempt does not read all of them."""
+        """Copy the rows into a table with an index.
+
+        An attempt then does not read all of them.
+        """
         if len(part.columns) >= MAX_COLUMNS:
             return part
         statement = sql.SQL(

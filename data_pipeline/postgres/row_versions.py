@@ -1,4 +1,7 @@
-"""Which rows a load wrote, by the transaction ids of their current versions."""
+"""Which rows a load wrote, by transaction ids.
+
+They are those of the current versions.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -14,7 +17,10 @@ _LOAD_ID = sql.Identifier("t", LOAD_ID_COLUMN)
 
 
 class Writer(NamedTuple):
-    """A transaction of a load or of an undo, as a range of transaction ids."""
+    """The transaction of a load or undo.
+
+    It is a range of transaction ids.
+    """
 
     first: int
     length: int
@@ -23,7 +29,10 @@ class Writer(NamedTuple):
 
 
 def writers_of(database: str, target: TargetTable, load_id: int) -> Sequence[Writer]:
-    """Return the transaction of a load, and those of later undos in its table."""
+    """Return the transactions of a load and of later undos.
+
+    The undos are those in its table.
+    """
     parameters = {"load_id": load_id, "target": str(target.name)}
     return [Writer(*row) for row in sessions.query(database, STATEMENTS["written_by"], parameters)]
 

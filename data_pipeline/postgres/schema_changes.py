@@ -70,7 +70,10 @@ def add_columns(database: str, target: TargetTable, columns: Sequence[NewColumn]
 
 
 def record_event(database: str, load_id: int, event: str, facts: object) -> None:
-    """Write an event of a load, whose actor is the process that loads it."""
+    """Write an event of a load.
+
+    Its actor is the process that loads.
+    """
     sessions.query(
         database, STATEMENTS["record_load_event"], {"load_id": load_id, "event": event, "facts": jsonb(facts)}
     )

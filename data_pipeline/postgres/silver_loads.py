@@ -32,6 +32,6 @@ def unsettled_objects(database: str) -> Sequence[UnsettledObject]:
 
 
 def unfinished_addresses(database: str, action: RequestAction) -> Collection[str]:
-    """Return the addresses for which a request of this action waits or runs."""
+    """Return the addresses with an unfinished request of this action."""
     rows = sessions.query(database, STATEMENTS["unfinished_addresses"], {"action": action.value})
     return frozenset(uri for (uri,) in rows)

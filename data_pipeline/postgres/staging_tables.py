@@ -53,7 +53,7 @@ class FileColumn:
 
     @property
     def refusal(self) -> sql.Identifier:
-        """The column of `TEXTS` with the reason why a value was not normalized."""
+        """The column of `TEXTS` with the reason of a refusal."""
         return sql.Identifier(f"r{self.position}")
 
     @property
@@ -85,18 +85,23 @@ class FileColumn:
 def create_texts(
     database: str, *, columns: int, relation: sql.Identifier = TEXTS, others: Sequence[sql.Identifier] = ()
 ) -> None:
-    """Create a table of records, with a text for each column of the file, and for others."""
+    """Create a table of records, with a text for each column.
+
+    It can have others.
+    """
     names = [*(sql.Identifier(f"c{at}") for at in range(columns)), *others]
     _create(database, relation, [sql.SQL("{} text").format(name) for name in names])
 
 
 def create_text_arrays(database: str) -> None:
-    """Create a table of records, with an array of the texts of all columns of the file."""
+    """Create a table of records as arrays of texts."""
     _create(database, TEXTS, [sql.SQL("fields text[]")])
 
 
 def create_rows(database: str, columns: Sequence[FileColumn]) -> None:
-    """Create the table of the rows of the whole file, which are merged into the target afterwards.
+    """Create the table of all rows of the file.
+
+    They are merged into the target afterwards.
 
     It refuses a missing value at once, because the merge would search for each.
     """
@@ -122,7 +127,10 @@ def index_rows(database: str, key: Sequence[FileColumn]) -> bool:
 
 
 def create_rejected_keys(database: str, columns: Sequence[FileColumn]) -> None:
-    """Create the table of the keys of rejected records, whose rows a snapshot does not delete."""
+    """Create the table of keys of rejected records.
+
+    A snapshot does not delete their rows.
+    """
     _create(database, REJECTED_KEYS, [one.definition for one in columns])
 
 
@@ -178,5 +186,8 @@ def numbered(split: SplitRecords, csv_format: CsvFormat) -> Iterator[bytes]:
 
 
 def drop_all(database: str) -> None:
-    """Drop the temporary tables, so that the same transaction can load another table."""
+    """Drop the temporary tables.
+
+    The same transaction can then load another table.
+    """
     sessions.query(database, STATEMENTS["drop_load_tables"])

@@ -63,7 +63,7 @@ class TargetTable:
         return [column for column in self.all_columns if not column.is_computed]
 
     def same_values(self, names: Sequence[str], left: str, right: str) -> sql.Composed:
-        """Return the condition that two aliases have the same values in some columns."""
+        """Return the condition that columns of two aliases are equal."""
         columns = [column for column in self.all_columns if column.name in names]
         return sql.SQL(" AND ").join(
             sql.SQL("{} {} {}").format(

@@ -107,7 +107,7 @@ class TextRecords:
         return RowSet(relation=relation, columns=[column.target.name for column in self._columns], is_ordered=True)
 
     def _unsure(self, split: SplitRecords) -> list[int] | None:
-        """Return the records that need a check, or None for all of them."""
+        """Return the records to check, or None for all."""
         if self._sure is None:
             return None
         is_sure = self._sure.fullmatch

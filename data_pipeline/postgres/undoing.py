@@ -146,7 +146,7 @@ class Undoing:
         return UndoneRows(removed=removed, restored=restored, reinserted=reinserted)
 
     def mark(self, rows: UndoneRows, *, actor: str) -> None:
-        """Mark the load as undone, and request a refresh of the dependent views."""
+        """Mark the load as undone, and request a refresh."""
         relations = [[self._target.name.schema, self._target.name.name]]
         parameters = {
             **self._parameters,

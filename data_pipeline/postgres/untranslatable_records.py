@@ -15,7 +15,10 @@ _WITHOUT_CONVERSION = {"UTF8", "SQL_ASCII"}
 
 
 def find_untranslatable(database: str, split: SplitRecords) -> Mapping[int, Problem]:
-    """Return the problem of each record that PostgreSQL cannot convert, by record number."""
+    """Return the problems of records that PostgreSQL cannot convert.
+
+    They are by record number.
+    """
     encoding = sessions.driver_connection(database).info.parameter_status("server_encoding")
     if encoding in _WITHOUT_CONVERSION:
         return {}

@@ -51,7 +51,10 @@ class ValueChecks:
                 sessions.query(self._database, statement)
 
     def find_problems(self, numbers: Collection[int] | None = None) -> dict[int, list[Problem]]:
-        """Return the problems of `TEXTS`, or of some of its records, by record number."""
+        """Return the problems of `TEXTS` by record number.
+
+        They can be those of some records.
+        """
         if not self._conditions:
             return {}
         statement = self._statement(numbers)
@@ -141,7 +144,10 @@ class ValueChecks:
         return sql.SQL("({}, CASE {} END, {})").format(sql.Literal(name), sql.SQL(" ").join(cases), text)
 
     def _refusal(self, column: FileColumn) -> sql.Composable:
-        """Return an array of SQLSTATE and message, or null for a good value."""
+        """Return an array of SQLSTATE and message, or null.
+
+        Null means a good value.
+        """
         if column.target.is_any_text:
             return sql.SQL("NULL::text[]")
         if self._has_input_checks:
@@ -153,7 +159,7 @@ class ValueChecks:
 
 
 def _sure_condition(column: FileColumn, text: sql.Composable) -> sql.Composable:
-    """Return ` OR text ~ pattern` if the type surely accepts some pattern."""
+    """Return ` OR text ~ pattern` if a pattern is always accepted."""
     pattern = pattern_of_type(column.target.type)
     if pattern is None:
         return sql.SQL("")

@@ -71,7 +71,7 @@ class RowComparison:
         return bool(sessions.query(self._database, statement)[0][0])
 
     def count_different(self) -> int:
-        """Return the number of rows in the table that the artefact does not have."""
+        """Return how many table rows the artefact does not have."""
         statement = sql.SQL("SELECT count(*) FROM ({} EXCEPT ALL {}) AS different").format(self._found, self._expected)
         return int(sessions.query(self._database, statement)[0][0])
 

@@ -1,4 +1,7 @@
-"""Saves the counters of calls and retries, which the metrics read from the database."""
+"""Saves the counters of calls and retries.
+
+The metrics read them from the database.
+"""
 
 import asyncio
 import os
@@ -23,7 +26,7 @@ def save_calls(database: str = DEFAULT_DB_ALIAS) -> None:
 
 
 def save_calls_in_thread() -> None:
-    """Save as `save_calls`, in a thread that does nothing else with the database."""
+    """Save as `save_calls`, in a thread of its own."""
     try:
         save_calls()
     finally:

@@ -108,7 +108,10 @@ class ChunkLoader:
         return self._counts(result.counts)
 
     def require_limits(self, facts_of: Callable[[Reject], RejectFacts] = _facts_of_line) -> None:
-        """Raise `TooManyRejects`, or `KeysUnreadable` if a snapshot may have deleted rows of rejected records."""
+        """Raise `TooManyRejects` or `KeysUnreadable`.
+
+        The second one if a snapshot may have deleted rows of rejected records.
+        """
         first, limits = self._rejects.first, self._plan.limits
         if first is None:
             return
@@ -139,7 +142,10 @@ class ChunkLoader:
             self._on_progress(self._progress())
 
     def normalizing_meta(self) -> Mapping[str, Any]:
-        """Return the number of normalized records, of refused values by reason, and hashes of references."""
+        """Return the figures of normalizing, for `payload_meta`.
+
+        They are the number of records, refused values by reason, and hashes of references.
+        """
         if self._normalized is None:
             return {}
         meta = {"rows_normalized": self._normalized.records, "normalize_errors": dict(self._normalized.errors)}

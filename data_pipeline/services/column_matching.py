@@ -109,7 +109,10 @@ def _rescue_column(target: TargetTable, dialect: Dialect, match: HeaderMatch, *,
 def lookup_columns(
     matched: MatchedColumns, dialect: Dialect, *, artefact: str, read_pairs: Callable[[Lookup], Iterable[Pair]]
 ) -> Sequence[LookupColumn]:
-    """Return the columns that lookups add, behind those of the file and of rescued values. Raises `HeaderRefused`."""
+    """Return the columns that lookups add.
+
+    They stand behind those of the file and of rescued values. Raises `HeaderRefused`.
+    """
     target, in_file = matched.target, [one.target.name for one in matched.columns]
     known = {one.name for one in target.data_columns}
     problems = [

@@ -5,7 +5,10 @@ from typing import Protocol, Self
 
 
 class CsvSource(Protocol):
-    """CSV bytes that are read once, from a file or from records of Python."""
+    """CSV bytes that are read once.
+
+    They come from a file or from Python records.
+    """
 
     @property
     def size(self) -> int:

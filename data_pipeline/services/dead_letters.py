@@ -34,7 +34,10 @@ def list_letters(
     only_due: bool = False,
     using: str = DEFAULT_DB_ALIAS,
 ) -> Sequence[DeadLetter]:
-    """Return the open letters, those of all states, or those whose next try has come. The latest is first."""
+    """Return the letters in a state.
+
+    By default the open ones, otherwise all, or those whose next try has come. The latest is first.
+    """
     letters = LoadDeadLetter.objects.using(using).order_by("-updated_at", "-load_id")
     if only_due:
         letters = letters.filter(next_try_at__lte=Now())
@@ -45,7 +48,9 @@ def list_letters(
 
 
 def replay_letter(load_id: int, *, using: str = DEFAULT_DB_ALIAS) -> ReplayedLetter:
-    """Load or transform the artefact of a letter now, in its present version. A success resolves the letter.
+    """Load or transform a letter's artefact now, in its present version.
+
+    A success resolves the letter.
 
     Raises `UnknownLetter`, or errors of the database.
     """

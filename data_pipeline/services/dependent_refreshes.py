@@ -32,7 +32,10 @@ class Rescued:
     dispatches: Sequence[RefreshDispatch]
 
     def __str__(self) -> str:
-        """Return one line with the loads whose refreshes were queued, or an empty text."""
+        """Return one line with the loads whose refreshes were queued.
+
+        The text is empty without any.
+        """
         queued = [one for one in self.dispatches if one.outcome is RefreshOutcome.QUEUED]
         names = "; ".join(refresh_dispatches.requested_by(one.load_ids) for one in queued)
         return f"queued the refreshes after {names}" if names else ""
@@ -51,13 +54,18 @@ def dispatch_refreshes(
 
 
 def import_queue() -> None:
-    """Import what `refresh_after` needs, so that no import delays the request after the commit."""
+    """Import what `refresh_after` needs.
+
+    No import then delays the request after the commit.
+    """
     if disabled_reason() is None:
         from seeder.services.queue import dependent_refreshes  # noqa: F401
 
 
 def refresh_after(load_id: int, database: str = DEFAULT_DB_ALIAS, *, refresh_here: bool = False) -> RefreshDispatch:
-    """Dispatch the refresh that a committed load has requested, and those that killed loads have left.
+    """Dispatch the requested refreshes of a committed load.
+
+    Also those that killed loads have left.
 
     Nothing is raised if that fails, because the rows are loaded.
     """

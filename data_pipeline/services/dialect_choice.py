@@ -13,7 +13,9 @@ from data_pipeline.services.record_reading import header_names
 
 
 def fitting_dialect(header: bytes, file: FileReading, settings: conf.Settings) -> Dialect:
-    """Return the known dialect that fits a header best, otherwise one with the likely delimiter.
+    """Return the known dialect that fits a header best.
+
+    Otherwise one with the likely delimiter.
 
     Raises `AmbiguousHeader` or `DialectError`.
     """

@@ -196,7 +196,10 @@ class FileLoader:
             )
 
     def _find_table(self, handle: ProcessHandle) -> None:
-        """Find the dialect by the header, and create its table if it is missing."""
+        """Find the dialect by the header.
+
+        Create its table if it is missing.
+        """
         table = choose_table(self._file, self._dialect if self._options.dialect else None, self._settings)
         self._file = FileReading(self._address, table.dialect, self._settings, sheet=self._options.sheet)
         create_missing(self._using, self._file, table, load_id=handle.load_id, settings=self._settings)

@@ -67,7 +67,10 @@ class FileReading:
         return artefact, chunks
 
     def content_key(self) -> str:
-        """Return a hash of the bytes of the file, which are read for it. Raises `ArtefactError`."""
+        """Return a hash of the file's bytes, which reads them.
+
+        Raises `ArtefactError`.
+        """
         with closing(open_source(self.address)) as source:
             source.hash_rest()
             return source.content_blake2b
@@ -82,7 +85,7 @@ class FileReading:
         return header
 
     def sample(self, count: int) -> tuple[Sequence[str], Sequence[Sequence[str]]]:
-        """Return the names in the header, and the values of the first records."""
+        """Return the header's names and the first records' values."""
         artefact, chunks = self.open(chunk_bytes=_MEGABYTE)
         with artefact:
             names = header_names(chunks.header(), self.dialect)

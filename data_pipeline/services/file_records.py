@@ -1,4 +1,7 @@
-"""The records of a file as mappings, for connectors that add to them. `load_file` is faster, and needs no code."""
+"""The records of a file as mappings.
+
+Connectors can add to them. `load_file` is faster, and needs no code.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -68,7 +71,10 @@ class FileRecords:
             self.file_sha256, self.content_blake2b = artefact.file_sha256, artefact.content_blake2b
 
     def _columns(self, names: Sequence[str]) -> Sequence[Column | None]:
-        """Return the column of each field, None for one that the dialect does not have."""
+        """Return the column of each field.
+
+        None for a field that the dialect does not have.
+        """
         match = match_header(
             names,
             dialect=_without_required(self.dialect, self._optional),

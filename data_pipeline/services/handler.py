@@ -44,7 +44,10 @@ def _run_command(name: str, argv: Sequence[str]) -> int:
 
 
 def _settings() -> conf.Settings:
-    """Read the settings of the host without starting Django, otherwise those of the environment."""
+    """Read the settings of the host without starting Django.
+
+    Without a host they are those of the environment.
+    """
     return conf.load_from(host_settings(os.environ.get("DJANGO_SETTINGS_MODULE", "")))
 
 
@@ -67,5 +70,8 @@ class ServiceHandler:
 
     @property
     def has_database(self) -> bool:
-        """Whether there are Django settings, so that the job can use the database."""
+        """Whether the job can use the database.
+
+        It can if there are Django settings.
+        """
         return bool(os.environ.get("DJANGO_SETTINGS_MODULE")) or conf.settings_in_use() is not None

@@ -77,7 +77,9 @@ def find_job_packages(settings_module: str = "") -> JobPackages:
 
 
 def host_settings(settings_module: str) -> object:
-    """Return the settings that Django uses, otherwise the module, otherwise an object without settings.
+    """Return the settings that Django uses.
+
+    Otherwise those of the module, otherwise an object without settings.
 
     The module is imported without starting Django. Raises `SettingsUnusable`.
     """

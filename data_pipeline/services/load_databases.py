@@ -13,7 +13,10 @@ _TIMEOUT = timedelta(seconds=5)
 
 
 def databases_with_loads() -> list[str]:
-    """Return the aliases of the databases with the tables of loads, the default one first. Raises `DatabaseError`."""
+    """Return the aliases of databases with tables of loads.
+
+    The default one comes first. Raises `DatabaseError`.
+    """
     others = [alias for alias in connections if alias != DEFAULT_DB_ALIAS]
     return [alias for alias in (DEFAULT_DB_ALIAS, *others) if _has_loads(alias)]
 
@@ -24,7 +27,10 @@ def _has_loads(alias: str) -> bool:
 
 
 def answers_with_loads(alias: str) -> bool:
-    """Return whether a database has the tables of loads, and answers within some seconds."""
+    """Return whether a database has the tables of loads.
+
+    It must answer within some seconds.
+    """
     try:
         return DeadlineQuery(alias, partial(load_log.is_usable, alias), timeout=_TIMEOUT).start().answer()
     except Error:

@@ -58,7 +58,10 @@ def load_with_options(  # noqa: PLR0913  # facts of one load
 def find_load(
     source_uri: str, *, table: str = AUTO, dialect: str | None = None, using: str = DEFAULT_DB_ALIAS
 ) -> LoadLog | None:
-    """Return the load of a file as it is now, in any status. Without one, `load_file` would begin it."""
+    """Return the present load of a file, in any status.
+
+    Without one, `load_file` would begin it.
+    """
     options = LoadOptions(table=table, dialect=dialect)
     with translate_errors(using):
         return FileLoader(source_uri, options, using, lambda _: None).find()

@@ -38,9 +38,9 @@ def prune_loads(
     stop: StopSignal | None = None,
     using: str = DEFAULT_DB_ALIAS,
 ) -> PrunedLoads:
-    """Delete previous values older than UNDO_DAYS, and failed loads older than `days` (default: KEEP_LOADS_DAYS).
+    """Delete previous values and failed loads that are old.
 
-    Each batch commits by itself, and a stop ends it after one.
+    Values are older than UNDO_DAYS, and loads older than `days` (default: KEEP_LOADS_DAYS). Each batch commits by itself, and a stop ends it after one.
     """
     settings, stop = conf.load(), stop or StopSignal()
     result = PrunedLoads(undo_days=settings.undo_days, days=settings.keep_loads_days if days is None else days)

@@ -23,7 +23,7 @@ from data_pipeline.services.load_requests import QueuedRequest, enqueue, enqueue
 def replay_load(
     load_id: int, *, using: str = DEFAULT_DB_ALIAS, on_progress: ProgressListener = lambda _: None
 ) -> Loaded:
-    """Load the file of a load again, or transform its object again, with the same options.
+    """Repeat a load or a transform with the same options.
 
     A load that succeeded is repeated as a new, forced one. A failed or undone load is attempted again: if the file has
     changed since, as a new one. Raises `UnknownLoad`, `NotReplayable`, and what `load_file` raises.
@@ -63,7 +63,10 @@ def _given(load: LoadLog) -> Mapping[str, Any]:
 
 
 def _forced_at(load: LoadLog) -> datetime | None:
-    """Return the time of a forced load that is attempted again, as the same load."""
+    """Return the time of a forced load that is repeated.
+
+    It is then the same load.
+    """
     given = load.payload_meta.get("forced_at")
     return datetime.fromisoformat(given) if given and not _is_done(load) else None
 

@@ -53,7 +53,9 @@ class Rescued:
 def enqueue_load(
     source_uri: str, options: LoadOptions, *, requested_by: str, forced_at: datetime | None = None
 ) -> QueuedRequest:
-    """Queue the load of a file for a worker, which must be able to read the file at the same path.
+    """Queue the load of a file.
+
+    A worker must be able to read it at the same path.
 
     A forced load with the same time `forced_at` is the same load (default: the time of the request).
     Raises `QueueMissing`, `ArtefactError`, `DialectError`, `InsideTransaction` or `AutocommitOff`.

@@ -40,7 +40,10 @@ class ProcessHandle:
 
     @property
     def requested_refresh(self) -> list[tuple[str, str]] | None:
-        """The tables whose views the load changes, or None without a changed row."""
+        """The tables whose views the load changes.
+
+        None without a changed row.
+        """
         return self.changed_relations if self.changed_relations and self.counts.has_changed_rows else None
 
     def update_meta(self, meta: Mapping[str, Any] | None = None, **facts: Any) -> None:

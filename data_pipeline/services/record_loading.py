@@ -1,4 +1,4 @@
-"""Loads Python records into a table, in the transaction of a `process_once` block."""
+"""Loads Python records in the transaction of a `process_once` block."""
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
@@ -136,7 +136,10 @@ class _RecordLoad:
         return again, self._chunks(again)
 
     def _with_records(self, kept: Sequence[Reject]) -> list[Reject]:
-        """Return rejects with the number of the record as the line, and its JSON instead of CSV."""
+        """Return rejects as those of records.
+
+        The line is the number of the record, and the bytes are its JSON.
+        """
         by_number = {one.record_no: one for one in kept}
         complete = []
         for number, record in enumerate(self._stream.kept() if by_number else (), start=1):

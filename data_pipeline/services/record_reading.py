@@ -10,7 +10,10 @@ from data_pipeline.errors import HeaderRefused
 
 
 def csv_format(dialect: Dialect, chunks: RecordChunks) -> CsvFormat:
-    """Return what separates and quotes the fields of a file whose header was read."""
+    """Return what separates and quotes the fields of a file.
+
+    Its header must have been read.
+    """
     return CsvFormat(delimiter=dialect.delimiter.encode(), quote=dialect.quote.encode(), line_end=chunks.line_end)
 
 

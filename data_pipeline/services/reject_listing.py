@@ -47,7 +47,9 @@ def list_rejects(load_id: int, *, limit: int = DEFAULT_LIMIT, using: str = DEFAU
 
 
 def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS) -> int:
-    """Write the open rejects of a load into a new CSV file, to be corrected. Return their number.
+    """Write the open rejects of a load into a CSV file.
+
+    They can be corrected there. Return their number.
 
     Raises `UnknownLoad`, `NotFileLoad`, `ColumnsUnknown` or `OSError`.
     """
@@ -61,7 +63,9 @@ def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS
 
 
 def dismiss_load(load_id: int, *, actor: str, using: str = DEFAULT_DB_ALIAS) -> Dismissed:
-    """Mark the failure and the open rejects of a load as dismissed, so that no status counts them.
+    """Mark a load's failure and its open rejects as dismissed.
+
+    No status then counts them.
 
     Another attempt of the load can fail anew. Raises `UnknownLoad`.
     """

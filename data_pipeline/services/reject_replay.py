@@ -246,7 +246,7 @@ class _RejectReplay:
 
     @property
     def _dialect(self) -> Dialect:
-        """The dialect of the load, with the format in which its rejects are kept."""
+        """The dialect in whose format the load's rejects are kept."""
         return replace(
             dialect_of_load(self._load.payload_meta, self._columns, self._settings),
             delimiter=self._csv_format.delimiter.decode(),

@@ -59,7 +59,9 @@ class RequestResult:
 
 
 def run_request(request_id: int) -> RequestResult:
-    """Claim a request, and load its file, undo its load or verify it.
+    """Claim a request, and do its work.
+
+    It loads its file, or undoes or verifies its load.
 
     Errors of the file or of the load end the request. If the server fails, or a signal interrupts the work, the
     request is queued again and the error is raised.

@@ -28,7 +28,7 @@ class RequestOverview:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LateRequests:
-    """Requests that no worker has claimed for a time, although none is busy with another."""
+    """Requests that no worker claims although workers are free."""
 
     count: int
     first_id: int
@@ -50,7 +50,10 @@ def read_request_overview(*, limit: int, using: str = DEFAULT_DB_ALIAS) -> Reque
 
 
 def late_requests(using: str) -> LateRequests | None:
-    """Return the requests that have waited for minutes, unless a worker is busy with another request."""
+    """Return the requests that have waited for minutes.
+
+    None while a worker is busy with another request.
+    """
     late = _unfinished(using).filter(state=RequestState.QUEUED, created_at__lt=Now() - _LATE_AFTER)
     ids = list(late.order_by("id").values_list("pk", flat=True)[:_MAX_COUNTED])
     return LateRequests(count=len(ids), first_id=ids[0]) if ids and not working_request_ids(using) else None

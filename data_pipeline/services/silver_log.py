@@ -68,7 +68,7 @@ class SilverLog:
             return written, load_id
 
     def read_written(self, source: ObjectVersion) -> WrittenObject | None:
-        """Return the object of silver for a version, or None if there is none."""
+        """Return a version's object of silver, or None."""
         key = silver_key(source.key, source.etag, compression=self._settings.silver_compression)
         try:
             found = self._store.head(self._request.destination_bucket, key)
@@ -85,7 +85,7 @@ class SilverLog:
             return reference_tables.read_table(self._using, lookup)
 
     def adopt(self, unsettled: UnsettledObject) -> None:
-        """Record an object that is in silver, but whose process was killed before it recorded it."""
+        """Record an object that a killed process left in silver."""
         source = _version(unsettled)
         if (written := self.read_written(source)) is not None:
             with translate_errors(self._using), suppress(LoadInProgress):

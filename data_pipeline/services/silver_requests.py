@@ -64,7 +64,9 @@ def transform_object(
     forced_at: datetime | None = None,
     using: str = DEFAULT_DB_ALIAS,
 ) -> ObjectOutcome:
-    """Transform the present version of an object with the options of a request or a load, and record it.
+    """Transform the present version of an object, and record it.
+
+    The options are those of a request or a load.
 
     Raises `ArtefactError` or `DialectError`.
     """

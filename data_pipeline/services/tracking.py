@@ -25,7 +25,9 @@ class Tracking:
 
 
 def track_loads(table: str, *, dry_run: bool = False, using: str = DEFAULT_DB_ALIAS) -> Tracking:
-    """Add the column `load_id` and its index to a table, unless it has them. A dry run only returns the statements.
+    """Add the column `load_id` and its index to a table.
+
+    Nothing changes if it has them. A dry run only returns the statements.
 
     Rows that are in the table already keep a null. Raises `TargetError`.
     """

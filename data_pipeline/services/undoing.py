@@ -53,7 +53,9 @@ def undo_load(  # noqa: PLR0913  # the options of an undo
     using: str = DEFAULT_DB_ALIAS,
     refresh_here: bool = True,
 ) -> UndoneLoad:
-    """Remove the rows that a load inserted, and restore those that it updated or deleted.
+    """Remove and restore the rows that a load changed.
+
+    Inserted rows are removed. Updated and deleted ones get their previous values.
 
     Everything commits together: the rows, the mark of the load, an event, and the request to refresh the dependent
     views. The file can then be loaded again. A dry run does the same and rolls it back. `force` also overwrites changes

@@ -16,7 +16,9 @@ Address: TypeAlias = Union[LocalAddress, "ObjectAddress", "WebAddress"]
 
 
 def resolve(source_uri: str, settings: conf.Settings) -> Address:
-    """Return the canonical address of a path, or of a `file://`, `s3://` or `https://` URI.
+    """Return the canonical address of a path or URI.
+
+    A URI is `file://`, `s3://` or `https://`.
 
     Raises `ArtefactError`, such as `ArtefactMissing`, `OutsideRoots` or `OutsideBuckets`, and `CallError`.
     """

@@ -31,7 +31,10 @@ def number_field(text: bytes) -> bytes:
 
 
 def parse_number(text: bytes) -> float | None:
-    """Return a number, or None for text that Python alone takes for one."""
+    """Return a number, or None for other text.
+
+    Some of that is a number for Python only.
+    """
     if b"_" in text or text.strip() != text or not text.isascii():
         return None
     try:

@@ -170,7 +170,10 @@ def _require_regular(path: Path, mode: int) -> None:
 
 
 def _open_without_links(path: Path) -> int:
-    """Return a descriptor of a file, whose path is walked folder by folder."""
+    """Return a descriptor of a file without following links.
+
+    Its path is walked folder by folder.
+    """
     folder = os.open(path.anchor, _FOLDER)
     try:
         for name in path.parts[1:-1]:

@@ -36,7 +36,7 @@ class HashedFile(HashedSource):
             raise ArtefactUnreadable(path=self.path, cause=error.strerror or error) from error
 
     def _require_unchanged(self) -> None:
-        """Compare the file with its size and modification time when it was opened."""
+        """Compare the file's size and time with those when opened."""
         now = self._version_now()
         change = self._length_change() if now == self._version else self._version.change_to(now)
         if change:

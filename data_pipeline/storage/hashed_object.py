@@ -1,4 +1,4 @@
-"""The bytes of an artefact on another machine, hashed while they are read."""
+"""The bytes of a remote artefact, hashed while they are read."""
 
 import tempfile
 from typing import IO, Protocol

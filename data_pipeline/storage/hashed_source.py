@@ -14,7 +14,10 @@ _HASHED_AT_ONCE = 1 << 20  # bytes
 
 
 class HashedSource(ABC):
-    """An open artefact that is read once, from its beginning to its end. It must not change meanwhile."""
+    """An open artefact that is read once, to its end.
+
+    It must not change meanwhile.
+    """
 
     def __init__(self, path: Path | str, *, size: int) -> None:
         self.path = path  # for messages
@@ -39,7 +42,10 @@ class HashedSource(ABC):
 
     @abstractmethod
     def _require_unchanged(self) -> None:
-        """Raise `SourceChanged` if the end that was read is not the end of the version that was opened."""
+        """Raise `SourceChanged` if the end is that of another version.
+
+        The version is the one that was opened.
+        """
 
     def read(self, size: int, /) -> bytes:
         """Return at most this number of bytes, or none at the end. Raises `SourceChanged` at the end."""
@@ -61,18 +67,24 @@ class HashedSource(ABC):
 
     @property
     def file_sha256(self) -> str:
-        """The SHA-256 of the artefact in hexadecimal digits, after its end was read."""
+        """The SHA-256 of the artefact in hexadecimal digits.
+
+        It is known after the end was read.
+        """
         self._require_complete()
         return self._sha256.hexdigest()
 
     @property
     def content_blake2b(self) -> str:
-        """The BLAKE2b-256 of the artefact in hexadecimal digits, after its end was read."""
+        """The BLAKE2b-256 of the artefact in hexadecimal digits.
+
+        It is known after the end was read.
+        """
         self._require_complete()
         return self._blake2b.hexdigest()
 
     def _length_change(self) -> str | None:
-        """Return how the bytes that were read differ in number from the size, or None."""
+        """Return how the number of bytes differs, or None."""
         if self.position == self.size:
             return None
         return f"it has {self.size:,} bytes, but {self.position:,} were read"

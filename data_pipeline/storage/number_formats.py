@@ -29,7 +29,9 @@ def built_in_kind(identifier: str) -> CellKind:
 
 
 def kind_of_format(code: str) -> CellKind:
-    """Return the kind of a format code such as `yyyy-mm-dd`, `[h]:mm` or `0.00`.
+    """Return the kind of values of a format code.
+
+    Codes are `yyyy-mm-dd`, `[h]:mm` or `0.00`, for example.
 
     Only its first section counts. Brackets hold a colour, a locale, or the unit of a duration.
     """

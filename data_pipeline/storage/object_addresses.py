@@ -14,7 +14,10 @@ _MEGABYTE = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ObjectAddress:
-    """An object in the version that it had when the address was resolved. It is read in this version only."""
+    """An object in the version at the time of its resolution.
+
+    It is read in this version only.
+    """
 
     version: ObjectVersion
     max_spooled_bytes: int

@@ -95,7 +95,9 @@ class ObjectStore:
         overwrite: bool = True,
         content_type: str = "application/octet-stream",
     ) -> Iterator[ObjectWriter]:
-        """Write an object, which is visible when the block has ended, or never if it raises.
+        """Write an object, which becomes visible after the block.
+
+        It never does if the block raises.
 
         Without `overwrite`, raises `ObjectExists` if there is an object at the end of the block.
         """
@@ -115,7 +117,9 @@ class ObjectStore:
             raise
 
     def list(self, bucket: str, *, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
-        """Yield the objects of a bucket in the order of their keys, a thousand per request.
+        """Yield the objects of a bucket in order of keys.
+
+        Each request returns a thousand.
 
         The key of the last one is a checkpoint: a listing `after` it continues there.
         """

@@ -1,4 +1,4 @@
-"""The content of one version of an object, read once from its beginning to its end."""
+"""The content of one version of an object, read once."""
 
 from collections.abc import Callable
 from typing import Any, Protocol

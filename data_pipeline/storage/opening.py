@@ -32,17 +32,23 @@ class Artefact:
 
     @property
     def position(self) -> int:
-        """Bytes of the file on disk that were read so far, for progress."""
+        """Bytes on disk that were read so far, for progress."""
         return self._content.position if isinstance(self._content, SheetCsv) else self._source.position
 
     @property
     def file_sha256(self) -> str:
-        """The SHA-256 of the file on disk in hexadecimal digits, after its end was read."""
+        """The SHA-256 of the file on disk, in hexadecimal digits.
+
+        It is known after the end was read.
+        """
         return self._source.file_sha256
 
     @property
     def content_blake2b(self) -> str:
-        """The BLAKE2b-256 of the file on disk in hexadecimal digits, after its end was read."""
+        """The BLAKE2b-256 of the file on disk, in hexadecimal digits.
+
+        It is known after the end was read.
+        """
         return self._source.content_blake2b
 
     def line_of(self, csv_line: int) -> int:
@@ -70,7 +76,9 @@ def open_artefact(  # noqa: PLR0913  # facts of one artefact
     encoding: str | None = None,
     is_hashed: bool = True,
 ) -> Artefact:
-    """Open a CSV file, which may be compressed with gzip, or a workbook.
+    """Open a workbook or a CSV file, perhaps compressed.
+
+    The compression is gzip.
 
     The file's first bytes decide its format. `sheet` names a sheet of a workbook. `encoding` is that of text without a
     byte order mark. Old workbooks (XLS) are read as a whole, up to `xlsx_in_memory_bytes`. Hashes take a tenth of the

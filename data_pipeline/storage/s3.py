@@ -116,7 +116,10 @@ def open_client(settings: conf.Settings) -> "S3Client":
 
 
 def _require_answer(*, model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
-    """Raise `CallFailure` if a successful answer is not that of S3, which would be read as an empty listing."""
+    """Raise `CallFailure` if an answer is not that of S3.
+
+    A successful one would be read as an empty listing.
+    """
     missing = _ANSWERS.get(model.name, set()) - parsed.keys()
     if missing and parsed["ResponseMetadata"]["HTTPStatusCode"] < _REDIRECT:
         raise CallFailure(NOT_S3, cause=f"its answer has no {min(missing)}")
@@ -161,7 +164,10 @@ def _addressing_style(settings: conf.Settings) -> Any:
 
 
 def _innermost(error: BaseException) -> str:
-    """Return what the operating system or the protocol says, without the address of the request."""
+    """Return the cause, without the address of the request.
+
+    It is that of the operating system or the protocol.
+    """
     causes = {
         exceptions.ConnectTimeoutError: "no connection within S3_CONNECT_TIMEOUT_S",
         exceptions.ReadTimeoutError: "no data within S3_READ_TIMEOUT_S",

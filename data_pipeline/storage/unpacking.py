@@ -62,7 +62,10 @@ def _without_padding(packed: bytes, source: HashedSource) -> bytes:
 
 
 def _inflate(member: "zlib._Decompress", packed: bytes, source: HashedSource, start: int) -> bytes:
-    """Return the next piece of a member that starts at a byte of the file."""
+    """Return the next unpacked piece of a member.
+
+    The member starts at a byte of the file.
+    """
     place = source.position - len(packed)
     try:
         return member.decompress(packed, _PIECE_BYTES)

@@ -21,7 +21,10 @@ _AS_IT_IS = {"accept-encoding": "identity"}  # the size and the version are thos
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WebAddress:
-    """A file in the version that it had when the address was resolved. It is read in this version only."""
+    """A file in the version at the time of its resolution.
+
+    It is read in this version only.
+    """
 
     url: str
     size: int  # bytes

@@ -44,7 +44,10 @@ class SheetCsv:
 
     @property
     def position(self) -> int:
-        """The share of the sheet that was read, in bytes of the file."""
+        """The share of the sheet that was read, in bytes.
+
+        They are bytes of the file.
+        """
         return self._source.position or round(self._source.size * self._reader.progress())
 
     def _pieces(self) -> Iterator[bytes]:
@@ -91,7 +94,7 @@ def _old_workbook(source: HashedSource, *, max_bytes: int) -> tuple[str, Workboo
 
 
 def _require_worksheets(part: str, *, path: Path | str) -> str:
-    """Return the main part of a package if it is an XLSX workbook."""
+    """Return the main part of an XLSX workbook's package."""
     if part.endswith(".bin"):
         raise UnsupportedFormat(path=path, description="a binary workbook (XLSB)", advice=_SAVE_AS_XLSX)
     if not part.startswith("xl/"):
@@ -100,7 +103,10 @@ def _require_worksheets(part: str, *, path: Path | str) -> str:
 
 
 def _chosen(workbook: Workbook, name: str | None, *, path: Path | str) -> Sheet:
-    """Return the sheet of a name, or the only visible one that has data."""
+    """Return the sheet of a name, or the only filled one.
+
+    That one is visible and has data.
+    """
     if name is not None:
         return _named(workbook.sheets, name, path=path)
     visible = [sheet for sheet in workbook.sheets if sheet.is_visible]

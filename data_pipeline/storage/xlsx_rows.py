@@ -24,7 +24,10 @@ _CELL = (
 
 
 def rows(stream: ByteStream, values: CellValues) -> Iterator[Row]:
-    """Yield the rows of a sheet in order, without those that the sheet leaves out."""
+    """Yield the rows of a sheet in order.
+
+    Rows that the sheet leaves out are missing.
+    """
     elements = XmlElements(stream, values.path, parent="sheetData", child="row")
     pattern: RegularRows | None = None
     number = irregular = 0

@@ -77,7 +77,10 @@ class CellValues:
         return place - 1
 
     def row_number(self, attribute: bytes | None, *, previous: int) -> int:
-        """Return the number of a row, which follows the previous one unless it is given."""
+        """Return the number of a row.
+
+        It follows the previous one unless it is given.
+        """
         if attribute is None:
             return previous + 1
         number = int(attribute) if attribute.isdigit() and len(attribute) <= _MAX_ROW_DIGITS else 0

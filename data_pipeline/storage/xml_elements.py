@@ -106,7 +106,10 @@ class XmlElements:
         return self._cut_prolog(text, *positions)
 
     def _cut_prolog(self, text: bytes, root: int, parent: int) -> bytes | None:
-        """Note the names of the root and the parent, which begin at these bytes. Return what follows."""
+        """Note the names of the root and the parent.
+
+        These bytes begin with them. Return what follows.
+        """
         names = [match[1] for match in (_NAME.match(text, root), _NAME.match(text, parent)) if match is not None]
         start_tag_end = text.index(b">", parent)
         if text[start_tag_end - 1 : start_tag_end] == b"/":
@@ -117,6 +120,9 @@ class XmlElements:
         return text[start_tag_end + 1 :]
 
     def _read_to_checksum(self) -> None:
-        """Read what follows the elements, because the checksum is compared at the end."""
+        """Read what follows the elements.
+
+        The checksum is compared at the end.
+        """
         while self._stream.read(READ_AT_ONCE):
             pass

@@ -42,7 +42,10 @@ class ZipDirectory:
         return name in self._members
 
     def size(self, name: str) -> int:
-        """Return the unpacked size of a member in bytes, which `open` never exceeds."""
+        """Return a member's unpacked size in bytes.
+
+        `open` never exceeds it.
+        """
         return self._members[name].file_size
 
     def open(self, name: str) -> "Member":

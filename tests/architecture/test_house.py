@@ -1,6 +1,7 @@
 """Rules of this repository that no linter checks. Each test lists violations."""
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -15,6 +16,7 @@ SOURCES = sorted(
 )
 TESTS = sorted((CHECKOUT / "tests").rglob("*.py"))
 MAX_LINES = 300  # lines
+MAX_SUMMARY = 12  # words
 VAGUE = {"utils", "util", "helpers", "helper", "common", "misc", "base"}
 NAMED_BY_DJANGO = {CHECKOUT / "embedded" / "backend" / "base.py", CHECKOUT / "settings" / "base.py"}
 RAW_SQL = {"cursor", "raw", "driver_connection", "extra", "RawSQL", "execute_sql"}
@@ -54,6 +56,23 @@ def test_source_file_is_at_most_300_lines_long() -> None:
 
 def test_source_file_has_no_vague_name() -> None:
     assert [path for path in SOURCES if path.stem in VAGUE and path not in NAMED_BY_DJANGO] == []
+
+
+def summaries(path: Path) -> Iterator[str]:
+    """Yield the first sentence of each docstring, except those of errors, which are messages."""
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.Module | ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            if isinstance(node, ast.ClassDef) and "errors" in path.stem:
+                continue
+            paragraph = (ast.get_docstring(node) or "").partition("\n\n")[0].replace("\n", " ")
+            yield re.split(r"(?<=[.:?!])\s", paragraph)[0]
+
+
+def test_docstring_begins_with_a_short_sentence() -> None:
+    sources = [path for path in SOURCES if path.is_relative_to(CHECKOUT / "data_pipeline")]
+    found = [(path.name, one) for path in sources for one in summaries(path)]
+    assert len(found) > 1000
+    assert [(name, one) for name, one in found if len(one.split()) > MAX_SUMMARY or ";" in one] == []
 
 
 def test_only_the_postgres_package_sends_raw_sql() -> None:

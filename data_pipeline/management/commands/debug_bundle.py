@@ -35,7 +35,10 @@ class Command(SeederCommand):
 
 
 def _output_of(name: str) -> Callable[[], object]:
-    """Return what runs a command of an installed app, and returns its JSON document."""
+    """Return a function that runs a command of an installed app.
+
+    It returns the command's JSON document.
+    """
 
     def run() -> object:
         out = StringIO()

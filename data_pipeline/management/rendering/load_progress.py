@@ -10,7 +10,10 @@ from seeder.management.rendering.command_output import Progress
 
 
 def progress_listener(advance: Progress, *, clock: Callable[[], float] = monotonic) -> ProgressListener:
-    """Return a listener that shows bytes, rows, rejects and rows per second since now."""
+    """Return a listener that shows the progress and the rate.
+
+    It shows bytes, rows, rejects, and rows per second since now.
+    """
     started_at = clock()
 
     def on_progress(progress: LoadProgress) -> None:

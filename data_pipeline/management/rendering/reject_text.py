@@ -17,7 +17,7 @@ _STYLES = {RejectState.OPEN: "yellow", RejectState.REPLAYED: "green", RejectStat
 
 
 def list_blocks(found: RejectList) -> Iterator[Block]:
-    """Yield the number of rejects in each state, and a table of them."""
+    """Yield the numbers of rejects by state, and their table."""
     total = sum(found.counts.values())
     if not total:
         yield f"load {found.load_id} has no rejects"

@@ -1,4 +1,7 @@
-"""The tables of the pipelines, and the view of the loads of freight rates."""
+"""The tables of the pipelines, and the log of freight rates.
+
+The log is a view of their loads.
+"""
 
 import django.db.models.deletion
 from django.db import migrations, models

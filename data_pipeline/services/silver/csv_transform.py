@@ -1,4 +1,4 @@
-"""Transforms the records of a file into those of silver, in bounded memory.
+"""Transforms records into those of silver, in bounded memory.
 
 A chunk of records that are canonical as they are is copied. Only other chunks are split into records.
 """
@@ -42,7 +42,10 @@ class CsvTransform:
             del chunk, copied  # their memory is free before the next one is read
 
     def _copied(self, chunk: Chunk) -> bytes | None:
-        """Return the records of a chunk if all of them are canonical, otherwise None."""
+        """Return the records of a chunk if all are canonical.
+
+        Otherwise None.
+        """
         data, has_quotes = chunk.data, self._format.quote in chunk.data
         if chunk.is_too_long or (self._format.line_end == b"\r" and (has_quotes or b"\n" in data)):
             return None

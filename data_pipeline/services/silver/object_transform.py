@@ -190,7 +190,10 @@ class ObjectTransform:
         yield packer.flush()
 
     def _require_limit(self, transform: CsvTransform) -> None:
-        """Raise `TooManyRefused` if no record is left, or more were refused than the settings allow."""
+        """Raise `TooManyRefused` if too few records are left.
+
+        At least one must be, and the refused ones must be within the settings' limits.
+        """
         limits = RejectLimits(max_rejects=None, max_ratio=self._settings.max_reject_ratio)
         rejected, records, first = transform.rejected, transform.records, self._rejects.first
         is_exceeded = limits.exceeded(rejected=rejected, records=records)
@@ -222,7 +225,7 @@ class ObjectTransform:
 
 
 def _reads_otherwise(dialect: Dialect, other: Dialect) -> bool:
-    """Return whether a file must be opened in another way for a dialect."""
+    """Return whether a dialect needs a file to be reopened."""
     return (dialect.quote, dialect.encoding, dialect.sheet) != (other.quote, other.encoding, other.sheet)
 
 

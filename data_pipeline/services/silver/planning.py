@@ -1,4 +1,7 @@
-"""Finds the objects of bronze that are not in silver yet, by listing both buckets. No object is read."""
+"""Finds objects of bronze that are not in silver yet.
+
+It lists both buckets. No object is read.
+"""
 
 import re
 from collections.abc import Collection, Iterator, Sequence
@@ -48,7 +51,10 @@ def silver_request(  # noqa: PLR0913  # the options of a run
     force: bool = False,
     limit: int | None = None,
 ) -> SilverRequest:
-    """Return a request, with the buckets and the layout of keys of the settings. Raises `SilverError`."""
+    """Return a request for the settings' buckets and key layout.
+
+    Raises `SilverError`.
+    """
     if not _AGENCY.fullmatch(agency_id):
         raise BadAgency(agency_id=agency_id)
     buckets = {

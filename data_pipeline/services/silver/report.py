@@ -1,4 +1,4 @@
-"""The outcome of a run as a JSON document, and as tables and lines."""
+"""The outcome of a run as JSON, tables and lines."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
@@ -25,7 +25,10 @@ def run_document(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[Ob
 
 
 def run_blocks(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[ObjectOutcome]) -> Iterator[Block]:
-    """Yield a table of the objects, the errors, and one line with the figures of the run."""
+    """Yield the objects, errors and figures of a run.
+
+    The objects are a table, and the figures one line.
+    """
     yield TextTable(
         headings=("object", "outcome", "dialect", "rows>", "rejected>", "size>", "time>"),
         rows=[_row(one) for one in outcomes],
