@@ -40,7 +40,8 @@ def prune_loads(
 ) -> PrunedLoads:
     """Delete previous values and failed loads that are old.
 
-    Values are older than UNDO_DAYS, and loads older than `days` (default: KEEP_LOADS_DAYS). Each batch commits by itself, and a stop ends it after one.
+    Values are older than UNDO_DAYS, and loads older than `days` (default: KEEP_LOADS_DAYS). Each batch commits by
+    itself, and a stop ends it after one.
     """
     settings, stop = conf.load(), stop or StopSignal()
     result = PrunedLoads(undo_days=settings.undo_days, days=settings.keep_loads_days if days is None else days)
