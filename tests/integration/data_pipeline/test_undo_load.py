@@ -255,6 +255,7 @@ def test_dry_run_reports_and_changes_nothing(load: LoadText, manage: Callable[..
         "rowsRemoved": 1,
         "rowsRestored": 2,
         "rowsReinserted": 0,
+        "refresh": None,
     }
     assert (table_hash(), LoadLog.objects.get().status) == (after, "success")
     assert manage("undo_load", str(loaded.load_id)).lines[0] == (
