@@ -135,8 +135,7 @@ def _loading_goals(loading: LoadingResults) -> Iterator[Goal]:
         yield Goal(measure=f"{title}: client memory, MB", target=100, reached=memory)
     if measured := loading.measurements.get(loads.BUCKET):
         memory = max(one.memory for one in measured) / 1_000_000
-        # boto3 alone takes 25 MB, even before it reads.
-        yield Goal(measure=f"{title}: client memory from a bucket, MB", target=125, reached=memory)
+        yield Goal(measure=f"{title}: client memory from a bucket, MB", target=100, reached=memory)
     for name, target in (
         (loads.DLT_ROWS, 5),
         (loads.DLT_ARROW, 5),

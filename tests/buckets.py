@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
-import boto3
 import pytest
 from botocore.config import Config
+from botocore.session import Session
 from pytest_django import Settings
 
 from embedded.object_storage.server import ObjectStorage, ensure_running
@@ -54,7 +54,7 @@ def object_storage() -> ObjectStorage:
 @pytest.fixture(scope="session")
 def s3_client(object_storage: ObjectStorage) -> Iterator["S3Client"]:
     """The vendor's client, without retries."""
-    client = boto3.client(
+    client: Any = Session().create_client(
         "s3",
         endpoint_url=object_storage.endpoint_url,
         region_name=object_storage.region,

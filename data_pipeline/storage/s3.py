@@ -1,21 +1,27 @@
-"""The client of object storage. The only module that imports boto3 and botocore."""
+"""The client of object storage. The only module that imports botocore.
 
+boto3 adds nothing that is used here, and takes memory.
+"""
+
+import gzip
+import json
 import logging
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, Any
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, Any, cast
 
 from data_pipeline import conf
 from data_pipeline.domain.uris import without_query
 from seeder.errors import ConfigurationError, ExtraMissing
 
 try:
-    import boto3
     from botocore import exceptions
     from botocore.config import Config
+    from botocore.loaders import JSONFileLoader
     from botocore.parsers import ResponseParserError
+    from botocore.session import Session
 except ImportError as error:
-    raise ExtraMissing(feature="Object storage", distribution="boto3", extra="s3") from error
+    raise ExtraMissing(feature="Object storage", distribution="botocore", extra="s3") from error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -37,6 +43,7 @@ _CONNECTION = (
     exceptions.IncompleteReadError,
     exceptions.FlexibleChecksumError,
 )
+_SERVICES = {"s3", "sts", "portal.sso", "oidc", "signin"}  # object storage, and what issues credentials
 CREDENTIALS, CONNECTION, CERTIFICATE, NOT_S3 = "credentials", "connection", "certificate", "not S3"
 _REDIRECT = 300  # and above: answers that are not successful
 _OF_AN_OBJECT = {"ContentLength", "ETag", "LastModified"}
@@ -82,7 +89,7 @@ def get_s3_client_config(settings: conf.Settings | None = None) -> Config:
 
 
 def get_s3_client_kwargs(settings: conf.Settings | None = None) -> dict[str, Any]:
-    """Return the arguments of `boto3.client`. Without `S3_ACCESS_KEY_ID`, the client finds credentials itself.
+    """Return the arguments of `create_client`. Without `S3_ACCESS_KEY_ID`, the client finds credentials itself.
 
     It tries the environment, the profile, and the role of the container or machine.
     """
@@ -106,13 +113,20 @@ def open_client(settings: conf.Settings) -> "S3Client":
     """Return a client, which threads can share. It opens no connection yet. Raises `CallFailure`."""
     with translated_failures():
         try:
-            client: S3Client = boto3.session.Session().client(**get_s3_client_kwargs(settings))
+            client: Any = small_session().create_client(**get_s3_client_kwargs(settings))
         except ValueError as error:  # an endpoint that is no URL
             raise ConfigurationError(
                 setting="S3_ENDPOINT_URL", value=without_query(settings.s3_endpoint_url), expected="a URL"
             ) from error
     client.meta.events.register("after-call.s3", _require_answer)
-    return client
+    return cast("S3Client", client)
+
+
+def small_session() -> Session:
+    """Return a session of botocore that keeps few descriptions of services."""
+    session = Session()
+    session.get_component("data_loader").file_loader = _SmallModels()
+    return session
 
 
 def _require_answer(*, model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
@@ -185,3 +199,25 @@ def _innermost(error: BaseException) -> str:
             return inner.strerror
         inner = getattr(inner, "kwargs", {}).get("error") or inner.__cause__ or inner.__context__
     return "no connection"
+
+
+class _SmallModels(JSONFileLoader):
+    """Reads the descriptions of services without their documentation, and the endpoints of few services.
+
+    Otherwise, botocore keeps 12 MB of them.
+    """
+
+    def load_file(self, file_path: str) -> Any:
+        """Return the content of a file, or None if it does not exist."""
+        for suffix, open_file in ((".json", open), (".json.gz", gzip.open)):
+            with suppress(FileNotFoundError), open_file(file_path + suffix, "rb") as file:
+                return json.loads(file.read(), object_hook=_without_unused)
+        return super().load_file(file_path)
+
+
+def _without_unused(node: dict[str, Any]) -> dict[str, Any]:
+    if isinstance(node.get("documentation"), str):
+        node["documentation"] = ""
+    if "partition" in node and (services := node.get("services")):
+        node["services"] = {name: services[name] for name in _SERVICES & services.keys()}
+    return node

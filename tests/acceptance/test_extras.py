@@ -28,7 +28,7 @@ FEATURES = {
     "http": "from data_pipeline import HTTPClient; HTTPClient('anything').close()",
 }
 PROVIDED = (
-    "boto3 croniter django_q drf_spectacular httpx2 prometheus_client psycopg_binary python_calamine rest_framework"
+    "botocore croniter django_q drf_spectacular httpx2 prometheus_client psycopg_binary python_calamine rest_framework"
 )
 
 
@@ -90,5 +90,5 @@ def test_installation_without_extras_lists_jobs_and_names_the_missing_extra(site
     assert (listed.exit_code, "get_s3_files" in listed.out) == (0, True), listed.err
     assert run(site, tmp_path, job("run", "get_s3_files", "--", "--help")).exit_code == 0
     ended = run(site, tmp_path, job("--agency-id", "10", "--source-bucket", "bronze", "--destination-bucket", "silver"))
-    advice = "data-pipeline: Object storage needs boto3: pip install 'reporting-seeder[s3]'\n"
+    advice = "data-pipeline: Object storage needs botocore: pip install 'reporting-seeder[s3]'\n"
     assert (ended.exit_code, ended.err) == (2, advice)

@@ -60,7 +60,7 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "db": {"psycopg"},
         "psycopg-binary": {"psycopg"},
         "xlsx": {"python-calamine"},
-        "s3": {"boto3"},
+        "s3": {"botocore"},
         "http": {"httpx2"},
     }
     assert everything == set().union(*by_extra.values())

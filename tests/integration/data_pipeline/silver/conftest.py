@@ -31,7 +31,7 @@ sys.meta_path.insert(0, Refuse())
 # A process that has imported the job, and forks for each run: a run then starts in milliseconds.
 _FORK_SERVER = """
 import json, os, resource, sys
-import boto3
+import botocore.session
 from data_pipeline.cli.get_s3_files import main
 
 for line in sys.stdin:
