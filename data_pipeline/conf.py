@@ -122,6 +122,9 @@ class Settings:
     """Seconds to wait for a connection to the object storage."""
     s3_read_timeout_s: int = setting(integer(1, 3600), default=30, variable="S3_READ_TIMEOUT_S")
     """Seconds to wait for the next bytes of an answer. After a longer pause, reading continues on a new connection."""
+    s3_min_rate_kb_s: int = setting(integer(0), default=16, variable="S3_MIN_RATE_KB_S")
+    """KB per second with which an object must come. A slower connection is replaced. After four attempts, the storage
+    is reported as unavailable. 0: no minimum."""
     s3_addressing_style: str = setting(
         one_of("auto", "path", "virtual"), default="auto", variable="S3_ADDRESSING_STYLE"
     )

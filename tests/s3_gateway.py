@@ -10,6 +10,8 @@ from typing import Any
 from urllib.parse import urlsplit
 
 _SENT_AT_ONCE = 1 << 16  # bytes
+_TRICKLE_SECONDS = 0.1  # between two bytes
+_TRICKLED_BYTES = 60  # then the connection is closed
 _NOT_FORWARDED = {"connection", "transfer-encoding", "keep-alive"}
 
 
@@ -24,6 +26,7 @@ class Fault:
     headers: Mapping[str, str] = field(default_factory=dict)
     ends_after: int | None = None  # bytes of the body; then the connection is closed
     stalls_after: int | None = None  # bytes of the body; then nothing follows
+    trickles_after: int | None = None  # bytes of the body; then a byte comes now and then
     meanwhile: Callable[[], object] | None = None  # called at that byte
     loses_answer: bool = False  # the request is carried out, and the connection closed
 
@@ -118,9 +121,8 @@ class _Handler(BaseHTTPRequestHandler):
                 self._forward_body(answer, fault)
 
     def _forward_body(self, answer: http.client.HTTPResponse, fault: Fault | None) -> None:
-        limit = (
-            next((one for one in (fault.ends_after, fault.stalls_after) if one is not None), None) if fault else None
-        )
+        limits = (fault.ends_after, fault.stalls_after, fault.trickles_after) if fault else ()
+        limit = next((one for one in limits if one is not None), None)
         sent = 0
         while limit is None or sent < limit:
             piece = answer.read(_SENT_AT_ONCE if limit is None else min(_SENT_AT_ONCE, limit - sent))
@@ -133,6 +135,10 @@ class _Handler(BaseHTTPRequestHandler):
             fault.meanwhile()
         if fault and fault.stalls_after is not None:
             self.gateway.is_closing.wait(60)
+        if fault and fault.trickles_after is not None:
+            for _ in range(_TRICKLED_BYTES):
+                self.gateway.is_closing.wait(_TRICKLE_SECONDS)
+                self.wfile.write(answer.read(1))
         self.close_connection = True
 
     def log_message(self, *_: Any) -> None:

@@ -15,7 +15,7 @@ from data_pipeline import conf
 from data_pipeline.domain.retry_decisions import Backoff, next_wait, parse_retry_after
 from data_pipeline.domain.uris import without_query
 from data_pipeline.storage import s3
-from data_pipeline.storage.object_streams import ObjectStream
+from data_pipeline.storage.object_streams import PIECE_BYTES, ObjectStream
 from data_pipeline.storage.object_versions import ObjectVersion, encoded_metadata, shown_uri
 from data_pipeline.storage.object_writer import ObjectWriter
 from data_pipeline.storage.store_failures import Request, error_of, is_transient
@@ -46,6 +46,7 @@ class ObjectStore:
     ) -> None:
         self._endpoint = without_query(settings.s3_endpoint_url) or "Amazon S3"
         self._sleep, self._random = sleep, random
+        self._max_seconds = _seconds_of_a_piece(settings)
         request = Request(operation="using", bucket="", path="it", endpoint=self._endpoint)
         self._client = self._send(request, lambda: s3.open_client(settings))
 
@@ -83,7 +84,7 @@ class ObjectStore:
             if not self._wait(failure, request):
                 raise error_of(failure, request) from failure
 
-        return ObjectStream(open_at, etag=etag, on_lost=on_lost)
+        return ObjectStream(open_at, etag=etag, max_seconds=self._max_seconds, on_lost=on_lost)
 
     @contextmanager
     def put(
@@ -188,6 +189,12 @@ class ObjectStore:
         )
         self._sleep(wait)
         return True
+
+
+def _seconds_of_a_piece(settings: conf.Settings) -> float | None:
+    if not settings.s3_min_rate_kb_s:
+        return None
+    return max(settings.s3_read_timeout_s, PIECE_BYTES / (settings.s3_min_rate_kb_s * 1024))
 
 
 def shared_store(settings: conf.Settings) -> ObjectStore:
