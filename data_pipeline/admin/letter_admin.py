@@ -9,17 +9,21 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
 from data_pipeline.admin import page_urls
 from data_pipeline.admin.id_list_admin import IdListAdmin
+from data_pipeline.admin.instants import instant_text
 from data_pipeline.admin.load_actions import LOAD_ACTIONS, run_action
+from data_pipeline.admin.load_admin import SourceFilter, TargetFilter
 from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.dead_letters import LetterState
 from data_pipeline.domain.uris import file_name
 from data_pipeline.models import LoadDeadLetter, LoadLog
-from data_pipeline.services import page_facts
 
 _REPLAY = LOAD_ACTIONS["replay"]
+_STYLES = {LetterState.OPEN: "bad", LetterState.RESOLVED: "good", LetterState.DISMISSED: "quiet"}
 
 
 class StateFilter(ValueFilter):
@@ -30,22 +34,12 @@ class StateFilter(ValueFilter):
         return [state.value for state in LetterState]
 
 
-class SourceFilter(ValueFilter):
-    title = parameter_name = "source"
-    choices_of = staticmethod(page_facts.known_sources)
-
-
-class TargetFilter(ValueFilter):
-    title, parameter_name = "table", "target"
-    choices_of = staticmethod(page_facts.known_targets)
-
-
 @admin.register(LoadDeadLetter)
 class LoadDeadLetterAdmin(IdListAdmin):
     """The failed loads of files and objects, latest first. Each has the page of its load."""
 
     list_filter = (StateFilter, TargetFilter, SourceFilter)
-    list_display = ("load_link", "state", "file", "target", "source", "attempts", "next_try_at", "error_code", "failed")
+    list_display = ("load_link", "reason", "file", "attempts", "failed", "next_try")
     list_display_links = None
     search_help_text = "Id of a load."
     actions = ("replay",)
@@ -68,10 +62,24 @@ class LoadDeadLetterAdmin(IdListAdmin):
             return super().change_view(request, object_id)  # refuses, or reports that there is none
         return HttpResponseRedirect(page_urls.load(self.admin_site, row.pk))
 
-    @admin.display(description="file")
-    def file(self, row: LoadDeadLetter) -> str:
-        return file_name(row.uri) if row.uri else ""
+    @admin.display(description="state and error")
+    def reason(self, row: LoadDeadLetter) -> SafeString:
+        style, code = _STYLES[LetterState(row.state)], row.error_code or ""
+        return format_html(
+            '<span class="load-status {}">{}</span><span class="below">{}</span>', style, row.state, code
+        )
 
-    @admin.display(description="failed at")
-    def failed(self, row: LoadDeadLetter) -> Any:
-        return row.updated_at
+    @admin.display(description="file and table")
+    def file(self, row: LoadDeadLetter) -> SafeString:
+        name = file_name(row.uri) if row.uri else ""
+        return format_html('{}<span class="below">{}</span>', name, row.target or row.source)
+
+    @admin.display(description="failed")
+    def failed(self, row: LoadDeadLetter) -> str:
+        return instant_text(row.updated_at)
+
+    @admin.display(description="next try")
+    def next_try(self, row: LoadDeadLetter) -> str:
+        if row.next_try_at is not None:
+            return instant_text(row.next_try_at)
+        return "by an operator" if row.state == LetterState.OPEN else ""

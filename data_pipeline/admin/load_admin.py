@@ -122,7 +122,7 @@ class LoadLogAdmin(ReadOnlyAdmin):
     @admin.display(description="file and table")
     def file(self, load: LoadLog) -> SafeString:
         """Return the file, and below it the table: both beside each other are wider than a laptop's page."""
-        return format_html('{}<span class="table">{}</span>', file_name(load) or "", table_of(load) or load.source)
+        return format_html('{}<span class="below">{}</span>', file_name(load) or "", table_of(load) or load.source)
 
     @admin.display(description="updated", ordering="updated_at")
     def updated(self, load: LoadLog) -> str:

@@ -24,8 +24,18 @@ PAGES = {
     "confirmation": f"{LOADS}1/undo/",
     "reject": f"{REJECTS}1/change/",
 }
-LISTS = {"loads": LOADS, "rejects": REJECTS, "requests": REQUESTS}
-PERMISSIONS = ("view_loadlog", "view_loadreject", "view_loadrequest", "load", "undo", "see_raw", "view_jobstatus")
+LETTERS = "/admin/data_pipeline/loaddeadletter/"
+LISTS = {"loads": LOADS, "rejects": REJECTS, "requests": REQUESTS, "dead letters": LETTERS}
+PERMISSIONS = (
+    "view_loadlog",
+    "view_loadreject",
+    "view_loadrequest",
+    "view_loaddeadletter",
+    "load",
+    "undo",
+    "see_raw",
+    "view_jobstatus",
+)
 
 
 @pytest.fixture(autouse=True)
@@ -88,3 +98,12 @@ def test_undo_without_scripts_leads_to_its_request(site: Site) -> None:
     page.get_by_role("link", name="request 1").click()
     expect(page.locator(".field-state_shown")).to_contain_text("queued")
     expect(page.locator(".field-load_link").get_by_role("link", name="1")).to_be_visible()
+
+
+def test_selected_dead_letter_is_replayed_by_a_request(site: Site) -> None:
+    page = site.logged_in_page("loader", scripts=False)
+    page.goto(LETTERS)
+    page.get_by_role("checkbox").last.check()
+    page.locator("select[name=action]").select_option(label="Replay the selected dead letters")
+    page.locator("button[name=index]").click()
+    expect(page.locator(".messagelist")).to_contain_text("Replay of load 3 is queued as request 1.")
