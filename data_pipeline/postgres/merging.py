@@ -203,7 +203,7 @@ class _Merging:
         )
         changed = sql.SQL("affected JOIN {} USING ({})").format(_CHANGED, RECORD_NO)
         number = sql.SQL("s.{}").format(RECORD_NO)
-        return self._keeping(update, key_of="s", returning=number, source=changed, deleted=False)
+        return self._keeping(update, returning=number, source=changed, deleted=False)
 
     def _insert_new(self, *, has_matches: bool) -> int:
         """Insert the rows whose key the target does not have. Return their number."""
@@ -219,11 +219,11 @@ class _Merging:
             raise RowsReferenced(table=str(facts.target.name), mode=facts.mode.value, dependents=dependents)
         delete = sql.SQL("DELETE FROM {} AS t WHERE {}").format(target, condition)
         old = sql.SQL("{} AS old").format(self._old_row)
-        keeping = self._keeping(delete, key_of="t", returning=old, source=sql.SQL("affected"), deleted=True)
+        keeping = self._keeping(delete, returning=old, source=sql.SQL("affected"), deleted=True)
         return affected_rows(self._database, keeping)
 
     def _keeping(
-        self, change: sql.Composed, *, key_of: str, returning: sql.Composed, source: sql.Composable, deleted: bool
+        self, change: sql.Composed, *, returning: sql.Composed, source: sql.Composable, deleted: bool
     ) -> sql.Composed:
         """Return a statement that also keeps the previous rows.
 
@@ -236,7 +236,7 @@ class _Merging:
             " INSERT INTO load_change (load_id, target, key, old, deleted) SELECT {}, {}, key, old, {} FROM {}"
         ).format(
             change,
-            row_texts(self._facts.key or self._facts.target.primary_key, alias=key_of),
+            row_texts(self._facts.key or self._facts.target.primary_key, alias="t"),
             returning,
             sql.Literal(self._facts.load_id),
             sql.Literal(str(self._facts.target.name)),

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 from django.db import NotSupportedError
 
+from data_pipeline.correction_errors import LaterLoads
 from data_pipeline.errors import RowsReferenced
 from data_pipeline.services.load_options import Loaded
 from data_pipeline.services.tracking import track_loads
@@ -72,6 +73,15 @@ def test_update_by_another_case_is_undone_in_an_untracked_table(tmp_path: Path, 
     loaded = merge(tmp_path, "mail,age\nANNA,11\n", "upsert")
     undo(loaded.load_id)
     assert rows() == before
+
+
+def test_later_load_by_another_case_is_named_in_an_untracked_table(tmp_path: Path, key_type: str) -> None:
+    create_people(key_type)
+    first = merge(tmp_path, "mail,age\nANNA,11\n", "upsert")
+    second = merge(tmp_path, "mail,age\nanna,12\n", "upsert")
+    with pytest.raises(LaterLoads, match=f"load {second.load_id} "):
+        undo(first.load_id, force=True)
+    assert rows("mail", "age")[0] == ("Anna", 12)
 
 
 def test_rows_that_refer_in_another_case_are_not_deleted(tmp_path: Path, key_type: str) -> None:
