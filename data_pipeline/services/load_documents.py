@@ -68,7 +68,10 @@ def _counts(counts: LoadCounts) -> Document:
 
 
 def optional_refresh_document(dispatch: RefreshDispatch | None) -> Document | None:
-    """Return what became of the dependent views, or None if no row has changed."""
+    """Return what became of the dependent views.
+
+    None if no row has changed.
+    """
     return None if dispatch is None else refresh_document(dispatch)
 
 

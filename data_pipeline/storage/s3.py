@@ -202,13 +202,13 @@ def _innermost(error: BaseException) -> str:
 
 
 class _SmallModels(JSONFileLoader):
-    """Reads the descriptions of services without their documentation, and the endpoints of few services.
+    """Reads only the needed descriptions of services.
 
-    Otherwise, botocore keeps 12 MB of them.
+    They have no documentation, and the endpoints of few services. Otherwise, botocore keeps 12 MB of them.
     """
 
     def load_file(self, file_path: str) -> Any:
-        """Return the content of a file, or None if it does not exist."""
+        """Return the content of a file, or None without one."""
         for suffix, open_file in ((".json", open), (".json.gz", gzip.open)):
             with suppress(FileNotFoundError), open_file(file_path + suffix, "rb") as file:
                 return json.loads(file.read(), object_hook=_without_unused)
