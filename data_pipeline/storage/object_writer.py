@@ -1,11 +1,12 @@
 """Writes one object, in parts if it is large. It is invisible until it is complete."""
 
-from collections.abc import Callable, Mapping
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 
-from data_pipeline.storage_errors import StoreError
+from data_pipeline.storage_errors import StoreError, StoreRefused, StoreUnavailable
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -57,7 +58,12 @@ class ObjectWriter:
             **self._upload,
             **self._condition,
         )
-        self.etag = self._send(complete, is_conditional_write=is_conditional)["ETag"]
+        try:
+            self.etag = self._send(complete, is_conditional_write=is_conditional)["ETag"]
+        except (StoreRefused, StoreUnavailable):  # an upload that is complete does not exist any more
+            self.etag = self._etag_if_complete()
+            if not self.etag:
+                raise
         self._upload = {}
 
     def abort(self) -> None:
@@ -65,6 +71,15 @@ class ObjectWriter:
         if self._upload:
             with suppress(StoreError):
                 self._send(partial(self._client.abort_multipart_upload, **self._upload))
+
+    def _etag_if_complete(self) -> str:
+        """Return the etag if the object is the written one. The answer to its last request was then lost."""
+        try:
+            found = self._send(partial(self._client.head_object, Bucket=self._given["Bucket"], Key=self._given["Key"]))
+        except StoreError:
+            return ""
+        is_ours = found["ETag"] == _etag_of_parts(self._parts) and found["Metadata"] == self._given["Metadata"]
+        return found["ETag"] if is_ours else ""
 
     def _send_part(self, size: int) -> None:
         if not self._upload:
@@ -76,3 +91,12 @@ class ObjectWriter:
         answer = self._send(partial(self._client.upload_part, Body=part, PartNumber=number, **self._upload))
         self._parts.append({"PartNumber": number, "ETag": answer["ETag"]})
         del self._buffer[:size]
+
+
+def _etag_of_parts(parts: "Sequence[CompletedPartTypeDef]") -> str:
+    """Return the etag that servers give to an object of these parts. That of an encrypted object can be another one."""
+    try:
+        hashes = b"".join(bytes.fromhex(part["ETag"].strip('"')) for part in parts)
+    except ValueError:
+        return ""
+    return f'"{hashlib.md5(hashes, usedforsecurity=False).hexdigest()}-{len(parts)}"'
