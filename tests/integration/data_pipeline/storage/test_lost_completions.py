@@ -1,4 +1,4 @@
-"""The last request of a multipart upload loses its answer: the object is found to be complete, or the write fails."""
+"""The last answer of a multipart upload is lost: the object is complete, or absent."""
 
 from collections.abc import Callable
 
