@@ -15,6 +15,7 @@ from seeder.errors import SettingsMissing
 from seeder.services.django_bootstrap import bootstrap_django
 
 if TYPE_CHECKING:
+    from data_pipeline.http.client import HTTPClient
     from data_pipeline.storage.object_store import ObjectStore
 
 
@@ -51,6 +52,12 @@ def _settings() -> conf.Settings:
     return conf.load_from(host_settings(os.environ.get("DJANGO_SETTINGS_MODULE", "")))
 
 
+def _open_client(integration: str) -> "HTTPClient":
+    from data_pipeline.http.client import HTTPClient  # imports httpx2
+
+    return HTTPClient(integration)
+
+
 def _open_store(settings: conf.Settings) -> "ObjectStore":
     from data_pipeline.storage.object_store import shared_store  # imports the client of object storage
 
@@ -66,7 +73,8 @@ class ServiceHandler:
     start_django: Callable[[], None] = _start_django  # before the first use of the database; raises `StartError`
     run_command: Callable[[str, Sequence[str]], int] = _run_command  # starts Django; takes name and arguments
     settings: Callable[[], conf.Settings] = _settings
-    open_store: Callable[[conf.Settings], "ObjectStore"] = _open_store
+    storage: Callable[[conf.Settings], "ObjectStore"] = _open_store  # returns the store of all threads
+    http: Callable[[str], "HTTPClient"] = _open_client  # takes an integration; the caller closes the client
 
     @property
     def has_database(self) -> bool:

@@ -58,7 +58,7 @@ class _Work:
         self, handler: ServiceHandler, request: SilverRequest, settings: conf.Settings, *, is_dry_run: bool
     ) -> None:
         self._handler, self._request, self._settings, self._is_dry_run = handler, request, settings, is_dry_run
-        self._store: ObjectStore = handler.open_store(settings)
+        self._store: ObjectStore = handler.storage(settings)
         self._log: SilverLog | None = None
 
     def plan(self, *, needs_database: bool) -> SilverPlan:
