@@ -138,8 +138,9 @@ class Settings:
     """Bucket that jobs write if they get no `--destination-bucket`."""
     source_key_template: str = setting(text, default="{agency_id}/")
     """Beginning of the keys of an agency's objects in the source bucket."""
-    silver_compression: str = setting(one_of("none", "gzip"), default="none")
-    """Compression of the objects that transforms write. `load_file` reads both."""
+    silver_compression: str = setting(one_of("none", "gzip", "zstd"), default="none")
+    """Compression of the objects that transforms write. `load_file` reads all of them. `zstd` needs the extra `zstd`
+    before Python 3.14."""
     ingest_buckets: Sequence[str] = setting(_buckets, default=list)
     """Buckets that `s3://` addresses may name. Empty: any bucket, for commands; the API then accepts no object."""
     max_spooled_mb: int = setting(integer(1), default=1024)

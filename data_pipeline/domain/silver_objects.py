@@ -17,9 +17,9 @@ SOURCE: Final = "silver.transform"  # of loads
 RULES_VERSION: Final = 1  # raised when a rule gives other values than before
 REJECTS_PREFIX: Final = "_rejects/"
 MAX_KEY_BYTES: Final = 1024
-_SUFFIXES = {"none": ".csv", "gzip": ".csv.gz"}
+_SUFFIXES = {"none": ".csv", "gzip": ".csv.gz", "zstd": ".csv.zst"}
 _NOT_OF_VERSION = re.compile(r"[^A-Za-z0-9-]")
-_SILVER_KEY = re.compile(r"(.+/[A-Za-z0-9_-]+)\.csv(?:\.gz)?", re.DOTALL)
+_SILVER_KEY = re.compile(r"(.+/[A-Za-z0-9_-]+)\.csv(?:\.gz|\.zst)?", re.DOTALL)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

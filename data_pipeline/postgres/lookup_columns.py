@@ -38,7 +38,10 @@ class LookupColumn:
         return reference_tables.hash_of_reference(database, self._relation)
 
     def join(self, key: sql.Composable) -> sql.Composed:
-        """Return the join of canonical texts with the reference. It keeps their order, which other joins may not."""
+        """Return the join of canonical texts with the reference.
+
+        It keeps their order, which other joins may not.
+        """
         return sql.SQL(
             'LEFT JOIN LATERAL (SELECT r.key, r.value FROM {relation} AS r WHERE r.key = {key} COLLATE "C" OFFSET 0)'
             " AS {found} ON true"

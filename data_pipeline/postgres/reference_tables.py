@@ -25,9 +25,9 @@ _PAIRS = sql.Identifier("pg_temp", "data_pipeline.reference_pairs")  # the recor
 
 
 def read_table(database: str, lookup: Lookup) -> Sequence[Pair]:
-    """Return the values of a reference that is a table. Its lock is free afterwards.
+    """Return the values of a reference that is a table.
 
-    Raises `BadReference`, also if they do not fit in memory.
+    Its lock is free afterwards. Raises `BadReference`, also if the values do not fit in memory.
     """
     with rolled_back_atomic(database):
         load_transactions.begin_loading(database)

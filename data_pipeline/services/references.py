@@ -42,7 +42,10 @@ def read_reference(lookup: Lookup, *, settings: conf.Settings, read_table: ReadT
 
 
 def read_pairs(lookup: Lookup, settings: conf.Settings) -> Iterator[Pair]:
-    """Yield both columns of a lookup for each record of its file. Raises `BadReference`, or an error of the file."""
+    """Yield both columns of a lookup for each record of its file.
+
+    Raises `BadReference`, or an error of the file.
+    """
     address = resolve(lookup.source, settings)
     header = FileReading(address, Dialect(name="reference"), settings).header()
     dialect = Dialect(name="reference", delimiter=likely_delimiter(header.decode(errors="replace")))

@@ -80,7 +80,10 @@ class SilverLog:
         return WrittenObject(key=key, facts=facts, rejects_key=refused)
 
     def read_table(self, lookup: Lookup) -> Sequence[Pair]:
-        """Return the values of a reference that is a table. Raises `BadReference`, or errors of the database."""
+        """Return the values of a reference that is a table.
+
+        Raises `BadReference`, or errors of the database.
+        """
         with translate_errors(self._using):
             return reference_tables.read_table(self._using, lookup)
 

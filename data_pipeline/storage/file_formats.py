@@ -37,7 +37,6 @@ _UNSUPPORTED = [
     Signature(0, b"SQLite format 3\0", "a SQLite database", _EXPORT),
     Signature(0, b"PGDMP", "a PostgreSQL dump", "Restore it with pg_restore."),
     Signature(0, b"\x7fELF", "a program", _EXPORT),
-    Signature(0, b"\x28\xb5\x2f\xfd", "compressed with zstd", _UNPACK),
     Signature(0, b"\xfd7zXZ\0", "compressed with xz", _UNPACK),
     Signature(0, b"\x04\x22\x4d\x18", "compressed with lz4", _UNPACK),
     Signature(4, b"1AY&SY", "compressed with bzip2", _UNPACK),
@@ -54,6 +53,7 @@ _MARKUP = [
 ]
 _CONTAINERS = {
     b"\x1f\x8b": "gzip",
+    b"\x28\xb5\x2f\xfd": "zstd",
     b"PK\x03\x04": "zip",
     b"PK\x05\x06": "zip",  # without members
     b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "ole",
@@ -61,7 +61,7 @@ _CONTAINERS = {
 
 
 def recognise(head: bytes, *, path: Path | str) -> str:
-    """Return `csv`, `gzip`, `zip` or `ole`. Everything that is not recognised is CSV.
+    """Return `csv`, `gzip`, `zstd`, `zip` or `ole`. Everything that is not recognised is CSV.
 
     Raises `UnsupportedFormat` for other formats that are uploaded by mistake.
     """

@@ -10,7 +10,7 @@ from data_pipeline.storage.byte_streams import ByteStream, PieceStream
 from data_pipeline.storage.file_formats import HEAD_BYTES, recognise
 from data_pipeline.storage.hashed_source import HashedSource
 from data_pipeline.storage.transcoding import as_utf8
-from data_pipeline.storage.unpacking import unpacked_gzip
+from data_pipeline.storage.unpacking import unpacked
 from data_pipeline.storage.workbooks import SheetCsv, open_workbook
 
 
@@ -78,7 +78,7 @@ def open_artefact(  # noqa: PLR0913  # facts of one artefact
 ) -> Artefact:
     """Open a workbook or a CSV file, perhaps compressed.
 
-    The compression is gzip.
+    The compression is gzip or zstd.
 
     The file's first bytes decide its format. `sheet` names a sheet of a workbook. `encoding` is that of text without a
     byte order mark. Old workbooks (XLS) are read as a whole, up to `xlsx_in_memory_bytes`. Hashes take a tenth of the
@@ -100,12 +100,12 @@ def open_artefact(  # noqa: PLR0913  # facts of one artefact
                 xlsx_in_memory_bytes=xlsx_in_memory_bytes,
             )
             artefact = Artefact(source=source, content=content, file_format=file_format, compression=None)
-        elif container == "gzip":
-            stream = PieceStream(unpacked_gzip(source, max_unpacked_bytes=max_unpacked_bytes))
+        elif container in {"gzip", "zstd"}:
+            stream = PieceStream(unpacked(source, container, max_unpacked_bytes=max_unpacked_bytes))
             head = stream.peek(HEAD_BYTES)
-            _require_text(recognise(head, path=source.path), source)
+            _require_text(recognise(head, path=source.path), source, container)
             content = as_utf8(stream, head, declared=encoding, path=source.path)
-            artefact = Artefact(source=source, content=content, file_format="csv", compression="gzip")
+            artefact = Artefact(source=source, content=content, file_format="csv", compression=container)
         else:
             content = as_utf8(source, head, declared=encoding, path=source.path)
             artefact = Artefact(source=source, content=content, file_format="csv", compression=None)
@@ -113,11 +113,11 @@ def open_artefact(  # noqa: PLR0913  # facts of one artefact
         return artefact
 
 
-def _require_text(inner_format: str, source: HashedSource) -> None:
-    """Refuse a container inside gzip."""
+def _require_text(inner_format: str, source: HashedSource, compression: str) -> None:
+    """Refuse a container inside a compressed file."""
     if inner_format != "csv":
         raise UnsupportedFormat(
             path=source.path,
-            description=f"{inner_format} data inside gzip",
+            description=f"{inner_format} data inside {compression}",
             advice="Unpack the outer layer, and load the file inside.",
         )

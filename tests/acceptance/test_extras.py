@@ -26,6 +26,7 @@ FEATURES = {
     "from data_pipeline.storage.object_store import ObjectStore\n"
     "ObjectStore(conf.load_in_use())",
     "http": "from data_pipeline import HTTPClient; HTTPClient('anything').close()",
+    "zstd": "from data_pipeline.storage.zstd import zstd; zstd.ZstdDecompressor()",
 }
 PROVIDED = (
     "botocore croniter django_q drf_spectacular httpx2 prometheus_client psycopg_binary python_calamine rest_framework"

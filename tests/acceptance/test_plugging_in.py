@@ -62,6 +62,7 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "xlsx": {"python-calamine"},
         "s3": {"botocore"},
         "http": {"httpx2"},
+        "zstd": {"backports-zstd"},
     }
     assert everything == set().union(*by_extra.values())
 

@@ -6,11 +6,11 @@ The result is spooled before it is written, because the metadata of an object mu
 import hashlib
 import json
 import tempfile
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, dataclass, replace
 from functools import partial
+from itertools import chain
 from typing import IO
 
 from data_pipeline import conf
@@ -37,6 +37,7 @@ from data_pipeline.storage.object_addresses import ObjectAddress
 from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage.object_versions import ObjectVersion
 from data_pipeline.storage.opening import Artefact
+from data_pipeline.storage.packing import packed
 
 _IN_MEMORY = 4 << 20  # bytes of a spool; a larger one is a temporary file
 _COPIED_AT_ONCE = 1 << 20
@@ -130,7 +131,8 @@ class ObjectTransform:
             digest = hashlib.sha256()
             pieces = self._reporting(artefact, transform)
             added = [one.name for one in lookups]
-            for piece in self._packed(written_header([*(one.name for one in columns), *added]), pieces):
+            written = chain([written_header([*(one.name for one in columns), *added])], pieces)
+            for piece in packed(written, self._settings.silver_compression):
                 digest.update(piece)
                 spooled.write(piece)
         self._require_limit(transform)
@@ -178,16 +180,6 @@ class ObjectTransform:
                 rejected=transform.rejected,
             )
             self._on_progress(progress)
-
-    def _packed(self, header: bytes, pieces: Iterator[bytes]) -> Iterator[bytes]:
-        if self._settings.silver_compression == "none":
-            yield header
-            yield from pieces
-            return
-        packer = zlib.compressobj(wbits=31)  # gzip without a time, so equal contents are equal objects
-        yield packer.compress(header)
-        yield from map(packer.compress, pieces)
-        yield packer.flush()
 
     def _require_limit(self, transform: CsvTransform) -> None:
         """Raise `TooManyRefused` if too few records are left.

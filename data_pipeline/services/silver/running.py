@@ -19,6 +19,7 @@ from data_pipeline.services.silver.planning import SilverPlan, SilverRequest
 from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage.object_versions import ObjectVersion, object_uri
 from data_pipeline.storage_errors import StorageUnusable
+from seeder.errors import ExtraMissing
 
 Write = Callable[[RejectCollector], WrittenObject]
 Record = Callable[[ObjectVersion, Write], tuple[WrittenObject | None, int | None]]
@@ -63,7 +64,7 @@ class SilverRun:
             return self.attempt(source)
         except StorageUnusable:
             raise
-        except PipelineError as error:
+        except (PipelineError, ExtraMissing) as error:
             return ObjectOutcome(
                 source_uri=source.uri,
                 state=ObjectState.BUSY if isinstance(error, LoadInProgress) else ObjectState.FAILED,

@@ -5,6 +5,7 @@ import hashlib
 import zipfile
 from io import BytesIO
 
+from data_pipeline.storage.zstd import zstd
 from tests.acceptance.data_pipeline.catalogue.files import File, refused
 from tests.acceptance.data_pipeline.file_loads import Bad
 
@@ -17,6 +18,7 @@ _CONTENTS = {
     "plain": _BODY,
     "gzip": gzip.compress(_BODY),
     "gzip of two members": gzip.compress(_BODY[:12]) + gzip.compress(_BODY[12:]),
+    "zstd of two frames": zstd.compress(_BODY[:12]) + zstd.compress(_BODY[12:]),
     "gzip with padding": gzip.compress(_BODY) + bytes(512),
 }
 
@@ -59,7 +61,8 @@ FORMATS = [
     refused("zip", _zipped("orders.csv", _BODY), "zip"),
     refused("zip in zip", _zipped("inner.zip", _zipped("orders.csv", _BODY)), "zip"),
     refused("zip in gzip", gzip.compress(_zipped("orders.csv", _BODY)), "inside gzip"),
-    refused("zstd", b"\x28\xb5\x2f\xfd" + _BODY, "zstd"),
+    refused("half a zstd", zstd.compress(_BODY)[:-4], "ends early"),
+    refused("text that begins as zstd", b"\x28\xb5\x2f\xfd" + _BODY, "zstd data is invalid"),
     refused("bzip2", b"BZh91AY&SY" + _BODY, "bzip2"),
     refused("xz", b"\xfd7zXZ\0" + _BODY, "xz"),
     refused("Parquet", b"PAR1" + _BODY, "Parquet"),

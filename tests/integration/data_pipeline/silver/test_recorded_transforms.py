@@ -17,11 +17,13 @@ from data_pipeline.postgres import reference_tables
 from data_pipeline.services.load_replay import enqueue_replay
 from data_pipeline.services.recovery import recover_loads
 from data_pipeline.services.silver.object_transform import ObjectTransform, WrittenObject
-from seeder.errors import SettingsMissing
+from data_pipeline.storage.zstd import zstd
+from seeder.errors import ExtraMissing, SettingsMissing
 from tests.buckets import Bucket
 from tests.conftest import CompletedCommand, sql
 
 pytestmark = pytest.mark.usefixtures("load_tables", "empty_queue", "s3_settings")
+MISSING = ExtraMissing(feature="Compression with zstd", distribution="backports.zstd", extra="zstd")
 Run = Callable[..., int]
 Manage = Callable[..., CompletedCommand]
 
@@ -67,6 +69,17 @@ def test_table_of_a_lookup_is_read_once_in_a_run(
     assert run("--dialect", str(tmp_path / "orders.toml")) == 0
     assert sorted(silver.contents().values()) == [b"sku,name,kind\nA,a,tools\n", b"sku,name,kind\nA,b,tools\n"]
     assert read_table.call_count == 1
+
+
+def test_object_that_needs_a_missing_extra_does_not_end_the_others(
+    run: Run, bronze: Bucket, silver: Bucket, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    bronze.put("10/a.csv.zst", zstd.compress(b"a\n1\n"))
+    bronze.put("10/b.csv", b"a\n1\n")
+    monkeypatch.setattr("data_pipeline.storage.unpacking._MEMBERS", {"zstd": Mock(side_effect=MISSING)})
+    assert run() == 1
+    assert f"{MISSING}\n" in capsys.readouterr().out
+    assert list(silver.contents().values()) == [b"a\n1\n"]
 
 
 def test_lost_database_does_not_repeat_finished_objects(

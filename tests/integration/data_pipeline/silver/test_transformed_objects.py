@@ -3,10 +3,12 @@
 import gzip
 import hashlib
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
+from data_pipeline.storage.zstd import zstd
 from tests.buckets import Bucket
 from tests.integration.data_pipeline.silver.conftest import RunJob, objects_of
 
@@ -97,14 +99,16 @@ def test_every_format_and_encoding_becomes_utf8(
     bronze.put("10/b.csv.gz", gzip.compress("name\tcity\r\nZoë\tKöln\r\n".encode()))
     bronze.put("10/c.csv", "\ufeffname,city\rZoë,Köln\r".encode())
     assert run_job("--prefix", "a", "--dialect", str(tmp_path / "west.toml")).returncode == 0
-    ended = run_job(DATA_PIPELINE_SILVER_COMPRESSION="gzip")
-    assert ended.returncode == 0, ended.stderr
-    written = silver.contents()
-    contents = {key.split("/")[1]: content for key, content in written.items()}
-    assert {key.rpartition(".")[2] for key in written} == {"csv", "gz"}
-    expected = "name,city\nZoë,Köln\n".encode()
-    assert contents["a.csv"] == expected
-    assert gzip.decompress(contents["b.csv.gz"]) == gzip.decompress(contents["c.csv"]) == expected
+    bronze.put("10/d.csv.zst", zstd.compress("name;city\nZoë;Köln\n".encode()))
+    assert run_job("--prefix", "b", DATA_PIPELINE_SILVER_COMPRESSION="gzip").returncode == 0
+    ended = run_job("--json", DATA_PIPELINE_SILVER_COMPRESSION="zstd")
+    assert json.loads(ended.stdout)["finished"] == 2, ended.stderr
+    suffixes = {"a.csv": "csv", "b.csv.gz": "gz", "c.csv": "zst", "d.csv.zst": "zst"}
+    unpack: dict[str, Callable[[bytes], bytes]] = {"csv": bytes, "gz": gzip.decompress, "zst": zstd.decompress}
+    written = {key.split("/")[1]: (key.rpartition(".")[2], content) for key, content in silver.contents().items()}
+    assert {name: suffix for name, (suffix, _) in written.items()} == suffixes
+    assert {unpack[suffix](content) for suffix, content in written.values()} == {"name,city\nZoë,Köln\n".encode()}
+    assert run_job("--dry-run").stdout.endswith(": 4 finished before\n")
 
 
 def test_unusual_records_are_normalized_between_copied_chunks(run_job: RunJob, bronze: Bucket, silver: Bucket) -> None:
