@@ -100,7 +100,7 @@ class QueueError(SeederError):
 
 
 class QueueMissing(QueueError):
-    """Nothing can be queued: {problem}. Without the queue, the caller runs the refresh itself."""
+    """Nothing can be queued: {problem}. Without the queue, the caller does the work itself."""
 
 
 class QueueMisconfigured(QueueError):
