@@ -155,11 +155,11 @@ def correct_next_runs(*, instance: Any, **_: object) -> None:
 
 
 def _next_run(row: Any, next_run: datetime | None = None) -> datetime:
-    """Return the next time in UTC: of an installed app's schedule by `CronSchedule`, of others by django-q2."""
+    """Return the next time in UTC: of a cron expression by `CronSchedule`, otherwise by django-q2."""
     from django_q.utils import localtime  # in the time zone of Q_CLUSTER
 
-    if row.schedule_type == row.CRON and str(row.name).startswith(own_prefixes()):
-        with suppress(BadCron):  # edited in the admin of django-q2, which allows more
+    if row.schedule_type == row.CRON:
+        with suppress(BadCron):  # django-q2 allows more
             return CronSchedule(row.cron).next(localtime()).astimezone(UTC)
     computed: datetime = type(row).calculate_next_run(row, next_run)
     return computed.astimezone(UTC)
