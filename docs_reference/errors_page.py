@@ -1,7 +1,7 @@
 """docs/reference/errors.md: the messages of all errors."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from inspect import cleandoc
 
 from data_pipeline import (
@@ -16,12 +16,13 @@ from data_pipeline import (
     storage_errors,
 )
 from data_pipeline.pipelines import errors as pipeline_errors
+from docs_reference import load_next_steps, service_next_steps
 from docs_reference.markdown_text import code, page, table
 from seeder.errors import SeederError
 
 _INTRO = """A command prints an error in one line and exits with 2. The API answers with a
 [status](rest-api.md#errors), a page with a sentence. From Python they are `seeder.errors.SeederError`. Words in
-braces are filled in."""
+braces are filled in. For errors of loads, the last column says what to look at and what to do beyond the message."""
 _LOADING_MODULES = (
     errors,
     artefact_errors,
@@ -34,7 +35,20 @@ _LOADING_MODULES = (
     http_errors,
     pipeline_errors,
 )
-_MODULES = [SeederError.__module__, *(module.__name__ for module in _LOADING_MODULES)]
+_LOADING_NAMES = [module.__name__ for module in _LOADING_MODULES]
+_MODULES = [SeederError.__module__, *_LOADING_NAMES]
+NEXT_STEPS: Mapping[str, str] = {
+    **load_next_steps.LOADS,
+    **load_next_steps.TARGETS,
+    **load_next_steps.FILES,
+    **service_next_steps.STORAGE,
+    **service_next_steps.TRANSFORMS,
+    **service_next_steps.CALLS,
+    **service_next_steps.DIALECTS,
+    **service_next_steps.JOBS,
+    **service_next_steps.PIPELINES,
+}
+"""By the names of errors of the loading lane."""
 
 
 def render() -> str:
@@ -42,10 +56,25 @@ def render() -> str:
     blocks = []
     sections: list[type[SeederError]] = [SeederError, *_sections(SeederError)]
     for section in sections:
-        rows = [(code(kind.__name__), _message(kind)) for kind in _kinds(section)]
+        kinds = list(_kinds(section))
         title = "General" if section is SeederError else _message(section).partition(";")[0].rstrip(".")
-        blocks += [f"## {title}", table(("error", "message"), rows)]
+        blocks += [f"## {title}", _table(kinds)]
     return page("Errors", _INTRO, *blocks)
+
+
+def loading_errors() -> Iterator[type[SeederError]]:
+    """Yield the errors of the loading lane. Each has a next step."""
+    sections: list[type[SeederError]] = [SeederError, *_sections(SeederError)]
+    for section in sections:
+        yield from (kind for kind in _kinds(section) if kind.__module__ in _LOADING_NAMES)
+
+
+def _table(kinds: Sequence[type[SeederError]]) -> str:
+    """Return the table of a section, with next steps if it has errors of the loading lane."""
+    if not any(kind.__module__ in _LOADING_NAMES for kind in kinds):
+        return table(("error", "message"), ((code(kind.__name__), _message(kind)) for kind in kinds))
+    rows = ((code(kind.__name__), _message(kind), NEXT_STEPS.get(kind.__name__, "")) for kind in kinds)
+    return table(("error", "message", "what to look at, and what to do"), rows)
 
 
 def _sections(kind: type[SeederError]) -> Iterator[type[SeederError]]:

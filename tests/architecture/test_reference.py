@@ -10,6 +10,7 @@ from psycopg.errors import _sqlcodes
 
 from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS as LOADING_HINTS
 from docs_reference.checks_page import doctor_problems
+from docs_reference.errors_page import NEXT_STEPS, loading_errors
 from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
 from docs_reference.log_events import LOADING_EVENTS, LOG_EVENTS
 from docs_reference.pages import PAGES
@@ -105,6 +106,62 @@ def test_every_system_check_is_described() -> None:
     in_code = {text for tree in trees for text in texts_in(tree)}
     check_ids = {text for text in in_code if re.fullmatch(r"(seeder|data_pipeline)\.[EWI]\d+", text)}
     assert check_ids == {*SYSTEM_CHECK_HINTS, *LOADING_HINTS} == SYSTEM_CHECK_MEANINGS.keys()
+
+
+def test_every_error_of_the_loading_lane_has_a_next_step() -> None:
+    assert {kind.__name__ for kind in loading_errors()} == NEXT_STEPS.keys()
+
+
+def test_every_module_with_errors_of_the_loading_lane_is_described() -> None:
+    in_code = {
+        node.name
+        for path, tree in LOADING_SOURCES.items()
+        if path.name.endswith("errors.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef) and "{" in (ast.get_docstring(node) or "")
+    }
+    assert in_code <= NEXT_STEPS.keys()
+
+
+def test_runbook_has_every_alert() -> None:
+    alerts = set(re.findall(r"alert: (\w+)", page_text("how-to/monitoring.md")))
+    assert alerts == set(re.findall(r"^\| `(\w+)` \|.*\|.*\|$", runbook_section("Alerts"), re.MULTILINE))
+
+
+def test_runbook_has_every_code_of_failed_loads() -> None:
+    """A code is an attribute of an error, or is written by a statement."""
+    codes = {
+        statement.value.value
+        for tree in LOADING_SOURCES.values()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.ClassDef)
+        for statement in node.body
+        if isinstance(statement, ast.Assign) and ast.unparse(statement.targets[0]) == "code"
+        if isinstance(statement.value, ast.Constant)
+    }
+    for path in (CHECKOUT / "data_pipeline" / "postgres").glob("*.sql"):
+        codes |= set(re.findall(r"error_code = '(\w+)'", path.read_text(encoding="utf-8")))
+    assert {"too_many_rejects", "undone"} <= codes
+    assert codes <= set(re.findall(r"`(\w+)`", runbook_section("A load fails")))
+
+
+def test_runbook_has_every_reason_of_failed_calls() -> None:
+    reasons = {
+        keyword.value.value
+        for path, tree in LOADING_SOURCES.items()
+        if "http" in path.parts
+        for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call))
+        if ast.unparse(call.func) == "Failure"
+        for keyword in call.keywords
+        if keyword.arg == "reason" and isinstance(keyword.value, ast.Constant)
+    }
+    assert "tls" in reasons
+    assert reasons <= set(re.findall(r"`(\w+)`", runbook_section("A call to another system fails")))
+
+
+def runbook_section(title: str) -> str:
+    """Return the text of a section."""
+    return page_text("how-to/runbook.md").partition(f"\n## {title}\n")[2].partition("\n## ")[0]
 
 
 def texts_in(tree: ast.AST) -> Iterator[str]:
