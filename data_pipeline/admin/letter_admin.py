@@ -1,7 +1,4 @@
-"""The drawing of a load's lineage.
-
-Boxes with lines show file, load, table and views from left to right.
-"""
+"""The list of dead letters, which a worker can replay."""
 
 from collections.abc import Sequence
 from typing import Any

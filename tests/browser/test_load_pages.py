@@ -11,7 +11,7 @@ from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.services.load_requests import enqueue_action
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.test_monitoring_page import AXE, accessibility_violations
-from tests.conftest import sql
+from tests.conftest import create_custom_manifest, sql
 from tests.integration.data_pipeline.admin_scene import create_loads
 
 pytestmark = [pytest.mark.slow]
@@ -26,6 +26,7 @@ PAGES = {
 }
 LETTERS = "/admin/data_pipeline/loaddeadletter/"
 LISTS = {"loads": LOADS, "rejects": REJECTS, "requests": REQUESTS, "dead letters": LETTERS}
+LONG_VIEW = "reporting.share_of_orders_by_month_and_borough"
 PERMISSIONS = (
     "view_loadlog",
     "view_loadreject",
@@ -51,6 +52,9 @@ def loads(site: Site, load_tables: None, tmp_path: Path) -> Iterator[None]:
 def test_pages_are_accessible_and_fit_the_width(site: Site, width: int, scheme: str) -> None:
     page = site.logged_in_page("loader", width=width, scheme=scheme)
     enqueue_action(1, RequestAction.VERIFY, requested_by="an administrator")
+    query = "SELECT count(*) AS n FROM landing.orders"
+    create_custom_manifest(LONG_VIEW, query)
+    sql(f"CREATE MATERIALIZED VIEW {LONG_VIEW} AS {query}")
     for name, url in {**PAGES, **LISTS}.items():
         page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

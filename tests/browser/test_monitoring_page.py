@@ -19,6 +19,7 @@ from tests.conftest import create_canned_report, create_custom_manifest, sql
 pytestmark = [pytest.mark.slow]
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
+LEFT = "element => element.getBoundingClientRect().left"
 MONITORING = "/admin/seeder/monitoring/"
 IS_LEFT_TO_RIGHT = """name => {  // true if the text after it runs from left to right
     const text = name.nextSibling, range = document.createRange();
@@ -88,6 +89,8 @@ def test_links_lead_to_run_view_and_comparison(site: Site) -> None:
     expect(page.get_by_role("heading", level=1)).to_have_text("Run for every report")
     expect(page.locator("figure svg")).to_be_visible()
     assert page.locator("[data-chart] a").count() == 4
+    label, drawing = page.get_by_text("worker 1", exact=True).first, page.locator("figure svg")
+    assert label.evaluate(LEFT) >= drawing.evaluate(LEFT), "the drawing cuts no label"
     page.locator("table.bars").get_by_role("link", name="Report reporting.good").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Report reporting.good")
     expect(page.locator("figure svg")).to_have_count(2)

@@ -41,7 +41,7 @@
     // A failed bar is higher than its lane, so that even a short one is visible.
     const solid = (status, overhang) => Plot.barX(withStatus(status), { x1: "from", x2: barEnd, y: "lane", fill: COLOURS[status], rx: 2, insetLeft: 0.5, insetRight: 0.5, insetTop: -overhang, insetBottom: -overhang, href: "url" });
     return Plot.plot({
-      width: plotWidth, height: 56 + Math.max(lanes, 1) * 32, marginLeft: 52, marginRight: 12, marginBottom: 42, marginTop: 8, className: "plot",
+      width: plotWidth, height: 56 + Math.max(lanes, 1) * 32, marginLeft: 68, marginRight: 12, marginBottom: 42, marginTop: 8, className: "plot",
       x: { domain: [0, visible], label: "time since start", labelArrow: "none", ticks: ticks(visible, plotWidth / 90), tickFormat: formatDuration, tickSize: 4 },
       y: { domain: d3.range(1, lanes + 1), label: null, tickFormat: (lane) => `worker ${lane}`, tickSize: 0, padding: 0.26 },
       marks: [
