@@ -14,6 +14,7 @@ from urllib.request import urlopen
 from playwright.sync_api import Browser, Page, sync_playwright
 
 from demo import demo_user
+from demo.files import JUVENILES
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 _FOLDER = _CHECKOUT / "docs" / "screenshots"
@@ -67,13 +68,28 @@ def _take_pages(browser: Browser, address: str, width: int, theme: str) -> None:
     page.locator("table.views tbody th a").first.click()
     page.click("#compare")
     _save_screenshot(page, "drift", width, theme)
+    _take_load_pages(page, width, theme)
     context.close()
 
 
-def _save_screenshot(page: Page, name: str, width: int, theme: str) -> None:
+def _take_load_pages(page: Page, width: int, theme: str) -> None:
+    """Take the lists of the loading lane, and the page of a load with rejects and views."""
+    page.goto("/admin/data_pipeline/loadlog/")
+    _save_screenshot(page, "loads", width, theme)
+    load = page.locator("#result_list tr", has_text=f"damaged_{JUVENILES.name}").locator("th a")
+    load_id = load.inner_text()
+    load.click()
+    _save_screenshot(page, "load", width, theme, full_page=True)
+    page.goto(f"/admin/data_pipeline/loadreject/?load={load_id}")
+    _save_screenshot(page, "rejects", width, theme)
+    page.goto("/admin/data_pipeline/loaddeadletter/")
+    _save_screenshot(page, "dead-letters", width, theme)
+
+
+def _save_screenshot(page: Page, name: str, width: int, theme: str, *, full_page: bool = False) -> None:
     """Save a screenshot as WebP, converted by the browser: a third of the size."""
     page.wait_for_load_state("networkidle")
-    picture = base64.b64encode(page.screenshot()).decode()
+    picture = base64.b64encode(page.screenshot(full_page=full_page)).decode()
     small = page.evaluate(_TO_WEBP, [picture, 0.8])
     (_FOLDER / f"{name}-{width}-{theme}.webp").write_bytes(base64.b64decode(small))
 
