@@ -7,6 +7,7 @@ of permissions. `python -m tests.mutants` breaks one after the other.
 from tests.mutants.http_guards import HTTP
 from tests.mutants.load_guards import LOADS
 from tests.mutants.mutant import Mutant
+from tests.mutants.silver_guards import SILVER
 
 PART_EXECUTION = "tests/integration/test_part_execution.py"
 ENQUEUE = "tests/integration/test_enqueue.py"
@@ -554,4 +555,5 @@ DIAGNOSIS = [
     ),
 ]
 
-GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *LOADS, *HTTP]
+_LOADING = [*LOADS, *SILVER, *HTTP]
+GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_LOADING]
