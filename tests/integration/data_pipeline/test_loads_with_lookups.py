@@ -126,11 +126,21 @@ def test_lookup_of_rescued_values_beside_it_is_added(load: Load) -> None:
     assert sql("SELECT id, sku, kind, rescued->>'color' FROM landing.orders") == [(1, "A-1", "tools", "red")]
 
 
-@pytest.mark.parametrize("exists", [True, False])
-def test_missing_column_or_table_is_created(load: Load, exists: bool) -> None:  # noqa: FBT001  # a parameter
-    sql("ALTER TABLE landing.orders DROP kind" if exists else "DROP TABLE landing.orders")
+def test_missing_column_of_a_lookup_is_added(load: Load) -> None:
+    sql("ALTER TABLE landing.orders DROP kind")
     load(ORDERS, dialect=f"surplus = 'add'\n{DIALECT}")
     assert rows()[0] == (1, "A-1", "tools")
+
+
+def test_missing_table_is_created_with_the_columns_of_lookups(load: Load) -> None:
+    sql("DROP TABLE landing.orders")
+    load(ORDERS)
+    assert rows()[0] == (1, "A-1", "tools")
+
+
+def test_lookup_needs_no_rule(load: Load) -> None:
+    load("id,sku\n1,A-1\n2,a-1\n", dialect=DIALECT.replace("rule = 'upper'", ""), max_rejects=1)
+    assert (rows(), list(problems())) == ([(1, "A-1", "tools")], [3])
 
 
 @pytest.mark.parametrize(
