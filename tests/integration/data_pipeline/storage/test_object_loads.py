@@ -18,6 +18,7 @@ from data_pipeline.services.load_replay import replay_load
 from data_pipeline.services.load_requests import enqueue_load
 from data_pipeline.services.request_execution import run_request
 from data_pipeline.services.verifying import verify_load
+from data_pipeline.storage.zstd import zstd
 from data_pipeline.storage_errors import OutsideBuckets, TooLargeToSpool
 from tests.buckets import Bucket
 from tests.conftest import CompletedCommand, sql
@@ -81,6 +82,18 @@ def test_compressed_object_is_streamed(bucket: Bucket) -> None:
     rows = "".join(f"{number},{'x' * 500}\n" for number in range(20_000))
 
     assert load(bucket.put("orders", gzip.compress(f"id,note\n{rows}".encode()))).counts.rows_inserted == 20_000
+
+
+def test_object_is_loaded_with_values_of_a_reference_in_a_bucket(
+    manage: Manage, bucket: Bucket, tmp_path: Path
+) -> None:
+    reference = bucket.put("reference/notes.csv.zst", zstd.compress(b"id;kind\n1;one\n2;two\n"))
+    lookup = f"[columns.id]\n[lookups.note]\ncolumn = 'id'\ntake = 'kind'\nreference = '{reference}'\n"
+    (tmp_path / "orders.toml").write_text(f"target = 'landing.orders'\n{lookup}")
+    uri = bucket.put("10/orders.csv", b"id\n2\n3\n")
+    ended = manage("load_file", uri, "--dialect", str(tmp_path / "orders.toml"), "--max-rejects", "1")
+    assert (ended.exit_code, sql("SELECT id, note FROM landing.orders")) == (0, [(2, "two")]), ended.err
+    assert f"not_in_reference: {reference} has no such value" in ended.out
 
 
 def test_workbook_is_read_from_a_bounded_copy(bucket: Bucket, tmp_path: Path, settings: Settings) -> None:
