@@ -7,11 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 
 from data_pipeline.domain.csv_chunks import Chunk, RecordChunks
 from data_pipeline.domain.csv_fields import CsvFormat
+from data_pipeline.domain.csv_records import SplitRecords
 from data_pipeline.domain.record_normalizer import RecordNormalizer
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
 from data_pipeline.services.record_reading import split_chunk
 
-_NORMALIZED_AT_ONCE = 1000  # records
+_WRITTEN_AT_ONCE = 1000  # records
+_COPIED_AT_ONCE = 16  # records; larger groups seldom have only canonical ones
 OnRejects = Callable[[Sequence[Reject]], object]
 
 
@@ -64,20 +66,39 @@ class CsvTransform:
     def _normalized(self, chunk: Chunk) -> Iterator[bytes]:
         split = split_chunk(self._chunks, chunk, self._format, columns=self._columns, first_number=self.records + 1)
         rejects = list(split.rejects)
-        for start in range(0, len(split.records), _NORMALIZED_AT_ONCE):
-            batch = slice(start, start + _NORMALIZED_AT_ONCE)
-            records = list[bytes]()
-            for number, line, record in zip(
-                split.numbers[batch], split.lines[batch], split.records[batch], strict=True
-            ):
-                found = self._normalizer.normalize(record)
-                if isinstance(found, bytes):
-                    records.append(found)
-                else:
-                    raw = record[:MAX_RAW_BYTES]
-                    rejects.append(Reject(line_no=line, record_no=number, raw=raw, problems=found))
-            yield b"".join(records)
+        for start in range(0, len(split.records), _WRITTEN_AT_ONCE):
+            yield b"".join(self._batch(split, start, min(start + _WRITTEN_AT_ONCE, len(split.records)), rejects))
         self.records += split.count
         self.rejected += len(rejects)
         if rejects:
             self._on_rejects(sorted(rejects, key=lambda one: one.record_no))
+
+    def _batch(self, split: SplitRecords, start: int, end: int, rejects: list[Reject]) -> Iterator[bytes]:
+        """Yield a batch of records. Groups are copied as long as that helps."""
+        size = _COPIED_AT_ONCE
+        while start < end:
+            stop, known = min(start + size, end), len(rejects)
+            found = list(self._records(split, start, stop, rejects))
+            yield from found
+            if len(found) + len(rejects) - known == stop - start:  # no two records were copied together
+                size = 1
+            start = stop
+
+    def _records(self, split: SplitRecords, start: int, end: int, rejects: list[Reject]) -> Iterator[bytes]:
+        """Yield a group of records. Unless all are canonical, each half is a group."""
+        if end - start == 1:
+            record = split.records[start]
+            found = self._normalizer.normalize(record)
+            if isinstance(found, bytes):
+                yield found
+                return
+            facts = {"line_no": split.lines[start], "record_no": split.numbers[start]}
+            rejects.append(Reject(**facts, raw=record[:MAX_RAW_BYTES], problems=found))
+            return
+        copied = self._normalizer.copy(b"\n".join(split.records[start:end]) + b"\n")
+        if copied is not None:
+            yield copied.data
+            return
+        middle = (start + end) // 2
+        yield from self._records(split, start, middle, rejects)
+        yield from self._records(split, middle, end, rejects)
