@@ -15,7 +15,7 @@ class LogEvent(NamedTuple):
 
 _VIEW = ("run_id", "view", "database", "agencies", "report_types")
 _PART = ("part", "run_id", "agencies")
-_LOAD = ("load_id", "source", "source_uri")
+_LOAD = ("load_id", "source", "source_uri", "request_id")
 _COUNTS = ("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted", "rows_rejected")
 
 LOG_EVENTS: Mapping[str, LogEvent] = {

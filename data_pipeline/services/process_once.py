@@ -18,7 +18,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.payload_meta import build_payload_meta
 from data_pipeline.errors import BadIdempotencyKey, BadSource, LoadInProgress, LoadTakenOver
-from data_pipeline.http.call_context import calls_of
+from data_pipeline.http.call_context import calls_of, current_request_id
 from data_pipeline.postgres import load_log
 from data_pipeline.postgres.load_log import Claim
 from data_pipeline.services import load_metrics
@@ -104,7 +104,7 @@ def _process_once(
     claimed = _claim(database, wait, **columns)
     uri = columns["payload_meta"].get("source_uri")
     facts: dict[str, Any] = {"load_id": claimed.load_id, "source": source}
-    facts |= {"source_uri": uri if isinstance(uri, str) else None}
+    facts |= {"source_uri": uri if isinstance(uri, str) else None, "request_id": current_request_id()}
     if claimed.status is LoadStatus.SKIPPED:
         log_event(INFO, "load_skipped", **facts)
         load_metrics.end_load(source, LoadStatus.SKIPPED, database=database)

@@ -8,6 +8,7 @@ import pytest
 
 from data_pipeline import compute_idempotency_key, process_once
 from data_pipeline.domain.load_counts import LoadCounts
+from data_pipeline.http.call_context import calls_of
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 
@@ -41,6 +42,13 @@ def test_load_is_claimed_and_succeeds_with_its_counts(caplog: pytest.LogCaptureF
         3,
     )
     assert "rows_deleted" not in succeeded
+
+
+def test_lines_of_a_load_have_the_id_of_the_request_that_caused_it(caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO, "data_pipeline")
+    with calls_of(request_id="r-1"):
+        load("a.csv")
+    assert [one["request_id"] for one in fields(caplog)] == ["r-1", "r-1"]
 
 
 def test_duplicate_is_logged_as_skipped(caplog: pytest.LogCaptureFixture) -> None:
