@@ -1,16 +1,16 @@
 """The content of one version of an object, read once."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from threading import Event, Timer
+import weakref
+from collections.abc import Callable
+from contextlib import nullcontext
 from typing import Any, Protocol
 
 from data_pipeline.artefact_errors import ArtefactMissing, SourceChanged
 from data_pipeline.storage import s3
 from data_pipeline.storage.object_versions import ObjectVersion, shown_uri
+from data_pipeline.storage.read_limits import ReadLimit
 
 PIECE_BYTES = 1 << 20  # read at once, within a time
-_EXPIRED_S = 0.001  # a timeout of the socket that ends a read
 
 
 class OpenAt(Protocol):
@@ -36,9 +36,12 @@ class ObjectStream:
         A connection is lost, too, if a piece of `PIECE_BYTES` takes more than `max_seconds`. `on_lost` waits after a
         lost connection, and raises an error after the last one.
         """
-        self._open_at, self._max_seconds, self._on_lost = open_at, max_seconds, on_lost
+        self._open_at, self._on_lost = open_at, on_lost
         self.version, self._body = open_at(0, etag)
         self.position = 0  # bytes read so far
+        self._limit = ReadLimit(max_seconds) if max_seconds else None
+        if self._limit:
+            weakref.finalize(self, self._limit.close)  # also of a stream that nothing closes
 
     def read(self, size: int, /) -> bytes:
         """Return at most this number of bytes, or none at the end. Raises `SourceChanged` or `StoreError`."""
@@ -61,14 +64,13 @@ class ObjectStream:
 
     def _read_piece(self, size: int) -> bytes:
         """Read once. Raises `CallFailure`, also if fewer bytes come than announced."""
-        with _deadline(self._body, self._max_seconds) as is_expired:
-            try:
-                with s3.translated_failures():
-                    data: bytes = self._body.read(size)
-            except s3.CallFailure as failure:
-                if is_expired():
-                    failure.cause = "fewer bytes per second than S3_MIN_RATE_KB_S"
-                raise
+        try:
+            with s3.translated_failures(), self._limit.applied(self._body) if self._limit else nullcontext():
+                data: bytes = self._body.read(size)
+        except s3.CallFailure as failure:
+            if self._limit and self._limit.is_expired:
+                failure.cause = "fewer bytes per second than S3_MIN_RATE_KB_S"
+            raise
         return data
 
     def _reopen(self) -> None:
@@ -77,28 +79,3 @@ class ObjectStream:
         except ArtefactMissing as error:
             path = shown_uri(self.version.bucket, self.version.key)
             raise SourceChanged(path=path, change="it was deleted") from error
-
-
-@contextmanager
-def _deadline(body: Any, seconds: float | None) -> Iterator[Callable[[], bool]]:
-    """End a read that takes longer, also if bytes come. Yield whether it was ended.
-
-    The timeout of a socket starts anew with each byte, and applies to the next one if it is changed meanwhile.
-    """
-    if seconds is None:
-        yield lambda: False
-        return
-    expired = Event()
-
-    def expire() -> None:
-        expired.set()
-        with suppress(AttributeError):  # the body has just ended
-            body.set_socket_timeout(_EXPIRED_S)
-
-    timer = Timer(seconds, expire)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield expired.is_set
-    finally:
-        timer.cancel()

@@ -119,38 +119,6 @@ def test_lost_connection_is_replaced_where_it_ended(
     assert first in ({None} if fault.ends_after == 0 else {"bytes=200000-", "bytes=300000-"})
 
 
-@pytest.mark.slow
-def test_trickling_connection_is_replaced(make_store: MakeStore, bucket: Bucket, gateway: Gateway) -> None:
-    store = make_store(S3_ENDPOINT_URL=gateway.endpoint_url, S3_READ_TIMEOUT_S=1, S3_MIN_RATE_KB_S=1024)
-    bucket.put("key", CONTENT)
-    gateway.faults.append(Fault(trickles_after=300_000))
-
-    assert read_all(store, bucket) == CONTENT
-    assert [headers.get("range") for headers in gateway.headers] == [None, "bytes=200000-"]
-
-
-@pytest.mark.slow
-def test_object_that_always_trickles_is_unavailable(
-    make_store: MakeStore, bucket: Bucket, gateway: Gateway, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr("data_pipeline.storage.object_store.ATTEMPTS", 1)
-    store = make_store(S3_ENDPOINT_URL=gateway.endpoint_url, S3_READ_TIMEOUT_S=1, S3_MIN_RATE_KB_S=1024)
-    bucket.put("key", CONTENT)
-    gateway.faults.append(Fault(trickles_after=0))
-
-    with pytest.raises(StoreUnavailable, match="fewer bytes per second than S3_MIN_RATE_KB_S. It was tried 1 time"):
-        read_all(store, bucket)
-
-
-def test_slow_connection_without_minimum_is_kept(make_store: MakeStore, bucket: Bucket, gateway: Gateway) -> None:
-    store = make_store(S3_ENDPOINT_URL=gateway.endpoint_url, S3_MIN_RATE_KB_S=0)
-    bucket.put("key", CONTENT[:3])
-    gateway.faults.append(Fault(trickles_after=0))
-
-    assert read_all(store, bucket) == CONTENT[:3]
-    assert len(gateway.requests) == 1
-
-
 @pytest.mark.parametrize(
     ("change", "description"),
     [
