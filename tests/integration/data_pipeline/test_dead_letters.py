@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
+from django.db.models.functions import Now
 from django_q.models import OrmQ
 
 from data_pipeline import load_file, process_once, tasks
@@ -209,3 +210,16 @@ def test_page_of_a_letter_is_that_of_its_load(file: Path) -> None:
     path = f"{LETTERS}1/change/"
     assert client_with(VIEW).get(path).headers["Location"] == f"{LOADS}1/change/"
     assert client_with("data_pipeline.view_loadlog", name="other").get(path).status_code == 403
+
+
+def test_letters_are_found_by_indexes_among_many_loads() -> None:
+    sql("""
+        INSERT INTO load_log (source, idempotency_key, status, target, payload_meta, succeeded_at)
+        SELECT
+            'load_file', lpad(i::text, 64, '0'), CASE WHEN i % 100 = 0 THEN 'failed' ELSE 'success' END,
+            'landing.orders', '{"source_uri": "file:///orders.csv", "options": {}}',
+            CASE WHEN i % 100 > 0 THEN now() END
+        FROM generate_series(1, 3000) AS i;
+        ANALYZE load_log
+    """)
+    assert "Seq Scan" not in LoadDeadLetter.objects.filter(next_try_at__lte=Now()).explain()
