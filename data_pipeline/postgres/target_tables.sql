@@ -267,7 +267,7 @@ WHERE k.conrelid = %(oid)s AND k.conname = %(constraint)s AND k.contype = 'c'
     AND n.nspname = %(schema)s AND t.relname = %(table)s AND (t.oid = %(oid)s OR violated.coninhcount > 0);
 
 -- name: checks
--- The checks of the target with their columns.
+-- The checks of the target with their columns. Those that are not enforced (PostgreSQL 18) refuse no row.
 SELECT
     k.conname::text, pg_get_expr(k.conbin, k.conrelid),
     ARRAY(
@@ -275,7 +275,7 @@ SELECT
         WHERE a.attrelid = k.conrelid AND (a.attnum = ANY (k.conkey) OR 0 = ANY (k.conkey) AND a.attnum > 0)
     )
 FROM pg_constraint AS k
-WHERE k.conrelid = %(oid)s AND k.contype = 'c'
+WHERE k.conrelid = %(oid)s AND k.contype = 'c' AND coalesce((to_jsonb(k) ->> 'conenforced')::boolean, true)
 ORDER BY k.conname;
 
 -- name: set_constraints_immediate
