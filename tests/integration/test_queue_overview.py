@@ -13,7 +13,7 @@ from seeder.models import QueuedRefresh
 from seeder.services.queue import part_rows, queue_overview, schedules
 from seeder.services.queue.enqueue import enqueue_refresh
 from seeder.services.queue.part_execution import run_part
-from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
+from tests.conftest import CompletedCommand, another_session, create_canned_report, create_custom_manifest, sql
 
 Manage = Callable[..., CompletedCommand]
 pytestmark = pytest.mark.usefixtures("empty_queue")
@@ -60,6 +60,15 @@ def test_progress_counts_views_of_earlier_runs_of_the_part(parts: list[QueuedRef
     assert queue_overview.read_queue_overview().running[0].done == 1, "its worker is lost, and b will be retried"
     part_rows.claim(part, run_id="next", worker="host:7")
     assert queue_overview.read_queue_overview().running[0].done == 1, "b is retried"
+
+
+def test_view_of_two_reports_counts_as_two_reports(manage: Manage) -> None:
+    create_canned_report("reporting.shared", "SELECT 1 AS n", agencies=("demo", "metro"))
+    enqueue_refresh(AllReports(), requested_by="an operator")
+    part = QueuedRefresh.objects.get()
+    run_part(part.pk)
+    assert len(part.views) == 1
+    assert manage("queue_status").lines[1].endswith("UTC, 2 reports succeeded, 0 failed")
 
 
 def test_overview_of_an_agency_shows_only_its_parts(parts: list[QueuedRefresh]) -> None:
@@ -125,7 +134,7 @@ def test_queue_status_command_has_lines_table_and_json(parts: list[QueuedRefresh
     assert f"every report, part {running_part.part} of 3, requested by an operator: running for " in running
     assert running.endswith(" by host:7, 0 of 1 view done; its worker is lost, and the part will be retried")
     assert f"part {queued_part.part} of 3, requested by an operator: queued for" in queued
-    assert ended.endswith("UTC, 0 succeeded, 1 failed")
+    assert ended.endswith("UTC, 0 reports succeeded, 1 failed")
     assert sorted(line.partition(": next due")[0] for line in schedule_lines) == [
         "seeder: every report (0 2 * * *)",
         "seeder: resume the queue",

@@ -72,7 +72,7 @@ def _part_progress_text(part: QueuedRefresh, now: datetime) -> str:
             lost_worker = "" if part.is_worker_alive else "; its worker is lost, and the part will be retried"
             return f"running for {running_time} by {part.worker}, {views}{lost_worker}"
         case _:
-            counts = f"{part.succeeded} succeeded, {part.failed} failed"
+            counts = f"{format_count(part.succeeded or 0, 'report')} succeeded, {part.failed} failed"
             ended = f"ended {local_time_text(part.finished_at or now)}, {counts}"
             return f"{ended}: {part.error}" if part.error else ended
 
