@@ -1,11 +1,13 @@
 """Answers of other systems."""
 
 import json
+import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from data_pipeline.http_errors import NotJson
+from seeder.domain.human_format import format_count
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,8 +38,12 @@ class HTTPResponse:
             problem = f"byte {error.start} is not in UTF-8"
         except json.JSONDecodeError as error:
             problem = f"{error.msg} in line {error.lineno}, column {error.colno}"
-        except ValueError as error:
-            problem = str(error)
+        except _NotANumber as error:
+            problem = f"{error} is not a number in JSON"
+        except ArithmeticError:  # of `Decimal`
+            problem = "the exponent of a number is too large"
+        except ValueError:  # of `int`
+            problem = f"an integer has more than {format_count(sys.get_int_max_str_digits(), 'digit')}"
         raise NotJson(
             integration=self.integration,
             address=self.url,
@@ -47,5 +53,9 @@ class HTTPResponse:
         )
 
 
+class _NotANumber(ValueError):
+    """A word that Python would read as a number."""
+
+
 def _refuse_constant(word: str) -> None:
-    raise ValueError(f"{word} is no number in JSON")
+    raise _NotANumber(word)
