@@ -58,7 +58,7 @@ def page_urls() -> dict[str, str]:
     base, other = ReleaseSnapshot.objects.order_by("id").values_list("id", flat=True)
     return {
         "monitoring": MONITORING,
-        "run": f"{MONITORING}run/{Run.objects.get().run_id}/",
+        "run": f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/",
         "view": f"{MONITORING}view/?table=reporting.good",
         "failing view": f"{MONITORING}view/?table=reporting.bad",
         "drift": f"{MONITORING}drift/?base={base}&compare={other}",
@@ -221,6 +221,8 @@ def test_pages_work_with_strict_csp(site: Site) -> None:
 
 @pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
 def test_page_fits_viewport_and_is_accessible(site: Site, width: int, scheme: str) -> None:
+    create_custom_manifest(f"reporting.long{'_and_long' * 5}", "SELECT 1 AS n")
+    orchestrator.execute_run(AllReports(), requested_by="a test")
     page = site.logged_in_page("operator", width=width, scheme=scheme)
     for name, url in page_urls().items():
         page.goto(url)
