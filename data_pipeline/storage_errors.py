@@ -30,6 +30,11 @@ class CredentialsMissing(StorageUnusable):
     the process a role or AWS_* variables."""
 
 
+class IssuerUnavailable(StorageUnusable):
+    """{issuer} issued no credentials for {endpoint}: {cause}. It was tried {attempts}. Check that this machine can
+    reach it, and AWS_CA_BUNDLE for its certificate."""
+
+
 class CredentialsRefused(StorageUnusable):
     """{endpoint} does not accept the credentials ({code}). Check S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY, or the role
     and the AWS_* variables of the process; they may have expired."""

@@ -17,6 +17,8 @@ STORAGE: Mapping[str, str] = {
     "BucketMissing": "`aws s3 ls --endpoint-url ENDPOINT` lists the buckets of these credentials.",
     "CredentialsMissing": "Check that the pod's service account has the role, and that the variables reach the"
     " process.",
+    "IssuerUnavailable": "Usually AWS STS, at `AWS_ENDPOINT_URL_STS` or that of the region: see the network policy of"
+    " the pod. Then `manage.py dead_letters --replay`.",
     "CredentialsRefused": "`InvalidAccessKeyId`, `SignatureDoesNotMatch`: correct the keys; `ExpiredToken`: renew"
     " them; `AuthorizationHeaderMalformed` under another error: set `S3_REGION`.",
     "ClockSkewed": "`timedatectl` shows the clock; signatures allow 15 minutes.",

@@ -68,6 +68,7 @@ class CallFailure(Exception):
         self.status = status  # of HTTP; 0 without an answer
         self.headers = headers or {}  # with names in lower case
         self.attempts = 1
+        self.issuer = ""  # of credentials, if the call was its and not one of S3
 
 
 def get_s3_client_config(settings: conf.Settings | None = None) -> Config:
@@ -113,7 +114,9 @@ def open_client(settings: conf.Settings) -> "S3Client":
     """Return a client, which threads can share. It opens no connection yet. Raises `CallFailure`."""
     with translated_failures():
         try:
-            client: Any = small_session().create_client(**get_s3_client_kwargs(settings))
+            session = small_session()
+            session.register("after-call-error", _translate_error_of_issuer)
+            client: Any = session.create_client(**get_s3_client_kwargs(settings))
         except ValueError as error:  # an endpoint that is no URL
             raise ConfigurationError(
                 setting="S3_ENDPOINT_URL", value=without_query(settings.s3_endpoint_url), expected="a URL"
@@ -137,6 +140,21 @@ def _require_answer(*, model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
     missing = _ANSWERS.get(model.name, set()) - parsed.keys()
     if missing and parsed["ResponseMetadata"]["HTTPStatusCode"] < _REDIRECT:
         raise CallFailure(NOT_S3, cause=f"its answer has no {min(missing)}")
+
+
+def _translate_error_of_issuer(**event: Any) -> None:
+    """Raise `CallFailure` for a call that was to get credentials. S3 itself was not called."""
+    _, service, operation = event["event_name"].split(".")
+    if service == "s3":
+        return
+    exception = event["exception"]
+    try:
+        with translated_failures():
+            raise exception
+    except CallFailure as failure:
+        address = without_query(getattr(exception, "kwargs", {}).get("endpoint_url", "")).rstrip("/")
+        failure.issuer = failure.issuer or address or f"The service {service} ({operation})"
+        raise
 
 
 @contextmanager

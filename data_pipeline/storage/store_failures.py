@@ -11,6 +11,7 @@ from data_pipeline.storage_errors import (
     ClockSkewed,
     CredentialsMissing,
     CredentialsRefused,
+    IssuerUnavailable,
     NotObjectStorage,
     ObjectExists,
     StoreRefused,
@@ -62,7 +63,7 @@ def is_transient(failure: CallFailure, *, is_conditional_write: bool) -> bool:
 
     A conditional write whose answer was lost may have been carried out, and would then be refused.
     """
-    if failure.status in _BUSY:
+    if failure.status in _BUSY or (failure.issuer and failure.code == CONNECTION):
         return True
     is_uncertain = failure.status in _UNCERTAIN or failure.code in _UNCERTAIN_CODES
     return is_uncertain and not is_conditional_write
@@ -81,10 +82,13 @@ def error_of(failure: CallFailure, request: Request) -> ArtefactError:
         cause=cause or "without a reason",
         attempts=format_count(failure.attempts, "time"),
         change="it was replaced",
+        issuer=failure.issuer,
     )
 
 
 def _kind_of(failure: CallFailure, request: Request) -> type[ArtefactError]:
+    if failure.issuer:
+        return IssuerUnavailable
     if (kind := _BY_CODE.get(failure.code)) is not None:
         return kind
     if failure.status in _BUSY | _UNCERTAIN or failure.code in _UNCERTAIN_CODES:

@@ -5,10 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from data_pipeline.storage_errors import CredentialsMissing
+from data_pipeline.storage_errors import CredentialsMissing, IssuerUnavailable
 from embedded.object_storage.server import ObjectStorage
 from tests.buckets import Bucket
 from tests.integration.data_pipeline.storage.conftest import MakeStore
+from tests.ports import free_port
 from tests.scripted_http import Step, answer, serve
 
 XML = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
@@ -93,3 +94,14 @@ def test_role_that_cannot_be_taken_on_is_one_line(
             list_keys()
     assert TOKEN not in str(raised.value)
     assert "\n" not in str(raised.value)
+
+
+def test_issuer_that_is_not_reached_is_named(
+    list_keys: Callable[[], list[str]], take_on_role: Callable[[str, str], None]
+) -> None:
+    url = f"http://127.0.0.1:{free_port()}"
+    take_on_role("token", url)
+    with pytest.raises(IssuerUnavailable) as raised:
+        list_keys()
+    assert str(raised.value).startswith(f"{url} issued no credentials for http://")
+    assert "Connection refused. It was tried 4 times." in str(raised.value)
