@@ -11,9 +11,11 @@ from uuid import uuid4
 
 import pytest
 
+from data_pipeline import load_file
+from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadRequest
 from tests.buckets import Bucket
-from tests.conftest import CHECKOUT, process_environment
+from tests.conftest import CHECKOUT, process_environment, sql
 from tests.deploy.examples import DOCKERFILE, MANIFESTS, PODS, image_of
 
 if TYPE_CHECKING:
@@ -109,6 +111,20 @@ def test_scatter_job_leaves_the_objects_to_the_workers(run_pod: RunPod, bucket: 
     assert silver.keys() == []
 
 
+@pytest.mark.slow
+@pytest.mark.usefixtures("load_tables")
+def test_cron_job_replays_the_dead_letters_that_are_due(run_pod: RunPod, bucket: Bucket) -> None:
+    sql("CREATE TABLE landing.returns (return_id text PRIMARY KEY, quantity integer)")
+    for key, quantity in (("due", b"many"), ("later", b"few")):
+        bucket.put(f"{key}.csv", b"return_id,quantity\nR1," + quantity + b"\n")
+        with pytest.raises(PipelineError):
+            load_file(f"s3://{bucket.name}/{key}.csv", table="landing.returns")
+    sql("UPDATE load_log SET updated_at = updated_at - interval '1 day' WHERE id = 1")
+    bucket.put("due.csv", b"return_id,quantity\nR1,1\n")
+    ended = run_pod("replay-dead-letters", **database_variables())
+    assert (ended.returncode, ended.stdout) == (0, "load 1: resolved (load 3)\n"), ended.stderr
+
+
 def database_variables() -> dict[str, str]:
     environment = process_environment()
     return {name: environment[name] for name in environment if name.startswith(("DB_", "DJANGO_"))}
@@ -121,7 +137,7 @@ def test_job_is_repeated_once_by_another_pod(name: str) -> None:
     assert PODS[name]["restartPolicy"] == "Never"
 
 
-@pytest.mark.parametrize("name", [*JOBS, "queue"])
+@pytest.mark.parametrize("name", [*JOBS, "queue", "replay-dead-letters"])
 def test_pods_that_use_buckets_have_a_role_and_no_keys(name: str) -> None:
     assert PODS[name]["serviceAccountName"] in ACCOUNTS
     assert "env" not in PODS[name]["containers"][0]
