@@ -4,9 +4,10 @@ A table of the database is copied, too: it may change while files are read, and 
 """
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import psycopg
-from django.db import connections
+from django.db import Error, connections
 from psycopg import sql
 
 from data_pipeline.dialect_errors import BadReference
@@ -14,13 +15,13 @@ from data_pipeline.domain.case_folding import SPACES
 from data_pipeline.domain.dialects import Lookup
 from data_pipeline.domain.enrichments import Pair, ambiguous_key, require_columns, require_in_memory
 from data_pipeline.postgres import load_transactions
+from data_pipeline.postgres.row_errors import diagnostics, is_refusal
 from data_pipeline.postgres.sql_literals import text_literal
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 from seeder.postgres.transactions import rolled_back_atomic
 
-_IN_MEMORY = sql.Identifier("pg_temp", "data_pipeline.reference")
 _PAIRS = sql.Identifier("pg_temp", "data_pipeline.reference_pairs")  # the records of a file as they are
 
 
@@ -31,10 +32,14 @@ def read_table(database: str, lookup: Lookup) -> Sequence[Pair]:
     """
     with rolled_back_atomic(database):
         load_transactions.begin_loading(database)
-        create_reference(database, lookup, _IN_MEMORY)
-        size = sql.SQL("SELECT sum(octet_length(key) + coalesce(octet_length(value), 0)) FROM {}").format(_IN_MEMORY)
-        require_in_memory(sessions.query(database, size)[0][0] or 0, source=lookup.source)
-        return sessions.query(database, sql.SQL("SELECT key, value FROM {}").format(_IN_MEMORY))
+        # Nothing is written, so a transaction that takes hours holds back no vacuum.
+        values = _values(_described(database, lookup), match=lookup.match, take=lookup.take)
+        size = sql.SQL("SELECT sum(octet_length(key) + coalesce(octet_length(value), 0)) FROM ({}) AS r").format(values)
+        require_in_memory(_query(database, lookup, size)[0][0] or 0, source=lookup.source)
+        rows = _query(database, lookup, values)
+    if (key := min((key for key, _, is_ambiguous in rows if is_ambiguous), default=None)) is not None:
+        raise ambiguous_key(lookup.source, key)
+    return [(key, value) for key, value, _ in rows]
 
 
 def create_reference(
@@ -48,12 +53,14 @@ def create_reference(
     create = sql.SQL("CREATE TEMPORARY TABLE {} ({}) ON COMMIT DROP")
     columns = sql.SQL('key text COLLATE "C", value text COLLATE "C", is_ambiguous boolean')
     sessions.query(database, create.format(relation, columns))
+    fill = sql.SQL("INSERT INTO {} {}")
     if pairs is None:
-        _fill(database, relation, _described(database, lookup), match=lookup.match, take=lookup.take)
+        values = _values(_described(database, lookup), match=lookup.match, take=lookup.take)
+        _query(database, lookup, fill.format(relation, values))
     else:
         sessions.query(database, sql.SQL("CREATE TEMPORARY TABLE {} (key text, value text)").format(_PAIRS))
         _copy_pairs(database, pairs)
-        _fill(database, relation, _PAIRS, match="key", take="value")
+        sessions.query(database, fill.format(relation, _values(_PAIRS, match="key", take="value")))
         sessions.query(database, sql.SQL("DROP TABLE {}").format(_PAIRS))
     ambiguous = sql.SQL("SELECT min(key) FROM {} WHERE is_ambiguous").format(relation)
     if (key := sessions.query(database, ambiguous)[0][0]) is not None:
@@ -90,15 +97,24 @@ def _copy_pairs(database: str, pairs: Iterable[Pair]) -> None:
             copy.write_row(pair)
 
 
-def _fill(database: str, relation: sql.Identifier, source: sql.Identifier, *, match: str, take: str) -> None:
-    fill = sql.SQL(
-        "INSERT INTO {relation} SELECT key, min(value),"
-        " min(value) <> max(value) OR count(value) BETWEEN 1 AND count(*) - 1"
+def _query(database: str, lookup: Lookup, statement: sql.Composed) -> list[tuple[Any, ...]]:
+    """Query the table of a lookup. Raises `BadReference` for an error of a view's expression."""
+    try:
+        return sessions.query(database, statement)
+    except Error as error:
+        if not is_refusal(error):
+            raise
+        raise BadReference(reference=lookup.source, problem=diagnostics(error).message_primary) from error
+
+
+def _values(source: sql.Identifier, *, match: str, take: str) -> sql.Composed:
+    """Return a query for keys, their values, and whether they have several."""
+    return sql.SQL(
+        "SELECT key, min(value) AS value,"
+        " min(value) <> max(value) OR count(value) BETWEEN 1 AND count(*) - 1 AS is_ambiguous"
         " FROM (SELECT {key} AS key, nullif({value}, '') AS value FROM {source} OFFSET 0) AS r"
         " WHERE key <> '' GROUP BY key"
-    )
-    texts = {"key": _trimmed(match), "value": _trimmed(take)}
-    sessions.query(database, fill.format(relation=relation, source=source, **texts))
+    ).format(source=source, key=_trimmed(match), value=_trimmed(take))
 
 
 def _trimmed(column: str) -> sql.Composed:

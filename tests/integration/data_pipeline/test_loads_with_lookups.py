@@ -5,10 +5,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 
 from data_pipeline.dialect_errors import BadReference
+from data_pipeline.domain.dialects import Lookup
 from data_pipeline.errors import HeaderRefused
 from data_pipeline.models import LoadLog, LoadReject
+from data_pipeline.postgres.reference_tables import read_table
 from data_pipeline.services.dry_run import dry_run
 from data_pipeline.services.load_file import load_file
 from data_pipeline.services.load_options import Loaded
@@ -20,6 +23,7 @@ from tests.conftest import sql
 pytestmark = pytest.mark.usefixtures("load_tables")
 DIALECT = "target = 'landing.orders'\n[columns.id]\ntype = 'integer'\n[columns.sku]\nrule = 'upper'\n"
 NULL = "missing = 'null'"
+LOOKUP = Lookup(name="kind", column="sku", match="article", take="kind", table="landing.articles")
 ORDERS = "id,sku\n1,a-1\n2, B-2\n3,\n4,A-1\n"
 Load = Callable[..., Loaded]
 
@@ -199,13 +203,28 @@ def test_reference_is_read_once_for_all_chunks(load: Load, monkeypatch: pytest.M
         ("DROP TABLE landing.articles", "there is no such table or view"),
         ("ALTER TABLE landing.articles DROP kind", "it must have one column 'kind', but has 'article'"),
         ("INSERT INTO landing.articles VALUES ('A-1', 'x')", "it has several values for 'A-1'"),
+        (
+            """DROP TABLE landing.articles;
+            CREATE VIEW landing.articles AS SELECT 'A-1' AS article, 1 / length('') AS kind""",
+            "division by zero",
+        ),
     ],
 )
 def test_bad_table_of_a_lookup_fails_the_load(load: Load, change: str, error: str) -> None:
     sql(change)
+    with pytest.raises(BadReference, match=error):
+        read_table("default", LOOKUP)
     with pytest.raises(BadReference, match=f"The reference landing.articles cannot be used: {error}"):
         load(ORDERS)
     assert (LoadLog.objects.get().status, rows()) == ("failed", [])
+
+
+@pytest.mark.parametrize("reference", ["table"], indirect=True)
+@pytest.mark.usefixtures("reference")
+def test_long_transaction_reads_a_table_without_holding_back_vacuum() -> None:
+    with transaction.atomic():
+        assert sorted(read_table("default", LOOKUP)) == [("A-1", "tools"), ("B-2", None), ("D-4", "toys")]
+        assert sql("SELECT pg_current_xact_id_if_assigned()") == [(None,)]
 
 
 @pytest.mark.parametrize("reference", ["view"], indirect=True)
