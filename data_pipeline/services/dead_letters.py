@@ -1,6 +1,6 @@
 """Lists, replays and dismisses artefacts that could not be loaded or transformed."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
@@ -9,7 +9,7 @@ from django.db.models.functions import Now
 from data_pipeline.correction_errors import UnknownLetter
 from data_pipeline.domain.dead_letters import DeadLetter, LetterState
 from data_pipeline.errors import PipelineError
-from data_pipeline.models import LoadDeadLetter
+from data_pipeline.models import LoadDeadLetter, LoadLog
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.services.load_replay import replay_load
 from data_pipeline.services.reject_listing import dismiss_load
@@ -64,6 +64,39 @@ def replay_letter(load_id: int, *, using: str = DEFAULT_DB_ALIAS) -> ReplayedLet
     except PipelineError as error:
         return ReplayedLetter(load_id=load_id, artefact=artefact, error=str(error))
     return ReplayedLetter(load_id=load_id, artefact=artefact, replayed_by=loaded.load_id)
+
+
+def replay_letters(
+    load_ids: Sequence[int] = (),
+    *,
+    only_due: bool = False,
+    on_progress: Callable[[int, int], object] = lambda _, _total: None,
+    using: str = DEFAULT_DB_ALIAS,
+) -> Sequence[ReplayedLetter]:
+    """Replay the letters of these loads.
+
+    By default all open ones, or those whose next try has come, the oldest first. Of the latter, one is left to an
+    operator if another process has loaded its table meanwhile. Raises as `replay_letter`.
+    """
+    found = [] if load_ids else list_letters(limit=None, only_due=only_due, using=using)
+    letters = {one.load_id: one for one in sorted(found, key=lambda one: one.load_id)}  # later loads must end later
+    replayed = list[ReplayedLetter]()
+    for completed, load_id in enumerate(load_ids or letters, start=1):
+        if not (only_due and _is_overtaken(letters[load_id], replayed, using)):
+            replayed.append(replay_letter(load_id, using=using))
+        on_progress(completed, len(load_ids or letters))
+    return replayed
+
+
+def _is_overtaken(letter: DeadLetter, replayed: Sequence[ReplayedLetter], using: str) -> bool:
+    """Return whether another load has changed the table since the failure.
+
+    The replays are not others.
+    """
+    own = [one.replayed_by for one in replayed if one.replayed_by is not None]
+    with translate_errors(using):
+        later = LoadLog.objects.using(using).filter(target=letter.table, succeeded_at__gt=letter.updated_at)
+        return letter.table is not None and later.exclude(pk__in=own).exists()
 
 
 def dismiss_letters(load_ids: Sequence[int], *, actor: str, using: str = DEFAULT_DB_ALIAS) -> Sequence[int]:

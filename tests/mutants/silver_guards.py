@@ -88,10 +88,17 @@ SILVER = [
         tests=(DEAD_LETTERS,),
     ),
     Mutant(
+        name="letter: a due one does not follow a load that ended meanwhile",
+        file="data_pipeline/services/dead_letters.py",
+        old="only_due and _is_overtaken",
+        new="False and _is_overtaken",
+        tests=(DEAD_LETTERS,),
+    ),
+    Mutant(
         name="letter: the oldest is replayed first",
-        file="data_pipeline/management/commands/dead_letters.py",
-        old="sorted(one.load_id for one in found)",
-        new="[one.load_id for one in found]",
+        file="data_pipeline/services/dead_letters.py",
+        old="sorted(found, key=lambda one: one.load_id)",
+        new="found",
         tests=(DEAD_LETTERS,),
     ),
     Mutant(

@@ -11,7 +11,6 @@ from data_pipeline.management.rendering.letter_text import (
     replay_document,
 )
 from data_pipeline.services import dead_letters
-from data_pipeline.services.dead_letters import ReplayedLetter
 from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand, whole_number
 from seeder.services import unix_signals
 
@@ -54,13 +53,8 @@ class Command(SeederCommand):
         return None
 
     def _replay(self, load_ids: Sequence[int], *, only_due: bool) -> int | None:
-        found = [] if load_ids else dead_letters.list_letters(limit=None, only_due=only_due)
-        chosen = load_ids or sorted(one.load_id for one in found)  # later loads of a table must end later
-        replayed = list[ReplayedLetter]()
         with unix_signals.interrupt_on_signal(), self.output.show_progress("loads") as advance:
-            for load_id in chosen:
-                replayed.append(dead_letters.replay_letter(load_id))
-                advance(len(replayed), len(chosen))
+            replayed = dead_letters.replay_letters(load_ids, only_due=only_due, on_progress=advance)
         self.output.show({"replayed": [replay_document(one) for one in replayed]}, replay_blocks(replayed))
         return EXIT_FAILED if any(one.error for one in replayed) else None
 

@@ -13,7 +13,7 @@ from data_pipeline import load_file, process_once, tasks
 from data_pipeline.correction_errors import NotReplayable, UnknownLetter
 from data_pipeline.errors import PipelineError
 from data_pipeline.models import LoadDeadLetter, LoadEvent, LoadLog
-from data_pipeline.services.dead_letters import list_letters, replay_letter
+from data_pipeline.services.dead_letters import list_letters, replay_letter, replay_letters
 from data_pipeline.services.load_replay import replay_load
 from data_pipeline.services.tracking import track_loads
 from data_pipeline.services.undoing import undo_load
@@ -138,6 +138,16 @@ def test_due_letters_are_replayed_oldest_first(file: Path, tmp_path: Path, manag
     assert (replayed.exit_code, replayed.lines[0]) == (1, "load 1: resolved (load 3)")
     assert replayed.lines[1].startswith("load 2: 1 of 1 records were rejected")
     assert manage("dead_letters", "--due", "--dismiss", "1").exit_code == 2
+
+
+def test_due_letter_is_left_if_its_table_was_loaded_meanwhile(file: Path, tmp_path: Path) -> None:
+    fail(tmp_path / "second.csv")
+    sql("UPDATE load_log SET updated_at = updated_at - interval '1 day'")
+    later = tmp_path / "later.csv"
+    later.write_bytes(GOOD)
+    replayed = replay_letters(only_due=True, on_progress=lambda *_: load_file(str(later), table="landing.orders"))
+    assert [one.load_id for one in replayed] == [1]
+    assert letter(2).next_try_at is None
 
 
 def test_listed_letters_have_their_error(file: Path, manage: Manage) -> None:
