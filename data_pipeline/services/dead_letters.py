@@ -82,8 +82,12 @@ def replay_letters(
     letters = {one.load_id: one for one in sorted(found, key=lambda one: one.load_id)}  # later loads must end later
     replayed = list[ReplayedLetter]()
     for completed, load_id in enumerate(load_ids or letters, start=1):
-        if not (only_due and _is_overtaken(letters[load_id], replayed, using)):
-            replayed.append(replay_letter(load_id, using=using))
+        try:
+            if not (only_due and _is_overtaken(letters[load_id], replayed, using)):
+                replayed.append(replay_letter(load_id, using=using))
+        except UnknownLetter:
+            if load_ids:
+                raise  # otherwise another process has loaded it meanwhile
         on_progress(completed, len(load_ids or letters))
     return replayed
 

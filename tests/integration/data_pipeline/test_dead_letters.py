@@ -150,6 +150,13 @@ def test_due_letter_is_left_if_its_table_was_loaded_meanwhile(file: Path, tmp_pa
     assert letter(2).next_try_at is None
 
 
+def test_letter_that_ends_meanwhile_does_not_end_the_replays(file: Path, tmp_path: Path) -> None:
+    for name in ("second.csv", "third.csv"):
+        fail(tmp_path / name)
+    replayed = replay_letters(on_progress=lambda *_: sql("UPDATE load_log SET status = 'success' WHERE id = 2"))
+    assert [one.load_id for one in replayed] == [1, 3]
+
+
 def test_listed_letters_have_their_error(file: Path, manage: Manage) -> None:
     assert "too_many_rejects" in manage("dead_letters", "--json").out
     lines = manage("dead_letters").lines
