@@ -117,6 +117,7 @@ def test_missing_app_raises_the_same_line_on_every_call(tmp_path: Path) -> None:
     assert printed[1:] == printed[:1]
 
 
+@pytest.mark.slow
 @needs_database
 def test_bootstrap_loads_apps_if_settings_were_already_read() -> None:
     printed = script(

@@ -59,6 +59,7 @@ def test_busy_server_holds_starts_until_it_is_idle(settings: Settings) -> None:
     assert result.cost.throttle_wait > timedelta()
 
 
+@pytest.mark.slow
 def test_held_run_gives_up_its_views_with_the_reason(settings: Settings, manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
@@ -156,6 +157,7 @@ def test_successful_trial_closes_the_breaker(settings: Settings, manage: Manage)
     assert (CircuitBreaker.objects.get().failures, CircuitBreaker.objects.get().opened_at) == (2, None)
 
 
+@pytest.mark.slow
 def test_failed_trial_keeps_the_breaker_open(settings: Settings) -> None:
     create_failing_views("x", "y")
     CircuitBreaker.objects.create(pk="default", failures=5)
@@ -180,6 +182,7 @@ def test_failure_of_a_view_does_not_count_if_only_server_faults_do(settings: Set
     assert not CircuitBreaker.objects.exists()
 
 
+@pytest.mark.slow
 def test_breaker_of_one_database_does_not_hold_another(settings: Settings) -> None:
     settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}, "MAX_WAIT_SECONDS": 1}
     CircuitBreaker.objects.create(pk="archive", failures=5)

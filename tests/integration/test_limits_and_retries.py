@@ -77,6 +77,7 @@ def test_lock_wait_is_limited_by_the_lock_timeout(settings: Settings) -> None:
     assert (result.failure.sqlstate, result.failure.reason) == ("55P03", "lock_not_available")
 
 
+@pytest.mark.slow
 def test_lock_timeout_is_retried(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100}
     sql("CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS n")

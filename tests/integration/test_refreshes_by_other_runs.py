@@ -197,6 +197,7 @@ def _run_and_close_connections(function: Callable[[], object]) -> None:
         connections.close_all()
 
 
+@pytest.mark.slow
 def test_blocking_session_is_named_in_the_failure(settings: Settings) -> None:
     settings.SEEDER = {"LOCK_TIMEOUT_MS": 1100, "MAX_RETRIES": 0}
     create_custom_manifest("reporting.a", "SELECT 1 AS n")

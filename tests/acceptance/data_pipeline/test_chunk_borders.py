@@ -47,6 +47,7 @@ def outcome(folder: Path, data: bytes, monkeypatch: pytest.MonkeyPatch, size: in
     return rows("id", "name"), rejects(loaded)
 
 
+@pytest.mark.slow
 @RELAXED
 @given(records=ROWS, written=st.sampled_from(WRITTEN))
 def test_well_formed_file_is_read_as_by_the_csv_module(

@@ -59,6 +59,7 @@ def test_exit_code_after_a_closed_pipe_is_that_of_the_loads(
     assert run_without_reader("load_file", *paths, *INTO_ORDERS, *output_format) == (code, "")
 
 
+@pytest.mark.slow
 def test_exit_code_of_a_table_after_a_closed_pipe_is_that_of_the_command() -> None:
     assert run_without_reader("refresh_status", "--table") == (0, "")
 
@@ -139,6 +140,7 @@ def test_load_on_terminal_draws_bytes_rows_and_rejects(tmp_path: Path, mode: str
     assert re.search(rf"3 rows, 1 rejected, {rest}", shown)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("options", [(), ("--json",)], ids=["text", "json"])
 def test_full_output_is_one_line_and_keeps_the_load(tmp_path: Path, options: tuple[str, ...]) -> None:
     path = write(tmp_path / "orders.csv", "id,amount\n1,1\n")

@@ -101,6 +101,7 @@ def test_column_that_cannot_be_written_is_refused(load: Load, name: str) -> None
         load(f"id,{name}\n1,2\n", surplus="add")
 
 
+@pytest.mark.slow
 def test_table_in_use_is_reported_after_a_limited_wait(load: Load, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(schema_changes, "LOCK_TIMEOUT_SECONDS", 1)
     with another_session() as reader:

@@ -93,6 +93,7 @@ def test_repeated_load_requests_no_refresh() -> None:
     assert run_queue() == set()
 
 
+@pytest.mark.slow
 def test_views_have_the_loaded_rows() -> None:
     for one in LOADS.values():
         one.load()

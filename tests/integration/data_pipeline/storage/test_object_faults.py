@@ -57,6 +57,7 @@ def test_request_to_a_busy_server_is_repeated_with_backoff(
     assert waits == [0.5, 1, 2]
 
 
+@pytest.mark.slow
 def test_repeated_request_is_logged(
     store: ObjectStore, bucket: Bucket, gateway: Gateway, caplog: pytest.LogCaptureFixture
 ) -> None:
