@@ -56,8 +56,8 @@ DO $$ BEGIN
     IF to_regclass('load_event') IS NULL THEN RETURN; END IF;
     IF EXISTS (SELECT FROM load_event) OR EXISTS (SELECT FROM load_log) THEN
         SET LOCAL session_replication_role = replica;
-        TRUNCATE load_change, load_reject, load_refresh, load_request, load_event, load_log,
-            load_total;
+        DELETE FROM load_change; DELETE FROM load_reject; DELETE FROM load_refresh; DELETE FROM load_request;
+        DELETE FROM load_event; DELETE FROM load_log; DELETE FROM load_total;
     END IF;
 END $$
 """

@@ -4,14 +4,14 @@ from collections.abc import Callable
 
 import pytest
 
-from tests.conftest import sql
+from tests.load_fixtures import empty_tables
 from tests.scripted_http import ScriptedServer
 
 
 @pytest.fixture
 def pipeline_tables(load_tables: None) -> None:
     """The tables of the pipelines, and those of loads, all empty."""
-    sql("TRUNCATE vendors, prices, rates, fees, freight_rates, returns_raw RESTART IDENTITY")
+    empty_tables("rates", "prices", "vendors", "fees", "freight_rates", "returns_raw")
 
 
 @pytest.fixture
