@@ -41,12 +41,9 @@ class LoadDeadLetterAdmin(IdListAdmin):
     search_help_text = "Id of a load."
     actions = ("replay",)
 
-    def get_actions(self, request: HttpRequest) -> dict[str, Any]:
-        """Offer the replay if a worker does it. Otherwise the page of each load has it."""
-        return dict(super().get_actions(request)) if _REPLAY.is_queued else {}
-
     def has_replay_permission(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(_REPLAY.permission))
+        """Return whether a worker does it, and the user may. The page of each load has the replay, too."""
+        return _REPLAY.is_queued and bool(request.user.has_perm(_REPLAY.permission))
 
     @admin.action(description="Replay the selected dead letters", permissions=["replay"])
     def replay(self, request: HttpRequest, letters: QuerySet[Any]) -> None:
