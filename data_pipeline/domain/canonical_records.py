@@ -11,7 +11,7 @@ from functools import cache
 from typing import Final, NamedTuple
 
 from data_pipeline.domain.case_folding import LOWER_OF, SPACES, UPPER_OF, fold, trim
-from data_pipeline.domain.csv_fields import CsvFormat
+from data_pipeline.domain.csv_fields import HAS_POSSESSIVE_GROUPS, CsvFormat
 from data_pipeline.domain.csv_records import count_records
 from data_pipeline.domain.dialects import NUMBER_RULES, Column, Rule
 from data_pipeline.domain.iso_patterns import ISO_DATE, ISO_TIMESTAMP
@@ -89,12 +89,13 @@ class CanonicalRecords:
             ends = [re.escape(self._separators)] * len(self._columns)
         fields = [before + self._field(column, end) for column, end in zip(self._columns, ends, strict=True)]
         if not is_plain:
-            quoted = f"{q}(?:[^{q}\0]++|{q}{q})*+{q}"
+            quoted = f"{q}(?>(?:[^{q}\0]++|{q}{q})*){q}"
             fields = [
                 f"(?:{field}|{before}{quoted})" if not column.needs_normalizing else field
                 for column, field in zip(self._columns, fields, strict=True)
             ]
-        return re.compile(f"(?:{d.join(fields)}\n)*+")
+        record = rf"(?:{d.join(fields)}\n)"
+        return re.compile(f"{record}*+" if HAS_POSSESSIVE_GROUPS else f"(?>{record}*)")
 
     def _field(self, column: Column, end: str) -> str:
         """Return the pattern of canonical fields without quotes. The empty one is NULL, and canonical in all columns.
@@ -106,9 +107,9 @@ class CanonicalRecords:
         if column.pii is not None:
             return ""
         if column.rule in _LETTERS_CHANGED:
-            return f"(?:(?!{_SPACE})[^{end}{_LETTERS_CHANGED[column.rule]}]++(?<!{_SPACE}))?+"
+            return f"(?>(?:(?!{_SPACE})[^{end}{_LETTERS_CHANGED[column.rule]}]++(?<!{_SPACE}))?)"
         pattern = self._value(column)
-        return f"(?:{pattern})?+" if pattern else ""
+        return f"(?>(?:{pattern})?)" if pattern else ""
 
     def _value(self, column: Column) -> str:
         """Return the pattern of canonical values of a rule.
@@ -123,7 +124,7 @@ class CanonicalRecords:
 
 def _value_pattern(column: Column) -> str:
     if column.rule in NUMBER_RULES:
-        fraction = r"(?:\.[0-9]++)?+" if column.decimal_mark == "." else ""
+        fraction = r"(?>(?:\.[0-9]++)?)" if column.decimal_mark == "." else ""
         return f"-?[0-9]++{fraction}"
     if column.rule is Rule.BOOLEAN:
         return "true|false"

@@ -52,7 +52,7 @@ class RecordChunks:
         Blank lines before it are left out. The result is empty if there is no record.
         """
         q = re.escape(self._quote)
-        pattern = re.compile(rb"[\r\n]*+((?:[^%b\r\n]++|%b[^%b]*+%b)++)(\r\n?|\n)" % (q, q, q, q))
+        pattern = re.compile(rb"[\r\n]*+((?>(?:[^%b\r\n]++|%b[^%b]*+%b)+))(\r\n?|\n)" % (q, q, q, q))
         size, is_certain = _SAMPLE_BYTES, False
         while not is_certain:
             self._fill(size)

@@ -48,7 +48,7 @@ def pattern_of_record(fields: Sequence[FieldType], csv_format: CsvFormat) -> re.
     for field in fields:
         if field.type is None:
             many = b"++" if field.is_required else b"*+"
-            patterns.append(rb"(?:[^%b%b\r\n]%b|%b(?:[^%b]++|%b%b)*+%b)" % (d, q, many, q, q, q, q, q))
+            patterns.append(rb"(?:[^%b%b\r\n]%b|%b(?>(?:[^%b]++|%b%b)*)%b)" % (d, q, many, q, q, q, q, q))
             continue
         pattern = pattern_of_type(field.type)
         if pattern is None or csv_format.delimiter in b"+-.:0123456789TZ ":

@@ -111,8 +111,8 @@ SILVER = [
     Mutant(
         name="letter: its replay needs a permission",
         file="data_pipeline/admin/letter_admin.py",
-        old="return bool(request.user.has_perm(_REPLAY.permission))",
-        new="return True",
+        old="_REPLAY.is_queued and bool(request.user.has_perm(_REPLAY.permission))",
+        new="_REPLAY.is_queued",
         tests=(DEAD_LETTERS,),
     ),
     Mutant(
