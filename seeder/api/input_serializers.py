@@ -68,6 +68,19 @@ class ViewNameField(StrictCharField):
             raise serializers.ValidationError(str(error)) from error
 
 
+class CommaSeparatedField(serializers.ListField):
+    """Distinct values separated by commas, such as `error,running`, each validated by `child`.
+
+    The schema describes it as an array in the form style without `explode`.
+    """
+
+    def __init__(self, child: serializers.Field[Any, Any, Any, Any], *, max_length: int = 100, **options: Any) -> None:
+        super().__init__(child=child, max_length=max_length, **options)
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        return list(dict.fromkeys(super().to_internal_value(str(data).split(","))))
+
+
 class PageSizeSerializer(StrictInputSerializer):
     pageSize = DigitsField(source="size", min_value=1, max_value=200, default=50, help_text="rows per page")
 
