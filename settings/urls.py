@@ -1,4 +1,4 @@
-"""URLs: the admin with the monitoring pages, the API, and the endpoints for monitoring."""
+"""URLs: the admin with the monitoring pages, the APIs of both apps, and the endpoints for monitoring."""
 
 from django.contrib import admin
 from django.urls import include, path
@@ -10,4 +10,6 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("admin/", admin.site.urls),
     path("api/seeder/", include("seeder.urls")),
+    path("api/pipeline/", include("data_pipeline.api.urls")),
+    path("", include("data_pipeline.api.bare_urls")),
 ]

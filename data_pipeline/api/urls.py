@@ -1,0 +1,14 @@
+"""URLs of the API of loads. A breaking change gets a new version."""
+
+from django.urls import URLPattern, include, path, re_path
+
+from data_pipeline.api.base_view import APP_NAME
+from seeder.api.base_view import NotFoundView
+
+app_name = APP_NAME
+
+_v1: list[URLPattern] = [
+    re_path(r"^[\s\S]*/$", NotFoundView.as_view()),
+]
+
+urlpatterns = [path("v1/", include(_v1))]
