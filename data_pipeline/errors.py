@@ -48,6 +48,10 @@ class UnknownLoad(UnknownObject, PipelineError):
     """There is no load {load_id}. `manage.py load_status` lists the last ones."""
 
 
+class UnknownLoadRequest(UnknownObject, PipelineError):
+    """There is no request {request_id}. `manage.py load_status` lists the unfinished and the failed ones."""
+
+
 class TargetError(PipelineError):
     """A table cannot be loaded."""
 

@@ -20,6 +20,7 @@ LOADS: Mapping[str, str] = {
     " closed by `manage.py recover_loads`.",
     "LoadTakenOver": "The page of the load shows both attempts. Look for the lost connection in the log of the server.",
     "UnknownLoad": "It was pruned, or belongs to another database.",
+    "UnknownLoadRequest": "It was pruned, or belongs to another database.",
     "TooManyRejects": "`manage.py rejects LOAD` has each reason. Correct the file, or allow the rejects with"
     " `--max-rejects`.",
     "KeysUnreadable": "`manage.py rejects LOAD` has the records without a key. Never raise the limit: rows would be"

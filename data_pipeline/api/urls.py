@@ -2,12 +2,14 @@
 
 from django.urls import URLPattern, include, path, re_path
 
+from data_pipeline.api import request_endpoints
 from data_pipeline.api.base_view import APP_NAME
 from seeder.api.base_view import NotFoundView
 
 app_name = APP_NAME
 
 _v1: list[URLPattern] = [
+    path("requests/<int:id>/", request_endpoints.RequestDetailView.as_view(), name="request"),
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),
 ]
 

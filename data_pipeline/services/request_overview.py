@@ -43,7 +43,7 @@ def read_request_overview(*, limit: int, using: str = DEFAULT_DB_ALIAS) -> Reque
     rows += failed.order_by("-id")[: limit - len(rows)]
     alive = working_request_ids(using)
     return RequestOverview(
-        requests=[_summary(row, is_worker_alive=row.pk in alive) for row in rows],
+        requests=[summary_of(row, is_worker_alive=row.pk in alive) for row in rows],
         unfinished=unfinished[:_MAX_COUNTED].count(),
         failed=failed[:_MAX_COUNTED].count(),
     )
@@ -73,7 +73,7 @@ def _unfinished(using: str) -> QuerySet[LoadRequest]:
     return LoadRequest.objects.using(using).exclude(state=RequestState.ENDED)
 
 
-def _summary(row: LoadRequest, *, is_worker_alive: bool) -> RequestSummary:
+def summary_of(row: LoadRequest, *, is_worker_alive: bool) -> RequestSummary:
     return RequestSummary(
         request_id=row.pk,
         action=row.action,

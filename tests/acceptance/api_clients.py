@@ -19,6 +19,7 @@ from seeder.services.snapshots import release_snapshots
 from tests.conftest import create_canned_report, create_custom_manifest, need_statements, sql
 
 ROOT = "/api/seeder/v1/"
+_APPS = ("seeder", "data_pipeline")
 READER_PERMISSIONS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 OPERATOR_PERMISSIONS = (*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot")
 
@@ -35,7 +36,7 @@ def scope_outside_of_transactions(user: Any) -> list[str] | None:
 
 def create_user(name: str, *permissions: str, agencies: str = "demo metro", **facts: Any) -> User:
     user = User.objects.create_user(name, last_name=agencies, password="secret", **facts)
-    user.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label="seeder"))
+    user.user_permissions.set(Permission.objects.filter(codename__in=permissions, content_type__app_label__in=_APPS))
     return user
 
 
