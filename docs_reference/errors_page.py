@@ -20,9 +20,23 @@ from docs_reference import load_next_steps, service_next_steps
 from docs_reference.markdown_text import code, page, table
 from seeder.errors import SeederError
 
-_INTRO = """A command prints an error in one line and exits with 2. The API answers with a
-[status](rest-api.md#errors), a page with a sentence. From Python they are `seeder.errors.SeederError`. Words in
-braces are filled in. For errors of loads, the last column says what to look at and what to do beyond the message."""
+_INTRO = """A command prints an error in one line and exits with 2. The API answers with
+[problem details](rest-api.md#errors), whose `code` is in the first column, a page with a sentence. From Python they
+are `seeder.errors.SeederError`. Words in braces are filled in. For errors of loads, the last column says what to look
+at and what to do beyond the message."""
+_OF_API = {
+    "bad_request": "The body cannot be parsed. Send what the schema describes.",
+    "validation_error": "Parameters are invalid. `fields` has the messages of each.",
+    "not_authenticated": "The request has no login. Log in, or send a token.",
+    "authentication_failed": "The token is unknown, or its user is inactive. Create another token.",
+    "permission_denied": "The user lacks the permission of the endpoint, or the CSRF token is missing.",
+    "not_found": "There is no such object, or it belongs to agencies that the user may not see.",
+    "method_not_allowed": "The endpoint has no such method.",
+    "unsupported_media_type": "The endpoint does not read this media type.",
+    "throttled": "Too many requests. `Retry-After` has the seconds to wait.",
+    "unavailable": "The database or a setting prevents an answer. The log has the cause, and staff see it.",
+    "internal_error": "A programming error. Report it with the request id; the log has the traceback.",
+}
 _LOADING_MODULES = (
     errors,
     artefact_errors,
@@ -59,7 +73,8 @@ def render() -> str:
         kinds = list(_kinds(section))
         title = "General" if section is SeederError else _message(section).partition(";")[0].rstrip(".")
         blocks += [f"## {title}", _table(kinds)]
-    return page("Errors", _INTRO, *blocks)
+    of_api = table(("code", "meaning"), ((_anchored(word), text) for word, text in _OF_API.items()))
+    return page("Errors", _INTRO, "## Of the API alone", of_api, *blocks)
 
 
 def loading_errors() -> Iterator[type[SeederError]]:
@@ -72,9 +87,17 @@ def loading_errors() -> Iterator[type[SeederError]]:
 def _table(kinds: Sequence[type[SeederError]]) -> str:
     """Return the table of a section, with next steps if it has errors of the loading lane."""
     if not any(kind.__module__ in _LOADING_NAMES for kind in kinds):
-        return table(("error", "message"), ((code(kind.__name__), _message(kind)) for kind in kinds))
-    rows = ((code(kind.__name__), _message(kind), NEXT_STEPS.get(kind.__name__, "")) for kind in kinds)
-    return table(("error", "message", "what to look at, and what to do"), rows)
+        rows = ((_anchored(kind.code), code(kind.__name__), _message(kind)) for kind in kinds)
+        return table(("code", "error", "message"), rows)
+    steps = (
+        (_anchored(kind.code), code(kind.__name__), _message(kind), NEXT_STEPS.get(kind.__name__, "")) for kind in kinds
+    )
+    return table(("code", "error", "message", "what to look at, and what to do"), steps)
+
+
+def _anchored(word: str) -> str:
+    """Return a code with the anchor that the API links to."""
+    return f'<a id="{word}"></a>{code(word)}'
 
 
 def _sections(kind: type[SeederError]) -> Iterator[type[SeederError]]:

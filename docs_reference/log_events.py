@@ -19,6 +19,12 @@ _LOAD = ("load_id", "source", "source_uri", "request_id")
 _COUNTS = ("rows_in", "rows_inserted", "rows_updated", "rows_unchanged", "rows_deleted", "rows_rejected")
 
 LOG_EVENTS: Mapping[str, LogEvent] = {
+    "api_problem": LogEvent(
+        "error",
+        "The API answered with an error of the server.",
+        ("request", "route", "code"),
+        "`request` is the id that the caller has. Look up the code in [errors](errors.md).",
+    ),
     "run_started": LogEvent("info", "A run started.", ("run_id", "views", "rejected", "workers", "databases")),
     "manifest_rejected": LogEvent(
         "warning",

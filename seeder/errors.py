@@ -4,12 +4,24 @@ The docstring of an error is its message, formatted with the keyword arguments: 
 next. Commands, API and pages show it in one line, without a traceback.
 """
 
+import re
 from inspect import cleandoc
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class SeederError(Exception):
-    """Base class of expected errors."""
+    """Base class of expected errors.
+
+    `code` names the kind of error for programs, in the API and in rows. It is the class's name in snake case, unless a
+    class sets another one.
+    """
+
+    code: ClassVar[str] = "error"
+
+    def __init_subclass__(cls, **options: Any) -> None:
+        super().__init_subclass__(**options)
+        if "code" not in vars(cls):
+            cls.code = re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])", "_", cls.__name__).lower()
 
     def __init__(self, **facts: object) -> None:
         self.facts = facts
@@ -184,6 +196,8 @@ class DatabaseError(SeederError):
 
 class NotPostgreSQL(DatabaseError):
     """DATABASES[{alias!r}] is {vendor}, but materialized views need PostgreSQL: configure a PostgreSQL database."""
+
+    code = "not_postgresql"
 
 
 class ServerUnreachable(DatabaseError):

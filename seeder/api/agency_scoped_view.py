@@ -14,6 +14,7 @@ from seeder.api.cursor_text import encode_cursor
 from seeder.api.exception_handler import ErrorStatuses
 from seeder.errors import AmbiguousView, NothingToCapture, SnapshotTaken, UnknownObject
 from seeder.services.read_models import agency_scope, error_redaction, keyset_pagination
+from seeder.services.read_models.keyset_pagination import Cursor
 from seeder.services.storable_text import is_storable
 
 
@@ -44,9 +45,17 @@ class ReportView(SeederView):
         """Return the documents of the rows on the requested page."""
         if not all(is_storable(value) for value in query.values() if isinstance(value, str)):
             rows = rows.none()
-        page, cursor = keyset_pagination.fetch_page(rows, order_column, query.get("after"), max_rows=query["size"])
-        after = encode_cursor(cursor) if cursor else None
-        return Response({"next": after and self.url_with("after", after), "results": documents(page)})
+        page = keyset_pagination.fetch_page(rows, order_column, query.get("cursor"), max_rows=query["size"])
+        return Response(
+            {
+                "next": self._url_at(page.next),
+                "previous": self._url_at(page.previous),
+                "results": documents(page.rows),
+            }
+        )
+
+    def _url_at(self, cursor: Cursor | None) -> str | None:
+        return self.url_with("cursor", encode_cursor(cursor)) if cursor else None
 
     def url_with(self, parameter: str, value: object) -> str:
         """Return the URL of this request with another value of a query parameter."""

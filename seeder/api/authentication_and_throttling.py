@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 from rest_framework.authentication import SessionAuthentication, TokenAuthentication
 from rest_framework.exceptions import AuthenticationFailed
-from rest_framework.permissions import BasePermission
+from rest_framework.permissions import SAFE_METHODS, BasePermission
 from rest_framework.request import Request
 from rest_framework.throttling import UserRateThrottle
 
@@ -47,12 +47,13 @@ class HasRequiredPermission(BasePermission):
 
 
 class WriteThrottle(UserRateThrottle):
-    """Limit POST requests per user to `SEEDER_API_WRITE_RATE`."""
+    """Limit requests that change something, per user, to `SEEDER_API_WRITE_RATE`."""
 
-    scope = "seeder_write"
+    scope = "writes"
 
     def get_rate(self) -> str:
         return conf.load().api_write_rate
 
     def allow_request(self, request: Request, view: "APIView") -> bool:
-        return request.method != WRITE or super().allow_request(request, view)
+        is_write = request.method not in SAFE_METHODS and hasattr(view, str(request.method).lower())
+        return not is_write or super().allow_request(request, view)

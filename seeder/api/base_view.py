@@ -9,9 +9,11 @@ from typing import Any, ClassVar
 
 from django.apps import apps
 from django.db import transaction
+from django.http import HttpRequest
 from django.urls import reverse
-from django.views.decorators.cache import never_cache
+from django.utils.cache import add_never_cache_headers
 from drf_spectacular.openapi import AutoSchema
+from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.parsers import JSONParser
@@ -19,6 +21,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.serializers import Serializer
+from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
 from seeder.api.authentication_and_throttling import (
@@ -28,9 +31,13 @@ from seeder.api.authentication_and_throttling import (
     WriteThrottle,
 )
 from seeder.api.exception_handler import ErrorStatuses, handle_exception
+from seeder.api.problem_details import Problem
+from seeder.api.response_headers import REQUEST_ID, add_rate_limits, answer_conditionally, request_id_of
 from seeder.services.storable_text import is_storable
+from seeder.services.structured_log import ERROR, log_event
 
 _MAX_BODY_BYTES = 2**16  # ten times the largest useful body
+_RETRY_AFTER = "2"  # seconds, after which queued work may have begun
 
 
 class LimitedJSONParser(JSONParser):
@@ -47,10 +54,11 @@ class LimitedJSONParser(JSONParser):
 
 
 class SeederView(APIView):
-    """Base class of JSON views: login required, POST throttled, never cached.
+    """Base class of JSON views: login required, writes throttled, errors as problem details.
 
     Public: other apps may subclass it. Subclasses set `required_permissions` (a permission per method; a method without
     one requires only a login) and `error_statuses` (the HTTP status of their own `SeederError` classes).
+    Every response has the request's id. A successful GET has an entity tag, and an unchanged document answers 304.
     """
 
     permission_classes = [HasRequiredPermission]
@@ -65,14 +73,23 @@ class SeederView(APIView):
 
     @classmethod
     def as_view(cls, **initkwargs: Any) -> Any:
-        # A queued request must be committed before its message is dispatched, even with ATOMIC_REQUESTS. Responses
-        # depend on the user and become outdated, so they are never cached.
-        return transaction.non_atomic_requests(never_cache(super().as_view(**initkwargs)))
+        # A queued request must be committed before its message is dispatched, even with ATOMIC_REQUESTS.
+        return transaction.non_atomic_requests(super().as_view(**initkwargs))
+
+    def initialize_request(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Request:
+        initialized = super().initialize_request(request, *args, **kwargs)
+        self.request_id = request_id_of(initialized)
+        self.throttles: list[BaseThrottle] = []
+        return initialized
 
     def get_authenticators(self) -> Sequence[BaseAuthentication]:  # type: ignore[override]  # any sequence will do
         """Accept a session, and a token if the host has `rest_framework.authtoken`."""
         token_authenticators = [SeederTokenAuthentication()] if apps.is_installed("rest_framework.authtoken") else []
         return [*token_authenticators, SeederSessionAuthentication()]
+
+    def get_throttles(self) -> list[BaseThrottle]:
+        self.throttles = super().get_throttles()
+        return self.throttles
 
     def perform_content_negotiation(self, request: Request, force: bool = False) -> tuple[BaseRenderer, str]:  # noqa: FBT001, FBT002
         """Answer in JSON, regardless of the Accept header."""
@@ -86,6 +103,32 @@ class SeederView(APIView):
         super().initial(request, *args, **kwargs)
         if not all(is_storable(part) for part in kwargs.values() if isinstance(part, str)):
             raise NotFound
+
+    def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
+        finalized = super().finalize_response(request, response, *args, **kwargs)
+        finalized[REQUEST_ID] = self.request_id
+        add_rate_limits(finalized, self.throttles)
+        if (
+            request.method in ("GET", "HEAD")
+            and finalized.status_code == status.HTTP_200_OK
+            and not finalized.streaming
+        ):
+            answer_conditionally(request, finalized)
+        else:
+            add_never_cache_headers(finalized)
+        return finalized
+
+    def problem_occurred(self, problem: Problem) -> None:
+        """Log an error of the server. Its answer does not tell the cause."""
+        if status.is_server_error(problem.status):
+            match = self.request.resolver_match
+            route = match.route if match else None
+            log_event(ERROR, "api_problem", request=self.request_id, route=route, code=problem.code)
+
+    def accepted(self, document: Mapping[str, Any], url: str | None) -> Response:
+        """Return 202 with the URL that has the state of the queued work, if any."""
+        headers = {"Location": url, "Retry-After": _RETRY_AFTER} if url else {}
+        return Response({**document, "url": url}, status=status.HTTP_202_ACCEPTED, headers=headers)
 
     def url_for(self, name: str, **reverse_options: Any) -> str:
         """Return the absolute URL of an endpoint in this request's namespace."""

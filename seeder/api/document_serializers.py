@@ -231,8 +231,18 @@ class CaptureSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="URL that lists the snapshot once it is captured")
 
 
-class ErrorSerializer(serializers.Serializer[Any]):
-    """An error message, and the messages of each invalid parameter."""
+class ErrorResponseSerializer(serializers.Serializer[Any]):
+    """Why a request was not answered as asked: problem details as in RFC 9457."""
 
-    detail = serializers.CharField()
-    fields = serializers.DictField(child=serializers.ListField(child=serializers.CharField()), required=False)  # type: ignore[assignment]
+    type = serializers.URLField(help_text="description of the code")
+    title = serializers.CharField()
+    status = serializers.IntegerField(help_text="the HTTP status")
+    code = serializers.CharField(help_text="stable word for programs")
+    detail = serializers.CharField(help_text="what happened, to what, and what to do next")
+    instance = serializers.CharField(help_text="path of the request")
+    requestId = serializers.CharField(help_text="id of the request in the log, as in the header `X-Request-ID`")
+    fields = serializers.DictField(  # type: ignore[assignment]  # DRF moves fields out of the class
+        child=serializers.ListField(child=serializers.CharField()),
+        required=False,
+        help_text="the messages of each invalid parameter",
+    )

@@ -89,16 +89,16 @@ class CursorQuerySerializer(PageSizeSerializer):
     """Parameters of a cursor page. The key of the cursor is a number unless a subclass says otherwise."""
 
     has_numeric_key = True
-    after = serializers.CharField(
+    cursor = serializers.CharField(
         required=False,
         max_length=_MAX_NAME_LENGTH,
-        help_text="cursor from `next` of the previous page (default: the first page)",
+        help_text="cursor from `next` or `previous` of another page (default: the first page)",
     )
 
-    def validate_after(self, value: str) -> Any:
+    def validate_cursor(self, value: str) -> Any:
         cursor = decode_cursor(value, is_numeric=self.has_numeric_key)
         if cursor is None:
-            raise serializers.ValidationError("Invalid cursor. Use the value from `next` of the previous page.")
+            raise serializers.ValidationError("Invalid cursor. Use the one from `next` or `previous` of another page.")
         return cursor
 
 

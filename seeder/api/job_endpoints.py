@@ -12,7 +12,7 @@ from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import READ
 from seeder.api.document_serializers import HistorySerializer, JobSerializer
 from seeder.api.input_serializers import CursorQuerySerializer, JobQuerySerializer
-from seeder.api.openapi import JOB_PATH_PARAMETERS, describe_operation, page_schema
+from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation, page_schema
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, SortKey
 from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document

@@ -3,7 +3,6 @@
 from typing import ClassVar
 
 from drf_spectacular.utils import OpenApiParameter
-from rest_framework import status
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -11,7 +10,7 @@ from rest_framework.response import Response
 from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import READ, WRITE
 from seeder.api.document_serializers import EnqueueResultSerializer, RequestStatusSerializer
-from seeder.api.openapi import JOB_PATH_PARAMETERS, describe_operation
+from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
@@ -40,8 +39,7 @@ class BaseRefreshView(ReportView):
         url = None
         if result.request_id is not None:
             url = self.url_for("queued", kwargs={"requestId": result.request_id})
-        document = {**scoped_enqueue_document(result, self.visible_agencies), "url": url}
-        return Response(document, status=status.HTTP_202_ACCEPTED, headers={"Location": url} if url else {})
+        return self.accepted(scoped_enqueue_document(result, self.visible_agencies), url)
 
     def _scoped_idempotency_key(self, request: Request) -> str | None:
         """Return the key with the user as prefix, because keys are per user."""

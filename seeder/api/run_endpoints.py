@@ -10,7 +10,7 @@ from seeder.api.authentication_and_throttling import READ
 from seeder.api.document_serializers import HistorySerializer, RunDetailSerializer, RunSerializer
 from seeder.api.input_serializers import CursorQuerySerializer, RunQuerySerializer
 from seeder.api.job_endpoints import BaseHistoryView
-from seeder.api.openapi import describe_operation, page_schema
+from seeder.api.operation_description import describe_operation, page_schema
 from seeder.services.documents.run_documents import run_detail_document, run_totals_document
 from seeder.services.read_models import run_timeline
 

@@ -3,7 +3,6 @@
 from typing import ClassVar
 from urllib.parse import urlencode
 
-from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -16,7 +15,7 @@ from seeder.api.document_serializers import (
     SnapshotSummarySerializer,
 )
 from seeder.api.input_serializers import CaptureRequestSerializer, ComparisonQuerySerializer, SnapshotQuerySerializer
-from seeder.api.openapi import describe_operation, page_schema
+from seeder.api.operation_description import describe_operation, page_schema
 from seeder.domain.queue.queued_requests import CaptureRequest
 from seeder.services.documents import snapshot_documents
 from seeder.services.queue import enqueue
@@ -49,7 +48,7 @@ class SnapshotListView(ReportView):
         enqueue.enqueue_capture(capture)
         identity = {"tableName": capture.table_name, "releaseTag": capture.release_tag}
         url = f"{self.url_for('snapshots')}?{urlencode(identity)}"
-        return Response({**identity, "url": url}, status=status.HTTP_202_ACCEPTED, headers={"Location": url})
+        return self.accepted(identity, url)
 
 
 class SnapshotDetailView(ReportView):

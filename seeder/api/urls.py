@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from seeder.api import job_endpoints, openapi, refresh_endpoints, run_endpoints, snapshot_endpoints
 from seeder.api.base_view import NotFoundView
+from seeder.api.root_endpoint import RootView
 
 app_name = "seeder-api"
 
@@ -15,6 +16,7 @@ _has_docs = all(map(apps.is_installed, ("drf_spectacular", "drf_spectacular_side
 _docs = [path("docs/", openapi.DocsView.as_view(), name="docs")] if _has_docs else []
 
 _v1 = [
+    path("", RootView.as_view(), name="root"),
     path("jobs/", job_endpoints.JobListView.as_view(), name="jobs"),
     path(_JOB_PATH, job_endpoints.JobDetailView.as_view(), name="job"),
     path(f"{_JOB_PATH}history/", job_endpoints.JobHistoryView.as_view(), name="job-history"),

@@ -161,15 +161,20 @@ def test_numbered_pages_link_to_each_other(reader: APIClient) -> None:
 
 
 @pytest.mark.parametrize("path", ["jobs/custom/1/history/", "runs/", "runs/run 1/history/", "snapshots/"])
-def test_cursor_pages_together_have_every_row_once(reader: APIClient, path: str) -> None:
-    api_clients.insert_many_rows(5)
+@pytest.mark.parametrize("rows", [4, 5])
+def test_cursor_pages_together_have_every_row_once(reader: APIClient, path: str, rows: int) -> None:
+    api_clients.insert_many_rows(rows)
     all_rows = get(reader, path)
-    assert all_rows["next"] is None
-    collected, page = [], get(reader, path, pageSize=2)
-    while page["next"]:
-        collected += page["results"]
-        page = json.loads(reader.get(page["next"]).content)
-    assert collected + page["results"] == all_rows["results"]
+    assert (all_rows["next"], all_rows["previous"]) == (None, None)
+    pages = [get(reader, path, pageSize=2)]
+    while pages[-1]["next"]:
+        pages.append(json.loads(reader.get(pages[-1]["next"]).content))
+    assert [row for page in pages for row in page["results"]] == all_rows["results"]
+    backward = [pages[-1]]
+    while backward[-1]["previous"]:
+        backward.append(json.loads(reader.get(backward[-1]["previous"]).content))
+    assert [page["results"] for page in reversed(backward)] == [page["results"] for page in pages]
+    assert all(page["next"] for page in backward[1:])
 
 
 @pytest.mark.parametrize(

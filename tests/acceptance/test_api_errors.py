@@ -27,9 +27,9 @@ from tests.conftest import sql
         ("jobs/", {"search": "\0"}, "search"),
         ("jobs/", {"search": "x" * 20_000}, "search"),
         ("jobs/", {"agency": "\0"}, "agency"),
-        ("runs/", {"after": "nowhere"}, "after"),
-        ("runs/", {"after": "MjAyNi0wMS0wMVQwMDowMDowMCAx"}, "after"),  # without a time zone
-        ("runs/", {"after": "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAx"}, "after"),  # before year 1
+        ("runs/", {"cursor": "nowhere"}, "cursor"),
+        ("runs/", {"cursor": "MjAyNi0wMS0wMVQwMDowMDowMCAx"}, "cursor"),  # without a time zone
+        ("runs/", {"cursor": "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAx"}, "cursor"),  # before year 1
         ("jobs/", {"agency": ["demo", "metro"]}, "agency"),
         ("snapshots/", {"tableName": "a.b.c"}, "tableName"),
         ("snapshots/compare/", {}, "base"),
@@ -44,7 +44,7 @@ def test_invalid_parameter_is_rejected_by_name(
     reader: APIClient, path: str, parameters: dict[str, str], parameter: str
 ) -> None:
     answer = reader.get(api_clients.ROOT + path, parameters)
-    assert (answer.status_code, answer["Content-Type"]) == (400, "application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (400, "application/problem+json")
     assert parameter in answer.json()["fields"]
     assert parameter in answer.json()["detail"]
 

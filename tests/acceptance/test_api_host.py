@@ -11,7 +11,7 @@ from typing import ClassVar
 
 import pytest
 from django.contrib import admin
-from django.contrib.auth.models import Permission
+from django.contrib.auth.models import Permission, User
 from django.contrib.staticfiles import finders
 from django.urls import include, path
 from rest_framework.request import Request
@@ -86,9 +86,9 @@ def test_api_ignores_the_hosts_rest_framework_settings(tmp_path: Path) -> None:
     assert ended.returncode == 0, ended.stderr
     anonymous, jobs, missing, schema, docs = json.loads(ended.stdout)
     ours = api_clients.api_client(reader).get(f"{api_clients.ROOT}jobs/")
-    assert (anonymous[0], anonymous[1]) == (401, "application/json")
+    assert (anonymous[0], anonymous[1]) == (401, "application/problem+json")
     assert (jobs[0], jobs[1], json.loads(jobs[2])) == (200, "application/json", ours.json())
-    assert (missing[0], missing[1]) == (404, "application/json")
+    assert (missing[0], missing[1]) == (404, "application/problem+json")
     described = json.loads(schema[2])
     assert (schema[0], described["info"]) == (
         200,
@@ -169,7 +169,29 @@ def test_view_of_other_app_uses_its_permission_and_error_statuses() -> None:
     assert api_clients.api_client(reader).get("/other/").status_code == 403
     reader.user_permissions.add(Permission.objects.get(codename="view_user"))
     answer = api_clients.api_client(reader).get("/other/")
-    assert (answer.status_code, answer.json()) == (404, {"detail": "Not found."})
+    assert (answer.status_code, answer.json()["code"], answer.json()["detail"]) == (404, "not_found", "Not found.")
+
+
+@pytest.mark.urls(__name__)
+def test_root_lists_urls_in_host_namespace() -> None:
+    links = api_clients.api_client(api_clients.create_user("reader")).get("/theirs/v1/").json()["links"]
+    assert links["runs"] == "http://testserver/theirs/v1/runs/"
+    assert {"jobs", "snapshots", "schema", "docs"} <= links.keys()
+    assert not {"root", "job", "run"} & links.keys()
+
+
+@pytest.mark.urls(__name__)
+def test_programming_error_answers_500_without_its_message(monkeypatch: pytest.MonkeyPatch) -> None:
+    superuser = User.objects.create_superuser("super")
+    monkeypatch.setattr(OtherAppView, "get", lambda *_: int("secret-123"))
+    caller = api_clients.api_client(superuser)
+    with pytest.raises(ValueError, match="secret-123"):  # the client's signal handler raises it
+        caller.get("/other/")
+    caller.raise_request_exception = False
+    answer = caller.get("/other/", HTTP_X_REQUEST_ID="abc")
+    assert (answer.status_code, answer["Content-Type"]) == (500, "application/problem+json")
+    assert (answer.json()["code"], answer.json()["requestId"]) == ("internal_error", "abc")
+    assert "secret-123" not in answer.content.decode()
 
 
 @pytest.mark.urls(__name__)

@@ -184,7 +184,7 @@ def test_capture_of_unknown_column_is_rejected_before_queueing(operator: APIClie
     run_queued_tasks()
     answer = operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json")
     message = "reporting.good has no column 'nn'. The nearest it has is 'n'."
-    assert (answer.status_code, answer.json()) == (400, {"detail": message})
+    assert (answer.status_code, answer.json()["detail"]) == (400, message)
     assert OrmQ.objects.count() == 0
 
 
@@ -202,4 +202,23 @@ def test_capture_of_unknown_column_is_rejected_before_queueing(operator: APIClie
 )
 def test_body_other_than_json_is_rejected(operator: APIClient, body: Any, kind: str, status: int) -> None:
     answer = operator.generic("POST", f"{api_clients.ROOT}snapshots/", body, content_type=kind)
-    assert (answer.status_code, answer["Content-Type"]) == (status, "application/json")
+    assert (answer.status_code, answer["Content-Type"]) == (status, "application/problem+json")
+
+
+def test_accepted_work_says_where_and_when_to_ask(operator: APIClient) -> None:
+    answer = operator.post(AGENCY)
+    assert (answer.status_code, int(answer["Retry-After"]) > 0) == (202, True)
+    assert operator.get(answer["Location"]).json()["requestId"] == answer.json()["requestId"]
+
+
+def test_writes_have_rate_limit_headers_and_reads_do_not(operator: APIClient, settings: Settings) -> None:
+    settings.SEEDER = {"API_WRITE_RATE": "2/hour"}
+    answers = [operator.post(AGENCY) for _ in range(3)]
+    assert [answer["RateLimit"].partition(";t=")[0] for answer in answers] == [
+        '"writes";r=1',
+        '"writes";r=0',
+        '"writes";r=0',
+    ]
+    assert {answer["RateLimit-Policy"] for answer in answers} == {'"writes";q=2;w=3600'}
+    assert all(3590 <= int(answer["RateLimit"].partition(";t=")[2]) <= 3600 for answer in answers)
+    assert "RateLimit" not in operator.get(f"{api_clients.ROOT}jobs/")

@@ -67,7 +67,7 @@ def test_file_that_changes_while_it_is_read_is_refused(path: Path, change: Calla
     with pytest.raises(SourceChanged):
         load(path, meanwhile=lambda: change(path))
     row = LoadLog.objects.get()
-    assert (row.status, row.error_code, ids()) == ("failed", "SourceChanged", [])
+    assert (row.status, row.error_code, ids()) == ("failed", "source_changed", [])
     path.write_text(TEXT)
     assert load(path).counts.rows_inserted == ROWS
     assert ids() == list(range(ROWS))

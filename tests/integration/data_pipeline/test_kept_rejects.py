@@ -40,7 +40,7 @@ def test_rejects_of_an_earlier_attempt_are_not_those_of_a_failure(path: str) -> 
     with pytest.raises(UnknownTarget):
         load(path)
     row = LoadLog.objects.get()
-    assert (row.status, row.error_code, row.attempts, row.rows_rejected) == ("failed", "UnknownTarget", 2, None)
+    assert (row.status, row.error_code, row.attempts, row.rows_rejected) == ("failed", "unknown_target", 2, None)
     assert not LoadReject.objects.exists()
 
 

@@ -1,0 +1,100 @@
+"""Descriptions of operations for the OpenAPI schema."""
+
+from collections.abc import Callable, Mapping
+from functools import cache
+from typing import Any, TypeVar
+
+from drf_spectacular.openapi import AutoSchema
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
+from rest_framework.serializers import CharField, Field, IntegerField, Serializer
+
+from seeder.api.document_serializers import ErrorResponseSerializer
+from seeder.api.problem_details import MEDIA_TYPE
+from seeder.api.response_headers import REQUEST_ID
+from seeder.domain.manifests import ReportType
+
+Method = TypeVar("Method", bound=Callable[..., Any])
+
+_ERROR_RESPONSES = {
+    400: "The request is invalid; `fields` lists the invalid parameters.",
+    401: "Not logged in.",
+    403: "Permission denied.",
+    404: "Not found, or not visible to this user.",
+    503: "The database is unavailable or a setting is invalid.",
+}
+_READ_RESPONSES = {304: "Not modified: the document has the entity tag of `If-None-Match`."}
+_WRITE_ERROR_RESPONSES = {
+    409: "Conflicts with an existing object.",
+    415: "The body has another media type.",
+    429: "Too many write requests; `Retry-After` is the number of seconds to wait.",
+}
+_HEADERS = [
+    OpenApiParameter(
+        REQUEST_ID,
+        str,
+        OpenApiParameter.HEADER,
+        response=True,
+        description="id of the request in the log: the one that the request had, otherwise a new one",
+    )
+]
+
+JOB_PATH_PARAMETERS = [
+    OpenApiParameter("reportType", str, OpenApiParameter.PATH, enum=[*map(str, ReportType)]),
+    OpenApiParameter("id", {"type": "integer", "minimum": 1}, OpenApiParameter.PATH, description="id of the manifest"),
+]
+
+
+def describe_operation(  # noqa: PLR0913  # facts of one operation
+    operation_id: str,
+    response: Any,
+    *,
+    request: Any = None,
+    status: int | None = None,
+    errors: Mapping[int, str] | None = None,
+    example: Any = None,
+    parameters: list[Any] | None = None,
+    **schema_options: Any,
+) -> Callable[[Method], Method]:
+    """Wrap `extend_schema`, but ignore the host's schema class, and add the error responses.
+
+    `operation_id` is the method name in generated clients. The summary and description come from the docstring.
+    `status` is that of success (default: 200 of a GET, otherwise 202). `errors` are further responses by status.
+    """
+
+    def decorate(method: Method) -> Method:
+        is_write = method.__name__ != "get"
+        texts = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if is_write else {}) | dict(errors or {})
+        responses: dict[Any, Any] = {status or (202 if is_write else 200): response}
+        responses |= (
+            {} if is_write else {code: OpenApiResponse(description=text) for code, text in _READ_RESPONSES.items()}
+        )
+        responses |= {
+            (code, MEDIA_TYPE): OpenApiResponse(ErrorResponseSerializer, text) for code, text in texts.items()
+        }
+        method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # extend_schema reads it
+        summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
+        return extend_schema(
+            operation_id=operation_id,
+            summary=summary.rstrip("."),
+            description=more,
+            request=request,
+            responses=responses,
+            parameters=[*(parameters or []), *_HEADERS],
+            examples=[] if example is None else [OpenApiExample("Example", value=example, response_only=True)],
+            **schema_options,
+        )(method)
+
+    return decorate
+
+
+@cache
+def page_schema(serializer: type[Serializer[Any]], *, is_counted: bool = False) -> Serializer[Any]:
+    """Return the schema of a cursor page, with a total count if it is cheap."""
+    count = {"count": IntegerField(help_text="number of rows on all pages")} if is_counted else {}
+    fields: dict[str, Field[Any, Any, Any, Any]] = {
+        **count,
+        "next": CharField(allow_null=True, help_text="URL of the next page, null on the last"),
+        "previous": CharField(allow_null=True, help_text="URL of the previous page, null on the first"),
+        "results": serializer(many=True),
+    }
+    return inline_serializer(f"{serializer.__name__.removesuffix('Serializer')}Page", fields)
