@@ -65,10 +65,10 @@ class PipelineView(ReportView):
         """Whether the user may see values, and messages that quote them."""
         return bool(self.request.user.has_perm(SEE_RAW))
 
-    def accepted(self, queued: QueuedRequest) -> Response:
+    def accepted_request(self, queued: QueuedRequest) -> Response:
         """Return the response for a queued request, with its URL."""
         url = self.url_for("request", kwargs={"id": queued.request_id})
-        return Response(queued_document(queued, url), status=status.HTTP_202_ACCEPTED, headers={"Location": url})
+        return self.accepted(queued_document(queued, url), url)
 
     def url_for(self, name: str, **reverse_options: Any) -> str:
         """Return the absolute URL of an endpoint, also from a bare path.

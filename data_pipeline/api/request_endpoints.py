@@ -10,7 +10,7 @@ from data_pipeline.api.request_serializers import RequestSerializer
 from data_pipeline.services.request_documents import request_document
 from data_pipeline.services.request_listing import find_request
 from seeder.api.authentication_and_throttling import READ
-from seeder.api.openapi import describe_operation
+from seeder.api.operation_description import describe_operation
 
 
 class BaseRequestView(PipelineView):
