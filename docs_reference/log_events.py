@@ -107,6 +107,12 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         (*_PART, "cause", "stopped_by"),
         "Nothing, unless it repeats.",
     ),
+    "cancel_requested": LogEvent("info", "A user or a command cancelled a request.", ("request", "requested_by")),
+    "part_cancelled": LogEvent(
+        "info",
+        "A part ended as cancelled: it was queued, or its worker has stopped.",
+        ("part", "requested_by", "agencies"),
+    ),
     "part_rescued": LogEvent(
         "warning",
         "A part had no live worker. It is dispatched again.",

@@ -102,6 +102,15 @@ class UnknownRequest(UnknownObject):
     """There is no queued request {request_id!r}. `manage.py queue_status` has the requests of the last day."""
 
 
+class RequestEnded(RequestError):
+    """The request {request_id!r} has ended, so it cannot be cancelled. Its runs have the results."""
+
+
+class RequestShared(RequestError):
+    """The request {request_id!r} also refreshes reports of agencies that you may not see. Ask a user of all its
+    agencies to cancel it."""
+
+
 class BadTaskArgument(SeederError):
     """The task's argument {argument} is {value!r}, but its type must be {expected}. Correct the schedule or the calling
     code."""

@@ -25,7 +25,7 @@ _LATEST_RUNS = 5
 
 def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
-        return handle_refresh_post(request)
+        return handle_post(request)
     agencies = agency_scope.agencies_of(request.user)
     agency_names = agency_scope.agency_choices(agencies)
     form = MonitoringForm(request.GET, agency_names)
@@ -55,11 +55,14 @@ def _open_breakers(agencies: list[str] | None) -> Sequence[str]:
     return open_breakers.open_breakers() if agencies is None else ()
 
 
-def handle_refresh_post(request: HttpRequest) -> HttpResponse:
-    """Queue a refresh and redirect to the page, which shows the result."""
+def handle_post(request: HttpRequest) -> HttpResponse:
+    """Queue a refresh or cancel a request, and redirect to the page, which shows the result."""
     if not queue_actions.can_refresh(request.user):
         raise PermissionDenied
-    queue_actions.request_refresh(request, request.POST.get("refresh", ""))
+    if "cancel" in request.POST:
+        queue_actions.request_cancel(request, request.POST["cancel"])
+    else:
+        queue_actions.request_refresh(request, request.POST.get("refresh", ""))
     return HttpResponseRedirect(request.get_full_path())
 
 

@@ -8,7 +8,7 @@ from django.template.response import TemplateResponse
 
 from seeder.admin import queue_actions
 from seeder.admin.charts import history_chart, timeline_chart
-from seeder.admin.monitoring_page import handle_refresh_post
+from seeder.admin.monitoring_page import handle_post
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.domain.snapshots.drift_rules import Severity
@@ -44,7 +44,7 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
 
 def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
-        return handle_refresh_post(request)
+        return handle_post(request)
     agencies = agency_scope.agencies_of(request.user)
     job = _require_job(request.GET.get("table", ""), agencies)
     recent = job_list.recent_runs([job], max_runs=_MAX_RUNS)[job.table_name]

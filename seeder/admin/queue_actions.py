@@ -5,11 +5,11 @@ from typing import Any
 from django.contrib import messages
 from django.http import HttpRequest
 
-from seeder.domain.queue.queued_requests import CaptureRequest
+from seeder.domain.queue.queued_requests import CaptureRequest, QueuedPartState
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
-from seeder.services.queue import dispatch, enqueue
+from seeder.services.queue import cancellation, dispatch, enqueue
 from seeder.services.read_models import agency_scope
 
 
@@ -34,6 +34,19 @@ def request_refresh(request: HttpRequest, table_name: str) -> None:
         messages.info(request, f"The view {view} is already queued.")
     else:
         messages.success(request, f"The view {view} is queued.")
+
+
+def request_cancel(request: HttpRequest, request_id: str) -> None:
+    try:
+        agencies = agency_scope.agencies_of(request.user)
+        parts = cancellation.cancel_request(request_id, requested_by=request.user.get_username(), agencies=agencies)
+    except SeederError as error:
+        messages.error(request, str(error))
+        return
+    if any(part.state == QueuedPartState.RUNNING for part in parts):
+        messages.info(request, f"The worker of {parts[0].description} stops within seconds.")
+    else:
+        messages.success(request, f"The request for {parts[0].description} is cancelled.")
 
 
 def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> None:

@@ -141,6 +141,10 @@ class RequestPartStatusSerializer(QueuedPartSerializer):
     )
     failed = serializers.IntegerField(allow_null=True)
     error = serializers.CharField(allow_null=True, help_text="why the part ended before it was completely run")
+    cancelRequestedAt = serializers.DateTimeField(
+        allow_null=True, help_text="the worker of a running part stops within seconds of this time"
+    )
+    cancelRequestedBy = serializers.CharField(allow_null=True)
 
 
 class RequestStatusSerializer(serializers.Serializer[Any]):

@@ -12,7 +12,10 @@ from seeder.domain.view_names import ViewName
 
 class QueuedRefreshQuerySet(models.QuerySet["QueuedRefresh"]):
     def unfinished(self) -> Self:
-        return self.exclude(state="ended")
+        return self.filter(state__in=("queued", "running"))
+
+    def finished(self) -> Self:
+        return self.filter(state__in=("ended", "cancelled"))
 
     def not_started(self) -> Self:
         """Parts that no worker has ever claimed."""
@@ -45,7 +48,7 @@ class QueuedRefresh(models.Model):
     manifests = models.JSONField()  # [[report_type, manifest_id], …]
     views = models.JSONField()  # [[database alias, name], …], most urgent first
     agencies = models.JSONField()  # [slug, …]
-    state = models.TextField(db_default="queued")  # then running, then ended
+    state = models.TextField(db_default="queued")  # then running, then ended or cancelled
     run_ids = models.JSONField(db_default=models.Value([], models.JSONField()))  # latest last
     worker = models.TextField(null=True)  # host:pid of the latest worker
     dispatched_at = models.DateTimeField(null=True)  # the latest message to the queue
@@ -54,6 +57,8 @@ class QueuedRefresh(models.Model):
     succeeded = models.IntegerField(null=True)  # manifests
     failed = models.IntegerField(null=True)
     error = models.TextField(null=True)  # why it ended before all views were refreshed
+    cancel_requested_at = models.DateTimeField(null=True)  # a worker that runs the part stops soon after
+    cancel_requested_by = models.TextField(null=True)  # a command or a user
 
     # Set by the overview of the queue, like annotations of a query.
     is_worker_alive: bool  # of a running part; a part without a worker is rescued soon

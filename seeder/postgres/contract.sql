@@ -187,13 +187,18 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_queued_refresh (
     succeeded integer,
     failed integer,
     error text,
+    cancel_requested_at timestamptz,
+    cancel_requested_by text,
     UNIQUE (request_id, part),
-    CHECK (state IN ('queued', 'running', 'ended'))
+    CHECK (state IN ('queued', 'running', 'ended', 'cancelled')),
+    CHECK ((cancel_requested_at IS NULL) = (cancel_requested_by IS NULL))
 );
 
-CREATE INDEX IF NOT EXISTS seeder_queued_refresh_open ON reporting.seeder_queued_refresh (id) WHERE state <> 'ended';
+CREATE INDEX IF NOT EXISTS seeder_queued_refresh_open ON reporting.seeder_queued_refresh (id)
+    WHERE state IN ('queued', 'running');
 CREATE INDEX IF NOT EXISTS seeder_queued_refresh_finished ON reporting.seeder_queued_refresh (finished_at DESC)
-    WHERE state = 'ended';
+    WHERE state IN ('ended', 'cancelled');
+CREATE INDEX IF NOT EXISTS seeder_queued_refresh_requested ON reporting.seeder_queued_refresh (requested_at DESC, id DESC);
 CREATE INDEX IF NOT EXISTS seeder_queued_refresh_keys ON reporting.seeder_queued_refresh USING gin (idempotency_keys)
     WHERE idempotency_keys <> '{}';
 

@@ -68,4 +68,4 @@ SELECT
     coalesce(extract(epoch FROM now() - min(requested_at) FILTER (WHERE state = 'queued')), 0)::double precision
         AS oldest_wait_seconds
 FROM reporting.seeder_queued_refresh
-WHERE state <> 'ended';
+WHERE state IN ('queued', 'running');

@@ -71,10 +71,10 @@ SELECT
     NOT EXISTS (
         SELECT
         FROM reporting.seeder_queued_refresh AS other
-        WHERE other.request_id = q.request_id AND (other.state <> 'ended' OR other.finished_at >= %(before)s)
+        WHERE other.request_id = q.request_id AND (other.state IN ('queued', 'running') OR other.finished_at >= %(before)s)
     )
 FROM reporting.seeder_queued_refresh AS q
-WHERE q.state = 'ended' AND (q.finished_at, q.id) > (%(after)s::timestamptz, %(last)s::bigint)
+WHERE q.state IN ('ended', 'cancelled') AND (q.finished_at, q.id) > (%(after)s::timestamptz, %(last)s::bigint)
     AND q.finished_at < %(before)s
 ORDER BY q.finished_at, q.id
 LIMIT %(batch_size)s;

@@ -188,6 +188,15 @@ def finished_manifests(run_ids: Collection[str], status: Status) -> Mapping[str,
     return found
 
 
+def count_manifests(run_ids: Collection[str]) -> Mapping[str, int]:
+    """Return the numbers of manifests that succeeded in one of the runs, and that only failed."""
+    succeeded, failed = (
+        set[ManifestKey]().union(*finished_manifests(run_ids, status).values())
+        for status in (Status.SUCCESS, Status.ERROR)
+    )
+    return {"succeeded": len(succeeded), "failed": len(failed - succeeded)}
+
+
 def open_runs(tables: OptionalTables) -> Sequence[str]:
     """Return the runs with open rows in the history or run table."""
     runs = _open_rows().values_list("run_id", flat=True)

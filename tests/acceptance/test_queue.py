@@ -158,6 +158,34 @@ def test_watched_cluster_takes_over_the_work_of_a_killed_machine(manage: Manage)
     wait_until(lambda: not RunHistory.objects.filter(status__in=("pending", "running")).exists())
 
 
+@pytest.mark.slow
+def test_cluster_stops_a_cancelled_request_and_continues(manage: Manage) -> None:
+    create_custom_manifest("reporting.sleeping", "SELECT 1 AS n FROM pg_sleep(60)")
+    request_id = manage("refresh_agency", "demo", "--queue", "--json").document["requestId"]
+    cluster = start()
+    wait_until(lambda: sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+    cancelled = manage("cancel_refresh", request_id)
+    assert cancelled.lines == [
+        "the agency 'demo': 0 parts cancelled",
+        "The workers of 1 running part stop within seconds; `manage.py queue_status` shows it.",
+    ]
+    wait_until(is_drained, seconds=20)
+    assert manage("cancel_refresh", request_id).lines == ["the agency 'demo': 1 part cancelled"]
+    assert ": cancelled by cancel_refresh " in manage("queue_status").out
+    [row] = RunHistory.objects.all()
+    assert (row.status, row.errors) == ("error", "interrupted: cancelled by cancel_refresh")
+    expected = create_views(2)
+    assert manage("refresh_table", "reporting.v0", "--queue").exit_code == 0
+    wait_until(refresh_counts)
+    assert refresh_counts() == {"v0": expected["v0"]}
+    assert cluster.poll() is None
+
+
+def test_cancel_of_unknown_request_prints_one_line(manage: Manage) -> None:
+    ended = manage("cancel_refresh", "unknown")
+    assert (ended.exit_code, ended.err.startswith("CommandError: There is no queued request 'unknown'.")) == (2, True)
+
+
 def is_working(group: int) -> bool:
     """Return whether a process of the group is running a part."""
     workers = QueuedRefresh.objects.filter(state="running").values_list("worker", flat=True)

@@ -9,6 +9,7 @@ from tests.mutants.load_guards import LOADS
 from tests.mutants.mutant import Mutant
 from tests.mutants.silver_guards import SILVER
 
+CANCELLATION = "tests/integration/test_cancellation.py"
 PART_EXECUTION = "tests/integration/test_part_execution.py"
 ENQUEUE = "tests/integration/test_enqueue.py"
 LOST_COMMITS = "tests/integration/test_lost_commits.py"
@@ -158,6 +159,27 @@ CLAIMS = [
         old="if part.state == QueuedPartState.ENDED:",
         new="if part.state == QueuedPartState.ENDED and False:",
         tests=(PART_EXECUTION,),
+    ),
+    Mutant(
+        name="claim: a cancelled part is not claimed",
+        file="seeder/services/queue/part_execution.py",
+        old="if part.cancel_requested_at is not None:",
+        new="if part.cancel_requested_at is not None and False:",
+        tests=(CANCELLATION,),
+    ),
+    Mutant(
+        name="cancel: a released part is not queued again",
+        file="seeder/services/queue/part_rows.py",
+        old="        if row.cancel_requested_at is not None:\n            _cancel(row)",
+        new="        if False:\n            _cancel(row)",
+        tests=(CANCELLATION,),
+    ),
+    Mutant(
+        name="cancel: the rows of the request are locked",
+        file="seeder/services/queue/part_rows.py",
+        old='filter(request_id=request_id).order_by("id").select_for_update())',
+        new='filter(request_id=request_id).order_by("id"))',
+        tests=(CANCELLATION,),
     ),
     Mutant(
         name="claim: a part of another living run is not claimed",

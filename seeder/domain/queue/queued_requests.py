@@ -16,11 +16,23 @@ MAX_ATTEMPTS_WITHOUT_PROGRESS = 5
 
 
 class QueuedPartState(StrEnum):
-    """State of a part. Ended is final."""
+    """State of a part or a request. Ended and cancelled are final."""
 
     QUEUED = "queued"
     RUNNING = "running"
     ENDED = "ended"
+    CANCELLED = "cancelled"
+
+
+FINAL_STATES = (QueuedPartState.ENDED, QueuedPartState.CANCELLED)
+
+
+def request_state(part_states: Iterable[str]) -> QueuedPartState:
+    """Return the state of a request whose parts have these states."""
+    states = set(part_states)
+    if len(states) == 1:
+        return QueuedPartState(states.pop())
+    return QueuedPartState.CANCELLED if states <= {*FINAL_STATES} else QueuedPartState.RUNNING
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,10 +1,10 @@
 """Queued requests and the queue as text and tables."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 
 from seeder.domain.human_format import format_count, format_duration
-from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.local_times import local_time_text
 from seeder.models import QueuedRefresh
@@ -14,7 +14,7 @@ from seeder.services.queue.schedule_rows import ScheduleStatus
 
 _OVERDUE_AFTER = timedelta(minutes=2)  # a cluster checks its schedules every half a minute
 _MAX_VIEWS_NAMED = 3
-_STATE_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: "", QueuedPartState.ENDED: "dim"}
+_STATE_STYLES = {QueuedPartState.RUNNING: "cyan", QueuedPartState.QUEUED: ""} | dict.fromkeys(FINAL_STATES, "dim")
 
 
 def enqueue_blocks(result: EnqueueResult) -> Iterator[Block]:
@@ -27,6 +27,16 @@ def enqueue_blocks(result: EnqueueResult) -> Iterator[Block]:
     yield f"{result.description}: {action} the request {result.request_id}, {views} in {parts}"
     yield from (f"part {part.part}: {_part_views_text(part)}" for part in result.parts)
     yield "`manage.py queue_status` shows the progress."
+
+
+def cancel_blocks(parts: Sequence[QueuedRefresh]) -> Iterator[Block]:
+    counts = {state: sum(part.state == state for part in parts) for state in QueuedPartState}
+    yield f"{parts[0].description}: {format_count(counts[QueuedPartState.CANCELLED], 'part')} cancelled"
+    if counts[QueuedPartState.ENDED]:
+        yield f"{format_count(counts[QueuedPartState.ENDED], 'part')} had ended before."
+    if counts[QueuedPartState.RUNNING]:
+        running = format_count(counts[QueuedPartState.RUNNING], "running part")
+        yield f"The workers of {running} stop within seconds; `manage.py queue_status` shows it."
 
 
 def _part_views_text(part: QueuedRefresh) -> str:
@@ -70,7 +80,10 @@ def _part_progress_text(part: QueuedRefresh, now: datetime) -> str:
         case QueuedPartState.RUNNING:
             running_time = format_duration(now - (part.started_at or part.requested_at))
             lost_worker = "" if part.is_worker_alive else "; its worker is lost, and the part will be retried"
-            return f"running for {running_time} by {part.worker}, {views}{lost_worker}"
+            cancel = f"; {part.cancel_requested_by} cancelled it" if part.cancel_requested_by else ""
+            return f"running for {running_time} by {part.worker}, {views}{lost_worker}{cancel}"
+        case QueuedPartState.CANCELLED:
+            return f"cancelled by {part.cancel_requested_by} {local_time_text(part.finished_at or now)}, {views}"
         case _:
             counts = f"{format_count(part.succeeded or 0, 'report')} succeeded, {part.failed} failed"
             ended = f"ended {local_time_text(part.finished_at or now)}, {counts}"

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
-from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.domain.queue.queued_requests import request_state
 from seeder.models import QueuedRefresh
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.documents.run_documents import view_document
@@ -11,7 +11,7 @@ from seeder.services.queue.enqueue import EnqueueResult
 from seeder.services.queue.queue_overview import QueueOverview
 
 _REQUEST = ("request_id", "description", "requested_by", "requested_at")
-_PROGRESS = ("succeeded", "failed", "error")
+_PROGRESS = ("succeeded", "failed", "error", "cancel_requested_at", "cancel_requested_by")
 _PERIOD = {"startTime": "started_at", "finishTime": "finished_at"}
 _REDACTED_ERROR = "The part ended before it was completely run."
 
@@ -33,10 +33,9 @@ def _enqueue_fields(result: EnqueueResult) -> dict[str, Any]:
 
 def request_document(parts: Sequence[QueuedRefresh], agencies: list[str] | None, *, can_see_errors: bool) -> Document:
     """Return the fields of a request, from its parts that a user with access to these agencies can see."""
-    states = {part.state for part in parts}
     return {
         **fields(parts[0], *_REQUEST),
-        "state": states.pop() if len(states) == 1 else QueuedPartState.RUNNING,
+        "state": request_state(part.state for part in parts),
         "parts": [_part_status_document(part, agencies, can_see_errors=can_see_errors) for part in parts],
     }
 

@@ -5,7 +5,7 @@ alive. A duplicate message has no effect, nor has a message for an ended part. I
 worker claims the part and refreshes its remaining views.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
@@ -17,7 +17,6 @@ from django.db.models import Max
 from seeder import conf
 from seeder.domain import lock_keys
 from seeder.domain.log_format import LogValue
-from seeder.domain.manifests import ManifestKey
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import (
     MAX_ATTEMPTS_WITHOUT_PROGRESS,
@@ -34,6 +33,7 @@ from seeder.postgres.transactions import atomic
 from seeder.services import history_rows
 from seeder.services.process_name import process_name
 from seeder.services.queue import dispatch, part_rows
+from seeder.services.queue.cancel_listener import CancelListener
 from seeder.services.run import orphan_recovery, preconditions
 from seeder.services.run.orchestrator import RunOrigin, execute_locked
 from seeder.services.run.run_liveness_lock import RunLock, new_run_id
@@ -90,6 +90,8 @@ def _claim(part_id: int, run_id: str) -> QueuedRefresh | str:
             return "nothing: no such part"
         if part.state == QueuedPartState.ENDED:
             return "nothing: it has ended"
+        if part.cancel_requested_at is not None:  # if its worker was killed, the rescuer ends it
+            return "nothing: it was cancelled"
         if part.state == QueuedPartState.RUNNING and not advisory_locks.try_lock(
             DEFAULT_DB_ALIAS, lock_keys.of_run(part.run_ids[-1])
         ):
@@ -113,42 +115,39 @@ def _work(part: QueuedRefresh, run_lock: RunLock, stop: StopSignal) -> PartResul
     request = SelectedManifests(manifests=left, description=part.description)
     origin = RunOrigin(requested_at=part.last_requested_at, requested_by=part.requested_by)
     try:
-        summary = execute_locked(request, run_lock, origin, on_event=lambda _: None, stop=stop)
+        summary = execute_locked(request, run_lock, origin, listener=CancelListener(part.pk, stop), stop=stop)
     except DatabaseError:
         with suppress(Error):  # if the release fails too, the free run lock shows that the run is dead
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            part_rows.release(part.pk, run_ids=part.run_ids)
-            log_event(WARNING, "part_released", **_fields(part), cause="database")
+            if part_rows.release(part.pk, run_ids=part.run_ids) is QueuedPartState.QUEUED:
+                log_event(WARNING, "part_released", **_fields(part), cause="database")
         raise
     except SeederError as error:
         return _end(part, "ended in error", error=str(error))
     if not summary.interrupted:
         return _end(part, "done")
-    if part_rows.release(part.pk, run_ids=part.run_ids):
+    state = part_rows.release(part.pk, run_ids=part.run_ids)
+    if state is QueuedPartState.CANCELLED:
+        return _result(part, "cancelled")
+    if state is QueuedPartState.QUEUED:
         log_event(WARNING, "part_released", **_fields(part), cause="stopped", stopped_by=stop.reason)
         part_rows.dispatch_part(part.pk)
     return _result(part, f"stopped by {stop.reason}")
 
 
 def _end(part: QueuedRefresh, outcome: str, *, error: str | None = None) -> PartResult:
-    result = _result(part, outcome)
-    counts = {"succeeded": result.succeeded, "failed": result.failed}
+    counts = history_rows.count_manifests(part.run_ids)
     part_rows.end(part.pk, run_ids=part.run_ids, **counts, error=error)
-    log_event(WARNING if error or result.failed else INFO, "part_ended", **_fields(part), outcome=outcome, **counts)
-    return result
+    log_event(WARNING if error or counts["failed"] else INFO, "part_ended", **_fields(part), outcome=outcome, **counts)
+    return _result(part, outcome, counts)
 
 
 def _fields(part: QueuedRefresh) -> dict[str, LogValue]:
     return {"part": part.pk, "run_id": part.run_ids[-1], "agencies": tuple(part.agencies)}
 
 
-def _result(part: QueuedRefresh, outcome: str) -> PartResult:
-    """Count the manifests of all runs of the part. One success makes a manifest a success."""
-    succeeded, failed = (
-        set[ManifestKey]().union(*history_rows.finished_manifests(part.run_ids, status).values())
-        for status in (Status.SUCCESS, Status.ERROR)
-    )
-    counts = {"succeeded": len(succeeded), "failed": len(failed - succeeded)}
+def _result(part: QueuedRefresh, outcome: str, counts: Mapping[str, int] | None = None) -> PartResult:
+    counts = counts or history_rows.count_manifests(part.run_ids)
     return PartResult(id=part.pk, result=outcome, run_id=part.run_ids[-1], **counts)
 
 

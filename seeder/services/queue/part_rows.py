@@ -1,9 +1,10 @@
 """The only writer of queued parts.
 
-The state of a part goes from queued to running to ended. Every transition holds a row lock or compares the old state.
+The state of a part goes from queued to running to ended. Until it has ended, it can be cancelled. Every transition
+holds a row lock or compares the old state.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 from itertools import groupby
 
@@ -16,8 +17,10 @@ from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.errors import QueueMissing
 from seeder.models import QueuedRefresh
 from seeder.postgres import contract
+from seeder.postgres.transactions import atomic
+from seeder.services import history_rows
 from seeder.services.queue.dispatch import dispatch
-from seeder.services.structured_log import WARNING, log_event
+from seeder.services.structured_log import INFO, WARNING, log_event
 
 TABLE = "seeder_queued_refresh"
 _TASK = "seeder.tasks.refresh_queued"
@@ -96,15 +99,59 @@ def claim(row: QueuedRefresh, *, run_id: str, worker: str) -> None:
     QueuedRefresh.objects.filter(pk=row.pk).update(**columns)
 
 
-def release(part_id: int, *, run_ids: Sequence[str]) -> bool:
-    """Give back an incomplete part, and return False if another run has claimed it since."""
-    return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.QUEUED, worker=None, dispatched_at=Now()))
+def release(part_id: int, *, run_ids: Sequence[str]) -> QueuedPartState | None:
+    """Give back an incomplete part: it is queued again, or cancelled if that was requested.
+
+    Return its state, or None if another run has claimed it since.
+    """
+    with atomic():
+        row = _claimed_by(part_id, run_ids).select_for_update().first()
+        if row is None:
+            return None
+        if row.cancel_requested_at is not None:
+            _cancel(row)
+            return QueuedPartState.CANCELLED
+        queued = {"state": QueuedPartState.QUEUED, "worker": None, "dispatched_at": Now()}
+        QueuedRefresh.objects.filter(pk=part_id).update(**queued)
+        return QueuedPartState.QUEUED
 
 
 def end(part_id: int, *, run_ids: Sequence[str], succeeded: int, failed: int, error: str | None = None) -> bool:
     """End a part, and return False if another run has claimed it since."""
     counts = {"succeeded": succeeded, "failed": failed, "error": error}
     return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.ENDED, finished_at=Now(), **counts))
+
+
+def of_request(request_id: str) -> list[QueuedRefresh]:
+    """Return the parts of a request, locked."""
+    return list(QueuedRefresh.objects.filter(request_id=request_id).order_by("id").select_for_update())
+
+
+def request_cancel(rows: Iterable[QueuedRefresh], *, requested_by: str) -> None:
+    """Cancel parts that have not ended. Their rows must be locked.
+
+    A queued part is cancelled at once. The worker of a running one stops and releases it.
+    """
+    for row in rows:
+        if row.cancel_requested_at is None:
+            row.cancel_requested_by = requested_by
+            columns = {"cancel_requested_at": Now(), "cancel_requested_by": requested_by}
+            QueuedRefresh.objects.filter(pk=row.pk).update(**columns)
+        if row.state == QueuedPartState.QUEUED:
+            _cancel(row)
+
+
+def cancel_requested_by(part_id: int) -> str | None:
+    """Return the requester of a part's cancellation, or None."""
+    return QueuedRefresh.objects.filter(pk=part_id).values_list("cancel_requested_by", flat=True).first()
+
+
+def _cancel(row: QueuedRefresh) -> None:
+    """End a locked part as cancelled, with the results of its runs."""
+    columns = {"state": QueuedPartState.CANCELLED, "finished_at": Now(), **history_rows.count_manifests(row.run_ids)}
+    QueuedRefresh.objects.filter(pk=row.pk).update(**columns)
+    facts = {"requested_by": row.cancel_requested_by, "agencies": tuple(row.agencies)}
+    log_event(INFO, "part_cancelled", part=row.pk, **facts)
 
 
 def running() -> QuerySet[QueuedRefresh]:

@@ -15,7 +15,7 @@ from django.db.models.functions import Now
 from seeder.domain import lock_keys
 from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.domain.outcomes import Status
-from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName, QueueMissing, UnknownRequest
 from seeder.models import QueuedRefresh, RunHistory
@@ -37,7 +37,7 @@ class QueueOverview:
     at: datetime
     running: Sequence[QueuedRefresh]  # oldest first
     queued: Sequence[QueuedRefresh]  # oldest first
-    ended: Sequence[QueuedRefresh]  # recently, latest first
+    ended: Sequence[QueuedRefresh]  # or cancelled; recently, latest first
     waiting: int | None  # unclaimed tasks of any kind; None without a queue or with restricted access
     schedules: Sequence[ScheduleStatus]  # of the installed apps, next one first
     problems: Sequence[str]  # sentences; empty with restricted access
@@ -56,7 +56,7 @@ def read_queue_overview(*, agencies: list[str] | None = None) -> QueueOverview:
             at=at,
             running=[part for part in parts if part.state == QueuedPartState.RUNNING],
             queued=[part for part in parts if part.state == QueuedPartState.QUEUED],
-            ended=[part for part in parts if part.state == QueuedPartState.ENDED],
+            ended=[part for part in parts if part.state in FINAL_STATES],
             waiting=dispatch.backlog_size() if has_queue and agencies is None else None,
             problems=queue_problems() if agencies is None else (),
             schedules=schedules.next_schedules(agencies=agencies) if has_queue else (),
@@ -102,7 +102,7 @@ def worker_status() -> ComponentStatus:
 
 def _parts(agencies: list[str] | None) -> list[QueuedRefresh]:
     visible = QueuedRefresh.objects.of_agencies(agencies)
-    ended = visible.filter(state=QueuedPartState.ENDED, finished_at__gt=Now() - _RECENT).order_by("-finished_at", "-id")
+    ended = visible.finished().filter(finished_at__gt=Now() - _RECENT).order_by("-finished_at", "-id")
     rows = [*visible.unfinished().order_by("started_at", "id"), *ended[:_MAX_ENDED]]
     living = _living_runs(rows)
     done = _done(rows, living)
@@ -125,7 +125,7 @@ def _done(rows: Sequence[QueuedRefresh], living: Set[str]) -> Set[tuple[str, Vie
     The next run of a part retries failed views. So a failure counts only in a live run, and in the last run of an ended
     part.
     """
-    last = living | {row.run_ids[-1] for row in rows if row.run_ids and row.state == QueuedPartState.ENDED}
+    last = living | {row.run_ids[-1] for row in rows if row.run_ids and row.state in FINAL_STATES}
     runs = {run_id for row in rows for run_id in row.run_ids}
     ended = Q(status=Status.SUCCESS) | Q(status=Status.ERROR, run_id__in=last)
     done = set()

@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.utils.module_loading import import_string
 
 from seeder.domain import lock_keys
+from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
@@ -47,7 +48,7 @@ def rescue_all() -> Iterator[str]:
 
 
 def rescue_stalled_parts() -> Rescued:
-    """Dispatch the parts of dead runs again, and the parts that have waited too long.
+    """Dispatch the parts of dead runs again, unless they were cancelled, and the parts that have waited too long.
 
     Also closes the rows of dead runs; without a queue it does only this. Safe to call at any time, and concurrently.
 
@@ -63,7 +64,7 @@ def rescue_stalled_parts() -> Rescued:
                 row.pk
                 for row in part_rows.running()
                 if advisory_locks.try_lock(DEFAULT_DB_ALIAS, lock_keys.of_run(row.run_ids[-1]))
-                and part_rows.release(row.pk, run_ids=row.run_ids)
+                and part_rows.release(row.pk, run_ids=row.run_ids) is QueuedPartState.QUEUED
             ]
         again_after = _DISPATCH_AGAIN_AFTER_WITH_BACKLOG if dispatch.backlog_size() else _DISPATCH_AGAIN_AFTER
         with atomic(durable=True):

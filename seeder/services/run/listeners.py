@@ -15,16 +15,25 @@ class RunListener:
         """Do periodic work. Called several times a second."""
 
 
-class Listeners(RunListener):
-    """Passes events and ticks to listeners. A callback gets events last."""
+class EventCallback(RunListener):
+    """Passes events to a function."""
 
-    def __init__(self, *listeners: RunListener, callback: Callable[[RunEvent], object]) -> None:
-        self._listeners, self._callback = listeners, callback
+    def __init__(self, callback: Callable[[RunEvent], object]) -> None:
+        self._callback = callback
+
+    def on_event(self, event: RunEvent) -> None:
+        self._callback(event)
+
+
+class Listeners(RunListener):
+    """Passes events and ticks to listeners, in their order."""
+
+    def __init__(self, *listeners: RunListener) -> None:
+        self._listeners = listeners
 
     def on_event(self, event: RunEvent) -> None:
         for listener in self._listeners:
             listener.on_event(event)
-        self._callback(event)
 
     def on_tick(self) -> None:
         for listener in self._listeners:

@@ -22,7 +22,7 @@ from seeder.services.run import connection_pools, orphan_recovery, planning, pre
 from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
-from seeder.services.run.listeners import Listeners
+from seeder.services.run.listeners import EventCallback, Listeners, RunListener
 from seeder.services.run.log_listener import LogListener
 from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.run.run_rows import RunRowWriter
@@ -58,7 +58,8 @@ def execute_run(
     """
     origin = RunOrigin(requested_at=preconditions.require_all(conf.load()), requested_by=requested_by)
     with RunLock(new_run_id()) as run_lock:
-        return execute_locked(request, run_lock, origin, on_event=on_event, stop=stop or StopSignal())
+        listener = EventCallback(on_event)
+        return execute_locked(request, run_lock, origin, listener=listener, stop=stop or StopSignal())
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -75,10 +76,10 @@ def execute_locked(
     run_lock: RunLock,
     origin: RunOrigin,
     *,
-    on_event: Callable[[RunEvent], object],
+    listener: RunListener,
     stop: StopSignal,
 ) -> RunSummary:
-    """Execute a run for a caller that holds the run lock."""
+    """Execute a run for a caller that holds the run lock. The listener is the last to get each event and tick."""
     settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
     selection = manifest_selection.select(request, databases=settings.databases)
     plan = planning.build(selection, tables, save_confirmed=True)
@@ -90,7 +91,7 @@ def execute_locked(
     run_row = RunRowWriter(run_lock.run_id, tables)
     meter = CostMeter(plan.by_database, history, tables)
     recorders = run_lock, RunningStatusWriter(history), run_row, meter
-    listeners = Listeners(*recorders, LogListener(run_lock.run_id), callback=on_event)
+    listeners = Listeners(*recorders, LogListener(run_lock.run_id), listener)
     orphan_recovery.recover_orphaned_runs(tables)
     run_lock.ensure_held()  # planning may have lost the connection that held it
     history.insert_pending(plan)

@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from pytest_django import Settings
 
-from seeder.domain.refresh_requests import AgencyReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh, Run, RunHistory, RunMetrics
 from seeder.services.queue import enqueue, part_rows
 from seeder.services.snapshots import release_snapshots
@@ -200,6 +200,36 @@ def test_worker_host_is_hidden_without_access_to_all_agencies(settings: Settings
     page = get_page(client_with(*READER_PERMISSIONS, name="demo"), "monitoring/")
     assert "worker lost" in page
     assert "inner-host" not in page
+
+
+def test_cancel_button_cancels_a_request() -> None:
+    operator = client_with(*READER_PERMISSIONS, "refresh_views")
+    request_id = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
+    part = QueuedRefresh.objects.get()
+    assert f'id="cancel-{part.pk}"' in get_page(operator, "monitoring/")
+    part_rows.claim(part, run_id="gone", worker="host:7")
+    assert operator.post("/admin/seeder/monitoring/", {"cancel": request_id}).status_code == 302
+    page = get_page(operator, "monitoring/")
+    assert "stops within seconds" in page
+    assert "cancelled by" in page
+    assert f'id="cancel-{part.pk}"' not in page
+    QueuedRefresh.objects.update(state="ended")
+    operator.post("/admin/seeder/monitoring/", {"cancel": request_id})
+    assert "has ended, so it cannot be cancelled" in get_page(operator, "monitoring/")
+    operator.post("/admin/seeder/monitoring/", {"cancel": "\0"})
+    assert "There is no queued request" in get_page(operator, "monitoring/")
+
+
+def test_cancel_button_requires_the_permission_and_all_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    request_id = str(enqueue.enqueue_refresh(AllReports(), requested_by="a test").request_id)
+    reader = client_with(*READER_PERMISSIONS)
+    assert 'name="cancel"' not in get_page(reader, "monitoring/")
+    assert reader.post("/admin/seeder/monitoring/", {"cancel": request_id}).status_code == 403
+    demo = client_with(*READER_PERMISSIONS, "refresh_views", name="demo")
+    demo.post("/admin/seeder/monitoring/", {"cancel": request_id})
+    assert "agencies that you may not see" in get_page(demo, "monitoring/")
+    assert {part.state for part in QueuedRefresh.objects.all()} == {"queued"}
 
 
 def test_part_of_living_worker_is_not_marked_lost() -> None:

@@ -1,0 +1,31 @@
+"""Stops the run of a part when its cancellation was requested. The row is the message: nothing can lose it."""
+
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import timedelta
+from time import monotonic
+
+from django.db import Error
+
+from seeder.services.queue import part_rows
+from seeder.services.run.listeners import RunListener
+from seeder.services.stop_signal import StopSignal
+
+_CHECK_INTERVAL = timedelta(seconds=1)
+
+
+class CancelListener(RunListener):
+    """Sets the stop signal, as SIGTERM does."""
+
+    def __init__(self, part_id: int, stop: StopSignal, *, clock: Callable[[], float] = monotonic) -> None:
+        self._part_id, self._stop = part_id, stop
+        self._clock, self._checked_at = clock, clock()
+
+    def on_tick(self) -> None:
+        """Read the row once a second. Ignores database errors, because the next check tries again."""
+        if self._clock() - self._checked_at < _CHECK_INTERVAL.total_seconds():
+            return
+        self._checked_at = self._clock()
+        with suppress(Error):
+            if requester := part_rows.cancel_requested_by(self._part_id):
+                self._stop.request(f"cancelled by {requester}")

@@ -1,0 +1,48 @@
+"""Cancels requests. Final states stay as they are, so a repeated call changes nothing."""
+
+from collections.abc import Sequence
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
+from seeder.errors import RequestEnded, RequestShared, UnknownRequest
+from seeder.models import QueuedRefresh
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import atomic
+from seeder.services.queue import part_rows, queue_overview
+from seeder.services.storable_text import is_storable
+from seeder.services.structured_log import INFO, log_event
+
+
+def cancel_request(request_id: str, *, requested_by: str, agencies: list[str] | None = None) -> Sequence[QueuedRefresh]:
+    """Cancel the parts of a request that have not ended. Return all its parts.
+
+    Queued parts are cancelled at once. A worker that runs a part stops it within about two seconds; finished views stay
+    refreshed. The caller must be allowed to see all `agencies` of the request (None: any). Other requests that joined
+    this one are cancelled with it.
+
+    Raises `UnknownRequest`, `RequestShared`, `RequestEnded`, `QueueMissing` or `DatabaseError`.
+    """
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        part_rows.require_table()
+        with atomic(durable=True):
+            parts = part_rows.of_request(request_id) if is_storable(request_id) else []
+            _require_visible(parts, request_id, agencies)
+            states = {part.state for part in parts}
+            if states == {QueuedPartState.ENDED}:
+                raise RequestEnded(request_id=request_id)
+            part_rows.request_cancel(
+                (part for part in parts if part.state not in FINAL_STATES), requested_by=requested_by
+            )
+        log_event(INFO, "cancel_requested", request=request_id, requested_by=requested_by)
+    return queue_overview.find_request(request_id, agencies)
+
+
+def _require_visible(parts: Sequence[QueuedRefresh], request_id: str, agencies: list[str] | None) -> None:
+    """Raise `UnknownRequest` if no agency of the request is visible, and `RequestShared` if not all are."""
+    slugs = {slug for part in parts for slug in part.agencies}
+    hidden = set() if agencies is None else slugs.difference(agencies)
+    if not parts or (hidden and hidden == slugs):
+        raise UnknownRequest(request_id=request_id)
+    if hidden:
+        raise RequestShared(request_id=request_id)
