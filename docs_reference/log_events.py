@@ -32,6 +32,12 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         ("run_id", "view", "agencies", "report_types", "manifest_id", "reason"),
         "Look up its `reason`.",
     ),
+    "manifest_edited": LogEvent(
+        "info",
+        "A user created, changed or removed a manifest, a canned report or a subscription. No field has the query.",
+        ("action", "kind", "manifest_id", "view", "agency", "fields", "user"),
+        "Review changes of `query`: it is code that runs as the refreshing role.",
+    ),
     "view_started": LogEvent("info", "A worker started a view.", _VIEW),
     "view_ended": LogEvent(
         "info; warning if it failed, was interrupted or has notes",

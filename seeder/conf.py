@@ -128,6 +128,9 @@ class Settings:
     agency_model: str = setting(text, default="")
     """The host's model of agencies, as `app.Model`. `str()` of the object with the primary key `agency_id` is the
     agency's name. Empty: the slug is."""
+    allow_manifest_editing: bool = setting(boolean, default=False)
+    """Whether users with `seeder.edit_manifests` can create and change manifests in the admin and the API. A query is
+    code that runs as the refreshing role."""
     api_write_rate: str = setting(throttle_rate, default="60/min")
     """Calls that start something, for each user: a number and `/sec`, `/min`, `/hour` or `/day`. Counted in Django's
     default cache, so in each process if it is not shared."""

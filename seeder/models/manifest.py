@@ -1,4 +1,4 @@
-"""Manifest tables: the views that agencies request. Seeder only reads them."""
+"""Manifest tables: the views that agencies request. Only `manifest_editing` writes them."""
 
 from typing import Self
 
@@ -27,6 +27,11 @@ class CustomReportManifest(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_custom_report_manifest"'
+        verbose_name = "custom manifest"
+        permissions = (
+            ("view_manifests", "Can see manifests and their queries"),
+            ("edit_manifests", "Can edit manifests, whose queries run as the refreshing role"),
+        )
 
     def __str__(self) -> str:
         return f"{self.report_name} of {self.agency_slug}"
@@ -61,6 +66,7 @@ class CannedReportManifest(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_canned_report_manifest"'
+        verbose_name = "subscription"
 
     def __str__(self) -> str:
         return f"{self.agency_slug} subscribes to canned report {self.canned_report_id}"

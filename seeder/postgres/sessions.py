@@ -99,7 +99,12 @@ def session_state(database: str) -> SessionState:
 
 
 def execute_single_statement(database: str, statement: sql.Composed) -> None:
-    """Run a statement that contains untrusted SQL, so that PostgreSQL rejects a second one (42601).
+    """Run a statement that contains untrusted SQL, as `query_single_statement` does."""
+    query_single_statement(database, statement)
+
+
+def query_single_statement(database: str, statement: sql.Composed) -> Rows:
+    """Run a statement that contains untrusted SQL, so that PostgreSQL rejects a second one. Return its rows.
 
     Without parameters psycopg uses the simple query protocol, which accepts several statements. Binary results require
     the extended protocol, which accepts exactly one. Django's cursor may bind on the client, which uses the simple
@@ -107,7 +112,7 @@ def execute_single_statement(database: str, statement: sql.Composed) -> None:
     """
     connection = driver_connection(database)
     with connections[database].wrap_database_errors, psycopg.Cursor(connection) as cursor:
-        cursor.execute(statement, binary=True)
+        return _rows(cursor.execute(statement, binary=True))
 
 
 def execute_pipeline(database: str, statements: Iterable[sql.Composed]) -> None:

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import NamedTuple
 
 import psycopg
 from django.db import Error, InterfaceError, OperationalError, connections
@@ -33,8 +34,8 @@ _CONNECTION_LOST = {"57P01", "57P02", "57P03", "53300"}  # terminated, crashed, 
 _TRANSIENT, _SESSION_TIMEOUTS = {LOCK_NOT_AVAILABLE, "40P01", "40001"}, {"57P05", "25P03"}
 
 # Faults of a server whose session continues: no resources, no disk, no memory, I/O error, read-only.
-_READ_ONLY = "25006"
-_FAULTS_OF_LIVE_SERVER = {"53000", "53100", "53200", "58030", _READ_ONLY}
+READ_ONLY = "25006"
+_FAULTS_OF_LIVE_SERVER = {"53000", "53100", "53200", "58030", READ_ONLY}
 # Connection, resources, intervention, system and internal errors, if they end the session; an idle one does not count.
 _SERVER_FAULT_CLASSES, _IDLE_SESSION = {_CONNECTION_CLASS, "53", "57", "58", "XX"}, "57P05"
 # Source files that report the SQLSTATE of a function's author or of another server: RAISE and its like in procedural
@@ -131,6 +132,23 @@ def is_server_fault(error: Error) -> bool:
         return state is None or (state[:2] in _SERVER_FAULT_CLASSES and state != _IDLE_SESSION)
     source_file = cause.diag.source_file if cause else None
     return state in _FAULTS_OF_LIVE_SERVER and source_file not in _RELAYING_FILES
+
+
+class ErrorReport(NamedTuple):
+    """What PostgreSQL says about an error of a statement."""
+
+    message: str
+    position: int | None  # character in the statement, from 1
+    hint: str | None
+
+
+def error_report(error: Error) -> ErrorReport:
+    """Return the fields of an error."""
+    cause = _driver_error(error)
+    if cause is None or not cause.diag.message_primary:
+        return ErrorReport(first_line(error), None, None)
+    position = cause.diag.statement_position
+    return ErrorReport(cause.diag.message_primary, int(position) if position else None, cause.diag.message_hint)
 
 
 def first_line(error: Error) -> str:

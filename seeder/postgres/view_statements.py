@@ -26,6 +26,19 @@ def create_materialized_view(view: ViewName, query: str) -> sql.Composed:
     return sql.SQL("CREATE MATERIALIZED VIEW {} AS\n{}").format(view_identifier(view), sql.SQL(query))
 
 
+def explain_materialized_view(view: ViewName, query: str) -> sql.Composed:
+    """Plan the creation of a view, without creating it. The plan has no costs of a run."""
+    return sql.SQL("EXPLAIN {}").format(create_materialized_view(view, query))
+
+
+def select_texts(view: ViewName, columns: Iterable[str], *, max_characters: int, max_rows: int) -> sql.Composed:
+    """Select the first rows as texts, cut by the server."""
+    texts = sql.SQL(", ").join(
+        sql.SQL("left(shown.{}::text, {})").format(sql.Identifier(name), max_characters) for name in columns
+    )
+    return sql.SQL("SELECT {} FROM {} AS shown LIMIT {}").format(texts, view_identifier(view), max_rows)
+
+
 def create_plain_view(view: ViewName, query: str, column_names: Iterable[str] = ()) -> sql.Composed:
     """Create a view of the query, without the clause that only CREATE MATERIALIZED VIEW allows.
 

@@ -53,6 +53,16 @@ class Undetermined:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ComparedQueries:
+    """Queries of views that exist, compared with their definitions."""
+
+    existing: Set[ViewName]
+    drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
+    undetermined: Mapping[tuple[ViewName, str], Undetermined]  # queries that could not be compared
+    confirmed: Set[DefinitionKey]  # queries newly found to match the definition
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Survey:
     """Facts of the catalog about some views."""
 
@@ -96,15 +106,7 @@ def survey(
             further = [(view, query) for view in created for query in views[view][1:]]
             drift |= _find_drift(database, further)[0]
         refused = missing.explain_errors()
-        # Read before the comparison, so that a change in between makes the next survey compare again.
-        sources = dict(sessions.query(database, STATEMENTS["definition_sources"], name_lists(existing)))
-        pairs = {
-            (view, query): DefinitionKey.of(oid, query, sources.get(oid, ""))
-            for view, (oid, _) in existing.items()
-            for query in views[view]
-        }
-        unknown = [pair for pair, definition in pairs.items() if definition not in known_definitions]
-        drift_of_existing, undetermined = _find_drift(database, unknown, on_progress)
+        compared = _compare_existing(database, views, existing, known_definitions, on_progress)
     return Survey(
         row_counts={view: rows for view, (_, rows) in existing.items()},
         dependencies=_find_dependencies(used_objects, views.keys(), missing.assumed_dependencies),
@@ -117,11 +119,46 @@ def survey(
             view: {one.function_oid for one in objects if one.function_oid is not None and one.is_opaque}
             for view, objects in used_objects.items()
         },
-        drift=drift | drift_of_existing,
-        confirmed={pairs[pair] for pair in unknown if pair not in drift_of_existing and pair not in undetermined},
+        drift={**drift, **compared.drift},
+        confirmed=compared.confirmed,
         refused=refused,
-        undetermined=undetermined,
+        undetermined=compared.undetermined,
         unknown_dependencies=missing.unknown_dependencies(refused),
+    )
+
+
+def compare_with_views(
+    database: str, views: Mapping[ViewName, Sequence[str]], *, known_definitions: Set[DefinitionKey] = frozenset()
+) -> ComparedQueries:
+    """Compare the queries of each existing view with its definition, as `survey` does.
+
+    It takes a few round trips for up to 50 queries, and hardly waits for locks.
+    """
+    with transactions.rolled_back_atomic(database):
+        return _compare_existing(database, views, _find_relations(database, views), known_definitions)
+
+
+def _compare_existing(
+    database: str,
+    views: Mapping[ViewName, Sequence[str]],
+    existing: Mapping[ViewName, tuple[int, int]],
+    known_definitions: Set[DefinitionKey],
+    on_progress: Callable[[int, int], object] = lambda *_: None,
+) -> ComparedQueries:
+    # Read before the comparison, so that a change in between makes the next survey compare again.
+    sources = dict(sessions.query(database, STATEMENTS["definition_sources"], name_lists(existing)))
+    pairs = {
+        (view, query): DefinitionKey.of(oid, query, sources.get(oid, ""))
+        for view, (oid, _) in existing.items()
+        for query in views[view]
+    }
+    unknown = [pair for pair, definition in pairs.items() if definition not in known_definitions]
+    drift, undetermined = _find_drift(database, unknown, on_progress)
+    return ComparedQueries(
+        existing=existing.keys(),
+        drift=drift,
+        undetermined=undetermined,
+        confirmed={pairs[pair] for pair in unknown if pair not in drift and pair not in undetermined},
     )
 
 

@@ -79,13 +79,21 @@ def find_namesakes(views: Iterable[ViewKey], *, databases: Mapping[int, str]) ->
 def _manifests(**filters: object) -> Iterator[_Row]:
     """Yield the enabled manifests, custom ones first."""
     for custom in CustomReportManifest.objects.enabled().filter(**filters).order_by("id"):
-        yield _manifest(ReportType.CUSTOM, custom, custom), custom.database_id
+        yield custom_manifest(custom), custom.database_id
     reports = CannedReport.objects.in_bulk()
     for subscription in CannedReportManifest.objects.filter(**filters).order_by("id"):
-        report_id = subscription.canned_report_id
-        name = f"canned report {report_id}"
-        report = reports.get(report_id) or CannedReport(table_name=name, report_name=name, query="")
-        yield _manifest(ReportType.CANNED, subscription, report), report.database_id
+        report = reports.get(subscription.canned_report_id)
+        yield canned_manifest(subscription, report), report.database_id if report else None
+
+
+def custom_manifest(row: CustomReportManifest) -> Manifest:
+    return _manifest(ReportType.CUSTOM, row, row)
+
+
+def canned_manifest(row: CannedReportManifest, report: CannedReport | None) -> Manifest:
+    """Return the manifest of a subscription, whose report can be missing."""
+    name = f"canned report {row.canned_report_id}"
+    return _manifest(ReportType.CANNED, row, report or CannedReport(table_name=name, report_name=name, query=""))
 
 
 def _manifest(

@@ -6,6 +6,7 @@ of permissions. `python -m tests.mutants` breaks one after the other.
 
 from tests.mutants.http_guards import HTTP
 from tests.mutants.load_guards import LOADS
+from tests.mutants.manifest_guards import MANIFESTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.silver_guards import SILVER
 
@@ -281,8 +282,8 @@ STATEMENTS = [
     Mutant(
         name="statement: a query with a second statement is refused",
         file="seeder/postgres/sessions.py",
-        old="psycopg.Cursor(connection) as cursor:\n        cursor.execute(statement, binary=True)",
-        new="psycopg.ClientCursor(connection) as cursor:\n        cursor.execute(statement)",
+        old="psycopg.Cursor(connection) as cursor:\n        return _rows(cursor.execute(statement, binary=True))",
+        new="psycopg.ClientCursor(connection) as cursor:\n        return _rows(cursor.execute(statement))",
         tests=(BAD_INPUT,),
     ),
     Mutant(
@@ -577,5 +578,5 @@ DIAGNOSIS = [
     ),
 ]
 
-_LOADING = [*LOADS, *SILVER, *HTTP]
-GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_LOADING]
+_OTHERS = [*LOADS, *SILVER, *HTTP, *MANIFESTS]
+GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_OTHERS]

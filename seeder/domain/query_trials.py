@@ -1,0 +1,164 @@
+"""Results of trying a manifest's query before it is stored."""
+
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from seeder.domain.view_names import ViewName
+
+MAX_QUERY_BYTES = 50_000  # UTF-8; a body of the API is limited as well
+MAX_ROWS = 20
+MAX_SHOWN_COLUMNS = 50
+MAX_CELL_CHARACTERS = 200
+
+
+class WarningCode(StrEnum):
+    """What a query that PostgreSQL accepts may still do wrong."""
+
+    VOLATILE_FUNCTIONS = "volatile_functions"
+    PRIVILEGE_MISSING = "privilege_missing"
+    PLAN_UNAVAILABLE = "plan_unavailable"
+    ROWS_UNAVAILABLE = "rows_unavailable"
+    VIEW_KEPT = "view_kept"
+    UNIQUE_INDEX_LOST = "unique_index_lost"
+    OTHER_QUERY = "other_query"
+
+
+class ChangeKind(StrEnum):
+    """How a column differs from that of the existing view."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryColumn:
+    """A column that the query returns."""
+
+    name: str
+    type: str  # as format_type() prints it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ColumnChange:
+    """A column that the query and the existing view do not have in common."""
+
+    name: str
+    kind: ChangeKind
+    before: str | None = None  # type in the existing view
+    after: str | None = None  # type in the query
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryProblem:
+    """Why a query is refused."""
+
+    message: str
+    sqlstate: str | None = None
+    line: int | None = None  # in the query, from 1
+    column: int | None = None  # character in the line, from 1
+    hint: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadRelation:
+    """A table or view that the query names."""
+
+    name: ViewName
+    can_select: bool  # by the role of this process
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class UniqueIndex:
+    """A unique index of the existing view."""
+
+    name: str
+    columns: Sequence[str]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TrialWarning:
+    """A warning about a query that PostgreSQL accepts."""
+
+    code: WarningCode
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FirstRows:
+    """The first rows of a query, as text. Long texts are cut."""
+
+    column_names: Sequence[str]
+    rows: Sequence[Sequence[str | None]]
+    has_more: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class QueryTrial:
+    """What PostgreSQL says about a query. With a problem, everything else is empty."""
+
+    problem: QueryProblem | None = None
+    plan: str | None = None  # EXPLAIN; None if the role may not read a table, or the planner takes too long
+    columns: Sequence[QueryColumn] = ()
+    column_changes: Sequence[ColumnChange] | None = None  # None if the view does not exist
+    relations: Sequence[ReadRelation] = ()
+    first_rows: FirstRows | None = None  # None if they may not or could not be read
+    warnings: Sequence[TrialWarning] = field(default=())
+
+
+def column_changes(existing: Sequence[QueryColumn], wanted: Sequence[QueryColumn]) -> list[ColumnChange]:
+    """Return the differences of columns, removed ones last. Their order does not matter."""
+    before, after = ({one.name: one.type for one in columns} for columns in (existing, wanted))
+    return [
+        *(
+            ColumnChange(
+                name=name,
+                kind=ChangeKind.CHANGED if name in before else ChangeKind.ADDED,
+                before=before.get(name),
+                after=kind,
+            )
+            for name, kind in after.items()
+            if before.get(name) != kind
+        ),
+        *(
+            ColumnChange(name=name, kind=ChangeKind.REMOVED, before=kind)
+            for name, kind in before.items()
+            if name not in after
+        ),
+    ]
+
+
+def privilege_warnings(relations: Collection[ReadRelation], role: str) -> Iterator[TrialWarning]:
+    """Yield a warning if the role of this process cannot read what the query names."""
+    if unreadable := sorted(str(one.name) for one in relations if not one.can_select):
+        names = ", ".join(unreadable)
+        yield TrialWarning(
+            code=WarningCode.PRIVILEGE_MISSING,
+            message=f"{role} may not read {names}. If refreshes run as {role}: GRANT SELECT ON {names} TO {role}.",
+        )
+
+
+def volatile_function_warnings(functions: Sequence[str]) -> Iterator[TrialWarning]:
+    """Yield a warning if the query calls functions that can have effects."""
+    if functions:
+        yield TrialWarning(
+            code=WarningCode.VOLATILE_FUNCTIONS,
+            message=f"The query calls volatile functions: {', '.join(functions)}. Every refresh runs them. This check"
+            " does not, because no rollback undoes the effects of some, so the first rows are not shown.",
+        )
+
+
+def index_warnings(indexes: Sequence[UniqueIndex], changes: Sequence[ColumnChange]) -> Iterator[TrialWarning]:
+    """Yield a warning for each unique index that a recreated view could not have."""
+    kinds: Mapping[str, ChangeKind] = {one.name: one.kind for one in changes}
+    for index in indexes:
+        lost = [name for name in index.columns if kinds.get(name) is ChangeKind.REMOVED]
+        changed = [name for name in index.columns if kinds.get(name) is ChangeKind.CHANGED]
+        if lost:
+            effect = f"cannot exist any more, because the query has no column {', '.join(lost)}"
+        elif changed:
+            effect = f"may refuse the new rows, because the type of {', '.join(changed)} changes"
+        else:
+            continue
+        yield TrialWarning(code=WarningCode.UNIQUE_INDEX_LOST, message=f"The unique index {index.name} {effect}.")

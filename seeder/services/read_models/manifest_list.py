@@ -1,0 +1,193 @@
+"""Manifests with their definition drift and the latest status of their views, limited to the visible agencies."""
+
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
+
+from seeder import conf
+from seeder.domain.manifest_edits import ReportDefinition
+from seeder.domain.manifests import Manifest, ReportType
+from seeder.domain.view_names import ViewName
+from seeder.errors import DatabaseError
+from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, JobStatus
+from seeder.postgres import view_survey
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.view_survey import ComparedQueries
+from seeder.services import manifest_access, manifest_selection
+from seeder.services.manifest_access import definition_of
+from seeder.services.run import planning
+
+
+class DriftState(StrEnum):
+    """How a manifest's query relates to its view."""
+
+    NONE = "none"
+    DIFFERENT = "different"  # the view was created from another query
+    REFUSED = "refused"  # PostgreSQL now rejects the query
+    MISSING = "missing"  # the view does not exist yet
+    UNKNOWN = "unknown"  # it could not be compared, such as for a lock
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """The definition drift of one manifest."""
+
+    state: DriftState
+    cause: str | None = None  # PostgreSQL's message
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedManifest:
+    """A manifest with what is known about its view."""
+
+    manifest: Manifest
+    database_id: int | None  # None if the canned report is missing
+    enabled: bool
+    canned_report_id: int | None
+    version: str = field(repr=False)  # of the row that has the query
+    drift: Drift
+    status: str | None  # of the latest refresh; None if it has never run
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ManifestFilter:
+    """Which manifests are listed."""
+
+    agencies: list[str] | None  # slugs of the visible agencies, or None for all
+    agency: str | None = None
+    report_type: ReportType | None = None
+
+
+_ManifestRow = CustomReportManifest | CannedReportManifest
+_Position = tuple[ReportType, int]  # a report type and an id
+
+
+def manifest_page(
+    wanted: ManifestFilter, *, after: _Position | None, size: int
+) -> tuple[Sequence[ListedManifest], _Position | None]:
+    """Return the manifests after a position, custom ones first, and the position of the last if there are more.
+
+    Takes a constant number of queries. Raises `ConfigurationError` or `DatabaseError`.
+    """
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        rows: list[_ManifestRow] = []
+        for kind in ReportType:
+            is_past = after is not None and after[0] is ReportType.CANNED and kind is ReportType.CUSTOM
+            if wanted.report_type in {None, kind} and not is_past:
+                last_id = after[1] if after is not None and after[0] is kind else 0
+                rows += _rows(kind, wanted).filter(pk__gt=last_id).order_by("pk")[: size + 1 - len(rows)]
+        page = describe(rows[:size])
+    last = page[-1].manifest.key if len(rows) > size else None
+    return page, last
+
+
+def find_manifest(report_type: str, manifest_id: int, agencies: list[str] | None) -> ListedManifest:
+    """Return one manifest. Raises `UnknownManifest`, also for one of other agencies."""
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        row: _ManifestRow
+        if report_type == ReportType.CUSTOM:
+            row = manifest_access.require_row(manifest_access.custom_manifests(agencies), manifest_id)
+        else:
+            row = manifest_access.require_row(manifest_access.subscriptions(agencies), manifest_id)
+        return describe([row])[0]
+
+
+def _rows(kind: ReportType, wanted: ManifestFilter) -> QuerySet[CustomReportManifest] | QuerySet[CannedReportManifest]:
+    if kind is ReportType.CUSTOM:
+        custom = manifest_access.custom_manifests(wanted.agencies)
+        return custom if wanted.agency is None else custom.filter(agency_slug=wanted.agency)
+    canned = manifest_access.subscriptions(wanted.agencies)
+    return canned if wanted.agency is None else canned.filter(agency_slug=wanted.agency)
+
+
+def describe(rows: Sequence[_ManifestRow]) -> Sequence[ListedManifest]:
+    """Return the rows with their drift and status, in a constant number of queries."""
+    reports = CannedReport.objects.in_bulk(
+        [row.canned_report_id for row in rows if isinstance(row, CannedReportManifest)]
+    )
+    found = [_with_report(row, reports) for row in rows]
+    drifts = drift_of([definition_of(report) if report else None for _, report in found])
+    statuses = statuses_of({manifest.table_name for manifest, _ in found})
+    return [
+        ListedManifest(
+            manifest=manifest,
+            database_id=report.database_id if report else None,
+            enabled=getattr(row, "enabled", True),
+            canned_report_id=getattr(row, "canned_report_id", None),
+            version=manifest_access.row_version(report or row),
+            drift=drift,
+            status=statuses.get(manifest.table_name),
+        )
+        for row, (manifest, report), drift in zip(rows, found, drifts, strict=True)
+    ]
+
+
+def _with_report(
+    row: _ManifestRow, reports: Mapping[int, CannedReport]
+) -> tuple[Manifest, CustomReportManifest | CannedReport | None]:
+    """Return the manifest, and the row that has its query."""
+    if isinstance(row, CustomReportManifest):
+        return manifest_selection.custom_manifest(row), row
+    report = reports.get(row.canned_report_id)
+    return manifest_selection.canned_manifest(row, report), report
+
+
+def statuses_of(table_names: Collection[str]) -> Mapping[str, str]:
+    """Return the status of the latest refresh by table name."""
+    return dict(JobStatus.objects.filter(table_name__in=table_names).values_list("table_name", "status"))
+
+
+def drift_of(definitions: Sequence[ReportDefinition | None]) -> Sequence[Drift]:
+    """Return the drift of each definition, as a plan reports it. None has no view.
+
+    All queries of a database are compared together, by the statements of `view_survey`.
+    """
+    databases = conf.load().databases
+    queries: dict[str, dict[ViewName, list[str]]] = defaultdict(lambda: defaultdict(list))
+    places = [_place(definition, databases) for definition in definitions]
+    for place in places:
+        if place is not None:
+            database, view, query = place
+            queries[database][view].append(query)
+    compared = {database: _compare(database, views) for database, views in queries.items()}
+    return [_drift(place, compared) for place in places]
+
+
+def _place(definition: ReportDefinition | None, databases: Mapping[int, str]) -> tuple[str, ViewName, str] | None:
+    """Return the database, the view and the query, or None for a definition that no run can plan."""
+    view = definition and ViewName.parse_or_none(definition.table_name)
+    if not definition or not view or (databases and definition.database_id not in databases):
+        return None
+    return databases.get(definition.database_id, DEFAULT_DB_ALIAS), view, definition.query
+
+
+def _compare(database: str, views: Mapping[ViewName, Sequence[str]]) -> ComparedQueries | DatabaseError:
+    known = planning.load_definitions(database)
+    try:
+        with translate_database_errors(database):
+            return view_survey.compare_with_views(database, views, known_definitions=known)
+    except DatabaseError as error:
+        if database == DEFAULT_DB_ALIAS:
+            raise
+        return error
+
+
+def _drift(place: tuple[str, ViewName, str] | None, compared: Mapping[str, ComparedQueries | DatabaseError]) -> Drift:
+    if place is None:
+        return Drift(state=DriftState.UNKNOWN, cause="no run can plan it")
+    database, view, query = place
+    found, pair = compared[database], (view, query)
+    if isinstance(found, DatabaseError):
+        return Drift(state=DriftState.UNKNOWN, cause=f"the database {database} does not answer")
+    if view not in found.existing:
+        return Drift(state=DriftState.MISSING)
+    if pair in found.undetermined:
+        return Drift(state=DriftState.UNKNOWN, cause=found.undetermined[pair].message)
+    if pair in found.drift:
+        cause = found.drift[pair]
+        return Drift(state=DriftState.REFUSED if cause else DriftState.DIFFERENT, cause=cause)
+    return Drift(state=DriftState.NONE)
