@@ -158,6 +158,12 @@ class RequestStatusSerializer(serializers.Serializer[Any]):
     parts = RequestPartStatusSerializer(many=True)
 
 
+class CancelResultSerializer(RequestStatusSerializer):
+    """The status of a request after its cancellation."""
+
+    url = serializers.CharField()
+
+
 class SnapshotReferenceSerializer(serializers.Serializer[Any]):
     """The identity of a snapshot."""
 

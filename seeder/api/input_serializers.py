@@ -13,6 +13,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.domain.outcomes import Status
 from seeder.domain.plain_numbers import parse_whole_number
+from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
@@ -102,6 +103,11 @@ class CursorQuerySerializer(PageSizeSerializer):
         return cursor
 
 
+def _agencies() -> CommaSeparatedField:
+    slug = serializers.CharField(max_length=_MAX_NAME_LENGTH)
+    return CommaSeparatedField(slug, source="agencies", required=False, help_text="slugs of agencies")
+
+
 class JobQuerySerializer(PageSizeSerializer):
     page = DigitsField(min_value=1, max_value=10**6, default=1)
     agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
@@ -131,6 +137,13 @@ class JobQuerySerializer(PageSizeSerializer):
 class RunQuerySerializer(CursorQuerySerializer):
     has_numeric_key = False
     agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
+
+
+class RequestQuerySerializer(CursorQuerySerializer):
+    state = CommaSeparatedField(
+        serializers.ChoiceField(choices=[*QueuedPartState]), source="states", required=False, help_text="states"
+    )
+    agency = _agencies()
 
 
 class SnapshotQuerySerializer(CursorQuerySerializer):

@@ -43,7 +43,7 @@ class SchemaOptions:
             "SCHEMA_PATH_PREFIX": ".*/v1",  # tags are the first part of the path after it
             "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
             "PREPROCESSING_HOOKS": [self.hook],
-            "POSTPROCESSING_HOOKS": [],
+            "POSTPROCESSING_HOOKS": ["seeder.api.openapi.separate_by_commas"],
             "SWAGGER_UI_DIST": "SIDECAR",
             "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
             "SWAGGER_UI_SETTINGS": {"deepLinking": True, "docExpansion": "list", "defaultModelsExpandDepth": 0},
@@ -57,6 +57,16 @@ def keep_endpoints_of(package: str, endpoints: list[Endpoint]) -> list[Endpoint]
 
 def keep_own_endpoints(endpoints: list[Endpoint]) -> list[Endpoint]:
     return keep_endpoints_of("seeder.api", endpoints)
+
+
+def separate_by_commas(result: dict[str, Any], **_: Any) -> dict[str, Any]:
+    """Describe array parameters as `CommaSeparatedField` reads them: separated by commas, not repeated."""
+    for operations in result["paths"].values():
+        for operation in operations.values():
+            for parameter in operation.get("parameters", ()):
+                if parameter["in"] == "query" and parameter["schema"].get("type") == "array":
+                    parameter |= {"style": "form", "explode": False}
+    return result
 
 
 SEEDER = SchemaOptions(

@@ -1,6 +1,6 @@
 """Descriptions of operations for the OpenAPI schema."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from typing import Any, TypeVar
 
@@ -49,7 +49,7 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
     response: Any,
     *,
     request: Any = None,
-    status: int | None = None,
+    status: int | Sequence[int] | None = None,
     errors: Mapping[int, str] | None = None,
     example: Any = None,
     parameters: list[Any] | None = None,
@@ -58,13 +58,15 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
     """Wrap `extend_schema`, but ignore the host's schema class, and add the error responses.
 
     `operation_id` is the method name in generated clients. The summary and description come from the docstring.
-    `status` is that of success (default: 200 of a GET, otherwise 202). `errors` are further responses by status.
+    `status` is that of success, or all that success can have (default: 200 of a GET, otherwise 202). `errors` are
+    further responses by status.
     """
 
     def decorate(method: Method) -> Method:
         is_write = method.__name__ != "get"
         texts = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if is_write else {}) | dict(errors or {})
-        responses: dict[Any, Any] = {status or (202 if is_write else 200): response}
+        successes = [status or (202 if is_write else 200)] if status is None or isinstance(status, int) else status
+        responses: dict[Any, Any] = dict.fromkeys(successes, response)
         responses |= (
             {} if is_write else {code: OpenApiResponse(description=text) for code, text in _READ_RESPONSES.items()}
         )

@@ -1,4 +1,4 @@
-"""Endpoints that queue refreshes and report the status of queued requests."""
+"""Endpoints that queue refreshes."""
 
 from typing import ClassVar
 
@@ -8,15 +8,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api.agency_scoped_view import ReportView
-from seeder.api.authentication_and_throttling import READ, WRITE
-from seeder.api.document_serializers import EnqueueResultSerializer, RequestStatusSerializer
+from seeder.api.authentication_and_throttling import WRITE
+from seeder.api.document_serializers import EnqueueResultSerializer
 from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
-from seeder.services.documents.queue_documents import request_document, scoped_enqueue_document
-from seeder.services.queue import enqueue, queue_overview
-from seeder.services.read_models import job_list
+from seeder.services.documents.queue_documents import scoped_enqueue_document
+from seeder.services.queue import enqueue
+from seeder.services.read_models import job_list, run_timeline
 
 _MAX_KEY_LENGTH = 100  # characters
 _IDEMPOTENCY_KEY_HEADER = OpenApiParameter(
@@ -73,11 +73,11 @@ class RefreshAgencyView(BaseRefreshView):
         return self.enqueue(request, AgencyReports(slug=slug))
 
 
-class RequestStatusView(ReportView):
-    required_permissions: ClassVar = {READ: "seeder.view_queuedrefresh"}
+class RetryRunView(BaseRefreshView):
+    @describe_operation("retryRun", EnqueueResultSerializer, parameters=[_IDEMPOTENCY_KEY_HEADER])
+    def post(self, request: Request, runId: str) -> Response:
+        """Queue a refresh of the views that failed or were interrupted in a run.
 
-    @describe_operation("getRequest", RequestStatusSerializer)
-    def get(self, request: Request, requestId: str) -> Response:
-        """Get the status of a queued request."""
-        parts = queue_overview.find_request(requestId, self.visible_agencies)
-        return Response(request_document(parts, self.visible_agencies, can_see_errors=self.can_see_errors))
+        Other reports of these views and hidden agencies are left out.
+        """
+        return self.enqueue(request, run_timeline.retry_request(runId, self.visible_agencies))

@@ -3,7 +3,7 @@
 from django.apps import apps
 from django.urls import include, path, re_path
 
-from seeder.api import job_endpoints, openapi, refresh_endpoints, run_endpoints, snapshot_endpoints
+from seeder.api import job_endpoints, openapi, queue_endpoints, refresh_endpoints, run_endpoints, snapshot_endpoints
 from seeder.api.base_view import NotFoundView
 from seeder.api.root_endpoint import RootView
 
@@ -22,10 +22,13 @@ _v1 = [
     path(f"{_JOB_PATH}history/", job_endpoints.JobHistoryView.as_view(), name="job-history"),
     path(f"{_JOB_PATH}refresh/", refresh_endpoints.RefreshJobView.as_view(), name="refresh-job"),
     path("agencies/<str:slug>/refresh/", refresh_endpoints.RefreshAgencyView.as_view(), name="refresh-agency"),
-    path("queue/<str:requestId>/", refresh_endpoints.RequestStatusView.as_view(), name="queued"),
+    path("queue/", queue_endpoints.RequestListView.as_view(), name="queue"),
+    path("queue/<str:requestId>/", queue_endpoints.RequestStatusView.as_view(), name="queued"),
+    path("queue/<str:requestId>/cancel/", queue_endpoints.CancelRequestView.as_view(), name="cancel-request"),
     path("runs/", run_endpoints.RunListView.as_view(), name="runs"),
     path("runs/<str:runId>/", run_endpoints.RunDetailView.as_view(), name="run"),
     path("runs/<str:runId>/history/", run_endpoints.RunHistoryView.as_view(), name="run-history"),
+    path("runs/<str:runId>/retry/", refresh_endpoints.RetryRunView.as_view(), name="retry-run"),
     path("snapshots/", snapshot_endpoints.SnapshotListView.as_view(), name="snapshots"),
     path("snapshots/compare/", snapshot_endpoints.SnapshotComparisonView.as_view(), name="comparison"),
     path("snapshots/<int:id>/", snapshot_endpoints.SnapshotDetailView.as_view(), name="snapshot"),

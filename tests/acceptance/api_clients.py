@@ -137,3 +137,20 @@ def _statement_calls() -> int:
         " WHERE datname = current_database()"
     )
     return int(calls)
+
+
+def read_rows(action: Callable[[], object]) -> int:
+    """Return how many rows of the reporting tables an action reads, of tables and by indexes."""
+    sql("SELECT pg_stat_force_next_flush()")
+    before = _rows_read()
+    action()
+    sql("SELECT pg_stat_force_next_flush()")
+    return _rows_read() - before
+
+
+def _rows_read() -> int:
+    [(rows,)] = sql(
+        "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0))::bigint FROM pg_stat_user_tables"
+        " WHERE schemaname = 'reporting'"
+    )
+    return int(rows)

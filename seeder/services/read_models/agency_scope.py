@@ -1,6 +1,6 @@
 """The agencies that a user may see, and their display names."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django.apps import apps
@@ -39,6 +39,13 @@ def agencies_of(user: Any) -> list[str] | None:
     if isinstance(slugs, str) or not isinstance(slugs, Iterable):
         raise _invalid_scope()
     return [str(slug) for slug in slugs]
+
+
+def narrow(visible: list[str] | None, requested: Sequence[str] | None) -> list[str] | None:
+    """Return the requested agencies that are visible, or all visible ones if None are requested."""
+    if requested is None:
+        return visible
+    return [slug for slug in requested if visible is None or slug in visible]
 
 
 def _scope() -> Callable[[Any], object] | None:

@@ -7,8 +7,10 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Q, QuerySet
 
+from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals, Timeline, TimelineBar, assign_lanes
 from seeder.domain.outcomes import Status
+from seeder.domain.refresh_requests import SelectedManifests
 from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import sessions
@@ -61,6 +63,19 @@ def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Ho
         raise UnknownRun(run_id=run_id)
     [summed] = totals([run], agencies)
     return summed, [_hold(hold) for hold in run.holds]
+
+
+def retry_request(run_id: str, agencies: list[str] | None) -> SelectedManifests:
+    """Return the request to refresh again what failed or was interrupted in a run, for these agencies.
+
+    Raises `UnknownRun`, also for a run of other agencies.
+    """
+    summary(run_id, agencies)
+    failed = history_of(run_id, agencies).filter(status=Status.ERROR).values_list("report_type", "manifest_id")
+    return SelectedManifests(
+        manifests=frozenset((ReportType(kind), number) for kind, number in failed),
+        description=f"what failed in the run {run_id}",
+    )
 
 
 def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
