@@ -41,6 +41,15 @@ class TableAsOf:
         return f"{load} of {self.table}{newer}{' (by time)' if self.by_times else ''}"
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RelationAsOf:
+    """As of when the rows of a relation are."""
+
+    refreshed_at: datetime | None  # start of the last refresh; None for a table, a plain view, and without a refresh
+    stale: bool  # a materialized view whose last refresh is longer ago than SEEDER_STALE_HOURS, or unknown
+    tables: Sequence[TableAsOf]  # the loaded tables behind it
+
+
 # Gets Django's alias of a database, and the tables behind views. Returns what it knows about the loads of each view.
 AsOfProvider = Callable[[str, Sequence[TableBehindView]], Mapping[ViewName, Sequence[TableAsOf]]]
 

@@ -38,6 +38,12 @@ def last_snapshots(
     return found
 
 
+def current_snapshot(database: str) -> RefreshSnapshot:
+    """Return what the current transaction can see."""
+    [(taken_at, snapshot)] = sessions.query(database, STATEMENTS["current_snapshot"])
+    return RefreshSnapshot(taken_at=taken_at, snapshot=snapshot)
+
+
 def tables_and_relatives(database: str, oids: Collection[int]) -> Mapping[int, Sequence[ViewName]]:
     """Return the names of each table, its parents and its partitions, by the table's OID."""
     found = defaultdict[int, list[ViewName]](list)

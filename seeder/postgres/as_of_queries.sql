@@ -16,6 +16,9 @@ CROSS JOIN LATERAL (
     LIMIT 1
 ) AS latest;
 
+-- name: current_snapshot
+SELECT transaction_timestamp(), pg_current_snapshot()::text;
+
 -- name: tables_and_relatives
 -- Each table with itself, its parents and its partitions, whose rows change together.
 WITH RECURSIVE parents (oid, relative) AS (

@@ -25,16 +25,37 @@ def atomic(using: str = DEFAULT_DB_ALIAS, *, durable: bool = False) -> Iterator[
     The default of the role, the database or the host can be another one. A snapshot from before a lock would then be
     read after the wait for it.
     """
+    with _begins_with(using, psycopg.IsolationLevel.READ_COMMITTED), transaction.atomic(using=using, durable=durable):
+        yield
+
+
+@contextmanager
+def read_only_snapshot(using: str = DEFAULT_DB_ALIAS) -> Iterator[None]:
+    """Run the block in a read-only transaction with one snapshot, which its first statement takes.
+
+    Must not be called inside a transaction.
+    """
+    with (
+        _begins_with(using, psycopg.IsolationLevel.REPEATABLE_READ, read_only=True),
+        transaction.atomic(using=using, durable=True),
+    ):
+        yield
+
+
+@contextmanager
+def _begins_with(
+    using: str, isolation_level: psycopg.IsolationLevel, *, read_only: bool | None = None
+) -> Iterator[None]:
+    """Set how a transaction begins inside the block. One that has begun already stays as it is."""
     session, idle = sessions.driver_connection(using), psycopg.pq.TransactionStatus.IDLE
-    isolation_level, begins = session.isolation_level, session.info.transaction_status == idle
+    previous, begins = (session.isolation_level, session.read_only), session.info.transaction_status == idle
     if begins:
-        session.isolation_level = psycopg.IsolationLevel.READ_COMMITTED
+        session.isolation_level, session.read_only = isolation_level, read_only
     try:
-        with transaction.atomic(using=using, durable=durable):
-            yield
+        yield
     finally:
         if begins and session.info.transaction_status == idle:
-            session.isolation_level = isolation_level
+            session.isolation_level, session.read_only = previous
 
 
 def attempt(database: str, operation: Callable[[], Result]) -> Result | Error:

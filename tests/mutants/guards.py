@@ -35,8 +35,8 @@ LOCKS = [
     Mutant(
         name="transactions: they begin READ COMMITTED",
         file="seeder/postgres/transactions.py",
-        old="session.isolation_level = psycopg.IsolationLevel.READ_COMMITTED",
-        new="session.isolation_level = isolation_level",
+        old="_begins_with(using, psycopg.IsolationLevel.READ_COMMITTED)",
+        new="_begins_with(using, sessions.driver_connection(using).isolation_level)",
         tests=("tests/integration/test_transactions.py",),
     ),
     Mutant(

@@ -6,6 +6,7 @@ nothing is read.
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import timedelta
 from functools import partial
 
 from django.apps import apps
@@ -13,7 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from django.utils.module_loading import import_string
 
 from seeder import conf
-from seeder.domain.as_of import AsOfProvider, RefreshSnapshot, TableAsOf, TableBehindView
+from seeder.domain.as_of import AsOfProvider, RefreshSnapshot, RelationAsOf, TableAsOf, TableBehindView
 from seeder.domain.manifests import ViewKey
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.refresh_requests import SelectedManifests
@@ -25,6 +26,8 @@ from seeder.services import manifest_selection
 from seeder.services.read_models import agency_scope
 
 _TABLE_KINDS = {"r", "p"}
+# The view, the relation on the way to a table that reads others, and the snapshot whose rows the view has.
+_Step = tuple[ViewName, ViewName, RefreshSnapshot]
 
 
 def loads_in_views(jobs: Sequence[Job]) -> Mapping[str, Sequence[TableAsOf]]:
@@ -33,12 +36,10 @@ def loads_in_views(jobs: Sequence[Job]) -> Mapping[str, Sequence[TableAsOf]]:
     Views that read no loaded table, or were never refreshed, are left out, and those of a database that does not
     answer. Takes a constant number of queries, and some more for each level of views on views.
     """
-    providers: list[AsOfProvider] = [
-        import_string(path) for app in apps.get_app_configs() for path in getattr(app, "as_of_providers", ())
-    ]
+    providers = _providers()
     if not providers or not jobs:
         return {}
-    has_metrics = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics")
+    has_metrics = _has_metrics()
     names: dict[ViewKey, list[str]] = defaultdict(list)
     for job, key in _view_keys(jobs):
         names[key].append(job.table_name)
@@ -51,6 +52,35 @@ def loads_in_views(jobs: Sequence[Job]) -> Mapping[str, Sequence[TableAsOf]]:
             known = provider(database, tables) if tables and not isinstance(tables, Error) else {}
             found |= {name: known[view] for view in known for name in spellings[view]}
     return found
+
+
+def relation_as_of(database: str, relation: ViewName, *, kind: str, oid: int) -> RelationAsOf:
+    """Return as of when the rows of a table, a view or a materialized view are. `kind` is its relkind.
+
+    Call it in the transaction that reads the rows: a table and a plain view contain what its snapshot sees. Raises
+    database errors.
+    """
+    lineage, now = _Lineage(database, has_metrics=_has_metrics()), as_of_queries.current_snapshot(database)
+    refresh = lineage.last_refresh(relation) if kind == "m" else None
+    if kind in _TABLE_KINDS:
+        tables = lineage.with_relatives({(relation, oid): {now}})
+    else:
+        seen = refresh if kind == "m" else now
+        tables = lineage.follow([(relation, relation, seen)]) if seen else ()
+    stale_after = timedelta(hours=conf.load().stale_hours)
+    return RelationAsOf(
+        refreshed_at=None if refresh is None else refresh.taken_at,
+        stale=kind == "m" and (refresh is None or refresh.taken_at < now.taken_at - stale_after),
+        tables=[one for ask in _providers() if tables for one in ask(database, tables).get(relation, ())],
+    )
+
+
+def _providers() -> Sequence[AsOfProvider]:
+    return [import_string(path) for app in apps.get_app_configs() for path in getattr(app, "as_of_providers", ())]
+
+
+def _has_metrics() -> bool:
+    return OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics")
 
 
 def _view_keys(jobs: Iterable[Job]) -> Iterator[tuple[Job, ViewKey]]:
@@ -82,12 +112,22 @@ class _Lineage:
         snapshots = as_of_queries.last_snapshots(
             [(spellings[view], None) for view in views], has_metrics=self._has_metrics
         )
-        # The view, the materialized view on the way to a table, and the refresh whose rows the view has.
-        steps = [(views[position], views[position], snapshot) for position, snapshot in snapshots.items()]
+        return self.follow([(views[position], views[position], snapshot) for position, snapshot in snapshots.items()])
+
+    def last_refresh(self, view: ViewName) -> RefreshSnapshot | None:
+        """Return the latest successful refresh of a view, under any spelling of its name."""
+        for spellings in (agency_scope.name_spellings, agency_scope.manifest_spellings):
+            wanted = [(spellings(str(view)), None)]
+            if found := as_of_queries.last_snapshots(wanted, has_metrics=self._has_metrics):
+                return found[0]
+        return None
+
+    def follow(self, steps: list[_Step]) -> Sequence[TableBehindView]:
+        """Follow each step to the tables that it reads."""
         behind = defaultdict[tuple[ViewName, int], set[RefreshSnapshot]](set)
         while steps:
             self._look_up({reader for _, reader, _ in steps})
-            further = set[tuple[ViewName, ViewName, RefreshSnapshot]]()
+            further = set[_Step]()
             for view, reader, snapshot in steps:
                 for used in self._used[reader]:
                     if used.kind in _TABLE_KINDS and used.relation_oid is not None:
@@ -95,20 +135,19 @@ class _Lineage:
                     elif used.kind == "m" and used.relation is not None:
                         further.add((view, used.relation, snapshot))
             steps = self._refreshes_read(sorted(further, key=str))
-        return self._with_relatives(behind)
+        return self.with_relatives(behind)
 
     def _look_up(self, readers: set[ViewName]) -> None:
-        self._used |= catalog.find_used_objects(self._database, readers - self._used.keys())
+        self._used |= catalog.find_used_objects(self._database, readers - self._used.keys(), kinds=("m", "v"))
 
-    def _refreshes_read(
-        self, reads: Sequence[tuple[ViewName, ViewName, RefreshSnapshot]]
-    ) -> list[tuple[ViewName, ViewName, RefreshSnapshot]]:
+    def _refreshes_read(self, reads: Sequence[_Step]) -> list[_Step]:
         """Return for each materialized view that a refresh read the refresh that had filled it."""
         wanted = [(agency_scope.name_spellings(str(read)), reader.taken_at) for _, read, reader in reads]
         found = as_of_queries.last_snapshots(wanted, has_metrics=self._has_metrics) if wanted else {}
         return [(reads[position][0], reads[position][1], snapshot) for position, snapshot in found.items()]
 
-    def _with_relatives(self, behind: Mapping[tuple[ViewName, int], set[RefreshSnapshot]]) -> Sequence[TableBehindView]:
+    def with_relatives(self, behind: Mapping[tuple[ViewName, int], set[RefreshSnapshot]]) -> Sequence[TableBehindView]:
+        """Return tables and their partitions and parents, with the refreshes through which a view has their rows."""
         relatives = as_of_queries.tables_and_relatives(self._database, {oid for _, oid in behind}) if behind else {}
         by_table = defaultdict[tuple[ViewName, ViewName], set[RefreshSnapshot]](set)
         for (view, oid), snapshots in behind.items():
