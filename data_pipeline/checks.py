@@ -14,6 +14,7 @@ from django.db import connection
 from data_pipeline import conf
 from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from data_pipeline.job_errors import JobError, MalformedJob
+from data_pipeline.stats_errors import InvalidROIViewError
 from seeder.errors import ConfigurationError
 
 
@@ -84,6 +85,20 @@ def check_schedules(**_: Any) -> Sequence[checks.CheckMessage]:
     if check_settings():
         return []
     return [_message("data_pipeline.E005", str(problem)) for problem in schedule_problems(conf.load())]
+
+
+@checks.register
+def check_roi_view(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return E006 if ROI_VIEW_NAME is not allowed. Nothing if E001 applies."""
+    from data_pipeline.services.stats.views import current_roi_view  # few commands run checks
+
+    if check_settings():
+        return []
+    try:
+        current_roi_view()
+    except InvalidROIViewError as error:
+        return [_message("data_pipeline.E006", str(error))]
+    return []
 
 
 @checks.register(checks.Tags.models)

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from data_pipeline.domain.outbound_hosts import HostPattern
 from data_pipeline.integration_settings import Integration, read_integrations
+from data_pipeline.statistics_settings import StatisticsSettings
 from seeder import settings_readers
 from seeder.errors import ConfigurationError
 from seeder.settings_readers import boolean, decimal, integer, one_of, password, read_settings, secret, setting, text
@@ -67,7 +68,7 @@ def _status_codes(name: str, value: object) -> Sequence[int]:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Settings:
+class Settings(StatisticsSettings):
     """All settings. The name in upper case is the setting's name, and docs/reference/settings.md has the docstring."""
 
     key_by: str = setting(one_of("remote", "content"), default="remote")

@@ -13,6 +13,7 @@ from data_pipeline import (
     job_errors,
     partition_errors,
     silver_errors,
+    stats_errors,
     storage_errors,
 )
 from data_pipeline.pipelines import errors as pipeline_errors
@@ -49,6 +50,7 @@ _LOADING_MODULES = (
     silver_errors,
     http_errors,
     pipeline_errors,
+    stats_errors,
 )
 _LOADING_NAMES = [module.__name__ for module in _LOADING_MODULES]
 _MODULES = [SeederError.__module__, manifest_errors.__name__, *_LOADING_NAMES]
@@ -62,6 +64,7 @@ NEXT_STEPS: Mapping[str, str] = {
     **service_next_steps.DIALECTS,
     **service_next_steps.JOBS,
     **service_next_steps.PIPELINES,
+    **service_next_steps.STATISTICS,
 }
 """By the names of errors of the loading lane."""
 

@@ -259,4 +259,11 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         ("request", "reason"),
         "Check the broker of the queue.",
     ),
+    "statistics_cache.failed": LogEvent(
+        "warning",
+        "The cache of statistics did not answer. Rows come from the database, and the cache is tried again every 30 s.",
+        ("error",),
+        "Check the Redis of `CACHE_REDIS_URL`, or the cache of `STATS_CACHE_ALIAS`.",
+    ),
+    "statistics_cache.recovered": LogEvent("info", "The cache of statistics answers again.", ()),
 }

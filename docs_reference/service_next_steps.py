@@ -83,3 +83,19 @@ PIPELINES: Mapping[str, str] = {
     "StaleSnapshot": "The API may have served an old copy: wait for the next one. See [freight"
     " rates](../how-to/pipelines.md#freight-rates).",
 }
+STATISTICS: Mapping[str, str] = {
+    "InvalidROIViewError": "Correct ROI_VIEW_NAME, or add the view to ROI_VIEWS_ALLOWED.",
+    "UnknownStatistic": "Compare STATS_VIEWS. A user with agencies sees only views of these: [limits by agency]"
+    "(../how-to/statistics.md#limits-by-agency).",
+    "StatisticViewMissing": "`\\d VIEW` in psql. The name needs its schema, unless that is `reporting` or in the search"
+    " path.",
+    "StatisticViewEmpty": "Look for the failed refresh: `manage.py refresh_status`.",
+    "StatisticViewReplaced": "Several processes refresh or replace the view at once: `manage.py queue_status`.",
+    "ScoreColumnMissing": "`\\d VIEW` in psql shows the columns.",
+    "PeriodTooLong": "Shorten the period, or raise STATS_MAX_DAYS.",
+    "TooManyScoredRows": "Split the ids into several requests.",
+    "UnknownFilter": "Correct the name. The message lists the columns.",
+    "ColumnNotFilterable": "A view can have another column, such as a text of the value.",
+    "BadFilterValue": "Correct the value.",
+    "NoDateColumn": "Name the column in STATS_DATE_COLUMNS.",
+}

@@ -10,6 +10,7 @@ from typing import Any
 
 from data_pipeline import conf as loading_conf
 from data_pipeline.integration_settings import Integration
+from data_pipeline.statistics_settings import StatisticsSettings
 from docs_reference.markdown_text import code, page, table
 from seeder import conf as refreshing_conf
 from seeder.errors import ConfigurationError
@@ -28,13 +29,16 @@ _INTEGRATIONS = """An integration is another system that is [called over HTTP](.
 settings are in `DATA_PIPELINE["INTEGRATIONS"]` below its name, otherwise in environment variables with its name in
 upper case first, such as `HELIUM10_BASE_URL`. Without a value, the setting with the prefix `HTTP_` applies."""
 
+_STATISTICS = """[Statistics](../how-to/statistics.md) are rows of whitelisted views. Their settings are also in
+`DATA_PIPELINE`."""
+
 _UNITS = {"_MS": "ms", "_S": "s", "_SECONDS": "s", "_HOURS": "h", "_DAYS": "d", "_MB": "MB"}
 
 
 def render() -> str:
     """Return the page."""
     refreshing, loading = _table(refreshing_conf.Settings), _table(loading_conf.Settings)
-    integrations = _table(Integration)
+    integrations, statistics = _table(Integration), _table(StatisticsSettings)
     return page(
         "Settings",
         _INTRO,
@@ -46,12 +50,16 @@ def render() -> str:
         "## Integrations",
         _INTEGRATIONS,
         integrations,
+        "## Statistics",
+        _STATISTICS,
+        statistics,
     )
 
 
 def _table(settings: type[Any]) -> str:
     docstrings = _docstrings(settings)
-    rows = [_row(setting, settings(), docstrings[setting.name]) for setting in fields(settings)]
+    own = [setting for setting in fields(settings) if setting.name in docstrings]  # without inherited ones
+    rows = [_row(setting, settings(), docstrings[setting.name]) for setting in own]
     return table(("setting", "default", "value", "effect"), rows)
 
 

@@ -38,4 +38,5 @@ SYSTEM_CHECK_MEANINGS: Mapping[str, str] = {
     "data_pipeline.W003": "A folder of `DIALECT_FOLDERS` or `INGEST_ROOTS` does not exist.",
     "data_pipeline.E004": "The default database is not PostgreSQL.",
     "data_pipeline.E005": "A schedule of a pipeline is invalid. `watch_queue` does not start.",
+    "data_pipeline.E006": "ROI_VIEW_NAME is not one of ROI_VIEWS_ALLOWED. The statistic `roi` and scores do not work.",
 }

@@ -15,4 +15,5 @@ SYSTEM_CHECK_HINTS: Mapping[str, str] = {
     "data_pipeline.W003": "Create the folder, or correct DIALECT_FOLDERS or INGEST_ROOTS.",
     "data_pipeline.E004": "Set DATABASES['default'] to PostgreSQL.",
     "data_pipeline.E005": "Correct the setting, then run `manage.py schedule_pipelines`.",
+    "data_pipeline.E006": "Correct ROI_VIEW_NAME, or add the view to ROI_VIEWS_ALLOWED.",
 }

@@ -49,6 +49,7 @@ class LoadLog(models.Model):
             ("load", "Can load, replay and verify files, and dismiss rejects"),
             ("undo", "Can undo loads"),
             ("see_raw", "Can see the bytes and values of rejected records"),
+            ("view_stats", "Can see statistics and scores"),
         )
         constraints = (
             models.UniqueConstraint(fields=["source", "idempotency_key"], name="load_log_source_key"),

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.core import checks
 from pytest_django import Settings
 
-from data_pipeline.checks import check_folders, check_seeder, check_settings
+from data_pipeline.checks import check_folders, check_roi_view, check_seeder, check_settings
 
 
 def ids(messages: object) -> list[str | None]:
@@ -35,3 +35,12 @@ def test_invalid_dialect_is_an_error(settings: Settings, tmp_path: Path) -> None
 def test_host_without_seeder_gets_an_information(settings: Settings) -> None:
     settings.INSTALLED_APPS = [app for app in settings.INSTALLED_APPS if app != "seeder"]
     assert ids(check_seeder()) == ["data_pipeline.I001"]
+
+
+def test_roi_view_outside_of_the_allowed_ones_is_an_error(settings: Settings) -> None:
+    assert ids(check_roi_view()) == []
+    settings.DATA_PIPELINE = {"ROI_VIEW_NAME": "load_log"}
+    [message] = check_roi_view()
+    assert (message.id, "'load_log'" in message.msg) == ("data_pipeline.E006", True)
+    settings.DATA_PIPELINE = {"ROI_VIEW_NAME": "load_log", "ROI_VIEWS_ALLOWED": "load_log, v_roi_full"}
+    assert ids(check_roi_view()) == []

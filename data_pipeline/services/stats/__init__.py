@@ -1,0 +1,1 @@
+"""Statistics: rows of whitelisted views, with the loads that they contain."""
