@@ -18,8 +18,9 @@ from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.dead_letters import LetterState
 from data_pipeline.domain.uris import file_name
 from data_pipeline.models import LoadDeadLetter, LoadLog
+from data_pipeline.services.possible_actions import ActionName
 
-_REPLAY = LOAD_ACTIONS["replay"]
+_REPLAY = LOAD_ACTIONS[ActionName.REPLAY]
 _STYLES = {LetterState.OPEN: "bad", LetterState.RESOLVED: "good", LetterState.DISMISSED: "quiet"}
 
 

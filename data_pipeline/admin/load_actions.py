@@ -11,11 +11,11 @@ from django.utils.html import format_html
 from data_pipeline.admin import page_urls
 from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.domain.rejects import RejectState
 from data_pipeline.domain.verifications import ArtefactState, RowsState
 from data_pipeline.models import LoadLog
 from data_pipeline.services.load_replay import enqueue_replay, replay_load
 from data_pipeline.services.load_requests import QueuedRequest, enqueue_action
+from data_pipeline.services.possible_actions import PERMISSIONS, ActionName
 from data_pipeline.services.reject_listing import dismiss_load
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
@@ -36,13 +36,15 @@ class ActionResult:
 class LoadAction:
     """Something that a user can do with a load."""
 
-    name: str  # in the URL
+    name: ActionName  # in the URL
     label: str  # of the button
-    permission: str
     effect: str  # on the page that asks for confirmation
-    is_possible: Callable[[LoadLog], bool]
     run: Callable[[LoadLog, str], ActionResult]  # takes the user
     enqueue: Callable[[LoadLog, str], QueuedRequest] | None = None  # for a worker; None if it takes no time
+
+    @property
+    def permission(self) -> str:
+        return PERMISSIONS[self.name]
 
     @property
     def is_queued(self) -> bool:
@@ -100,67 +102,42 @@ def _dismiss(load: LoadLog, user: str) -> ActionResult:
     return ActionResult(text=f"{failure}{format_count(dismissed.rejects, 'reject')} of load {load.pk} dismissed.")
 
 
-def _needs_attention(load: LoadLog) -> bool:
-    is_failure = load.status == LoadStatus.FAILED and load.error_code != "undone" and load.dismissed_at is None
-    return is_failure or load.rejects.filter(state=RejectState.OPEN).exists()
-
-
-def _is_in_table(load: LoadLog) -> bool:
-    return load.status in {LoadStatus.SUCCESS, LoadStatus.SKIPPED} and load.undone_at is None
-
-
-LOAD_ACTIONS: Mapping[str, LoadAction] = {
+LOAD_ACTIONS: Mapping[ActionName, LoadAction] = {
     one.name: one
     for one in (
         LoadAction(
-            name="replay",
+            name=ActionName.REPLAY,
             label="Replay",
-            permission="data_pipeline.load",
             effect="The file is loaded again with the same options. If its rows are in the table, it becomes a new"
             " load.",
-            is_possible=lambda load: "options" in load.payload_meta and load.status != LoadStatus.PENDING,
             run=_replay,
             enqueue=lambda load, user: enqueue_replay(load.pk, requested_by=user),
         ),
         LoadAction(
-            name="undo",
+            name=ActionName.UNDO,
             label="Undo",
-            permission="data_pipeline.undo",
             effect="The rows that the load inserted are removed, and those that it updated or deleted are restored."
             " This is refused if later loads have changed the same rows. Dependent views are refreshed.",
-            is_possible=_is_in_table,
             run=_undo,
             enqueue=_enqueue(RequestAction.UNDO),
         ),
         LoadAction(
-            name="verify",
+            name=ActionName.VERIFY,
             label="Verify",
-            permission="data_pipeline.load",
             effect="The file is compared with its recorded hash, and the rows in the table with the file. Nothing is"
             " changed.",
-            is_possible=_is_in_table,
             run=_verify,
             enqueue=_enqueue(RequestAction.VERIFY),
         ),
         LoadAction(
-            name="dismiss",
+            name=ActionName.DISMISS,
             label="Dismiss",
-            permission="data_pipeline.load",
             effect="The failure and the open rejects of the load are marked as dismissed. They stay on its page, but"
             " no status and no metric counts them.",
-            is_possible=_needs_attention,
             run=_dismiss,
         ),
     )
 }
-
-
-def possible_actions(request: HttpRequest, load: LoadLog) -> list[LoadAction]:
-    return [
-        action
-        for action in LOAD_ACTIONS.values()
-        if request.user.has_perm(action.permission) and action.is_possible(load)
-    ]
 
 
 def run_action(request: HttpRequest, site: AdminSite, action: LoadAction, load: LoadLog) -> None:

@@ -24,6 +24,7 @@ from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog
 from data_pipeline.models.load_log import ADDRESS_HASH
 from data_pipeline.services import page_facts
+from data_pipeline.services.load_listing import STATUS_CONDITIONS, UNDONE
 from seeder.admin.error_pages import with_error_page
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 
@@ -37,22 +38,17 @@ class StatusFilter(admin.SimpleListFilter):
         LoadStatus.SUCCESS: "loaded",
         LoadStatus.SKIPPED: "loaded, repeated",
         LoadStatus.FAILED: "failed",
-        "undone": "undone",  # such a load has failed, so that its file can be loaded again
+        UNDONE: "undone",  # such a load has failed, so that its file can be loaded again
     }
 
     def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
         return [(str(value), word) for value, word in self._WORDS.items()]
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        match self.value():
-            case None:
-                return queryset
-            case "undone":
-                return queryset.filter(status=LoadStatus.FAILED, error_code="undone")
-            case LoadStatus.FAILED:
-                return queryset.filter(status=LoadStatus.FAILED).exclude(error_code="undone")
-            case status:
-                return queryset.filter(status=status)
+        status = self.value()
+        if status is None:
+            return queryset
+        return queryset.filter(STATUS_CONDITIONS[status]) if status in STATUS_CONDITIONS else queryset.none()
 
 
 class SourceFilter(ValueFilter):

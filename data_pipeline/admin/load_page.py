@@ -16,6 +16,7 @@ from data_pipeline.domain import uris
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.models import LoadLog
 from data_pipeline.services import lineage, page_facts
+from data_pipeline.services.possible_actions import possible_actions
 from seeder.admin import page_urls as seeder_urls
 from seeder.services.read_models import agency_scope
 
@@ -39,8 +40,8 @@ def load_page(request: HttpRequest, site: AdminSite, load_id: int) -> HttpRespon
         "can_see_rejects": request.user.has_perm("data_pipeline.view_loadreject"),
         "rejects_url": page_urls.rejects_of(site, load_id),
         "actions": [
-            (action, page_urls.load_action(site, load_id, action.name))
-            for action in load_actions.possible_actions(request, page.load)
+            (load_actions.LOAD_ACTIONS[name], page_urls.load_action(site, load_id, name))
+            for name in possible_actions(request.user, page.load)
         ],
         "live": page.load.status == LoadStatus.PENDING and not page.is_stuck,
         **_lineage_context(request, site, page.load),

@@ -67,8 +67,7 @@ class PipelineView(ReportView):
 
     def accepted_request(self, queued: QueuedRequest) -> Response:
         """Return the response for a queued request, with its URL."""
-        url = self.url_for("request", kwargs={"id": queued.request_id})
-        return self.accepted(queued_document(queued, url), url)
+        return self.accepted(queued_document(queued), self.url_for("request", kwargs={"id": queued.request_id}))
 
     def url_for(self, name: str, **reverse_options: Any) -> str:
         """Return the absolute URL of an endpoint, also from a bare path.

@@ -2,13 +2,16 @@
 
 from django.urls import URLPattern, include, path, re_path
 
-from data_pipeline.api import request_endpoints
+from data_pipeline.api import load_endpoints, request_endpoints
 from data_pipeline.api.base_view import APP_NAME
 from seeder.api.base_view import NotFoundView
 
 app_name = APP_NAME
 
 _v1: list[URLPattern] = [
+    path("loads/", load_endpoints.LoadListView.as_view(), name="loads"),
+    path("loads/<int:id>/", load_endpoints.LoadDetailView.as_view(), name="load"),
+    path("requests/", request_endpoints.RequestListView.as_view(), name="requests"),
     path("requests/<int:id>/", request_endpoints.RequestDetailView.as_view(), name="request"),
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),
 ]

@@ -1,7 +1,7 @@
 """Loads as an operator sees them."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,6 +29,10 @@ class LoadSummary:
     processed_by: str | None
     is_stuck: bool  # pending, but its process or connection has ended
     is_failing: bool  # failed, and neither undone nor repeated with success
+
+    @property
+    def duration(self) -> timedelta | None:
+        return None if self.duration_ms is None else timedelta(milliseconds=self.duration_ms)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

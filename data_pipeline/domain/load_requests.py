@@ -20,6 +20,7 @@ class RequestAction(StrEnum):
     UNDO = "undo"
     VERIFY = "verify"
     TRANSFORM = "transform"  # of an object, from bronze to silver
+    REPLAY_REJECTS = "replay_rejects"  # of a load, corrected or as they are
 
 
 class RequestStatus(StrEnum):

@@ -61,7 +61,8 @@ class LoadLog(models.Model):
         indexes = (
             models.Index(models.F("updated_at").desc(), name="load_log_updated"),
             models.Index(fields=["source", "status"], name="load_log_source_status"),
-            models.Index(fields=["target", "id"], name="load_log_target"),
+            models.Index(fields=["-created_at", "-id"], name="load_log_created"),
+            models.Index(fields=["target", "-created_at", "-id"], name="load_log_target_created"),
             models.Index(
                 models.F("status"),
                 models.F("updated_at").desc(),

@@ -33,6 +33,7 @@ class LoadRequest(models.Model):
         indexes = (
             models.Index(fields=["id"], condition=~models.Q(state=RequestState.ENDED), name="load_request_unfinished"),
             models.Index(fields=["id"], condition=models.Q(error_message__isnull=False), name="load_request_failed"),
+            models.Index(fields=["requested_by", "load"], name="load_request_requester"),
         )
 
     def __str__(self) -> str:

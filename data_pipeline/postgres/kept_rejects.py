@@ -28,6 +28,15 @@ class KeptReject:
     replayed_by: int | None  # a load
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ProblemCount:
+    """A kind of problem, and the number of rejects that have it."""
+
+    column: str | None  # None for records as a whole
+    sqlstate: str
+    records: int
+
+
 def save_rejects(database: str, load_id: int, rejects: Iterable[Reject]) -> None:
     """Replace the rejects of earlier attempts of a load."""
     sessions.query(database, "DELETE FROM load_reject WHERE load_id = %(load_id)s", {"load_id": load_id})
@@ -75,6 +84,12 @@ def count_by_state(database: str, load_id: int) -> Mapping[RejectState, int]:
     """Return the number of kept rejects of a load in each state."""
     rows = sessions.query(database, STATEMENTS["reject_counts"], {"load_id": load_id})
     return {RejectState(state): number for state, number in rows}
+
+
+def count_by_problem(database: str, load_id: int, *, limit: int) -> Sequence[ProblemCount]:
+    """Return the problems of a load's rejects, the most frequent first."""
+    rows = sessions.query(database, STATEMENTS["problem_counts"], {"load_id": load_id, "limit": limit})
+    return [ProblemCount(column=column, sqlstate=state, records=records) for column, state, records in rows]
 
 
 def keep_from_undo(database: str, load_id: int) -> bool:

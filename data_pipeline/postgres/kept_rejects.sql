@@ -11,6 +11,16 @@ LIMIT %(limit)s;
 -- name: reject_counts
 SELECT state, count(*) FROM load_reject WHERE load_id = %(load_id)s GROUP BY state;
 
+-- name: problem_counts
+-- The columns and SQLSTATEs of the problems of a load's rejects, with the number of records, the most frequent first.
+SELECT problem ->> 'column', problem ->> 'sqlstate', count(DISTINCT r.record_no) AS records
+FROM load_reject AS r
+CROSS JOIN LATERAL jsonb_array_elements(r.problems) AS problem
+WHERE r.load_id = %(load_id)s
+GROUP BY 1, 2
+ORDER BY records DESC, 1, 2
+LIMIT %(limit)s;
+
 -- name: lock_rejected_load
 -- Keep a load from being undone, until the end of the transaction.
 SELECT FROM load_log WHERE id = %(load_id)s AND status IN ('success', 'skipped') FOR KEY SHARE;

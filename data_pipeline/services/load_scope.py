@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
+from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.errors import UnknownLoad
 from data_pipeline.models import LoadLog, LoadRequest
 from data_pipeline.postgres import load_scope
@@ -55,8 +56,7 @@ def find_visible_load(load_id: int, scope: LoadScope) -> LoadLog:
     """Return a load. Raises `UnknownLoad` if there is none that the user may see."""
     loads = LoadLog.objects.filter(pk=load_id)
     if scope.tables is not None:
-        requested = LoadRequest.objects.filter(load=OuterRef("pk"), requested_by=scope.user)
-        loads = loads.filter(Q(target__in=scope.tables) | Exists(requested))
+        loads = loads.filter(Q(target__in=scope.tables) | Q(pk__in=loads_requested_by(scope.user).filter(load=load_id)))
     with translate_errors(DEFAULT_DB_ALIAS):
         load = loads.first()
     if load is None:
@@ -68,4 +68,11 @@ def visible_parts(loads: QuerySet[LoadLog], scope: LoadScope) -> Sequence[QueryS
     """Return the visible loads in parts, which can overlap. Each has an index for its condition."""
     if scope.tables is None:
         return [loads]
-    return [loads.filter(target__in=scope.tables), loads.filter(loadrequest__requested_by=scope.user)]
+    return [loads.filter(target__in=scope.tables), loads.filter(pk__in=loads_requested_by(scope.user))]
+
+
+def loads_requested_by(user: str) -> QuerySet[LoadRequest, Any]:
+    """Return the ids of the loads that a user requested. An undo or a verification requests none."""
+    actions = (RequestAction.UNDO, RequestAction.VERIFY)
+    requests = LoadRequest.objects.filter(requested_by=user, load__isnull=False).exclude(action__in=actions)
+    return requests.values_list("load", flat=True)

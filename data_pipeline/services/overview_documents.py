@@ -1,13 +1,17 @@
 """JSON documents of the state of loads."""
 
 from collections.abc import Mapping
-from dataclasses import asdict, fields
+from dataclasses import asdict
+from dataclasses import fields as dataclass_fields
 from datetime import datetime
 from typing import Any
 
 from data_pipeline.domain.load_overview import LoadSummary
 from data_pipeline.services.load_overview import LoadOverview
 from data_pipeline.services.request_overview import RequestOverview
+from seeder.services.documents.document_fields import fields
+
+_NAMES = [one.name for one in dataclass_fields(LoadSummary) if one.name != "duration_ms"]
 
 
 def overview_document(overview: LoadOverview) -> Mapping[str, Any]:
@@ -15,7 +19,7 @@ def overview_document(overview: LoadOverview) -> Mapping[str, Any]:
         "problems": sorted(overview.problems),
         "failing": overview.failing,
         "stuck": overview.stuck,
-        "loads": [_document(_state(load)) for load in overview.loads],
+        "loads": [summary_document(load) for load in overview.loads],
         "late": [_document(asdict(table)) for table in overview.late],
         "queued": None if overview.queued is None else _queued_document(overview.queued),
     }
@@ -29,8 +33,8 @@ def _queued_document(queued: RequestOverview) -> Mapping[str, Any]:
     }
 
 
-def _state(load: LoadSummary) -> Mapping[str, Any]:
-    return {one.name: getattr(load, one.name) for one in fields(LoadSummary)}
+def summary_document(load: LoadSummary) -> Mapping[str, Any]:
+    return fields(load, *_NAMES, durationSeconds="duration")
 
 
 def _document(values: Mapping[str, Any]) -> Mapping[str, Any]:

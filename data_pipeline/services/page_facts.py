@@ -66,22 +66,27 @@ def read_load_page(load_id: int, *, shows_values: bool) -> LoadPage:
     load = LoadLog.objects.filter(pk=load_id).first()
     if load is None:
         raise UnknownLoad(load_id=load_id)
-    hidden = _HIDDEN_FACTS if shows_values else _HIDDEN_FACTS | _QUOTING_FACTS
-    events = LoadEvent.objects.filter(load_id=load_id).order_by("-id")[:_MAX_EVENTS]
     rejects = list(LoadReject.objects.filter(load_id=load_id).order_by("record_no")[:_FIRST_REJECTS])
     for one in rejects:
         one.load = load
     return LoadPage(
         load=load,
         is_stuck=load.status == LoadStatus.PENDING and load_id in stuck_load_ids(),
-        error=_error_text(load, shows_values=shows_values),
-        events=[
-            ShownEvent(row=one, facts={name: fact for name, fact in one.facts.items() if name not in hidden})
-            for one in reversed(events)
-        ],
+        error=error_text(load, shows_values=shows_values),
+        events=read_events(load_id, shows_values=shows_values),
         rejects=[show_reject(one, shows_values=shows_values) for one in rejects],
         reject_counts=kept_rejects.count_by_state(DEFAULT_DB_ALIAS, load_id),
     )
+
+
+def read_events(load_id: int, *, shows_values: bool) -> Sequence[ShownEvent]:
+    """Return the last events of a load, oldest first. Without `shows_values`, no fact quotes data of the file."""
+    hidden = _HIDDEN_FACTS if shows_values else _HIDDEN_FACTS | _QUOTING_FACTS
+    events = LoadEvent.objects.filter(load_id=load_id).order_by("-id")[:_MAX_EVENTS]
+    return [
+        ShownEvent(row=one, facts={name: fact for name, fact in one.facts.items() if name not in hidden})
+        for one in reversed(events)
+    ]
 
 
 def show_reject(reject: LoadReject, *, shows_values: bool, is_shortened: bool = True) -> ShownReject:
@@ -128,7 +133,8 @@ def known_problems(load_id: int) -> Sequence[tuple[str | None, str]]:
     return filter_choices.known_problems(DEFAULT_DB_ALIAS, load_id)
 
 
-def _error_text(load: LoadLog, *, shows_values: bool) -> str | None:
+def error_text(load: LoadLog, *, shows_values: bool) -> str | None:
+    """Return the error of a load. Without `shows_values`, the words of its code."""
     if load.error_message is None or shows_values:
         return load.error_message
     return _words(load.error_code or "unknown")

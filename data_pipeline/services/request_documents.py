@@ -22,6 +22,5 @@ def request_document(request: RequestSummary, *, shows_values: bool) -> Mapping[
     }
 
 
-def queued_document(queued: QueuedRequest, url: str) -> Mapping[str, Any]:
-    """Return a queued request, and the URL of its state."""
-    return {"requestId": queued.request_id, "status": RequestStatus.QUEUED.value, "url": url}
+def queued_document(queued: QueuedRequest) -> Mapping[str, Any]:
+    return {"requestId": queued.request_id, "status": RequestStatus.QUEUED.value}

@@ -33,12 +33,17 @@ def find_request(request_id: int, scope: LoadScope) -> RequestSummary:
     return found[0]
 
 
-def filtered_requests(statuses: Collection[RequestStatus]) -> QuerySet[LoadRequest]:
-    """Return the requests with one of these statuses, or all without any."""
+def filtered_requests(statuses: Collection[RequestStatus], action: str | None = None) -> QuerySet[LoadRequest]:
+    """Return the requests with one of these statuses, and an action. Nothing given means any."""
+    condition = Q() if action is None else Q(action=action)
+    return LoadRequest.objects.filter(condition, _with_status(statuses))
+
+
+def _with_status(statuses: Collection[RequestStatus]) -> Q:
     condition = Q()
     for status in statuses:
         condition |= CONDITIONS[status]
-    return LoadRequest.objects.filter(condition)
+    return condition
 
 
 def visible_parts(requests: QuerySet[LoadRequest], scope: LoadScope) -> Sequence[QuerySet[LoadRequest]]:

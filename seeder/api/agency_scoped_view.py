@@ -14,7 +14,7 @@ from seeder.api.cursor_text import encode_cursor
 from seeder.api.exception_handler import ErrorStatuses
 from seeder.errors import AmbiguousView, NothingToCapture, SnapshotTaken, UnknownObject
 from seeder.services.read_models import agency_scope, error_redaction, keyset_pagination
-from seeder.services.read_models.keyset_pagination import Cursor
+from seeder.services.read_models.keyset_pagination import Cursor, PageOrder
 from seeder.services.storable_text import is_storable
 
 
@@ -38,14 +38,14 @@ class ReportView(SeederView):
     def cursor_response(
         self,
         query: Mapping[str, Any],
-        rows: QuerySet[Any],
-        order_column: str,
+        rows: QuerySet[Any] | Sequence[QuerySet[Any]],
+        order: PageOrder,
         documents: Callable[[Sequence[Any]], Sequence[Any]],
     ) -> Response:
         """Return the documents of the rows on the requested page."""
         if not all(is_storable(value) for value in query.values() if isinstance(value, str)):
-            rows = rows.none()
-        page = keyset_pagination.fetch_page(rows, order_column, query.get("cursor"), max_rows=query["size"])
+            rows = (rows if isinstance(rows, QuerySet) else rows[0]).none()
+        page = keyset_pagination.fetch_page(rows, order, query.get("cursor"), max_rows=query["size"])
         return Response(
             {
                 "next": self._url_at(page.next),

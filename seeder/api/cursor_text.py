@@ -11,20 +11,22 @@ _MAX_KEY = 2**63 - 1
 
 def encode_cursor(cursor: Cursor) -> str:
     direction = "<" if cursor.is_backward else ">"
-    text = f"{direction}{cursor.instant.isoformat()} {cursor.key}"
+    text = f"{direction}{cursor.instant.isoformat() if cursor.instant else ''} {cursor.key}"
     return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
 
 
-def decode_cursor(text: str, *, is_numeric: bool) -> Cursor | None:
-    """Return the cursor, or None if the text is invalid."""
+def decode_cursor(text: str, *, is_numeric: bool, has_time: bool = True) -> Cursor | None:
+    """Return the cursor, or None if the text is invalid or of a list in another order."""
     try:
         padded = text.encode("ascii") + b"=" * (-len(text) % 4)
         decoded = base64.b64decode(padded, altchars=b"-_", validate=True).decode()
         instant, _, key = decoded[1:].partition(" ")
-        at = datetime.fromisoformat(instant)
+        at = datetime.fromisoformat(instant) if instant else None
         is_backward = {">": False, "<": True}[decoded[:1]]
-        cursor = Cursor(instant=at.astimezone(UTC), key=int(key) if is_numeric else key, is_backward=is_backward)
+        cursor = Cursor(instant=at and at.astimezone(UTC), key=int(key) if is_numeric else key, is_backward=is_backward)
     except (LookupError, ValueError, OverflowError):  # OverflowError: year 1 in an eastern time zone
         return None
-    is_valid = at.tzinfo is not None and key and is_storable(key)
-    return cursor if is_valid and (not is_numeric or abs(int(key)) <= _MAX_KEY) else None
+    if (at is not None) != has_time or (at is not None and at.tzinfo is None):
+        return None
+    is_valid = key and is_storable(key) and (not is_numeric or abs(int(key)) <= _MAX_KEY)
+    return cursor if is_valid else None

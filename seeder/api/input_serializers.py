@@ -87,9 +87,9 @@ class PageSizeSerializer(StrictInputSerializer):
 
 
 class CursorQuerySerializer(PageSizeSerializer):
-    """Parameters of a cursor page. The key of the cursor is a number unless a subclass says otherwise."""
+    """Parameters of a cursor page. Its cursor has a time and a number unless a subclass says otherwise."""
 
-    has_numeric_key = True
+    has_numeric_key, has_time = True, True
     cursor = serializers.CharField(
         required=False,
         max_length=_MAX_NAME_LENGTH,
@@ -97,7 +97,7 @@ class CursorQuerySerializer(PageSizeSerializer):
     )
 
     def validate_cursor(self, value: str) -> Any:
-        cursor = decode_cursor(value, is_numeric=self.has_numeric_key)
+        cursor = decode_cursor(value, is_numeric=self.has_numeric_key, has_time=self.has_time)
         if cursor is None:
             raise serializers.ValidationError("Invalid cursor. Use the one from `next` or `previous` of another page.")
         return cursor

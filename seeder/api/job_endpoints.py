@@ -18,6 +18,7 @@ from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document
 from seeder.services.documents.job_documents import history_documents, job_documents
 from seeder.services.read_models import agency_scope, error_redaction, job_list, view_as_of
+from seeder.services.read_models.keyset_pagination import PageOrder
 
 
 class BaseJobView(ReportView):
@@ -68,7 +69,7 @@ class BaseHistoryView(ReportView):
             failures = error_redaction.failures_of_rows(page, can_see_errors=self.can_see_errors)
             return history_documents(page, failures)
 
-        return self.cursor_response(query, rows, "start_time", documents)
+        return self.cursor_response(query, rows, PageOrder(time="start_time"), documents)
 
 
 class JobHistoryView(BaseHistoryView):

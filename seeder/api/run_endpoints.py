@@ -13,6 +13,7 @@ from seeder.api.job_endpoints import BaseHistoryView
 from seeder.api.operation_description import describe_operation, page_schema
 from seeder.services.documents.run_documents import run_detail_document, run_totals_document
 from seeder.services.read_models import run_timeline
+from seeder.services.read_models.keyset_pagination import PageOrder
 
 
 class BaseRunView(ReportView):
@@ -30,7 +31,7 @@ class RunListView(BaseRunView):
         return self.cursor_response(
             query,
             run_timeline.runs_of(agencies),
-            "started_at",
+            PageOrder(time="started_at"),
             lambda runs: [*map(run_totals_document, run_timeline.totals(runs, agencies))],
         )
 

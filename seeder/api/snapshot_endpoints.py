@@ -20,6 +20,7 @@ from seeder.domain.queue.queued_requests import CaptureRequest
 from seeder.services.documents import snapshot_documents
 from seeder.services.queue import enqueue
 from seeder.services.read_models import agency_scope
+from seeder.services.read_models.keyset_pagination import PageOrder
 from seeder.services.snapshots import release_snapshots
 
 
@@ -34,7 +35,7 @@ class SnapshotListView(ReportView):
         return self.cursor_response(
             query,
             agency_scope.snapshot_rows_of(self.visible_agencies).filter(**filters),
-            "captured_at",
+            PageOrder(time="captured_at"),
             lambda rows: [*map(snapshot_documents.snapshot_summary_document, rows)],
         )
 

@@ -1,4 +1,4 @@
-"""Keyset pagination of long lists, the latest rows first.
+"""Keyset pagination of long lists.
 
 It counts no rows, and each page costs the same, in both directions.
 """
@@ -15,7 +15,7 @@ from django.db.models import Q, QuerySet
 class Cursor:
     """The row beside which a page begins."""
 
-    instant: datetime
+    instant: datetime | None  # None if the rows are ordered by their key only
     key: str | int  # its primary key, which orders rows of the same time
     is_backward: bool = False  # the page is before the row, otherwise after it
 
@@ -29,24 +29,56 @@ class CursorPage:
     previous: Cursor | None
 
 
-def fetch_page(rows: QuerySet[Any], order_column: str, cursor: Cursor | None, *, max_rows: int) -> CursorPage:
-    """Return the page at a cursor, or the first page without one."""
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PageOrder:
+    """The order of a list. An index must have it."""
+
+    time: str | None = None  # a column; the key orders rows of the same time
+    key: str = "pk"  # a unique column
+    is_ascending: bool = False  # otherwise the latest rows come first
+
+    def columns(self, *, is_backward: bool) -> list[str]:
+        """Return the arguments of `order_by` for a page in a direction."""
+        sign = "" if self.is_ascending != is_backward else "-"
+        return [f"{sign}{column}" for column in (self.time, self.key) if column]
+
+    def beyond(self, cursor: Cursor) -> Q:
+        """Return the condition of the rows beyond a cursor. Its first part can use an index."""
+        comparison = "gt" if self.is_ascending != cursor.is_backward else "lt"
+        is_beyond = Q(**{f"{self.key}__{comparison}": cursor.key})
+        if self.time is None:
+            return is_beyond
+        at = {f"{self.time}__{comparison}e": cursor.instant}, {f"{self.time}__{comparison}": cursor.instant}
+        return Q(**at[0]) & (Q(**at[1]) | is_beyond)
+
+    def cursor_at(self, row: Any) -> Cursor:
+        return Cursor(instant=getattr(row, self.time) if self.time else None, key=getattr(row, self.key))
+
+
+def fetch_page(
+    rows: QuerySet[Any] | Sequence[QuerySet[Any]], order: PageOrder, cursor: Cursor | None, *, max_rows: int
+) -> CursorPage:
+    """Return the page at a cursor, or the first page without one.
+
+    Rows can be given in parts, which can overlap. Then each part is read by an index of its own.
+    """
     is_backward = cursor is not None and cursor.is_backward
-    sign, comparison = ("", "gt") if is_backward else ("-", "lt")
-    rows = rows.order_by(f"{sign}{order_column}", f"{sign}pk")
-    if cursor is not None:
-        is_beyond = Q(**{f"{order_column}__{comparison}": cursor.instant}) | Q(**{f"pk__{comparison}": cursor.key})
-        # The first condition can use an index.
-        rows = rows.filter(Q(**{f"{order_column}__{comparison}e": cursor.instant}), is_beyond)
-    found = list(rows[: max_rows + 1])  # one extra row shows if there is another page in this direction
+    columns, beyond = order.columns(is_backward=is_backward), Q() if cursor is None else order.beyond(cursor)
+    parts = [rows] if isinstance(rows, QuerySet) else rows
+    first, *others = (part.filter(beyond).order_by(*columns)[: max_rows + 1] for part in parts)
+    # One extra row shows if there is another page in this direction.
+    found = list(first.union(*others).order_by(*columns)[: max_rows + 1] if others else first)
     has_more, page = len(found) > max_rows, found[:max_rows]
     if is_backward:
         page.reverse()
     if not page:
         return CursorPage(rows=page, next=None, previous=None)
-    first, last = (Cursor(instant=getattr(row, order_column), key=row.pk) for row in (page[0], page[-1]))
     return CursorPage(
         rows=page,
-        next=last if has_more or is_backward else None,
-        previous=replace(first, is_backward=True) if cursor is not None and (has_more or not is_backward) else None,
+        next=order.cursor_at(page[-1]) if has_more or is_backward else None,
+        previous=(
+            replace(order.cursor_at(page[0]), is_backward=True)
+            if cursor is not None and (has_more or not is_backward)
+            else None
+        ),
     )

@@ -47,3 +47,24 @@ def test_request_of_another_agency_is_not_found_unless_own() -> None:
 
 def test_request_without_permission_is_forbidden() -> None:
     assert api_scene.client("stranger", "view_loadlog").get(enqueue()).status_code == 403
+
+
+def test_list_shows_own_requests_and_those_of_own_tables() -> None:
+    for load_id, user in ((api_scene.ORDERS, "other"), (api_scene.FEES, "other"), (api_scene.FEES, "reader")):
+        enqueue(load_id, requested_by=user)
+    caller = api_scene.client("reader", *api_scene.READER)
+    first = answer(caller.get(f"{ROOT}requests/?pageSize=1"))
+    assert [one["requestId"] for one in first["results"]] == [3]
+    second = answer(caller.get(first["next"]))
+    assert ([one["requestId"] for one in second["results"]], second["next"]) == ([1], None)
+    assert answer(caller.get(second["previous"]))["results"] == first["results"]
+
+
+def test_list_of_requests_is_filtered_by_status_and_action() -> None:
+    enqueue()
+    enqueue()
+    sql("UPDATE load_request SET state = 'ended', error_message = 'no' WHERE id = 1")
+    caller = api_scene.client("reader", *api_scene.READER)
+    queries = ("status=failed", "status=failed,queued", "status=done", "action=undo", "action=load")
+    pages = [answer(caller.get(f"{ROOT}requests/?{query}"))["results"] for query in queries]
+    assert [[one["requestId"] for one in page] for page in pages] == [[1], [2, 1], [], [2, 1], []]
