@@ -160,7 +160,7 @@ def test_page_of_unknown_load_is_not_found() -> None:
 
 def test_page_of_failed_load_has_its_error() -> None:
     page = body(client_with(*VIEW, "data_pipeline.see_raw"), load_path(3))
-    assert "HeaderRefused" in page
+    assert "header_refused" in page
     assert "does not match the table: unknown column" in page
 
 
