@@ -8,7 +8,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("data_pipeline", "0009_dead_letters_of_loads"),
+        ("data_pipeline", "0010_view_stats"),
     ]
 
     operations = [
