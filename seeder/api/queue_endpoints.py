@@ -19,6 +19,7 @@ from seeder.services.documents.document_fields import Document
 from seeder.services.documents.queue_documents import request_document
 from seeder.services.queue import cancellation, part_rows, queue_overview
 from seeder.services.read_models import agency_scope, request_list
+from seeder.services.read_models.keyset_pagination import PageOrder
 
 
 class BaseRequestView(ReportView):
@@ -38,7 +39,7 @@ class RequestListView(BaseRequestView):
         return self.cursor_response(
             query,
             request_list.requests_of(agencies, query.get("states", ())),
-            "requested_at",
+            PageOrder(time="requested_at"),
             lambda rows: [self.document(parts, agencies) for parts in request_list.parts_of(rows, agencies)],
         )
 
