@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, include, path, re_path
 
-from data_pipeline.api import load_endpoints, request_endpoints
+from data_pipeline.api import load_endpoints, request_endpoints, stats_endpoints
 from data_pipeline.api.base_view import APP_NAME
 from seeder.api.base_view import NotFoundView
 
@@ -13,6 +13,8 @@ _v1: list[URLPattern] = [
     path("loads/<int:id>/", load_endpoints.LoadDetailView.as_view(), name="load"),
     path("requests/", request_endpoints.RequestListView.as_view(), name="requests"),
     path("requests/<int:id>/", request_endpoints.RequestDetailView.as_view(), name="request"),
+    path("stats/<str:name>/", stats_endpoints.StatisticView.as_view(), name="statistic"),
+    path("score/", stats_endpoints.ScoreView.as_view(), name="score"),
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),
 ]
 

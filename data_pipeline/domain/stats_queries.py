@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 
 from data_pipeline.domain.stats_periods import Period
 from data_pipeline.stats_errors import BadFilterValue, ColumnNotFilterable, NoDateColumn, UnknownFilter
+from seeder.domain.view_names import is_storable_text
 
 AGENCY_COLUMN = "agency_slug"
 MAX_VALUES = 100  # of one filter
@@ -47,6 +48,8 @@ def split_values(parameter: str, text: str) -> Sequence[str]:
 
     Raises `BadFilterValue`.
     """
+    if not is_storable_text(text):
+        raise BadFilterValue(parameter=parameter, expected="a text that PostgreSQL can store")
     try:
         [values] = csv.reader([text], strict=True)
     except (csv.Error, ValueError):
@@ -70,11 +73,15 @@ def parse_filters(columns: Sequence[StatsColumn], parameters: Mapping[str, str])
     """Return the accepted values of each filtered column. Raises `FilterError`."""
     found = {}
     for name, text in parameters.items():
-        column, values = comparable_column(columns, name), split_values(name, text)
-        if column.is_time and not all(map(_PLAIN_TIME.fullmatch, values)):
-            raise BadFilterValue(parameter=name, expected=f"a value of the type {column.type}, in digits")
-        found[name] = values
+        found[name] = split_values(name, text)
+        require_constants(comparable_column(columns, name), found[name])
     return found
+
+
+def require_constants(column: StatsColumn, values: Sequence[str]) -> None:
+    """Raise `BadFilterValue` if a value may mean another one tomorrow."""
+    if column.is_time and not all(map(_PLAIN_TIME.fullmatch, values)):
+        raise BadFilterValue(parameter=column.name, expected=f"a value of the type {column.type}, in digits")
 
 
 def find_date_column(columns: Sequence[StatsColumn], *, configured: str | None, parameter: str | None) -> str | None:

@@ -14,6 +14,7 @@ from data_pipeline.domain.stats_queries import (
     StatsQuery,
     find_date_column,
     parse_filters,
+    require_constants,
 )
 from data_pipeline.postgres import statistics
 from data_pipeline.postgres.statistics import StatsRelation
@@ -117,6 +118,7 @@ def read_score(ids: Sequence[str], agencies: Sequence[str] | None) -> Score:
 
     def plan(relation: StatsRelation, columns: Sequence[StatsColumn]) -> StatsQuery:
         column = _id_column(relation, columns)
+        require_constants(column, wanted)
         query = StatsQuery(filters={column.name: wanted}, limit=MAX_SCORED_ROWS + 1)
         return _limit_to_agencies(query, ROI, relation, columns, agencies)
 

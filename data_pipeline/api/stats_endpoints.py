@@ -1,0 +1,77 @@
+"""Endpoints for statistics and scores."""
+
+from typing import ClassVar
+
+from rest_framework import status
+from rest_framework.exceptions import ValidationError
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from data_pipeline.api.base_view import PipelineView
+from data_pipeline.api.stats_serializers import (
+    FILTER_PARAMETERS,
+    ScoreRequestSerializer,
+    ScoreSerializer,
+    StatisticQuerySerializer,
+    StatisticSerializer,
+    parsed_ids,
+)
+from data_pipeline.services.stats.documents import score_document, statistic_document
+from data_pipeline.services.stats.reading import StatisticRequest, read_score, read_statistic
+from data_pipeline.stats_errors import FilterError
+from seeder.api.authentication_and_throttling import READ, WRITE
+from seeder.api.exception_handler import ErrorStatuses
+from seeder.api.operation_description import describe_operation
+from seeder.errors import ConfigurationError, DatabaseError
+
+_VIEW_STATS = "data_pipeline.view_stats"
+
+
+class BaseStatsView(PipelineView):
+    required_permissions: ClassVar = {READ: _VIEW_STATS, WRITE: _VIEW_STATS}
+    error_statuses: ClassVar[ErrorStatuses] = (
+        ((ConfigurationError, DatabaseError), status.HTTP_503_SERVICE_UNAVAILABLE),
+        *PipelineView.error_statuses,
+    )
+
+
+class StatisticView(BaseStatsView):
+    @describe_operation(
+        "getStatistic",
+        StatisticSerializer,
+        parameters=[StatisticQuerySerializer, FILTER_PARAMETERS],
+        errors={422: "The period is too long, and `REQUIRE_CLAMP` is set."},
+    )
+    def get(self, request: Request, name: str) -> Response:
+        """Get a page of a statistic: rows of its view, and as of which loads they are.
+
+        The latest days come first. A parameter that is neither documented nor a column is refused.
+        """
+        query = self.validated_query(StatisticQuerySerializer)
+        wanted = StatisticRequest(name=name, agencies=self.visible_agencies, **query)
+        try:
+            statistic = read_statistic(wanted)
+        except FilterError as error:
+            raise ValidationError({str(error.facts["parameter"]): [str(error)]}) from error
+        following = self.url_with("page", wanted.page + 1) if statistic.has_more else None
+        previous = self.url_with("page", wanted.page - 1) if wanted.page > 1 else None
+        return Response(statistic_document(name, statistic, following=following, previous=previous))
+
+
+class ScoreView(BaseStatsView):
+    throttle_classes = []  # it only reads
+
+    @describe_operation(
+        "score",
+        ScoreSerializer,
+        request=ScoreRequestSerializer,
+        status=status.HTTP_200_OK,
+        errors={422: "The ids have too many rows."},
+    )
+    def post(self, request: Request) -> Response:
+        """Get the rows of the ROI view that have some ids."""
+        ids = parsed_ids(request.data)
+        try:
+            return Response(score_document(read_score(ids, self.visible_agencies)))
+        except FilterError as error:
+            raise ValidationError({"ids": [str(error)]}) from error
