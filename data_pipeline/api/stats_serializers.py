@@ -1,4 +1,4 @@
-"""Parameters of statistics and scores, and descriptions of their documents for the OpenAPI schema."""
+"""Parameters and documents of statistics and scores for the OpenAPI schema."""
 
 from typing import Any
 
@@ -34,7 +34,7 @@ class StatisticQuerySerializer(serializers.Serializer[Any]):
         return {**super().to_internal_value(data), "filters": filters}
 
 
-@extend_schema_field({"oneOf": [{"type": "string"}, {"type": "integer"}]})
+@extend_schema_field({"oneOf": [{"type": "string", "minLength": 1, "maxLength": _MAX_ID_LENGTH}, {"type": "integer"}]})
 class IdField(serializers.Field[str, Any, str, Any]):
     """A text, or a whole number."""
 

@@ -149,7 +149,7 @@ def test_permission_is_required(statistics: None) -> None:
     assert APIClient().get(f"{ROOT}stats/sales/").status_code == 401
 
 
-def test_fault_of_the_host_tells_no_name(caller: APIClient, settings: Settings) -> None:
+def test_fault_of_the_host_shows_no_name(caller: APIClient, settings: Settings) -> None:
     for changed in ({"ROI_VIEW_NAME": "load_log"}, {"ROI_VIEW_NAME": "test_roi_view"}):
         settings.DATA_PIPELINE = {**settings.DATA_PIPELINE, **changed}
         for response in (caller.get(f"{ROOT}stats/roi/"), post(caller, {"ids": ["A"]})):
