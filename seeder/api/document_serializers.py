@@ -241,7 +241,7 @@ class CaptureSerializer(serializers.Serializer[Any]):
     url = serializers.CharField(help_text="URL that lists the snapshot once it is captured")
 
 
-class ErrorResponseSerializer(serializers.Serializer[Any]):
+class ProblemSerializer(serializers.Serializer[Any]):
     """Why a request was not answered as asked: problem details as in RFC 9457."""
 
     type = serializers.URLField(help_text="description of the code")

@@ -45,7 +45,7 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
             "%s: %s", "Internal Server Error", request.path, response=response, request=request, exception=error
         )
     view.problem_occurred(problem)
-    response.data, response.content_type = problem.document(request, view.request_id), MEDIA_TYPE
+    response.data, response.content_type = problem.document(request.path, view.request_id), MEDIA_TYPE
     return response
 
 

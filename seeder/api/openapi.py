@@ -1,7 +1,8 @@
 """The OpenAPI schema of an app and its page, independent of the host's SPECTACULAR_SETTINGS."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from enum import Enum
 from functools import cache
 from threading import Lock
 from typing import Any, ClassVar
@@ -15,22 +16,32 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from seeder.api import examples
 from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
 from seeder.api.operation_description import describe_operation
+from seeder.api.schema_document import OperationExample, add_examples, share_enums, share_responses
+from seeder.domain.manifests import ReportType
+from seeder.domain.outcomes import Status
+from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 
 Endpoint = tuple[str, str, str, Any]  # path, path with a pattern, method, callback
 
 _settings_lock = Lock()
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
+@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
 class SchemaOptions:
     """What distinguishes the schema of an app."""
 
     title: str
     description: str
     hook: str  # dotted path of the function that drops the endpoints of others
+    tags: Mapping[str, str] = field(default_factory=dict)  # their descriptions
+    enums: Sequence[type[Enum]] = ()  # shared components, with the names of the classes
+    examples: Mapping[str, OperationExample] = field(default_factory=dict)  # by operation id
+    parameter_examples: Mapping[str, Any] = field(default_factory=dict)  # by name
 
     def as_settings(self) -> Mapping[str, Any]:
         """Return settings of drf-spectacular, without those that `patched_settings` refuses."""
@@ -42,6 +53,7 @@ class SchemaOptions:
             "VERSION": "1",
             "SCHEMA_PATH_PREFIX": ".*/v1",  # tags are the first part of the path after it
             "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+            "TAGS": [{"name": name, "description": text} for name, text in self.tags.items()],
             "PREPROCESSING_HOOKS": [self.hook],
             "POSTPROCESSING_HOOKS": ["seeder.api.openapi.separate_by_commas"],
             "SWAGGER_UI_DIST": "SIDECAR",
@@ -73,6 +85,17 @@ SEEDER = SchemaOptions(
     title="reporting-seeder",
     description="Status of reports and their views, history of runs, release snapshots, and refreshes on request.",
     hook="seeder.api.openapi.keep_own_endpoints",
+    tags={
+        "agencies": "Refreshes of all views of an agency.",
+        "jobs": "Enabled manifests with the latest state of their views, and refreshes of one view.",
+        "queue": "Queued requests and their progress.",
+        "runs": "Runs with their totals, holds and history rows.",
+        "snapshots": "Release snapshots: recorded shapes of views, and their differences.",
+        "schema": "The root and this schema.",
+    },
+    enums=(ReportType, Status, QueuedPartState, DifferenceKind, Severity),
+    examples=examples.OPERATIONS,
+    parameter_examples=examples.PARAMETERS,
 )
 
 
@@ -125,4 +148,7 @@ def build_schema(options: SchemaOptions) -> dict[str, Any]:
     with _settings_lock, patched_settings(options.as_settings()):
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
         document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    share_enums(document, options.enums)
+    share_responses(document)
+    add_examples(document, options.examples, options.parameter_examples)
     return document

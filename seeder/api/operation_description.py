@@ -8,8 +8,9 @@ from drf_spectacular.openapi import AutoSchema
 from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema, inline_serializer
 from rest_framework.serializers import CharField, Field, IntegerField, Serializer
 
-from seeder.api.document_serializers import ErrorResponseSerializer
+from seeder.api.document_serializers import ProblemSerializer
 from seeder.api.problem_details import MEDIA_TYPE
+from seeder.api.problem_examples import example_of
 from seeder.api.response_headers import REQUEST_ID
 from seeder.domain.manifests import ReportType
 
@@ -22,6 +23,7 @@ _ERROR_RESPONSES = {
     404: "Not found, or not visible to this user.",
     503: "The database is unavailable or a setting is invalid.",
 }
+_SUCCESS_TEXTS = {200: "The document.", 201: "Created.", 202: "Queued.", 204: "Deleted."}
 _READ_RESPONSES = {304: "Not modified: the document has the entity tag of `If-None-Match`."}
 _WRITE_ERROR_RESPONSES = {
     409: "Conflicts with an existing object.",
@@ -51,7 +53,6 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
     request: Any = None,
     status: int | Sequence[int] | None = None,
     errors: Mapping[int, str] | None = None,
-    example: Any = None,
     parameters: list[Any] | None = None,
     **schema_options: Any,
 ) -> Callable[[Method], Method]:
@@ -66,13 +67,13 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
         is_write = method.__name__ != "get"
         texts = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if is_write else {}) | dict(errors or {})
         successes = [status or (202 if is_write else 200)] if status is None or isinstance(status, int) else status
-        responses: dict[Any, Any] = dict.fromkeys(successes, response)
+        responses: dict[Any, Any] = {
+            code: OpenApiResponse(response, _SUCCESS_TEXTS.get(code, "Success.")) for code in successes
+        }
         responses |= (
             {} if is_write else {code: OpenApiResponse(description=text) for code, text in _READ_RESPONSES.items()}
         )
-        responses |= {
-            (code, MEDIA_TYPE): OpenApiResponse(ErrorResponseSerializer, text) for code, text in texts.items()
-        }
+        responses |= {(code, MEDIA_TYPE): _problem_response(code, text) for code, text in texts.items()}
         method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # extend_schema reads it
         summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
         return extend_schema(
@@ -82,11 +83,16 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
             request=request,
             responses=responses,
             parameters=[*(parameters or []), *_HEADERS],
-            examples=[] if example is None else [OpenApiExample("Example", value=example, response_only=True)],
             **schema_options,
         )(method)
 
     return decorate
+
+
+def _problem_response(status: int, text: str) -> OpenApiResponse:
+    value = example_of(status)
+    examples = [] if value is None else [OpenApiExample(value["title"], value=value)]
+    return OpenApiResponse(ProblemSerializer, text, examples=examples)
 
 
 @cache

@@ -9,7 +9,6 @@ from typing import Any
 
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
-from rest_framework.request import Request
 
 from seeder.errors import IdempotencyKeyTaken, SeederError
 
@@ -38,7 +37,7 @@ class Problem:
     detail: str
     fields: Mapping[str, Sequence[str]] | None = None  # messages by invalid parameter
 
-    def document(self, request: Request, request_id: str) -> dict[str, Any]:
+    def document(self, path: str, request_id: str) -> dict[str, Any]:
         """Return the body of the response."""
         document = {
             "type": f"{DOCUMENTATION}#{self.code}",
@@ -46,7 +45,7 @@ class Problem:
             "status": self.status,
             "code": self.code,
             "detail": _make_encodable(self.detail),
-            "instance": request.path,
+            "instance": path,
             "requestId": request_id,
         }
         return document if self.fields is None else {**document, "fields": self.fields}

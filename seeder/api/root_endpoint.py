@@ -19,7 +19,7 @@ class RootSerializer(serializers.Serializer[Any]):
 
 
 class RootView(SeederView):
-    @describe_operation("getRoot", RootSerializer)
+    @describe_operation("getRoot", RootSerializer, tags=["schema"])
     def get(self, request: Request) -> Response:
         """List the URLs of this API that need no parameter."""
         return Response({"links": {name: self.url_for(name) for name in self._names() if name != "root"}})
