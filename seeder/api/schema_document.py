@@ -21,10 +21,14 @@ _METHODS = ("get", "put", "post", "patch", "delete")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class OperationExample:
-    """The body of a request and of its successful response."""
+    """The body of a request and of its successful response.
+
+    `accepted` is the body with the status 202 if the operation has another status of success, too.
+    """
 
     request: Any = None
     response: Any = None
+    accepted: Any = None
 
 
 def operations_of(document: Schema) -> Iterator[Schema]:
@@ -72,10 +76,12 @@ def add_examples(
         _add_example(operation.get("requestBody", {}), example.request)
         for code, response in operation["responses"].items():
             if status.is_success(int(code)):
-                _add_example(response, example.response)
+                is_accepted = int(code) == status.HTTP_202_ACCEPTED
+                _add_example(response, (is_accepted and example.accepted) or example.response)
         for parameter in operation.get("parameters", ()):
             if parameter["name"] in parameter_examples:
-                parameter["example"] = parameter_examples[parameter["name"]]
+                value = parameter_examples[parameter["name"]]
+                parameter["example"] = [value] if parameter["schema"].get("type") == "array" else value
 
 
 def _add_example(body: Schema, value: Any) -> None:
