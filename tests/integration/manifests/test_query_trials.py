@@ -9,6 +9,7 @@ from seeder.domain.query_trials import MAX_CELL_CHARACTERS, MAX_ROWS, ChangeKind
 from seeder.domain.view_names import ViewName
 from seeder.postgres import query_trials
 from tests.conftest import another_session, sql
+from tests.polling import eventually
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
@@ -140,7 +141,7 @@ def test_session_of_the_trial_leaves_nothing_behind() -> None:
     sql("SET statement_timeout = '77s'")
     trial = try_query("SELECT reporting.lock() AS locked")
     assert trial.first_rows
-    assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+    eventually(lambda: sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)])  # the session ends
     assert sql("SHOW statement_timeout") == [("77s",)]
     assert sql("SELECT count(*) FROM pg_class WHERE relname LIKE 'seeder_comparison%' OR relname = 'seeder_trial'") == [
         (0,)
