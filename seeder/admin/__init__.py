@@ -1,8 +1,8 @@
-"""The monitoring pages and read-only lists in the host's AdminSite.
+"""The monitoring pages, read-only lists and pages of manifests in the host's AdminSite.
 
 Models are registered with the default site; nothing of the site is replaced.
 """
 
-from seeder.admin import monitoring_admin, report_lists
+from seeder.admin import canned_report_lists, manifest_lists, monitoring_admin, report_lists
 
-__all__ = ["monitoring_admin", "report_lists"]
+__all__ = ["canned_report_lists", "manifest_lists", "monitoring_admin", "report_lists"]

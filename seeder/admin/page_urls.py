@@ -18,3 +18,7 @@ def view(site: AdminSite, table_name: str) -> str:
 
 def drift(site: AdminSite, base: int, compare: int) -> str:
     return reverse("admin:seeder_drift", query={"base": base, "compare": compare}, current_app=site.name)
+
+
+def canned_report(site: AdminSite, report_id: int) -> str:
+    return reverse("admin:seeder_cannedreport_change", args=[report_id], current_app=site.name)

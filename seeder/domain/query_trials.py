@@ -107,6 +107,15 @@ class QueryTrial:
     warnings: Sequence[TrialWarning] = field(default=())
 
 
+def problem_excerpt(query: str, problem: QueryProblem) -> tuple[str, str, str] | None:
+    """Return the line of a problem in three parts: before the position, the character there, and after it."""
+    lines = query.split("\n")
+    if problem.line is None or problem.column is None or problem.line > len(lines):
+        return None
+    line, start = lines[problem.line - 1], problem.column - 1
+    return line[:start], line[start : start + 1], line[start + 1 :]
+
+
 def column_changes(existing: Sequence[QueryColumn], wanted: Sequence[QueryColumn]) -> list[ColumnChange]:
     """Return the differences of columns, removed ones last. Their order does not matter."""
     before, after = ({one.name: one.type for one in columns} for columns in (existing, wanted))

@@ -48,10 +48,15 @@ class Editor:
         return cls(user_id=user.pk, name=user.get_username(), agencies=agency_scope.agencies_of(user))
 
 
-def require_editing(model: type[Model]) -> None:
-    """Raise `EditingOff` or `WritingForbidden` if rows of this model cannot be changed here."""
+def require_setting() -> None:
+    """Raise `EditingOff` unless the setting allows to try and to store queries."""
     if not conf.load().allow_manifest_editing:
         raise EditingOff
+
+
+def require_editing(model: type[Model]) -> None:
+    """Raise `EditingOff` or `WritingForbidden` if rows of this model cannot be changed here."""
+    require_setting()
     table = model._meta.db_table.split(".")[1].strip('"')
     parameters = {"schema": contract.SCHEMA, "tables": [table], "privileges": _PRIVILEGES[model]}
     if lacking := sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["missing_privileges"], parameters):

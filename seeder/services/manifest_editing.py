@@ -97,9 +97,7 @@ def unsubscribe(subscription_id: int, *, editor: Editor) -> None:
 
 def _require_valid(definition: ReportDefinition, editor: Editor, *, edited: ManifestKey | None = None) -> None:
     """Raise an error unless PostgreSQL accepts the definition, and its view is the editor's."""
-    view = require_valid_definition(definition)
-    manifest_access.require_own_view(view, query_validation.database_of(definition.database_id), editor)
-    problem = query_validation.validate(definition, can_see_data=False, edited=edited).problem
+    problem = query_validation.check(definition, editor=editor, can_see_data=False, edited=edited).problem
     if problem is not None:
         place = f" at line {problem.line}, column {problem.column}" if problem.line else ""
         raise QueryRefused(

@@ -15,11 +15,13 @@ from seeder.errors import DatabaseUnmapped
 from seeder.models import CannedReport, CustomReportManifest
 from seeder.postgres import query_trials, view_survey
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services import manifest_access
+from seeder.services.manifest_access import Editor
 from seeder.services.read_models import agency_scope, error_redaction
 
 _VIEW_KEPT = (
     "The view exists with another definition. A refresh keeps it: recreate the view to apply the query."
-    " `manage.py doctor` has the statements."
+    " The doctor (manage.py doctor) has the statements."
 )
 
 
@@ -28,14 +30,19 @@ def can_see_data(user: Any) -> bool:
     return bool(user.has_perm(error_redaction.PERMISSION))
 
 
-def validate(definition: ReportDefinition, *, can_see_data: bool, edited: ManifestKey | None = None) -> QueryTrial:
+def check(
+    definition: ReportDefinition, *, editor: Editor, can_see_data: bool, edited: ManifestKey | None = None
+) -> QueryTrial:
     """Return what PostgreSQL says about a query. `edited` is the report that has it, by the id of its row.
 
-    Raises `BadName`, `BadManifest`, `DatabaseUnmapped`, or `DatabaseError` if the database cannot answer.
+    Raises `EditingOff`, `BadName`, `BadManifest`, `DatabaseUnmapped`, `ViewTaken`, or `DatabaseError` if the database
+    cannot answer.
     """
+    manifest_access.require_setting()
     view = require_valid_definition(definition)
     database = database_of(definition.database_id)
     with translate_database_errors(database):
+        manifest_access.require_own_view(view, database, editor)
         trial = query_trials.try_query(database, view, definition.query, can_see_data=can_see_data)
         if trial.problem:
             return trial

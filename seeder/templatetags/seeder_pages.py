@@ -9,11 +9,13 @@ from django.utils.timesince import timesince
 from seeder.domain import human_format
 from seeder.domain.monitoring.timeline import describe_reason
 from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
+from seeder.services.read_models.manifest_list import DRIFT_TEXTS
 
 EMPTY_VALUE = "\N{EN DASH}"
 
 register = template.Library()
 register.filter("change", describe_change)
+register.filter("drift_text", lambda state: DRIFT_TEXTS[state])
 register.filter("difference_texts", lambda finding: DIFFERENCE_TEXTS[finding.kind])
 register.filter("reason", describe_reason)
 register.filter("with_noun", human_format.format_count)

@@ -102,6 +102,7 @@ def web_server(django_databases: None) -> Iterator[str]:
             **process_environment(),
             "PYTHONPATH": str(HERE),
             "SEEDER_AGENCY_SCOPE": "agency_scopes.agencies_by_username",
+            "SEEDER_ALLOW_MANIFEST_EDITING": "true",
         },
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,

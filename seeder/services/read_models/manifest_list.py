@@ -32,6 +32,15 @@ class DriftState(StrEnum):
     UNKNOWN = "unknown"  # it could not be compared, such as for a lock
 
 
+DRIFT_TEXTS: Mapping[DriftState, str] = {
+    DriftState.NONE: "no",
+    DriftState.DIFFERENT: "other query",
+    DriftState.REFUSED: "query refused",
+    DriftState.MISSING: "no view yet",
+    DriftState.UNKNOWN: "unknown",
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Drift:
     """The definition drift of one manifest."""
