@@ -26,7 +26,8 @@ def manifests(site: Site) -> Iterator[None]:
     create_user("editor", *OPERATOR_PERMISSIONS, "view_manifests", "edit_manifests")
     create_user("analyst", *READER_PERMISSIONS, "view_manifests")
     sql(
-        "CREATE TABLE reporting.arrests AS SELECT n % 7 AS officer, 'A description ' || repeat('of an arrest ', n) AS word"
+        "CREATE TABLE reporting.arrests AS"
+        " SELECT n % 7 AS officer, 'A description ' || repeat('of an arrest ', n) AS word"
         " FROM generate_series(1, 30) AS n"
     )
     create_custom_manifest("reporting.arrests_by_officer", "SELECT officer, 1 AS old FROM reporting.arrests")
