@@ -15,10 +15,10 @@ _HISTORY = RunHistory.objects.order_by("-start_time", "-id")
 _FIRST_PAGE, _LAST_PAGE = JobPageRequest(), JobPageRequest(offset=9900)
 _FILTERS: Mapping[str, JobFilter] = {
     "of 5 agencies": JobFilter(visible_agencies=_FIVE_AGENCIES),
-    "of one agency": JobFilter(agency="agency-7"),
-    "of one agency of 5": JobFilter(visible_agencies=_FIVE_AGENCIES, agency="agency-3"),
-    "canned": JobFilter(report_type=ReportType.CANNED),
-    "succeeded": JobFilter(status=Status.SUCCESS),
+    "of one agency": JobFilter(agencies=["agency-7"]),
+    "of one agency of 5": JobFilter(visible_agencies=_FIVE_AGENCIES, agencies=["agency-3"]),
+    "canned": JobFilter(report_types=[ReportType.CANNED]),
+    "succeeded": JobFilter(statuses=[Status.SUCCESS]),
     "failing": JobFilter(failing=True),
     "not failing": JobFilter(failing=False),
     "late": JobFilter(stale=True),

@@ -30,7 +30,7 @@ _JOB_FILTERS: Mapping[ViewFilter, Mapping[str, Any]] = {
     ViewFilter.ALL: {},
     ViewFilter.FRESH: {"failing": False, "stale": False},
     ViewFilter.FAILING: {"failing": True},
-    ViewFilter.RUNNING: {"status": Status.RUNNING},
+    ViewFilter.RUNNING: {"statuses": [Status.RUNNING]},
     ViewFilter.LATE: {"stale": True},
     ViewFilter.LONG: {"long_running": True},
 }
@@ -59,8 +59,8 @@ class MonitoringForm(forms.Form):
         values = self.cleaned_data
         return JobFilter(
             visible_agencies=agencies,
-            agency=values.get("agency") or None,
-            report_type=ReportType(values["type"]) if values.get("type") else None,
+            agencies=[values["agency"]] if values.get("agency") else None,
+            report_types=[ReportType(values["type"])] if values.get("type") else None,
             search=values.get("q") or None,
             **_JOB_FILTERS[view_filter],
         )

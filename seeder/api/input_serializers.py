@@ -3,12 +3,17 @@
 Unknown parameters are rejected, so that a typo never returns unfiltered data.
 """
 
+import dataclasses
+import re
 from collections.abc import Mapping
+from datetime import UTC, date, datetime, time
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from seeder.api.cursor_text import decode_cursor
+from seeder.api.job_cursor_text import decode_job_cursor
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.domain.outcomes import Status
@@ -17,8 +22,12 @@ from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
+from seeder.services.read_models.row_filters import RowFilter
 
 _MAX_NAME_LENGTH = 300  # characters: two identifiers of 63 bytes, with doubled quotes
+_MAX_CURSOR_LENGTH = 10_000  # characters; the cursor of a job has its names
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
+_INVALID_CURSOR = "Invalid cursor. Use the one from `next` or `previous` of another page."
 
 
 class StrictInputSerializer(serializers.Serializer[Any]):
@@ -82,6 +91,34 @@ class CommaSeparatedField(serializers.ListField):
         return list(dict.fromkeys(super().to_internal_value(str(data).split(","))))
 
 
+@extend_schema_field({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]})
+class InstantField(serializers.Field[datetime, str, str, Any]):
+    """An instant with its offset, or a date, which is its midnight in UTC, as in ISO 8601."""
+
+    default_error_messages = {
+        "invalid": "Give a date such as 2026-11-21, or an instant with an offset such as 2026-11-21T18:30:00Z."
+        " In a URL, write + as %2B."
+    }
+
+    def to_internal_value(self, data: Any) -> datetime:
+        try:
+            return _parse_instant(str(data))
+        except (ValueError, OverflowError):  # OverflowError: year 1 in an eastern time zone
+            self.fail("invalid")
+
+    def to_representation(self, value: datetime) -> str:
+        return value.isoformat()
+
+
+def _parse_instant(text: str) -> datetime:
+    if _DATE.fullmatch(text):
+        return datetime.combine(date.fromisoformat(text), time(), UTC)
+    instant = datetime.fromisoformat(text)
+    if instant.tzinfo is None:
+        raise ValueError(text)
+    return instant.astimezone(UTC)
+
+
 class PageSizeSerializer(StrictInputSerializer):
     pageSize = DigitsField(source="size", min_value=1, max_value=200, default=50, help_text="rows per page")
 
@@ -99,7 +136,7 @@ class CursorQuerySerializer(PageSizeSerializer):
     def validate_cursor(self, value: str) -> Any:
         cursor = decode_cursor(value, is_numeric=self.has_numeric_key, has_time=self.has_time)
         if cursor is None:
-            raise serializers.ValidationError("Invalid cursor. Use the one from `next` or `previous` of another page.")
+            raise serializers.ValidationError(_INVALID_CURSOR)
         return cursor
 
 
@@ -108,11 +145,23 @@ def _agencies() -> CommaSeparatedField:
     return CommaSeparatedField(slug, source="agencies", required=False, help_text="slugs of agencies")
 
 
+def _report_types() -> CommaSeparatedField:
+    return CommaSeparatedField(serializers.ChoiceField(choices=[*ReportType]), source="report_types", required=False)
+
+
+def _statuses(*statuses: Status) -> CommaSeparatedField:
+    return CommaSeparatedField(serializers.ChoiceField(choices=statuses), source="statuses", required=False)
+
+
 class JobQuerySerializer(PageSizeSerializer):
-    page = DigitsField(min_value=1, max_value=10**6, default=1)
-    agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
-    reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*ReportType])
-    status = serializers.ChoiceField(required=False, choices=[*Status])
+    cursor = serializers.CharField(
+        required=False,
+        max_length=_MAX_CURSOR_LENGTH,
+        help_text="cursor from `next` or `previous` of another page with the same `ordering` (default: the first page)",
+    )
+    agency = _agencies()
+    reportType = _report_types()
+    status = _statuses(*Status)
     failing = serializers.BooleanField(
         required=False, help_text="jobs whose last finished refresh failed (false: the others)"
     )
@@ -133,10 +182,45 @@ class JobQuerySerializer(PageSizeSerializer):
         help_text="sort key; `-` reverses it. `attention` (default): long-running jobs first, then failing ones",
     )
 
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "cursor" in attrs:
+            attrs["cursor"] = decode_job_cursor(attrs["cursor"], attrs["ordering"])
+            if attrs["cursor"] is None:
+                raise serializers.ValidationError({"cursor": [_INVALID_CURSOR]})
+        return attrs
 
-class RunQuerySerializer(CursorQuerySerializer):
+
+class RowQuerySerializer(CursorQuerySerializer):
+    """Parameters of a cursor page of rows that started within a period. Adds their `filter`."""
+
+    dateFrom = InstantField(source="started_from", required=False, help_text="started at this time or later")
+    dateTo = InstantField(source="started_before", required=False, help_text="started before this time")
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        start, end = attrs.get("started_from"), attrs.get("started_before")
+        if start is not None and end is not None and start >= end:
+            raise serializers.ValidationError({"dateTo": ["Must be after dateFrom."]})
+        names = {one.name for one in dataclasses.fields(RowFilter)}
+        return {**attrs, "filter": RowFilter(**{name: attrs[name] for name in names & attrs.keys()})}
+
+
+class JobHistoryQuerySerializer(RowQuerySerializer):
+    status = _statuses(*Status)
+
+
+class RunHistoryQuerySerializer(RowQuerySerializer):
+    status = _statuses(*Status)
+    agency = _agencies()
+    reportType = _report_types()
+
+
+class RunQuerySerializer(RowQuerySerializer):
     has_numeric_key = False
-    agency = serializers.CharField(required=False, max_length=_MAX_NAME_LENGTH, help_text="slug of the agency")
+    agency = _agencies()
+    status = _statuses(Status.RUNNING, Status.SUCCESS, Status.ERROR)
+    requestedBy = serializers.CharField(
+        source="requested_by", required=False, max_length=_MAX_NAME_LENGTH, help_text="a command, a schedule or a user"
+    )
 
 
 class RequestQuerySerializer(CursorQuerySerializer):

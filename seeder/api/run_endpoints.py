@@ -8,11 +8,11 @@ from rest_framework.response import Response
 from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import READ
 from seeder.api.document_serializers import HistorySerializer, RunDetailSerializer, RunSerializer
-from seeder.api.input_serializers import CursorQuerySerializer, RunQuerySerializer
+from seeder.api.input_serializers import RunHistoryQuerySerializer, RunQuerySerializer
 from seeder.api.job_endpoints import BaseHistoryView
 from seeder.api.operation_description import describe_operation, page_schema
 from seeder.services.documents.run_documents import run_detail_document, run_totals_document
-from seeder.services.read_models import run_timeline
+from seeder.services.read_models import agency_scope, row_filters, run_timeline
 from seeder.services.read_models.keyset_pagination import PageOrder
 
 
@@ -25,12 +25,10 @@ class RunListView(BaseRunView):
     def get(self, request: Request) -> Response:
         """List runs with their totals, latest first."""
         query = self.validated_query(RunQuerySerializer)
-        agencies = self.visible_agencies
-        if "agency" in query:
-            agencies = [query["agency"]] if agencies is None or query["agency"] in agencies else []
+        agencies = agency_scope.narrow(self.visible_agencies, query.get("agencies"))
         return self.cursor_response(
             query,
-            run_timeline.runs_of(agencies),
+            row_filters.filter_runs(run_timeline.runs_of(agencies), query["filter"], agencies),
             PageOrder(time="started_at"),
             lambda runs: [*map(run_totals_document, run_timeline.totals(runs, agencies))],
         )
@@ -44,9 +42,10 @@ class RunDetailView(BaseRunView):
 
 
 class RunHistoryView(BaseHistoryView):
-    @describe_operation("listHistoryOfRun", page_schema(HistorySerializer), parameters=[CursorQuerySerializer])
+    @describe_operation("listHistoryOfRun", page_schema(HistorySerializer), parameters=[RunHistoryQuerySerializer])
     def get(self, request: Request, runId: str, **_: Any) -> Response:
         """List the history rows of one run, latest first."""
-        query = self.validated_query(CursorQuerySerializer)
+        query = self.validated_query(RunHistoryQuerySerializer)
         run_timeline.summary(runId, self.visible_agencies)
-        return self.history_response(query, run_timeline.history_of(runId, self.visible_agencies))
+        agencies = agency_scope.narrow(self.visible_agencies, query.get("agencies"))
+        return self.history_response(query, run_timeline.history_of(runId, agencies))

@@ -162,6 +162,9 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run (
 );
 
 CREATE INDEX IF NOT EXISTS seeder_run_started_at ON reporting.seeder_run (started_at DESC);
+CREATE INDEX IF NOT EXISTS seeder_run_requested_by ON reporting.seeder_run (requested_by, started_at DESC);
+CREATE INDEX IF NOT EXISTS seeder_run_failed ON reporting.seeder_run (started_at DESC)
+    WHERE failed > 0 OR stopped_by IS NOT NULL;
 CREATE INDEX IF NOT EXISTS seeder_run_open ON reporting.seeder_run (run_id) WHERE finished_at IS NULL;
 
 -- Optional: nothing can be queued, and the caller runs each refresh itself.

@@ -4,45 +4,85 @@ Each statement is a `WITH` clause of named parts of job_list_queries.sql, with a
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import asdict
-from typing import Any, cast
+from typing import Any, NamedTuple, cast
 
 from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from seeder.domain.manifests import ManifestKey, ReportType
-from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobPageRequest, JobTotals, RecentRun, SortKey
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobCursor, JobPageRequest, JobTotals, RecentRun, SortKey
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 
-_SORT_COLUMNS: Mapping[SortKey, str] = {
-    SortKey.ATTENTION: "attention",
-    SortKey.TABLE_NAME: "table_name",
-    SortKey.REPORT_NAME: "report_name",
-    SortKey.AGENCY: "agency_slug",
-    SortKey.STATUS: "status",
-    SortKey.START_TIME: "start_time",
-    SortKey.DURATION: "duration_seconds",
-    SortKey.FAILURES: "consecutive_failures",
+# The column of each sort key, and its type.
+_SORT_COLUMNS: Mapping[SortKey, tuple[str, sql.SQL]] = {
+    SortKey.ATTENTION: ("attention", sql.SQL("integer")),
+    SortKey.TABLE_NAME: ("table_name", sql.SQL("text")),
+    SortKey.REPORT_NAME: ("report_name", sql.SQL("text")),
+    SortKey.AGENCY: ("agency_slug", sql.SQL("text")),
+    SortKey.STATUS: ("status", sql.SQL("text")),
+    SortKey.START_TIME: ("start_time", sql.SQL("timestamptz")),
+    SortKey.DURATION: ("duration_seconds", sql.SQL("integer")),
+    SortKey.FAILURES: ("consecutive_failures", sql.SQL("integer")),
 }
+
+
+class JobRow(NamedTuple):
+    """A job and its value of the sort key."""
+
+    job: Job
+    sort_value: str | None
+
+    def as_cursor(self, *, is_backward: bool = False) -> JobCursor:
+        return JobCursor(
+            sort_value=self.sort_value,
+            table_name=self.job.table_name,
+            report_type=self.job.report_type,
+            manifest_id=self.job.manifest_id,
+            is_backward=is_backward,
+        )
 
 
 def job_page(
     job_parameters: Mapping[str, Any], group_by: GroupBy, page_request: JobPageRequest
-) -> tuple[list[Job], int]:
-    """Return one page and the number of all jobs, which is 0 beyond the last page.
+) -> tuple[list[JobRow], int]:
+    """Return one page and the number of all jobs, which is 0 if the page is empty.
 
-    `job_parameters` are the fields of a `JobFilter`, and the limits `stale_after` and `long_running_factor`.
+    A page before a cursor is in reverse order. `job_parameters` are the fields of a `JobFilter`, and the limits
+    `stale_after` and `long_running_factor`.
     """
-    direction = sql.SQL(" DESC NULLS LAST" if page_request.descending else " NULLS FIRST")
-    order = sql.Identifier(_SORT_COLUMNS[page_request.sort_key]) + direction
-    statement = sql.SQL(_combine_parts(group_by, "job_page")).format(order=order)
-    parameters = {**job_parameters, **asdict(page_request)}
-    rows = sessions.query(DEFAULT_DB_ALIAS, statement, parameters, row_factory=dict_row)
-    total = [row.pop("total") for row in rows]
-    return [_job(row, group_by) for row in rows], total[0] if rows else 0
+    cursor = page_request.cursor
+    statement = sql.SQL(_combine_parts(group_by, "job_page")).format(**_order(page_request))
+    page: dict[str, Any] = {"limit": page_request.limit, "offset": page_request.offset}
+    if cursor is not None:
+        page |= {"sort_value": cursor.sort_value, "cursor_table_name": cursor.table_name}
+        page |= {"cursor_report_type": cursor.report_type, "cursor_manifest_id": cursor.manifest_id}
+    rows = sessions.query(DEFAULT_DB_ALIAS, statement, {**job_parameters, **page}, row_factory=dict_row)
+    totals, sort_values = [row.pop("total") for row in rows], [row.pop("sort_value") for row in rows]
+    jobs = [JobRow(_job(row, group_by), value) for row, value in zip(rows, sort_values, strict=True)]
+    return jobs, totals[0] if totals else 0
+
+
+def _order(page_request: JobPageRequest) -> dict[str, sql.Composable]:
+    """Return the order of a page, and the condition of the rows beyond its cursor."""
+    column, kind = _SORT_COLUMNS[page_request.sort_key]
+    sort_key, cursor = sql.Identifier(column), page_request.cursor
+    is_backward = cursor is not None and cursor.is_backward
+    descending = page_request.descending != is_backward
+    tie_direction = sql.SQL(" DESC" if is_backward else " ASC")
+    ties = [sql.Identifier(name) + tie_direction for name in ("table_name", "report_type", "manifest_id")]
+    order = sql.SQL(", ").join([sort_key + sql.SQL(" DESC NULLS LAST" if descending else " ASC NULLS FIRST"), *ties])
+    if cursor is None:
+        return {"sort_key": sort_key, "order": order, "beyond_cursor": sql.SQL("true")}
+    beyond_cursor = sql.SQL(STATEMENTS["jobs_beyond_cursor"]).format(
+        sort_key=sort_key,
+        type=kind,
+        comparison=sql.SQL("<" if descending else ">"),
+        tie_comparison=sql.SQL("<" if is_backward else ">"),
+    )
+    return {"sort_key": sort_key, "order": order, "beyond_cursor": beyond_cursor}
 
 
 def job_totals(job_parameters: Mapping[str, Any], group_by: GroupBy) -> JobTotals:

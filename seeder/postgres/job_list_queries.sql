@@ -14,8 +14,8 @@ WITH enabled AS (
     SELECT *
     FROM enabled
     WHERE (%(visible_agencies)s::text[] IS NULL OR agency_slug = ANY (%(visible_agencies)s::text[]))
-        AND (%(agency)s::text IS NULL OR agency_slug = %(agency)s::text)
-        AND (%(report_type)s::text IS NULL OR report_type = %(report_type)s::text)
+        AND (%(agencies)s::text[] IS NULL OR agency_slug = ANY (%(agencies)s::text[]))
+        AND (%(report_types)s::text[] IS NULL OR report_type = ANY (%(report_types)s::text[]))
         AND (%(manifest_id)s::integer IS NULL OR manifest_id = %(manifest_id)s::integer)
         AND (%(table_name)s::text IS NULL OR table_name = %(table_name)s::text)
         AND (%(search)s::text IS NULL OR strpos(lower(table_name), lower(%(search)s::text)) > 0
@@ -76,7 +76,7 @@ job AS MATERIALIZED (
 ), found AS NOT MATERIALIZED (
     SELECT *, 4 * long_running::integer + 2 * failing::integer + stale::integer AS attention
     FROM judged
-    WHERE (%(status)s::text IS NULL OR status = %(status)s::text)
+    WHERE (%(statuses)s::text[] IS NULL OR status = ANY (%(statuses)s::text[]))
         AND (%(failing)s::boolean IS NULL OR failing = %(failing)s::boolean)
         AND (%(stale)s::boolean IS NULL OR stale = %(stale)s::boolean)
         AND (%(long_running)s::boolean IS NULL OR long_running = %(long_running)s::boolean)
@@ -86,9 +86,10 @@ job AS MATERIALIZED (
 -- The last run of a view is null if it refreshed the view only for agencies that the user may not see: the user could not
 -- open it. Its history row started at most an hour before the status row, whose time can come from another clock.
 , page AS (
-    SELECT *, (SELECT count(*) FROM found) AS total
+    SELECT *, to_jsonb({sort_key}) #>> '{{}}' AS sort_value, (SELECT count(*) FROM found) AS total
     FROM found
-    ORDER BY {order}, table_name, report_type, manifest_id
+    WHERE {beyond_cursor}
+    ORDER BY {order}
     LIMIT %(limit)s OFFSET %(offset)s
 ), sharing AS (
     SELECT table_name, array_agg(agency_slug) AS agencies
@@ -99,7 +100,7 @@ job AS MATERIALIZED (
 SELECT
     report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
     duration_seconds, consecutive_failures, visible.last_run_id, s.last_errors AS errors, last_success_at,
-    usual_duration, failing, stale, long_running, total
+    usual_duration, failing, stale, long_running, sort_value, total
 FROM page
 JOIN sharing USING (table_name)
 LEFT JOIN (SELECT table_name, last_run_id, last_errors FROM reporting.seeder_job_status) AS s USING (table_name)
@@ -120,7 +121,16 @@ LEFT JOIN LATERAL (
     ORDER BY h.start_time DESC
     LIMIT 1
 ) AS success ON true
-ORDER BY {order}, table_name, report_type, manifest_id;
+ORDER BY {order};
+
+-- name: jobs_beyond_cursor
+-- Of an ascending order nulls are first, of a descending one last. The cursor's sort value has the type of the column.
+(
+    ({sort_key} IS NOT NULL, {sort_key}) {comparison} (%(sort_value)s::text IS NOT NULL, %(sort_value)s::text::{type})
+    OR {sort_key} IS NOT DISTINCT FROM %(sort_value)s::text::{type}
+        AND (table_name, report_type, manifest_id)
+            {tie_comparison} (%(cursor_table_name)s::text, %(cursor_report_type)s::text, %(cursor_manifest_id)s::integer)
+)
 
 -- name: job_totals
 SELECT

@@ -121,9 +121,9 @@ def test_pending_view_keeps_its_last_success() -> None:
 @pytest.mark.parametrize(
     ("job_filter", "expected"),
     [
-        (JobFilter(agency="metro"), ["reporting.bad", "reporting.shared"]),
-        (JobFilter(report_type=ReportType.CANNED), ["reporting.shared"]),
-        (JobFilter(status=Status.ERROR), ["reporting.bad"]),
+        (JobFilter(agencies=["metro"]), ["reporting.bad", "reporting.shared"]),
+        (JobFilter(report_types=[ReportType.CANNED]), ["reporting.shared"]),
+        (JobFilter(statuses=[Status.ERROR]), ["reporting.bad"]),
         (JobFilter(failing=False), ["reporting.good", "reporting.shared"]),
         (JobFilter(stale=True), ["reporting.bad"]),
         (JobFilter(search="GOO"), ["reporting.good"]),

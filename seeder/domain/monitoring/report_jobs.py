@@ -63,25 +63,37 @@ class JobFilter:
     """Filter of jobs. None means any."""
 
     visible_agencies: list[str] | None = None  # agencies that the user may see
-    agency: str | None = None
-    report_type: ReportType | None = None
+    agencies: list[str] | None = None
+    report_types: list[ReportType] | None = None
     manifest_id: int | None = None
     table_name: str | None = None
     search: str | None = None  # part of the table's or the report's name, in any case
-    status: Status | None = None
+    statuses: list[Status] | None = None
     failing: bool | None = None
     stale: bool | None = None
     long_running: bool | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class JobCursor:
+    """The job beside which a page begins."""
+
+    sort_value: str | None  # value of the sort key as JSON text; None if it has none
+    table_name: str
+    report_type: ReportType
+    manifest_id: int
+    is_backward: bool = False  # the page is before the job, otherwise after it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobPageRequest:
-    """A page of jobs in an order."""
+    """A page of jobs in an order, by its offset or its cursor."""
 
     sort_key: SortKey = SortKey.ATTENTION
     descending: bool = True
     limit: int | None = 50  # None: all
     offset: int = 0
+    cursor: JobCursor | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -47,9 +47,9 @@ class Command(SeederCommand):
     def run(self, options: Namespace) -> int | None:
         limit = options.limit or (_DEFAULT_TABLE_LIMIT if self.output.is_table else None)
         job_filter = JobFilter(
-            agency=options.agency,
-            report_type=options.report_type and ReportType(options.report_type),
-            status=options.status and Status(options.status),
+            agencies=options.agency and [options.agency],
+            report_types=options.report_type and [ReportType(options.report_type)],
+            statuses=options.status and [Status(options.status)],
             failing=options.failing,
             long_running=options.long_running,
             stale=options.stale,

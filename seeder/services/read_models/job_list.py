@@ -10,7 +10,15 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.manifests import ManifestKey, ReportType
-from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, JobTotals, RecentRun
+from seeder.domain.monitoring.report_jobs import (
+    GroupBy,
+    Job,
+    JobCursor,
+    JobFilter,
+    JobPageRequest,
+    JobTotals,
+    RecentRun,
+)
 from seeder.errors import UnknownJob
 from seeder.postgres import job_list_queries, sessions
 from seeder.postgres.sqlstates import translate_database_errors
@@ -31,6 +39,14 @@ class JobPage:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class JobCursorPage(JobPage):
+    """A page with the cursors of its neighbours."""
+
+    next: JobCursor | None = None
+    previous: JobCursor | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobOverview:
     """One page of jobs, with the totals of all matching jobs."""
 
@@ -45,10 +61,10 @@ class JobOverview:
 def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOverview:
     """Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        if job_filter.agency is not None:
-            manifest_selection.require_known_agency(job_filter.agency)
+        for slug in job_filter.agencies or ():
+            manifest_selection.require_known_agency(slug)
         found = job_page(job_filter, page_request)
-        every = job_totals(replace(job_filter, status=None, failing=None, stale=None, long_running=None))
+        every = job_totals(replace(job_filter, statuses=None, failing=None, stale=None, long_running=None))
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
         failures = error_redaction.failures_of_jobs(found.jobs, can_see_errors=True)
         as_of = view_as_of.loads_in_views(found.jobs)
@@ -60,8 +76,33 @@ def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: G
     """One page of the jobs. Raises `ConfigurationError`."""
     if not _can_match(job_filter):
         return JobPage(jobs=(), total=0)
+    rows, total = job_list_queries.job_page(_parameters(job_filter), group_by, page_request)
+    return JobPage(jobs=[row.job for row in rows], total=total)
+
+
+def job_cursor_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy) -> JobCursorPage:
+    """The page at a cursor, or the first one. Jobs that change their place meanwhile can be missed or repeated.
+
+    Raises `ConfigurationError`.
+    """
+    if not _can_match(job_filter):
+        return JobCursorPage(jobs=(), total=0)
+    cursor, limit = page_request.cursor, page_request.limit or 0
+    is_backward = cursor is not None and cursor.is_backward
+    page_request = replace(page_request, limit=limit + 1)  # one extra row shows if there is another page
     found, total = job_list_queries.job_page(_parameters(job_filter), group_by, page_request)
-    return JobPage(jobs=found, total=total)
+    has_more, rows = len(found) > limit, found[:limit]
+    if not rows:
+        return JobCursorPage(jobs=(), total=job_totals(job_filter, group_by=group_by).jobs if cursor else 0)
+    if is_backward:
+        rows.reverse()
+    has_next, has_previous = has_more or is_backward, cursor is not None and (has_more or not is_backward)
+    return JobCursorPage(
+        jobs=[row.job for row in rows],
+        total=total,
+        next=rows[-1].as_cursor() if has_next else None,
+        previous=rows[0].as_cursor(is_backward=True) if has_previous else None,
+    )
 
 
 def find_job(report_type: str, manifest_id: int, agencies: list[str] | None) -> Job:
@@ -71,7 +112,7 @@ def find_job(report_type: str, manifest_id: int, agencies: list[str] | None) -> 
     """
     if report_type not in {*ReportType} or not 0 < manifest_id <= _LAST_ID:
         raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
-    wanted = JobFilter(visible_agencies=agencies, report_type=ReportType(report_type), manifest_id=manifest_id)
+    wanted = JobFilter(visible_agencies=agencies, report_types=[ReportType(report_type)], manifest_id=manifest_id)
     found = job_page(wanted, JobPageRequest(limit=1), group_by=GroupBy.MANIFEST).jobs
     if not found:
         raise UnknownJob(report_type=report_type, manifest_id=manifest_id)
@@ -92,7 +133,7 @@ def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequ
 
 def _can_match(job_filter: JobFilter) -> bool:
     """False if the filter contains text that PostgreSQL cannot store."""
-    texts = (job_filter.agency, job_filter.table_name, job_filter.search)
+    texts = (job_filter.table_name, job_filter.search, *(job_filter.agencies or ()))
     return all(text is None or is_storable(text) for text in texts)
 
 
