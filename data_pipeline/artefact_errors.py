@@ -48,6 +48,8 @@ class VersionUnknown(ArtefactError):
 class UnsupportedFormat(ArtefactError):
     """{path} is {description}, which cannot be loaded. {advice}"""
 
+    code = "unsupported_file_format"
+
 
 class DamagedArtefact(ArtefactError):
     """{path} is damaged: {problem}. Transfer or export the file again."""

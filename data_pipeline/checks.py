@@ -10,6 +10,7 @@ from typing import Any
 from django.apps import apps
 from django.core import checks
 from django.db import connection
+from django.urls import NoReverseMatch, reverse
 
 from data_pipeline import conf
 from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS
@@ -64,7 +65,8 @@ def check_folders(**_: Any) -> Sequence[checks.CheckMessage]:
     if check_settings():
         return []
     settings = conf.load()
-    missing = [folder for folder in (*settings.dialect_folders, *settings.ingest_roots) if not Path(folder).is_dir()]
+    folders = (*settings.dialect_folders, *settings.ingest_roots, *filter(None, [settings.upload_root]))
+    missing = [folder for folder in folders if not Path(folder).is_dir()]
     return [
         *(_message("data_pipeline.W003", f"There is no folder {folder}.") for folder in missing),
         *(
@@ -72,6 +74,20 @@ def check_folders(**_: Any) -> Sequence[checks.CheckMessage]:
             for error in check_dialects(map(Path, settings.dialect_folders))[1]
         ),
     ]
+
+
+@checks.register
+def check_uploads(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return W004 if the API can store no upload.
+
+    Nothing if E001 applies or the API is not served.
+    """
+    if check_settings() or not _serves_api():
+        return []
+    settings = conf.load()
+    if settings.upload_root or settings.upload_bucket:
+        return []
+    return [_message("data_pipeline.W004", "Uploads are refused: neither UPLOAD_ROOT nor UPLOAD_BUCKET is set.")]
 
 
 @checks.register
@@ -107,6 +123,15 @@ def check_database_vendor(**_: Any) -> Sequence[checks.CheckMessage]:
     if connection.vendor == "postgresql":
         return []
     return [_message("data_pipeline.E004", "data_pipeline needs a PostgreSQL database as DATABASES['default'].")]
+
+
+def _serves_api() -> bool:
+    """Return whether the host's URLs contain the API."""
+    try:
+        reverse("pipeline-api:upload")
+    except NoReverseMatch:
+        return False
+    return True
 
 
 def _job_message(error: JobError) -> checks.CheckMessage:

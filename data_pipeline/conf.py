@@ -104,6 +104,16 @@ class Settings(StatisticsSettings):
     """Rows in a chunk, approximately. 0: `INGEST_STREAMING_CHUNK_SIZE_MB` applies."""
     ingest_streaming_chunk_size_mb: int = setting(integer(1, 64), default=4, variable="INGEST_STREAMING_CHUNK_SIZE_MB")
     """Size of a chunk in MB. PostgreSQL accepts or refuses a chunk as a whole; a refused one is parsed."""
+    upload_root: str = setting(text, default="")
+    """Folder of uploads. Web servers write it and workers read it, so on several machines it is on a shared volume.
+    Empty: uploads need `UPLOAD_BUCKET`."""
+    upload_bucket: str = setting(text, default="")
+    """Bucket of uploads, instead of a folder. Empty: uploads need `UPLOAD_ROOT`."""
+    max_upload_mb: int = setting(integer(1, 5120), default=1024)
+    """Size in MB that an upload may have."""
+    keep_uploads_days: int = setting(integer(0), default=30)
+    """Days after which `prune_loads` deletes an upload that no request and no load has used since. It cannot be
+    replayed or verified afterwards. 0: they are kept."""
     max_unpacked_mb: int = setting(integer(1), default=8192)
     """Size in MB to which a compressed file may grow."""
     xlsx_in_memory_mb: int = setting(integer(1), default=32)
@@ -198,6 +208,20 @@ class Settings(StatisticsSettings):
     """Settings of single integrations by their names, such as `{"helium10": {"BASE_URL": "https://api.example.com"}}`."""
     metrics_prefix_awa: bool = setting(boolean, default=False, variable="METRICS_PREFIX_AWA")
     """Publish the metrics of retried operations also with names that begin with `awa_`."""
+
+    @property
+    def max_upload_bytes(self) -> int:
+        return self.max_upload_mb * 1024 * 1024
+
+    @property
+    def readable_folders(self) -> Sequence[str]:
+        """Folders that files are loaded from. Empty: any."""
+        return [*self.ingest_roots, *filter(None, [self.upload_root])] if self.ingest_roots else []
+
+    @property
+    def readable_buckets(self) -> Sequence[str]:
+        """Buckets that objects are loaded from. Empty: any."""
+        return [*self.ingest_buckets, *filter(None, [self.upload_bucket])] if self.ingest_buckets else []
 
 
 def load_in_use() -> Settings:

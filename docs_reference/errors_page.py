@@ -15,6 +15,7 @@ from data_pipeline import (
     silver_errors,
     stats_errors,
     storage_errors,
+    upload_errors,
 )
 from data_pipeline.pipelines import errors as pipeline_errors
 from docs_reference import load_next_steps, service_next_steps
@@ -43,6 +44,7 @@ _LOADING_MODULES = (
     errors,
     artefact_errors,
     storage_errors,
+    upload_errors,
     dialect_errors,
     correction_errors,
     partition_errors,
@@ -58,6 +60,7 @@ NEXT_STEPS: Mapping[str, str] = {
     **load_next_steps.LOADS,
     **load_next_steps.TARGETS,
     **load_next_steps.FILES,
+    **load_next_steps.UPLOADS,
     **service_next_steps.STORAGE,
     **service_next_steps.TRANSFORMS,
     **service_next_steps.CALLS,

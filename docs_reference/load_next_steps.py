@@ -105,3 +105,18 @@ FILES: Mapping[str, str] = {
     "CellOutsideTable": _FILE,
     "EmptyArtefact": "The export of the sender has failed: ask for another, then replay the load.",
 }
+_CLIENT = "Tell the client: its request has to change. The log event `api_ingest_failed` has the user and the route."
+UPLOADS: Mapping[str, str] = {
+    "UploadsOff": "Set `UPLOAD_ROOT` or `UPLOAD_BUCKET` for the web servers and the workers:"
+    " [uploads](../how-to/upload-files.md#where-uploads-are-stored).",
+    "UploadTooLarge": "Raise `MAX_UPLOAD_MB` only if the place of uploads has the space; the proxy has a limit, too.",
+    "UploadIncomplete": "The client or a proxy closed the connection. Compare the time limits of the proxy with the"
+    " duration in its log.",
+    "EmptyUpload": _CLIENT,
+    "LengthMissing": _CLIENT,
+    "MalformedUpload": _CLIENT,
+    "UploadNotStored": "`df` and `ls -ld` of `UPLOAD_ROOT` in the container of the web server.",
+    "AddressNotAccepted": "Allow a folder, bucket or host only if every user with `data_pipeline.load` may read all of"
+    " it.",
+    "TableNotNamed": _CLIENT,
+}

@@ -195,8 +195,8 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
     ),
     "loads_pruned": LogEvent(
         "info",
-        "Old rows of the loading lane were deleted.",
-        ("changes", "rejects", "loads", "requests", "stopped_by"),
+        "Old rows of the loading lane and old uploads were deleted.",
+        ("changes", "rejects", "loads", "requests", "uploads", "stopped_by"),
     ),
     "measurement_lost": LogEvent(
         "warning",
@@ -252,6 +252,12 @@ LOADING_EVENTS: Mapping[str, LogEvent] = {
         "The message of a queued load was sent again: it was lost, or its worker was killed.",
         ("request",),
         "If it repeats: are clusters running?",
+    ),
+    "api_ingest_failed": LogEvent(
+        "warning",
+        "A request with a file or records was refused, or the server failed. The payload is never logged.",
+        ("user", "route", "code", "status", "request"),
+        "Look the code up in [errors](errors.md). With a status of 500 or more, read the lines with the same request.",
     ),
     "request_undispatched": LogEvent(
         "warning",

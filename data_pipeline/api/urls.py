@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, include, path, re_path
 
-from data_pipeline.api import load_endpoints, request_endpoints, stats_endpoints
+from data_pipeline.api import ingest_endpoints, load_endpoints, request_endpoints, stats_endpoints
 from data_pipeline.api.base_view import APP_NAME
 from seeder.api.base_view import NotFoundView
 
@@ -12,6 +12,10 @@ _v1: list[URLPattern] = [
     path("loads/", load_endpoints.LoadListView.as_view(), name="loads"),
     path("loads/<int:id>/", load_endpoints.LoadDetailView.as_view(), name="load"),
     path("requests/", request_endpoints.RequestListView.as_view(), name="requests"),
+    path("ingest/", ingest_endpoints.IngestView.as_view(), name="ingest"),
+    path("ingest/dry-run/", ingest_endpoints.DryRunView.as_view(), name="dry-run"),
+    path("ingest/records/", ingest_endpoints.RecordsView.as_view(), name="records"),
+    path("upload/", ingest_endpoints.UploadView.as_view(), name="upload"),
     path("requests/<int:id>/", request_endpoints.RequestDetailView.as_view(), name="request"),
     path("stats/<str:name>/", stats_endpoints.StatisticView.as_view(), name="statistic"),
     path("score/", stats_endpoints.ScoreView.as_view(), name="score"),

@@ -1,8 +1,10 @@
 """Queued loads, and other work on loads for the queue."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
 
 
 class RequestState(StrEnum):
@@ -21,6 +23,8 @@ class RequestAction(StrEnum):
     VERIFY = "verify"
     TRANSFORM = "transform"  # of an object, from bronze to silver
     REPLAY_REJECTS = "replay_rejects"  # of a load, corrected or as they are
+    DRY_RUN = "dry_run"  # of the load of a file
+    RECORDS = "records"  # the load of uploaded records
 
 
 class RequestStatus(StrEnum):
@@ -50,11 +54,14 @@ class RequestSummary:
     request_id: int
     action: str
     source_uri: str
+    label: str | None  # name of the file at the client that uploaded it
     load_id: int | None
     status: RequestStatus
     requested_by: str
     worker: str | None  # of the last claim
     attempts: int
     error_message: str | None
+    error_code: str | None
+    result: Mapping[str, Any] | None  # of a dry run
     created_at: datetime
     finished_at: datetime | None

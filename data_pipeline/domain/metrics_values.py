@@ -22,7 +22,7 @@ class Counted(StrEnum):
     RETRIES = "retries"  # by reason
     NORMALIZED = "normalized"  # rows
     NORMALIZE_ERRORS = "normalize_errors"  # by reason
-    # The source of the next ones is an integration, that of the last three an operation.
+    # The source of the next ones is an integration, that of the three after them an operation.
     CALLS = "calls"  # attempts by outcome
     CALL_SECONDS = "call_seconds"
     CALL_BUCKET = "call_bucket"
@@ -30,6 +30,9 @@ class Counted(StrEnum):
     OPERATION_RETRIES = "operation_retries"
     SLEEP_SECONDS = "sleep_seconds"
     SLEEP_BUCKET = "sleep_bucket"
+    # Of the API.
+    INGEST_4XX = "ingest_4xx"  # by code
+    INGEST_5XX = "ingest_5xx"
 
 
 def bucket_label(bound: float) -> str:

@@ -22,15 +22,21 @@ class RecordRefused(Exception):
 class RefusedRecord:
     """A record as it was given, and why it is no row."""
 
-    raw: bytes  # as JSON
+    raw: bytes  # as JSON, or the line of a file as it is
     problems: Sequence[Problem]
 
     @classmethod
     def of(cls, record: Any, refusal: BadRow | RecordRefused) -> Self:
         """Return a record that was refused. Raises `TypeError` for a value without a text."""
-        named = record if isinstance(record, Mapping) else {"record": record}
-        raw = json_record([str(name) for name in named], list(named.values()))
-        return cls(raw[:MAX_RAW_BYTES], refusal.problems if isinstance(refusal, RecordRefused) else [_problem(refusal)])
+        problems = refusal.problems if isinstance(refusal, RecordRefused) else [_problem(refusal)]
+        return cls(_raw(record)[:MAX_RAW_BYTES], problems)
+
+
+def _raw(record: Any) -> bytes:
+    if isinstance(record, bytes):
+        return record
+    named = record if isinstance(record, Mapping) else {"record": record}
+    return json_record([str(name) for name in named], list(named.values()))
 
 
 def _problem(refusal: BadRow) -> Problem:

@@ -1,7 +1,7 @@
 """Requests to workers, and the outbox of refreshes."""
 
 from django.db import models
-from django.db.models.functions import Now
+from django.db.models.functions import MD5, Now
 
 from data_pipeline.domain.load_requests import RequestAction, RequestState
 from data_pipeline.models.load_log import LoadLog
@@ -20,6 +20,9 @@ class LoadRequest(models.Model):
     worker = models.TextField(null=True)  # host and process of the last claim
     load = models.ForeignKey(LoadLog, models.SET_NULL, null=True)  # that it began, or that the action concerns
     error_message = models.CharField(max_length=1024, null=True)
+    error_code = models.TextField(null=True)  # as in `load_log`
+    result = models.JSONField(null=True)  # what a dry run has found
+    idempotency_key = models.TextField(null=True)  # of the caller, with its user
     dispatched_at = models.DateTimeField(null=True)
     created_at = models.DateTimeField(db_default=Now())
     finished_at = models.DateTimeField(null=True)
@@ -29,11 +32,14 @@ class LoadRequest(models.Model):
         constraints = (
             models.CheckConstraint(condition=models.Q(state__in=list(RequestState)), name="load_request_state"),
             models.CheckConstraint(condition=models.Q(action__in=list(RequestAction)), name="load_request_action"),
+            models.UniqueConstraint(fields=["idempotency_key"], name="load_request_idempotency_key"),
         )
         indexes = (
             models.Index(fields=["id"], condition=~models.Q(state=RequestState.ENDED), name="load_request_unfinished"),
             models.Index(fields=["id"], condition=models.Q(error_message__isnull=False), name="load_request_failed"),
             models.Index(fields=["requested_by", "load"], name="load_request_requester"),
+            # A hash, because an address can be longer than an index allows.
+            models.Index(MD5("source_uri"), name="load_request_uri"),
         )
 
     def __str__(self) -> str:

@@ -23,3 +23,12 @@ def delete(database: str, name: str, *, undo_days: int, days: int, batch: int) -
     """Delete a batch of rows, the oldest first. Return their number."""
     parameters = {"undo_days": undo_days, "days": days, "batch": batch, "silver": SOURCE}
     return len(sessions.query(database, STATEMENTS[_DELETIONS[name]], parameters))
+
+
+def is_upload_needed(database: str, uri: str, *, days: int) -> bool:
+    """Return whether an upload is needed, or was used lately.
+
+    0 days: whether it was ever used.
+    """
+    [(is_needed,)] = sessions.query(database, STATEMENTS["is_upload_needed"], {"uri": uri, "days": days})
+    return bool(is_needed)

@@ -99,3 +99,17 @@ WITH old AS (
 )
 DELETE FROM load_log USING old WHERE load_log.id = old.id
 RETURNING 1;
+
+-- name: is_upload_needed
+-- Whether an unfinished request or a pending load needs an upload, or one has used it in the last days. 0 days: any has.
+SELECT EXISTS (
+    SELECT
+    FROM load_request
+    WHERE md5(source_uri) = md5(%(uri)s) AND source_uri = %(uri)s
+        AND (state <> 'ended' OR %(days)s = 0 OR finished_at > clock_timestamp() - make_interval(days => %(days)s))
+) OR EXISTS (
+    SELECT
+    FROM load_log
+    WHERE md5(payload_meta ->> 'source_uri') = md5(%(uri)s) AND payload_meta ->> 'source_uri' = %(uri)s
+        AND (status = 'pending' OR %(days)s = 0 OR updated_at > clock_timestamp() - make_interval(days => %(days)s))
+);

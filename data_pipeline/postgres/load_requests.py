@@ -55,10 +55,14 @@ def claim(database: str, request_id: int, *, worker: str) -> ClaimedRequest | st
     )
 
 
-def end(database: str, claimed: ClaimedRequest, *, load_id: int | None, error: str | None) -> bool:
+def end(
+    database: str, claimed: ClaimedRequest, *, load_id: int | None, error: str | None, error_code: str | None = None
+) -> bool:
     """End a request. Return False if another worker has claimed it since."""
-    facts = {"request_id": claimed.id, "attempts": claimed.attempts, "load_id": load_id, "error": error}
-    return bool(sessions.query(database, STATEMENTS["end_request"], facts))
+    facts: dict[str, Any] = {"request_id": claimed.id, "attempts": claimed.attempts, "load_id": load_id}
+    return bool(
+        sessions.query(database, STATEMENTS["end_request"], {**facts, "error": error, "error_code": error_code})
+    )
 
 
 def release(database: str, claimed: ClaimedRequest, *, error: str | None, counts: bool) -> bool:

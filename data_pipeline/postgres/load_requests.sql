@@ -16,7 +16,8 @@ SELECT l.is_acquired, c.* FROM lock AS l LEFT JOIN claimed AS c ON true;
 -- name: end_request
 -- End a request, unless another worker has claimed it since.
 UPDATE load_request SET
-    state = 'ended', load_id = coalesce(%(load_id)s::bigint, load_id), error_message = %(error)s::text, finished_at = clock_timestamp()
+    state = 'ended', load_id = coalesce(%(load_id)s::bigint, load_id), error_message = %(error)s::text,
+    error_code = %(error_code)s::text, finished_at = clock_timestamp()
 WHERE id = %(request_id)s AND state = 'running' AND attempts = %(attempts)s
 RETURNING id;
 

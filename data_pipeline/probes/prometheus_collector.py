@@ -64,6 +64,7 @@ def build_metrics(gauges: LoadGauges | None, *, with_awa_names: bool = False) ->
     if gauges is not None:
         yield from _counter_metrics(gauges.counters)
         yield from _call_metrics(gauges.counters)
+        yield from _ingest_metrics(gauges.counters)
         yield from _operation_metrics(gauges.counters, "etl")
         if with_awa_names:
             yield from _operation_metrics(gauges.counters, "awa")
@@ -105,6 +106,17 @@ def _call_metrics(counters: Counters) -> Iterator[Metric]:
     yield _histogram("external_http_request_duration_seconds", duration_text, counters, _CALL_BUCKETS, "integration")
     retries_text = "Repeated attempts of HTTP calls by reason."
     yield _counter("external_http_retries", retries_text, counters.of(Counted.CALL_RETRIES), "integration", "reason")
+
+
+def _ingest_metrics(counters: Counters) -> Iterator[Metric]:
+    refused = {(code,): value for (_, code), value in counters.of(Counted.INGEST_4XX).items()}
+    refused_text = (
+        "Requests of the API with files or records that were refused, by the code of the answer. Each web process saves"
+        " its counts at most once a minute."
+    )
+    yield _counter("api_ingest_4xx", refused_text, refused, "code")
+    failed = sum(counters.of(Counted.INGEST_5XX).values())
+    yield CounterMetricFamily("api_ingest_5xx", "Requests with files or records that the server failed.", failed)
 
 
 def _operation_metrics(counters: Counters, prefix: str) -> Iterator[Metric]:

@@ -24,7 +24,7 @@ from data_pipeline.postgres.load_log import Claim
 from data_pipeline.postgres.row_errors import is_deadlock
 from data_pipeline.services.auto_tables import choose_table, create_missing
 from data_pipeline.services.chunk_loader import ChunkLoader, ProgressListener
-from data_pipeline.services.file_reading import FileReading, dialect_named
+from data_pipeline.services.file_reading import CSV, FileReading, dialect_named
 from data_pipeline.services.load_options import AUTO, Loaded, LoadOptions
 from data_pipeline.services.load_planning import find_table, plan_load
 from data_pipeline.services.process_handle import ProcessHandle
@@ -99,7 +99,6 @@ class FileLoader:
 
     def _key_and_meta(self) -> tuple[str, dict[str, Any]]:
         options = self._options
-        extra = {"table": options.table, "dialect": self._dialect.name, "sheet": options.sheet}
         meta = build_payload_meta(
             **self._address.identity(),
             extra={
@@ -112,17 +111,17 @@ class FileLoader:
                 **({"of_load": options.of_load} if options.of_load else {}),
             },
         )
-        key = options.key or self._computed_key(extra)
+        key = options.key or self._computed_key()
         if not options.force:
             return key, meta
         overrides = {"mode": options.mode, "max_rejects": options.max_rejects}
         forced = {"of_key": key, "forced_at": self._forced_at.isoformat()}
         return forced_key(key, overrides, self._forced_at), meta | forced
 
-    def _computed_key(self, extra: Mapping[str, object]) -> str:
+    def _computed_key(self) -> str:
         if self._settings.key_by == "content":
-            return compute_idempotency_key(payload=self._file.content_key(), extra=extra)
-        return compute_idempotency_key(**self._address.identity(), extra=extra)
+            return key_of_content(self._file.content_key(), self._options)
+        return compute_idempotency_key(**self._address.identity(), extra=_identifying(self._options))
 
     @property
     def _is_streaming(self) -> bool:
@@ -248,3 +247,13 @@ class FileLoader:
     @property
     def first_rejects(self) -> Sequence[Reject]:
         return self._rejects.kept[:20]
+
+
+def key_of_content(content_blake2b: str, options: LoadOptions) -> str:
+    """Return the idempotency key of a file that its bytes identify."""
+    return compute_idempotency_key(payload=content_blake2b, extra=_identifying(options))
+
+
+def _identifying(options: LoadOptions) -> Mapping[str, object]:
+    dialect = CSV if options.dialect is None else Path(options.dialect).stem
+    return {"table": options.table, "dialect": dialect, "sheet": options.sheet}

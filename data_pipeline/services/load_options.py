@@ -43,6 +43,7 @@ class LoadOptions:
     max_reject_ratio: float | None = None
     sheet: str | None = None
     of_load: int | None = None  # the load that this one repeats
+    label: str | None = None  # name of the file at the client that uploaded it; only shown
 
     @classmethod
     def from_given(cls, given: Mapping[str, Any]) -> Self:

@@ -1,4 +1,4 @@
-"""Deletes old data of loads in batches.
+"""Deletes old data of loads in batches, and old uploads.
 
 Successful loads stay, because their files would be loaded again.
 """
@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline import conf
 from data_pipeline.postgres import load_pruning
 from data_pipeline.postgres.error_translation import translate_errors
+from data_pipeline.services.upload_pruning import prune_uploads
 from data_pipeline.structured_log import INFO, log_event
 from seeder.postgres.transactions import atomic
 from seeder.services.stop_signal import StopSignal
@@ -28,6 +29,7 @@ class PrunedLoads:
     rejects: int = 0  # replayed or dismissed rejects of loads that are kept
     loads: int = 0  # failed loads, with all of their rejects
     requests: int = 0  # queued loads that have ended
+    uploads: int = 0  # files that no request needs any more, and those of killed web servers
     stopped_by: str | None = None  # the name of a signal
 
 
@@ -38,29 +40,30 @@ def prune_loads(
     stop: StopSignal | None = None,
     using: str = DEFAULT_DB_ALIAS,
 ) -> PrunedLoads:
-    """Delete previous values and failed loads that are old.
+    """Delete previous values, failed loads and uploads that are old.
 
-    Values are older than UNDO_DAYS, and loads older than `days` (default: KEEP_LOADS_DAYS). Each batch commits by
-    itself, and a stop ends it after one.
+    Values are older than UNDO_DAYS, loads older than `days` (default: KEEP_LOADS_DAYS), and uploads older than
+    KEEP_UPLOADS_DAYS. Each batch commits by itself, and a stop ends it after one.
     """
     settings, stop = conf.load(), stop or StopSignal()
     result = PrunedLoads(undo_days=settings.undo_days, days=settings.keep_loads_days if days is None else days)
     with translate_errors(using):
         if dry_run:
             changes, rejects, loads, requests = load_pruning.count(using, undo_days=result.undo_days, days=result.days)
-            return replace(result, changes=changes, rejects=rejects, loads=loads, requests=requests)
+            uploads = sum(prune_uploads(dry_run=True))
+            return replace(result, changes=changes, rejects=rejects, loads=loads, requests=requests, uploads=uploads)
         for name, deleted in _batches(result, using):
             result = replace(result, **{name: getattr(result, name) + deleted})
             if stop.requested:
                 result = replace(result, stopped_by=stop.reason)
                 break
-    facts = {name: getattr(result, name) for name in ("changes", "rejects", "loads", "requests", "stopped_by")}
-    log_event(INFO, "loads_pruned", **facts)
+    names = ("changes", "rejects", "loads", "requests", "uploads", "stopped_by")
+    log_event(INFO, "loads_pruned", **{name: getattr(result, name) for name in names})
     return result
 
 
 def _batches(result: PrunedLoads, using: str) -> Iterator[tuple[str, int]]:
-    """Delete batch by batch. Yield the name and the number of rows of each."""
+    """Delete batch by batch. Yield the name and the number of rows or files of each."""
     tables = ["changes", *(["rejects", "loads", "requests"] if result.days else [])]
     for name in tables:
         deleted = _BATCH_ROWS
@@ -70,3 +73,5 @@ def _batches(result: PrunedLoads, using: str) -> Iterator[tuple[str, int]]:
                     using, name, undo_days=result.undo_days, days=result.days, batch=_BATCH_ROWS
                 )
             yield name, deleted
+    if using == DEFAULT_DB_ALIAS:  # that of the requests
+        yield from (("uploads", deleted) for deleted in prune_uploads())

@@ -12,12 +12,15 @@ from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.models import LoadLog
-from data_pipeline.services import file_loader
+from data_pipeline.services import file_loader, record_files
 from data_pipeline.services.chunk_loader import ProgressListener
 from data_pipeline.services.load_file import load_with_options
-from data_pipeline.services.load_lookup import find_load_by_id, given_options
+from data_pipeline.services.load_lookup import find_load_by_id
+from data_pipeline.services.load_lookup import given_options as options_of_load
 from data_pipeline.services.load_options import Loaded, LoadOptions
-from data_pipeline.services.load_requests import QueuedRequest, enqueue, enqueue_load
+from data_pipeline.services.load_requests import QueuedRequest, enqueue, enqueue_load, given_options
+
+_SOURCES = {file_loader.SOURCE, record_files.SOURCE, silver_objects.SOURCE}
 
 
 def replay_load(
@@ -33,6 +36,8 @@ def replay_load(
     if load.source == silver_objects.SOURCE:
         return _transform(source_uri, _given(load), forced_at, using)
     options = LoadOptions.from_given({**_given(load), "of_load": load_id})
+    if load.source == record_files.SOURCE:
+        return record_files.load_record_file(source_uri, options, using=using, forced_at=forced_at)
     return load_with_options(source_uri, options, using=using, forced_at=forced_at, on_progress=on_progress)
 
 
@@ -45,21 +50,24 @@ def enqueue_replay(load_id: int, *, requested_by: str) -> QueuedRequest:
         return enqueue(
             action=RequestAction.TRANSFORM, source_uri=source_uri, options=options, requested_by=requested_by
         )
-    options_of_file = LoadOptions.from_given({**_given(load), "of_load": load_id})
-    return enqueue_load(source_uri, options_of_file, requested_by=requested_by, forced_at=forced_at)
+    repeated = LoadOptions.from_given({**_given(load), "of_load": load_id})
+    if load.source == record_files.SOURCE:
+        options = given_options(repeated, forced_at=forced_at)
+        return enqueue(action=RequestAction.RECORDS, source_uri=source_uri, options=options, requested_by=requested_by)
+    return enqueue_load(source_uri, repeated, requested_by=requested_by, forced_at=forced_at)
 
 
 def _find(load_id: int, using: str) -> LoadLog:
     load = find_load_by_id(load_id, using=using)
     meta = load.payload_meta
-    is_of_artefact = load.source in {file_loader.SOURCE, silver_objects.SOURCE} and "options" in meta
+    is_of_artefact = load.source in _SOURCES and "options" in meta
     if not (is_of_artefact and isinstance(meta.get("source_uri"), str)):
         raise NotReplayable(load_id=load_id, source=load.source)
     return load
 
 
 def _given(load: LoadLog) -> Mapping[str, Any]:
-    return {**given_options(load), "force": _is_done(load) or "forced_at" in load.payload_meta}
+    return {**options_of_load(load), "force": _is_done(load) or "forced_at" in load.payload_meta}
 
 
 def _forced_at(load: LoadLog) -> datetime | None:

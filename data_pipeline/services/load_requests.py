@@ -3,6 +3,7 @@
 A lost message is sent again, and so is the request of a worker that was killed.
 """
 
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -12,7 +13,8 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models.functions import Now
 
 from data_pipeline import conf
-from data_pipeline.domain.load_requests import RequestAction
+from data_pipeline.domain.load_requests import RequestAction, RequestStatus
+from data_pipeline.domain.uris import file_name
 from data_pipeline.models import LoadRequest
 from data_pipeline.postgres import load_requests
 from data_pipeline.postgres.error_translation import translate_errors
@@ -22,7 +24,7 @@ from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.transaction_guards import require_own_transaction
 from data_pipeline.storage.addresses import open_source, resolve
 from data_pipeline.structured_log import WARNING, log_event
-from seeder.errors import QueueMissing
+from seeder.errors import IdempotencyKeyTaken, QueueMissing
 from seeder.postgres.transactions import atomic
 from seeder.services.queue import dispatch
 
@@ -37,6 +39,9 @@ class QueuedRequest:
 
     request_id: int
     source_uri: str
+    load_id: int | None = None  # once a worker has begun it, or if the action concerns one
+    status: RequestStatus = RequestStatus.QUEUED
+    repeated: bool = False  # the same request was made before with this idempotency key
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,6 +72,12 @@ def enqueue_load(
         dialect_named(options.dialect, settings)
         if options.dialect.endswith(".toml"):
             options = replace(options, dialect=str(Path(options.dialect).resolve()))
+    given = given_options(options, forced_at=forced_at)
+    return enqueue(source_uri=address.uri, options=given, requested_by=requested_by)
+
+
+def given_options(options: LoadOptions, *, forced_at: datetime | None = None) -> dict[str, Any]:
+    """Return the options of a request as its row has them."""
     given = options.as_given()
     if options.force:
         given["force"] = True
@@ -74,7 +85,7 @@ def enqueue_load(
         given["of_load"] = options.of_load
     if forced_at is not None:
         given["forced_at"] = forced_at.isoformat()
-    return enqueue(source_uri=address.uri, options=given, requested_by=requested_by)
+    return given
 
 
 def enqueue_action(load_id: int, action: RequestAction, *, requested_by: str) -> QueuedRequest:
@@ -87,14 +98,52 @@ def enqueue_action(load_id: int, action: RequestAction, *, requested_by: str) ->
     return enqueue(action=action, load_id=load_id, source_uri=uri, requested_by=requested_by)
 
 
-def enqueue(**columns: Any) -> QueuedRequest:
-    """Create a request with these columns, and tell the queue. Raises `QueueMissing` and others."""
+def enqueue(
+    *, idempotency_key: str | None = None, on_created: Callable[[], None] = lambda: None, **columns: Any
+) -> QueuedRequest:
+    """Create a request with these columns, and tell the queue. Raises `QueueMissing` and others.
+
+    The same idempotency key returns the same request. Keys are global; callers with several users must include the
+    user. `on_created` is called in the transaction of a new request. Raises `IdempotencyKeyTaken` if the key belongs to
+    another request.
+    """
     with translate_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
         require_own_transaction(DEFAULT_DB_ALIAS, "enqueue")  # a worker could not see the request yet
-        request = LoadRequest.objects.create(**columns)
-        dispatch_request(request.pk)
-    return QueuedRequest(request_id=request.pk, source_uri=request.source_uri)
+        with atomic(durable=True):
+            request, is_new = _create(columns, idempotency_key)
+            if is_new:
+                on_created()
+        if is_new:
+            dispatch_request(request.pk)
+    status = RequestStatus.of(request.state, has_error=request.error_message is not None, is_worker_alive=True)
+    return QueuedRequest(
+        request_id=request.pk,
+        source_uri=request.source_uri,
+        load_id=request.load_id,
+        status=status,
+        repeated=not is_new,
+    )
+
+
+def _create(columns: Mapping[str, Any], key: str | None) -> tuple[LoadRequest, bool]:
+    """Return a new or earlier request, and whether it is new."""
+    if key is None:
+        return LoadRequest.objects.create(**columns), True
+    request, is_new = LoadRequest.objects.get_or_create(idempotency_key=key, defaults=columns)
+    if not is_new and not _is_same(request, LoadRequest(**columns)):
+        earlier, new = _description(request), _description(LoadRequest(**columns))
+        raise IdempotencyKeyTaken(key=key, earlier_request=earlier, request=new)
+    return request, is_new
+
+
+def _is_same(one: LoadRequest, other: LoadRequest) -> bool:
+    return all(getattr(one, name) == getattr(other, name) for name in ("action", "source_uri", "options"))
+
+
+def _description(request: LoadRequest) -> str:
+    action = RequestAction(request.action).value.replace("_", " ")
+    return f"{action} of {request.options.get('label') or file_name(request.source_uri)}"
 
 
 def rescue_requests() -> Rescued:

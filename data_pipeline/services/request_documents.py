@@ -3,12 +3,13 @@
 from collections.abc import Mapping
 from typing import Any
 
-from data_pipeline.domain.load_requests import RequestStatus, RequestSummary
+from data_pipeline.domain.load_requests import RequestSummary
 from data_pipeline.domain.uris import without_query
 from data_pipeline.services.load_requests import QueuedRequest
 from seeder.services.documents.document_fields import fields
 
 _REDACTED_ERROR = "The request failed. Its message can quote the file, so it requires data_pipeline.see_raw."
+_REDACTED_PROBLEM = "The refresh would fail. Its message can quote the file, so it requires data_pipeline.see_raw."
 
 
 def request_document(request: RequestSummary, *, shows_values: bool) -> Mapping[str, Any]:
@@ -18,9 +19,37 @@ def request_document(request: RequestSummary, *, shows_values: bool) -> Mapping[
     return {
         **fields(request, "request_id", "action", "load_id", *progress),
         "sourceUri": without_query(request.source_uri),
+        "label": request.label,
+        "errorCode": request.error_code,
         "errorMessage": _REDACTED_ERROR if is_redacted else request.error_message,
+        "result": request.result if shows_values else _without_values(request.result),
     }
 
 
+def _without_values(result: Mapping[str, Any] | None) -> Mapping[str, Any] | None:
+    """Return the result of a dry run without values of records."""
+    if result is None:
+        return None
+    rejects = [
+        {
+            "lineNo": reject["lineNo"],
+            "recordNo": reject["recordNo"],
+            "problems": [{name: one[name] for name in ("column", "sqlstate")} for one in reject["problems"]],
+        }
+        for reject in result["rejects"]
+    ]
+    return {**result, "rejects": rejects, "views": _views_without_problems(result)}
+
+
+def _views_without_problems(result: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return the views of a dry run. The message of a refresh that would fail can quote a value."""
+    return [{**view, "problem": view["problem"] and _REDACTED_PROBLEM} for view in result["views"]]
+
+
 def queued_document(queued: QueuedRequest) -> Mapping[str, Any]:
-    return {"requestId": queued.request_id, "status": RequestStatus.QUEUED.value}
+    return {
+        "requestId": queued.request_id,
+        "status": queued.status.value,
+        "loadId": queued.load_id,
+        "repeated": queued.repeated,
+    }

@@ -16,15 +16,19 @@ from threading import Timer, current_thread, main_thread
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from data_pipeline.domain.load_requests import RequestAction
-from data_pipeline.domain.storable_text import escape_unstorable
+from data_pipeline.domain.storable_text import escape_unstorable, storable_document
 from data_pipeline.errors import LoadInProgress, LoadTakenOver, TableBusy
-from data_pipeline.postgres import load_requests
+from data_pipeline.models import LoadRequest
+from data_pipeline.postgres import load_log, load_requests
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.load_requests import ClaimedRequest
+from data_pipeline.services.dry_run import dry_run
+from data_pipeline.services.load_documents import dry_run_document
 from data_pipeline.services.load_file import load_with_options
 from data_pipeline.services.load_lookup import find_load_by_id
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_requests import dispatch_request
+from data_pipeline.services.record_files import load_record_file
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
 from data_pipeline.structured_log import INFO, WARNING, log_event
@@ -44,6 +48,8 @@ _BY_COMMAND = {
     RequestAction.UNDO: "Undo it with `manage.py undo_load`",
     RequestAction.VERIFY: "Verify it with `manage.py verify_load`",
     RequestAction.TRANSFORM: "Transform it with `data-pipeline run get_s3_files`",
+    RequestAction.DRY_RUN: "Run `manage.py load_file --dry-run`",
+    RequestAction.RECORDS: "Send fewer records at once",
 }
 
 
@@ -82,9 +88,10 @@ def run_request(request_id: int) -> RequestResult:
 
 def _work(claimed: ClaimedRequest) -> RequestResult:
     if claimed.attempts > _MAX_ATTEMPTS:
-        return _end(claimed, f"given up: {_MAX_ATTEMPTS} attempts were killed, or ended by an error of the server")
+        text = f"given up: {_MAX_ATTEMPTS} attempts were killed, or ended by an error of the server"
+        return _end(claimed, text, code="interrupted")
     if claimed.action in _ON_LOADS and claimed.load_id is None:
-        return _end(claimed, "its load was deleted meanwhile")
+        return _end(claimed, "its load was deleted meanwhile", code="UnknownLoad")
     limit = dispatch.time_limit()
     try:
         with _time_limit(limit):
@@ -98,9 +105,11 @@ def _work(claimed: ClaimedRequest) -> RequestResult:
             raise
         return RequestResult(id=claimed.id, result=f"queued again: {_text(error)}")
     except (SeederError, Error) as error:
-        return _end(claimed, _text(error), load_id=getattr(error, "facts", {}).get("load_id"))
+        load_id = getattr(error, "facts", {}).get("load_id")
+        return _end(claimed, _text(error), code=load_log.error_code(error), load_id=load_id)
     except _TimeLimit:
-        return _end(claimed, f"it took longer than {limit}, which the queue allows. {_BY_COMMAND[claimed.action]}")
+        text = f"it took longer than {limit}, which the queue allows. {_BY_COMMAND[claimed.action]}"
+        return _end(claimed, text, code="time_limit")
     except KeyboardInterrupt:
         load_requests.release(DEFAULT_DB_ALIAS, claimed, error=None, counts=False)
         dispatch_request(claimed.id)
@@ -113,7 +122,9 @@ def _work(claimed: ClaimedRequest) -> RequestResult:
 def _perform(claimed: ClaimedRequest) -> RequestResult:
     if claimed.action is RequestAction.TRANSFORM:
         return _transform(claimed)
-    if claimed.action is RequestAction.LOAD or claimed.load_id is None:
+    if claimed.action is RequestAction.DRY_RUN:
+        return _dry_run(claimed)
+    if claimed.action not in _ON_LOADS or claimed.load_id is None:
         return _load(claimed)
     if claimed.action is RequestAction.VERIFY:
         found = verify_load(claimed.load_id, actor=claimed.requested_by)
@@ -138,11 +149,19 @@ def _transform(claimed: ClaimedRequest) -> RequestResult:
     )
 
 
+def _dry_run(claimed: ClaimedRequest) -> RequestResult:
+    found = dry_run(claimed.source_uri, **_options(claimed).as_given())
+    document = storable_document(dry_run_document(found))
+    LoadRequest.objects.filter(pk=claimed.id).update(result=document)
+    counts = found.counts
+    return RequestResult(id=claimed.id, result="dry run", rows_in=counts.rows_in, rows_rejected=counts.rows_rejected)
+
+
 def _load(claimed: ClaimedRequest) -> RequestResult:
-    options = LoadOptions.from_given({name: one for name, one in claimed.options.items() if name != "forced_at"})
-    loaded = load_with_options(
+    load = load_record_file if claimed.action is RequestAction.RECORDS else load_with_options
+    loaded = load(
         claimed.source_uri,
-        options,
+        _options(claimed),
         task_id=f"load request {claimed.id}",
         forced_at=claimed.forced_at,
         refresh_here=False,
@@ -156,9 +175,13 @@ def _load(claimed: ClaimedRequest) -> RequestResult:
     )
 
 
-def _end(claimed: ClaimedRequest, error: str, *, load_id: int | None = None) -> RequestResult:
+def _options(claimed: ClaimedRequest) -> LoadOptions:
+    return LoadOptions.from_given({name: one for name, one in claimed.options.items() if name != "forced_at"})
+
+
+def _end(claimed: ClaimedRequest, error: str, *, code: str, load_id: int | None = None) -> RequestResult:
     sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-    load_requests.end(DEFAULT_DB_ALIAS, claimed, load_id=load_id, error=error)
+    load_requests.end(DEFAULT_DB_ALIAS, claimed, load_id=load_id, error=error, error_code=code)
     log_event(WARNING, "request_ended", request=claimed.id, load_id=load_id, outcome="failed")
     return RequestResult(id=claimed.id, result=f"failed: {error}", load_id=load_id)
 

@@ -33,7 +33,7 @@ def resolve(source_uri: str, settings: conf.Settings) -> Address:
 
             return resolve_url(source_uri, settings)
         case _:
-            return file_addresses.resolve(source_uri, roots=settings.ingest_roots)
+            return file_addresses.resolve(source_uri, roots=settings.readable_folders)
 
 
 def open_source(address: Address) -> HashedSource:

@@ -55,7 +55,7 @@ class ObjectAddress:
 def resolve_object(source_uri: str, settings: conf.Settings) -> ObjectAddress:
     """Return the address of an `s3://` URI. The object must exist, in a bucket of `INGEST_BUCKETS` if it names some."""
     bucket, key = parse_object_uri(source_uri)
-    if settings.ingest_buckets and bucket not in settings.ingest_buckets:
+    if settings.readable_buckets and bucket not in settings.readable_buckets:
         raise OutsideBuckets(path=shown_uri(bucket, key), buckets=", ".join(settings.ingest_buckets))
     store = shared_store(settings)
     return ObjectAddress(

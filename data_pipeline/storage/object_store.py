@@ -102,6 +102,24 @@ class ObjectStore:
 
         Without `overwrite`, raises `ObjectExists` if there is an object at the end of the block.
         """
+        writer = self.begin(bucket, key, metadata=metadata, overwrite=overwrite, content_type=content_type)
+        try:
+            yield writer
+            writer.complete()
+        except BaseException:
+            writer.abort()
+            raise
+
+    def begin(
+        self,
+        bucket: str,
+        key: str,
+        *,
+        metadata: Mapping[str, str] | None = None,
+        overwrite: bool = True,
+        content_type: str = "application/octet-stream",
+    ) -> ObjectWriter:
+        """Begin to write an object as `put` does. The caller completes or aborts it."""
         given = {
             "Bucket": bucket,
             "Key": key,
@@ -109,13 +127,18 @@ class ObjectStore:
             "Metadata": encoded_metadata(metadata or {}),
         }
         send = partial(self._send, self._request("writing", bucket, key, writes=True))
-        writer = ObjectWriter(self._client, send, given, condition={} if overwrite else {"IfNoneMatch": "*"})
-        try:
-            yield writer
-            writer.complete()
-        except BaseException:
-            writer.abort()
-            raise
+        return ObjectWriter(self._client, send, given, condition={} if overwrite else {"IfNoneMatch": "*"})
+
+    def copy(self, bucket: str, key: str, new_key: str) -> None:
+        """Copy an object of at most 5 GB inside its bucket."""
+        request = self._request("writing", bucket, new_key, writes=True)
+        copy = partial(self._client.copy_object, Bucket=bucket, Key=new_key)
+        self._send(request, partial(copy, CopySource={"Bucket": bucket, "Key": key}))
+
+    def delete(self, bucket: str, key: str) -> None:
+        """Delete an object, if there is one."""
+        request = self._request("deleting", bucket, key, writes=True)
+        self._send(request, partial(self._client.delete_object, Bucket=bucket, Key=key))
 
     def list(self, bucket: str, *, prefix: str = "", after: str = "") -> Iterator[ObjectVersion]:
         """Yield the objects of a bucket in order of keys.

@@ -64,7 +64,7 @@ class WebStream:
         self._rest = b""
         condition = {"if-match": address.etag} if address.etag and address.etag.startswith('"') else {}
         with ExitStack() as opened:
-            client = opened.enter_context(HTTPClient(INTEGRATION, policy=_policy()))
+            client = opened.enter_context(HTTPClient(INTEGRATION, policy=policy_of_files()))
             try:
                 answer = opened.enter_context(client.stream("GET", address.url, headers=_AS_IT_IS | condition))
             except UnexpectedStatus as error:
@@ -98,7 +98,7 @@ def resolve_url(url: str, settings: conf.Settings) -> WebAddress:
     """
     url = url.partition("#")[0]
     try:
-        with HTTPClient(INTEGRATION, policy=_policy()) as client:
+        with HTTPClient(INTEGRATION, policy=policy_of_files()) as client:
             headers = client.request("HEAD", url, headers=_AS_IT_IS).headers
     except UnexpectedStatus as error:
         raise _artefact_error(error, without_query(url)) from error
@@ -116,7 +116,8 @@ def resolve_url(url: str, settings: conf.Settings) -> WebAddress:
     )
 
 
-def _policy() -> HTTPPolicy:
+def policy_of_files() -> HTTPPolicy:
+    """Return the time limits and the hosts of files."""
     policy = policy_of(INTEGRATION)
     return replace(policy, total_s=max(policy.total_s, _TOTAL_S))
 

@@ -2,14 +2,13 @@
 
 from typing import ClassVar
 
-from drf_spectacular.utils import OpenApiParameter
-from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import WRITE
 from seeder.api.document_serializers import EnqueueResultSerializer
+from seeder.api.idempotency_keys import IDEMPOTENCY_KEY, scoped_idempotency_key
 from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
@@ -17,14 +16,6 @@ from seeder.errors import UnknownAgency
 from seeder.services.documents.queue_documents import scoped_enqueue_document
 from seeder.services.queue import enqueue
 from seeder.services.read_models import job_list, run_timeline
-
-_MAX_KEY_LENGTH = 100  # characters
-_IDEMPOTENCY_KEY_HEADER = OpenApiParameter(
-    "Idempotency-Key",
-    {"type": "string", "minLength": 1, "maxLength": _MAX_KEY_LENGTH},
-    OpenApiParameter.HEADER,
-    description="a repeated call with the same key returns the same result and queues nothing",
-)
 
 
 class BaseRefreshView(ReportView):
@@ -34,27 +25,16 @@ class BaseRefreshView(ReportView):
         result = enqueue.enqueue_refresh(
             refresh_request,
             requested_by=request.user.get_username(),
-            idempotency_key=self._scoped_idempotency_key(request),
+            idempotency_key=scoped_idempotency_key(request),
         )
         url = None
         if result.request_id is not None:
             url = self.url_for("queued", kwargs={"requestId": result.request_id})
         return self.accepted(scoped_enqueue_document(result, self.visible_agencies), url)
 
-    def _scoped_idempotency_key(self, request: Request) -> str | None:
-        """Return the key with the user as prefix, because keys are per user."""
-        key = request.headers.get("Idempotency-Key")
-        if key is None:
-            return None
-        if not (0 < len(key) <= _MAX_KEY_LENGTH and key.isprintable()):
-            raise ValidationError({"Idempotency-Key": [f"Must be 1 to {_MAX_KEY_LENGTH} printable characters."]})
-        return f"api {request.user.pk} {key}"
-
 
 class RefreshJobView(BaseRefreshView):
-    @describe_operation(
-        "refreshJob", EnqueueResultSerializer, parameters=[*JOB_PATH_PARAMETERS, _IDEMPOTENCY_KEY_HEADER]
-    )
+    @describe_operation("refreshJob", EnqueueResultSerializer, parameters=[*JOB_PATH_PARAMETERS, IDEMPOTENCY_KEY])
     def post(self, request: Request, reportType: str, id: int) -> Response:
         """Queue a refresh of the view of one manifest.
 
@@ -65,7 +45,7 @@ class RefreshJobView(BaseRefreshView):
 
 
 class RefreshAgencyView(BaseRefreshView):
-    @describe_operation("refreshAgency", EnqueueResultSerializer, parameters=[_IDEMPOTENCY_KEY_HEADER])
+    @describe_operation("refreshAgency", EnqueueResultSerializer, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request, slug: str) -> Response:
         """Queue a refresh of all views of one agency."""
         if self.visible_agencies is not None and slug not in self.visible_agencies:
@@ -74,7 +54,7 @@ class RefreshAgencyView(BaseRefreshView):
 
 
 class RetryRunView(BaseRefreshView):
-    @describe_operation("retryRun", EnqueueResultSerializer, parameters=[_IDEMPOTENCY_KEY_HEADER])
+    @describe_operation("retryRun", EnqueueResultSerializer, parameters=[IDEMPOTENCY_KEY])
     def post(self, request: Request, runId: str) -> Response:
         """Queue a refresh of the views that failed or were interrupted in a run.
 

@@ -33,7 +33,8 @@ def deploy_check(**environment: str) -> CompletedCommand:
 
 @pytest.mark.slow
 def test_deploy_check_with_required_variables_finds_no_issue() -> None:
-    ended = deploy_check(DJANGO_SECRET_KEY=secrets.token_urlsafe(50), DJANGO_ALLOWED_HOSTS="reports.example.org")
+    required = {"DJANGO_ALLOWED_HOSTS": "reports.example.org", "DATA_PIPELINE_UPLOAD_BUCKET": "uploads"}
+    ended = deploy_check(DJANGO_SECRET_KEY=secrets.token_urlsafe(50), **required)
     assert (ended.exit_code, ended.err) == (0, "")
     assert ended.out == "System check identified no issues (0 silenced).\n"
 

@@ -132,7 +132,8 @@ def test_runbook_has_every_code_of_failed_loads() -> None:
     """A code is an attribute of an error, or is written by a statement."""
     codes = {
         statement.value.value
-        for tree in LOADING_SOURCES.values()
+        for path, tree in LOADING_SOURCES.items()
+        if path.name != "upload_errors.py"  # they end no load
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
         for statement in node.body

@@ -409,7 +409,7 @@ KEYS = [
     ),
     Mutant(
         name="key: users have separate keys",
-        file="seeder/api/refresh_endpoints.py",
+        file="seeder/api/idempotency_keys.py",
         old='return f"api {request.user.pk} {key}"',
         new='return f"api {key}"',
         tests=(API_REFRESHING,),

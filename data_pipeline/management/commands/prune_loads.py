@@ -12,7 +12,7 @@ from seeder.services import unix_signals
 
 
 class Command(SeederCommand):
-    help = "Delete previous values that are too old for an undo, and old failed loads. Successful loads stay."
+    help = "Delete previous values too old for an undo, old failed loads, and old uploads. Successful loads stay."
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 
@@ -36,6 +36,7 @@ class Command(SeederCommand):
             "rejects": pruned.rejects,
             "loads": pruned.loads,
             "requests": pruned.requests,
+            "uploads": pruned.uploads,
             "stoppedBy": pruned.stopped_by,
         }
         self.output.show(document, _blocks(pruned, is_dry_run=options.dry_run))
@@ -48,6 +49,8 @@ def _blocks(pruned: PrunedLoads, *, is_dry_run: bool) -> Iterator[Block]:
         yield f"Stopped by {pruned.stopped_by}. What was deleted stays deleted."
     days = format_count(pruned.undo_days, "day")
     yield f"{action} {format_count(pruned.changes, 'previous value')} of loads more than {days} ago."
+    if pruned.uploads:
+        yield f"{action} {format_count(pruned.uploads, 'upload')} that no request and no load needs."
     if not pruned.days:
         yield "KEEP_LOADS_DAYS is 0, so failed loads and rejects are kept. Use --days to delete them."
         return

@@ -5,7 +5,7 @@ from pathlib import Path
 from django.core import checks
 from pytest_django import Settings
 
-from data_pipeline.checks import check_folders, check_roi_view, check_seeder, check_settings
+from data_pipeline.checks import check_folders, check_roi_view, check_seeder, check_settings, check_uploads
 
 
 def ids(messages: object) -> list[str | None]:
@@ -44,3 +44,12 @@ def test_roi_view_outside_of_the_allowed_ones_is_an_error(settings: Settings) ->
     assert (message.id, "'load_log'" in message.msg) == ("data_pipeline.E006", True)
     settings.DATA_PIPELINE = {"ROI_VIEW_NAME": "load_log", "ROI_VIEWS_ALLOWED": "load_log, v_roi_full"}
     assert ids(check_roi_view()) == []
+
+
+def test_api_without_a_place_for_uploads_is_a_warning(settings: Settings) -> None:
+    settings.DATA_PIPELINE = {}
+    assert ids(check_uploads()) == ["data_pipeline.W004"]
+    settings.DATA_PIPELINE = {"UPLOAD_BUCKET": "uploads"}
+    assert ids(check_uploads()) == []
+    settings.DATA_PIPELINE, settings.ROOT_URLCONF = {}, "django.contrib.auth.urls"
+    assert ids(check_uploads()) == []
