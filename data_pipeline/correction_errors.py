@@ -31,6 +31,10 @@ class NothingReplayed(RejectsNotLoaded):
     code = "nothing_replayed"
 
 
+class BadCorrections(PipelineError):
+    """The corrections of load {load_id} cannot be used: {problem}."""
+
+
 class BundleNotWritten(PipelineError):
     """The debug bundle {path} cannot be written: {cause}. Name another file."""
 

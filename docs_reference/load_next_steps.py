@@ -36,6 +36,7 @@ LOADS: Mapping[str, str] = {
     " changed.",
     "ColumnsUnknown": "Correct the file, and load it again.",
     "BadCorrectionFile": "Compare its first line with a new file of `manage.py rejects LOAD --csv FILE`.",
+    "BadCorrections": "`manage.py rejects LOAD` has the open records, and the header of the file their columns.",
     "BundleNotWritten": "Check the folder, its permissions and the free space.",
     "NotVerifiable": "The load failed, was undone or changed nothing. Verify a load that succeeded.",
     "NotFileLoad": "`manage.py load_status` has its source. Run the command of that connector.",

@@ -1,5 +1,6 @@
 """The list of requests to workers, and a page for each."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,10 +61,10 @@ class LoadRequestAdmin(IdListAdmin):
         return ("request", "action", state, "file", "load_link", "requested_by", "created")
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
-        names = ["action", "state_shown", "source_uri", "options", "load_link", "requested_by", "worker", "attempts"]
+        names = ["action", "state_shown", "source_uri", "options_shown", "load_link", "requested_by", "worker"]
         # A message can quote values of the file.
         errors = ["error_message"] if request.user.has_perm(SEE_RAW) else []
-        return [*names, *errors, "created_at", "dispatched_at", "finished_at"]
+        return [*names, "attempts", *errors, "created_at", "dispatched_at", "finished_at"]
 
     @admin.display(description="request")
     def request(self, row: LoadRequest) -> str:
@@ -73,6 +74,11 @@ class LoadRequestAdmin(IdListAdmin):
     def state_shown(self, row: LoadRequest) -> str:
         is_alive = row.pk in request_overview.working_request_ids()
         return request_overview.status_of(row, is_worker_alive=is_alive)
+
+    @admin.display(description="options")
+    def options_shown(self, row: LoadRequest) -> str:
+        """Return the options without corrected values, which can be personal."""
+        return json.dumps({name: value for name, value in row.options.items() if name != "corrections"})
 
     @admin.display(description="created")
     def created(self, row: LoadRequest) -> str:

@@ -2,7 +2,14 @@
 
 from django.urls import URLPattern, include, path, re_path
 
-from data_pipeline.api import ingest_endpoints, load_endpoints, request_endpoints, stats_endpoints
+from data_pipeline.api import (
+    action_endpoints,
+    ingest_endpoints,
+    load_endpoints,
+    reject_endpoints,
+    request_endpoints,
+    stats_endpoints,
+)
 from data_pipeline.api.base_view import APP_NAME
 from seeder.api.base_view import NotFoundView
 
@@ -11,6 +18,11 @@ app_name = APP_NAME
 _v1: list[URLPattern] = [
     path("loads/", load_endpoints.LoadListView.as_view(), name="loads"),
     path("loads/<int:id>/", load_endpoints.LoadDetailView.as_view(), name="load"),
+    path("loads/<int:id>/rejects/", reject_endpoints.RejectListView.as_view(), name="rejects"),
+    path("loads/<int:id>/replay/", action_endpoints.ReplayView.as_view(), name="replay"),
+    path("loads/<int:id>/undo/", action_endpoints.UndoView.as_view(), name="undo"),
+    path("loads/<int:id>/verify/", action_endpoints.VerificationView.as_view(), name="verify"),
+    path("loads/<int:id>/dismiss/", action_endpoints.DismissalView.as_view(), name="dismiss"),
     path("requests/", request_endpoints.RequestListView.as_view(), name="requests"),
     path("ingest/", ingest_endpoints.IngestView.as_view(), name="ingest"),
     path("ingest/dry-run/", ingest_endpoints.DryRunView.as_view(), name="dry-run"),

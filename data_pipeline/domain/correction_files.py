@@ -47,19 +47,20 @@ class RejectedRecord:
         return "; ".join([*texts, "only the beginning of the record is kept"] if self.is_shortened else texts)
 
 
-def write_corrections(records: Iterable[RejectedRecord], columns: Sequence[str], csv_format: CsvFormat) -> str:
-    """Return a CSV text with a row for each rejected record.
+def correction_lines(records: Iterable[RejectedRecord], columns: Sequence[str], csv_format: CsvFormat) -> Iterator[str]:
+    """Yield lines of CSV with a row for each rejected record.
 
-    A spreadsheet runs no formula in it.
+    A spreadsheet runs no formula in it. Without columns, it has no values.
     """
-    out = io.StringIO()
-    out.write(_BYTE_ORDER_MARK)
-    writer = csv.writer(out)
-    writer.writerow([*_OWN_COLUMNS, *map(guarded, columns)])
+    yield _BYTE_ORDER_MARK + _csv_line([*_OWN_COLUMNS, *columns])
     for one in records:
-        values = one.values(csv_format, columns=len(columns))
-        cells = [str(one.record_no), str(one.line_no), one.reasons, *(value or "" for value in values)]
-        writer.writerow(map(guarded, cells))
+        values = one.values(csv_format, columns=len(columns)) if columns else ()
+        yield _csv_line([str(one.record_no), str(one.line_no), one.reasons, *(value or "" for value in values)])
+
+
+def _csv_line(cells: Iterable[str]) -> str:
+    out = io.StringIO()
+    csv.writer(out).writerow(map(guarded, cells))
     return out.getvalue()
 
 

@@ -53,10 +53,15 @@ def _storable(text: str | None) -> str | None:
 
 
 def read_rejects(
-    database: str, load_id: int, *, state: RejectState | None = None, limit: int | None = None
+    database: str,
+    load_id: int,
+    *,
+    state: RejectState | None = None,
+    numbers: Sequence[int] | None = None,
+    limit: int | None = None,
 ) -> Sequence[KeptReject]:
-    """Return rejects in the order of the file."""
-    parameters = {"load_id": load_id, "state": state, "limit": limit}
+    """Return rejects in file order, of any or some record numbers."""
+    parameters = {"load_id": load_id, "state": state, "numbers": numbers and list(numbers), "limit": limit}
     return [
         KeptReject(
             record=RejectedRecord(

@@ -2,9 +2,12 @@
 
 -- name: kept_rejects
 -- Rejects in the order of the file. Raw bytes are shortened above a limit for one record, and after a limit for the load.
-SELECT record_no, line_no, state, replayed_by_id, problems, raw, sum(octet_length(raw)) OVER (ORDER BY record_no)
-FROM load_reject
-WHERE load_id = %(load_id)s AND (%(state)s::text IS NULL OR state = %(state)s)
+SELECT record_no, line_no, state, replayed_by_id, problems, raw, kept_bytes
+FROM (
+    SELECT *, sum(octet_length(raw)) OVER (ORDER BY record_no) AS kept_bytes FROM load_reject WHERE load_id = %(load_id)s
+) AS kept
+WHERE (%(state)s::text IS NULL OR state = %(state)s)
+    AND (%(numbers)s::bigint[] IS NULL OR record_no = ANY (%(numbers)s))
 ORDER BY record_no
 LIMIT %(limit)s;
 

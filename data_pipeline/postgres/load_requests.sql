@@ -14,10 +14,10 @@ WITH lock AS MATERIALIZED (
 SELECT l.is_acquired, c.* FROM lock AS l LEFT JOIN claimed AS c ON true;
 
 -- name: end_request
--- End a request, unless another worker has claimed it since.
+-- End a request, unless another worker has claimed it since. Corrected values, which can be personal, are deleted.
 UPDATE load_request SET
     state = 'ended', load_id = coalesce(%(load_id)s::bigint, load_id), error_message = %(error)s::text,
-    error_code = %(error_code)s::text, finished_at = clock_timestamp()
+    error_code = %(error_code)s::text, finished_at = clock_timestamp(), options = options - 'corrections'
 WHERE id = %(request_id)s AND state = 'running' AND attempts = %(attempts)s
 RETURNING id;
 

@@ -7,7 +7,7 @@ from typing import Any
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.postgres.kept_rejects import KeptReject
 from data_pipeline.services.load_documents import optional_refresh_document
-from data_pipeline.services.reject_listing import RejectList
+from data_pipeline.services.reject_listing import Dismissed, RejectList
 from data_pipeline.services.reject_replay import ReplayedRejects
 
 
@@ -16,11 +16,11 @@ def list_document(found: RejectList) -> Mapping[str, Any]:
         "loadId": found.load_id,
         "table": found.table,
         "counts": {state.value: found.counts.get(state, 0) for state in RejectState},
-        "rejects": [_reject_document(one) for one in found.rejects],
+        "rejects": [reject_document(one) for one in found.rejects],
     }
 
 
-def _reject_document(reject: KeptReject) -> Mapping[str, Any]:
+def reject_document(reject: KeptReject) -> Mapping[str, Any]:
     record = reject.record
     return {
         "recordNo": record.record_no,
@@ -31,6 +31,10 @@ def _reject_document(reject: KeptReject) -> Mapping[str, Any]:
         "raw": record.raw.decode("utf-8", "backslashreplace"),
         "isShortened": record.is_shortened,
     }
+
+
+def dismissal_document(load_id: int, dismissed: Dismissed) -> Mapping[str, Any]:
+    return {"loadId": load_id, "dismissed": dismissed.rejects, "isFailure": dismissed.is_failure}
 
 
 def replay_document(result: ReplayedRejects) -> Mapping[str, Any]:

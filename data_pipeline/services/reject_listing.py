@@ -6,7 +6,7 @@ from pathlib import Path
 
 from django.db import DEFAULT_DB_ALIAS
 
-from data_pipeline.domain.correction_files import write_corrections
+from data_pipeline.domain.correction_files import correction_lines
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.postgres import kept_rejects
 from data_pipeline.postgres.error_translation import translate_errors
@@ -56,9 +56,9 @@ def write_reject_file(load_id: int, path: Path, *, using: str = DEFAULT_DB_ALIAS
     load = find_file_load(load_id, using=using)
     with translate_errors(using):
         rejects = kept_rejects.read_rejects(using, load_id, state=RejectState.OPEN)
-    text = write_corrections([one.record for one in rejects], file_columns(load), csv_format_of(load))
+    lines = list(correction_lines([one.record for one in rejects], file_columns(load), csv_format_of(load)))
     with path.open("x", encoding="utf-8", newline="") as file:  # an existing one may have corrections
-        file.write(text)
+        file.writelines(lines)
     return len(rejects)
 
 

@@ -3,12 +3,13 @@
 They are corrected in a file, or taken as they are.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from pathlib import Path
 from tempfile import NamedTemporaryFile
+from typing import TypeVar
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -39,6 +40,8 @@ from data_pipeline.structured_log import INFO, log_event
 from seeder.domain.human_format import format_count
 
 SOURCE = "ingest.replay"
+Corrections = Mapping[int, Mapping[str, str | None]]  # values of columns, by record number; others stay as they are
+_Correction = TypeVar("_Correction")
 # A correction adds to what the load has done. It must not delete the other rows again.
 _MODES = {Mode.REPLACE: Mode.APPEND, Mode.SNAPSHOT: Mode.UPSERT}
 
@@ -58,17 +61,24 @@ class ReplayedRejects:
     refresh: RefreshDispatch | None = None  # of the dependent views; None if no row has changed
 
 
-def replay_rejects(load_id: int, *, path: str | None, actor: str, using: str = DEFAULT_DB_ALIAS) -> ReplayedRejects:
+def replay_rejects(
+    load_id: int,
+    *,
+    path: str | None = None,
+    corrections: Corrections | None = None,
+    actor: str,
+    using: str = DEFAULT_DB_ALIAS,
+) -> ReplayedRejects:
     """Load the open rejects of a load again.
 
-    They are taken from a file with corrections, otherwise as they are. The corrected records become rows of a load of
-    their own, and their rejects are marked as replayed in the same commit. What is still bad stays open. The same
-    correction is loaded once. Without a queue, the dependent views are refreshed in this process.
+    They are taken from a file with corrections, or with given values, otherwise as they are. The corrected records
+    become rows of a load of their own, and their rejects are marked as replayed in the same commit. What is still bad
+    stays open. The same correction is loaded once. Without a queue, the dependent views are refreshed in this process.
 
     Raises `RejectsNotReplayable`, `BadCorrectionFile`, `RejectsChanged`, `NothingReplayed`, or what `load_file` raises.
     """
     with translate_errors(using):
-        return _RejectReplay(find_file_load(load_id, using=using), using, actor).run(path)
+        return _RejectReplay(find_file_load(load_id, using=using), using, actor).run(path, corrections)
 
 
 class _RejectReplay:
@@ -82,14 +92,16 @@ class _RejectReplay:
         self._columns, self._csv_format = file_columns(load), csv_format_of(load)
         self._plan = self._new_plan()
 
-    def run(self, path: str | None) -> ReplayedRejects:
+    def run(self, path: str | None, corrections: Corrections | None) -> ReplayedRejects:
         rejects = kept_rejects.read_rejects(self._using, self._load.pk, state=RejectState.OPEN)
         open_records = {one.record.record_no: one.record for one in rejects}
-        if path is None:
-            records, unusable = self._as_they_are(open_records)
+        if path is not None:
+            values = read_corrections(self._read(path), self._columns, path=path)
+            records, unusable = self._corrected(open_records, values, kept_nulls)
+        elif corrections is not None:
+            records, unusable = self._corrected(open_records, corrections, self._completed)
         else:
-            corrections = read_corrections(self._read(path), self._columns, path=path)
-            records, unusable = self._corrected(open_records, corrections)
+            records, unusable = self._as_they_are(open_records)
         result = ReplayedRejects(
             of_load=self._load.pk,
             unusable=unusable,
@@ -118,18 +130,25 @@ class _RejectReplay:
                 usable[number] = one.raw
         return usable, unusable
 
+    def _completed(self, given: Mapping[str, str | None], original: Values) -> Values:
+        return [given.get(name, before) for name, before in zip(self._columns, original, strict=True)]
+
     def _corrected(
-        self, records: Mapping[int, RejectedRecord], corrections: Mapping[int, Values]
+        self,
+        records: Mapping[int, RejectedRecord],
+        corrections: Mapping[int, _Correction],
+        complete: Callable[[_Correction, Values], Values],
     ) -> tuple[dict[int, bytes], dict[int, str]]:
         usable, unusable = dict[int, bytes](), dict[int, str]()
-        for number, values in sorted(corrections.items()):
+        for number, correction in sorted(corrections.items()):
             if number not in records:
                 continue
             original = records[number].values(self._csv_format, columns=len(self._columns))
+            values = complete(correction, original)
             if (hashed := self._hashed_column(values, original)) is not None:
                 unusable[number] = _HASHED.format(column=hashed)
             else:
-                usable[number] = csv_record(kept_nulls(values, original), self._csv_format)
+                usable[number] = csv_record(values, self._csv_format)
         return usable, unusable
 
     def _hashed_column(self, values: Values, original: Values | None) -> str | None:

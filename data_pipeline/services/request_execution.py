@@ -15,6 +15,7 @@ from threading import Timer, current_thread, main_thread
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
+from data_pipeline.correction_errors import NothingReplayed
 from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.domain.storable_text import escape_unstorable, storable_document
 from data_pipeline.errors import LoadInProgress, LoadTakenOver, TableBusy
@@ -22,6 +23,7 @@ from data_pipeline.models import LoadRequest
 from data_pipeline.postgres import load_log, load_requests
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.load_requests import ClaimedRequest
+from data_pipeline.services.action_requests import corrections_of
 from data_pipeline.services.dry_run import dry_run
 from data_pipeline.services.load_documents import dry_run_document
 from data_pipeline.services.load_file import load_with_options
@@ -29,6 +31,7 @@ from data_pipeline.services.load_lookup import find_load_by_id
 from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_requests import dispatch_request
 from data_pipeline.services.record_files import load_record_file
+from data_pipeline.services.reject_replay import replay_rejects
 from data_pipeline.services.undoing import undo_load
 from data_pipeline.services.verifying import verify_load
 from data_pipeline.structured_log import INFO, WARNING, log_event
@@ -42,11 +45,12 @@ _MAX_ATTEMPTS = 5  # ended by a killed worker or a failing server
 _MAX_ERROR_LENGTH = 1024  # characters
 _SERVER_ERRORS = (ServerUnreachable, ServerFault, ServerOutOfMemory, ReadOnly)
 _OTHER_LOADS = (LoadInProgress, LoadTakenOver, TableBusy)  # another session is in the way
-_ON_LOADS = {RequestAction.UNDO, RequestAction.VERIFY}
+_ON_LOADS = {RequestAction.UNDO, RequestAction.VERIFY, RequestAction.REPLAY_REJECTS}
 _BY_COMMAND = {
     RequestAction.LOAD: "Load it with `manage.py load_file`",
     RequestAction.UNDO: "Undo it with `manage.py undo_load`",
     RequestAction.VERIFY: "Verify it with `manage.py verify_load`",
+    RequestAction.REPLAY_REJECTS: "Load its rejects with `manage.py rejects`",
     RequestAction.TRANSFORM: "Transform it with `data-pipeline run get_s3_files`",
     RequestAction.DRY_RUN: "Run `manage.py load_file --dry-run`",
     RequestAction.RECORDS: "Send fewer records at once",
@@ -126,6 +130,8 @@ def _perform(claimed: ClaimedRequest) -> RequestResult:
         return _dry_run(claimed)
     if claimed.action not in _ON_LOADS or claimed.load_id is None:
         return _load(claimed)
+    if claimed.action is RequestAction.REPLAY_REJECTS:
+        return _replay_rejects(claimed, claimed.load_id)
     if claimed.action is RequestAction.VERIFY:
         found = verify_load(claimed.load_id, actor=claimed.requested_by)
         text = f"verified: artefact {found.artefact}, rows {found.rows}"
@@ -155,6 +161,19 @@ def _dry_run(claimed: ClaimedRequest) -> RequestResult:
     LoadRequest.objects.filter(pk=claimed.id).update(result=document)
     counts = found.counts
     return RequestResult(id=claimed.id, result="dry run", rows_in=counts.rows_in, rows_rejected=counts.rows_rejected)
+
+
+def _replay_rejects(claimed: ClaimedRequest, load_id: int) -> RequestResult:
+    result = replay_rejects(load_id, corrections=corrections_of(claimed.options), actor=claimed.requested_by)
+    for record, reason in result.unusable.items() if not result.replayed else ():
+        raise NothingReplayed(records=1, load_id=load_id, record=record, problem=reason)
+    return RequestResult(
+        id=claimed.id,
+        result=f"{len(result.replayed)} replayed, {len(result.refused)} refused",
+        load_id=result.load_id or load_id,
+        rows_in=len(result.replayed) + len(result.refused),
+        rows_rejected=len(result.refused),
+    )
 
 
 def _load(claimed: ClaimedRequest) -> RequestResult:

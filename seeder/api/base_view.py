@@ -143,6 +143,12 @@ class SeederView(APIView):
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 
+    def validated_body(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
+        """Return the validated body. Raises `ValidationError`."""
+        serializer = serializer_class(data=self.request.data)
+        serializer.is_valid(raise_exception=True)
+        return dict(serializer.validated_data)
+
 
 class NotFoundView(SeederView):
     """Answer unknown paths with JSON instead of the host's error page."""

@@ -59,16 +59,18 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
     """Wrap `extend_schema`, but ignore the host's schema class, and add the error responses.
 
     `operation_id` is the method name in generated clients. The summary and description come from the docstring.
-    `status` is that of success, or all that success can have (default: 200 of a GET, otherwise 202). `errors` are
-    further responses by status.
+    `status` is that of success, or all that success can have (default: 200 of a GET, otherwise 202). If success has
+    several media types, `response` is a dictionary by status and media type. `errors` are further responses by status.
     """
 
     def decorate(method: Method) -> Method:
         is_write = method.__name__ != "get"
         texts = _ERROR_RESPONSES | (_WRITE_ERROR_RESPONSES if is_write else {}) | dict(errors or {})
         successes = [status or (202 if is_write else 200)] if status is None or isinstance(status, int) else status
+        by_type = response if isinstance(response, dict) else dict.fromkeys(successes, response)
         responses: dict[Any, Any] = {
-            code: OpenApiResponse(response, _SUCCESS_TEXTS.get(code, "Success.")) for code in successes
+            key: OpenApiResponse(one, _SUCCESS_TEXTS.get(key if isinstance(key, int) else key[0], "Success."))
+            for key, one in by_type.items()
         }
         responses |= (
             {} if is_write else {code: OpenApiResponse(description=text) for code, text in _READ_RESPONSES.items()}

@@ -42,9 +42,7 @@ class SnapshotListView(ReportView):
     @describe_operation("captureSnapshot", CaptureSerializer, request=CaptureRequestSerializer)
     def post(self, request: Request) -> Response:
         """Queue a capture of one view under a release tag."""
-        serializer = CaptureRequestSerializer(data=request.data)
-        serializer.is_valid(raise_exception=True)
-        capture = CaptureRequest(**serializer.validated_data)
+        capture = CaptureRequest(**self.validated_body(CaptureRequestSerializer))
         agency_scope.require_visible_table(capture.table_name, self.visible_agencies)
         enqueue.enqueue_capture(capture)
         identity = {"tableName": capture.table_name, "releaseTag": capture.release_tag}

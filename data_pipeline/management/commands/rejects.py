@@ -7,7 +7,7 @@ from data_pipeline import conf
 from data_pipeline.correction_errors import RejectsNotLoaded
 from data_pipeline.management.rendering.reject_text import list_blocks, replay_blocks
 from data_pipeline.services import reject_listing, reject_replay
-from data_pipeline.services.reject_documents import list_document, replay_document
+from data_pipeline.services.reject_documents import dismissal_document, list_document, replay_document
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand, whole_number
 from seeder.services import unix_signals
@@ -45,9 +45,9 @@ class Command(SeederCommand):
             return self._replay(load_id, options.replay)
         elif options.dismiss:
             dismissed = reject_listing.dismiss_load(load_id, actor=self.name)
-            document = {"loadId": load_id, "dismissed": dismissed.rejects, "isFailure": dismissed.is_failure}
             failure = "its failure and " if dismissed.is_failure else ""
             rejects = format_count(dismissed.rejects, "reject")
+            document = dismissal_document(load_id, dismissed)
             self.output.show(document, [f"load {load_id}: {failure}{rejects} dismissed"])
         else:
             found = reject_listing.list_rejects(load_id, limit=options.limit)

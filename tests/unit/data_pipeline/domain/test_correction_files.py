@@ -10,10 +10,10 @@ from hypothesis import strategies as st
 from data_pipeline.correction_errors import BadCorrectionFile
 from data_pipeline.domain.correction_files import (
     RejectedRecord,
+    correction_lines,
     csv_record,
     kept_nulls,
     read_corrections,
-    write_corrections,
 )
 from data_pipeline.domain.csv_fields import CsvFormat, find_fault, parse_fields
 from data_pipeline.domain.formula_guard import guarded, unguarded
@@ -48,7 +48,7 @@ def test_harmless_text_is_not_guarded(text: str) -> None:
 def test_written_records_are_read_back(rows: list[list[str | None]], csv_format: CsvFormat, saved_with: str) -> None:
     """Also if a spreadsheet saves them with another delimiter."""
     records = [rejected(number, csv_record(row, csv_format)) for number, row in enumerate(rows, start=1)]
-    written = csv.reader(io.StringIO(write_corrections(records, ["id", "=amount"], csv_format), newline=""))
+    written = csv.reader(io.StringIO("".join(correction_lines(records, ["id", "=amount"], csv_format)), newline=""))
     saved = io.StringIO()
     csv.writer(saved, delimiter=saved_with).writerows(written)
     corrections = read_corrections(saved.getvalue(), ["id", "=amount"], path="x")
@@ -64,7 +64,7 @@ def test_record_is_well_formed_and_read_back(values: list[str | None], csv_forma
 
 
 def test_reasons_and_lines_are_written() -> None:
-    text = write_corrections([rejected(7, b"1,x", is_shortened=True)], ["id", "amount"], CsvFormat())
+    text = "".join(correction_lines([rejected(7, b"1,x", is_shortened=True)], ["id", "amount"], CsvFormat()))
     assert text.startswith("\ufeffreject_record,reject_line,reject_reasons,id,amount\r\n")
     assert "7,8,amount: no number; only the beginning of the record is kept,1,x" in text
 
