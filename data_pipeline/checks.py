@@ -17,6 +17,7 @@ from data_pipeline.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from data_pipeline.job_errors import JobError, MalformedJob
 from data_pipeline.stats_errors import InvalidROIViewError
 from seeder.errors import ConfigurationError
+from seeder.services import extras
 
 
 @checks.register
@@ -115,6 +116,17 @@ def check_roi_view(**_: Any) -> Sequence[checks.CheckMessage]:
     except InvalidROIViewError as error:
         return [_message("data_pipeline.E006", str(error))]
     return []
+
+
+@checks.register
+def check_statistics_cache(**_: Any) -> Sequence[checks.CheckMessage]:
+    """Return W005 if the client of the cache's Redis is missing. Nothing if E001 applies."""
+    from data_pipeline.services.stats.cache import REDIS  # few commands run checks
+
+    if check_settings() or not conf.load().stats_enable_cache or not conf.load().stats_redis_url:
+        return []
+    missing = extras.problem(REDIS, "The cache of statistics (CACHE_REDIS_URL)")
+    return [_message("data_pipeline.W005", str(missing))] if missing else []
 
 
 @checks.register(checks.Tags.models)

@@ -102,3 +102,8 @@ class StatisticsSettings:
     """Address of a Redis that the host uses, for the cache if `CACHE_REDIS_URL` is empty."""
     cache_namespace: str = setting(text, default="", variable="CACHE_NAMESPACE")
     """Beginning of every key in the cache. Databases that share a cache need different ones."""
+
+    @property
+    def stats_redis_url(self) -> str:
+        """The Redis of the cache, or an empty text."""
+        return self.cache_redis_url or self.redis_url

@@ -16,5 +16,6 @@ SYSTEM_CHECK_HINTS: Mapping[str, str] = {
     "data_pipeline.W004": "Set UPLOAD_ROOT or UPLOAD_BUCKET. See docs/how-to/upload-files.md.",
     "data_pipeline.E004": "Set DATABASES['default'] to PostgreSQL.",
     "data_pipeline.E005": "Correct the setting, then run `manage.py schedule_pipelines`.",
+    "data_pipeline.W005": "Install the extra, or set STATS_ENABLE_CACHE to False.",
     "data_pipeline.E006": "Correct ROI_VIEW_NAME, or add the view to ROI_VIEWS_ALLOWED.",
 }

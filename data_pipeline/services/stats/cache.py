@@ -16,7 +16,9 @@ from django.core.cache.backends.redis import RedisCache
 
 from data_pipeline.statistics_settings import StatisticsSettings
 from data_pipeline.structured_log import INFO, WARNING, log_event
+from seeder.services.extras import Extra
 
+REDIS = Extra("redis", {"redis": "redis"})
 Rows = Sequence[Sequence[Any]]
 
 _PAUSE_S = 30.0  # without the cache, after it has failed
@@ -70,7 +72,7 @@ def row_cache(settings: StatisticsSettings) -> RowCache | None:
     """Return the cache that the settings name, or None without STATS_ENABLE_CACHE."""
     if not settings.stats_enable_cache:
         return None
-    return _row_cache(settings.cache_redis_url or settings.redis_url, settings.stats_cache_alias)
+    return _row_cache(settings.stats_redis_url, settings.stats_cache_alias)
 
 
 @cache

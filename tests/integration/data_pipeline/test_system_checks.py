@@ -1,11 +1,20 @@
 """The system checks of the loading lane."""
 
+from importlib.util import find_spec
 from pathlib import Path
 
+import pytest
 from django.core import checks
 from pytest_django import Settings
 
-from data_pipeline.checks import check_folders, check_roi_view, check_seeder, check_settings, check_uploads
+from data_pipeline.checks import (
+    check_folders,
+    check_roi_view,
+    check_seeder,
+    check_settings,
+    check_statistics_cache,
+    check_uploads,
+)
 
 
 def ids(messages: object) -> list[str | None]:
@@ -53,3 +62,12 @@ def test_api_without_a_place_for_uploads_is_a_warning(settings: Settings) -> Non
     assert ids(check_uploads()) == []
     settings.DATA_PIPELINE, settings.ROOT_URLCONF = {}, "django.contrib.auth.urls"
     assert ids(check_uploads()) == []
+
+
+def test_missing_client_of_redis_is_a_warning(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("seeder.services.extras.find_spec", lambda name: None if name == "redis" else find_spec(name))
+    settings.DATA_PIPELINE = {"STATS_ENABLE_CACHE": True}
+    assert ids(check_statistics_cache()) == []
+    settings.DATA_PIPELINE = {"STATS_ENABLE_CACHE": True, "CACHE_REDIS_URL": "redis://:secret@cache"}
+    [message] = check_statistics_cache()
+    assert (message.id, "secret" in message.msg) == ("data_pipeline.W005", False)
