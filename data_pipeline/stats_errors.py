@@ -36,6 +36,10 @@ class PeriodTooLong(StatisticError):
     """The period from {date_from} to {date_to} is longer than {days} days. Begin on {earliest} or later."""
 
 
+class PageOutdated(StatisticError):
+    """{view} was refreshed or altered after the page before. Begin again with the first page."""
+
+
 class TooManyScoredRows(StatisticError):
     """The view {view} has more than {limit} rows of these ids. Give fewer ids."""
 

@@ -93,6 +93,7 @@ STATISTICS: Mapping[str, str] = {
     "StatisticViewReplaced": "Several processes refresh or replace the view at once: `manage.py queue_status`.",
     "ScoreColumnMissing": "`\\d VIEW` in psql shows the columns.",
     "PeriodTooLong": "Shorten the period, or raise STATS_MAX_DAYS.",
+    "PageOutdated": "Read the pages again, faster or larger: `pageSize`.",
     "TooManyScoredRows": "Split the ids into several requests.",
     "UnknownFilter": "Correct the name. The message lists the columns.",
     "ColumnNotFilterable": "A view can have another column, such as a text of the value.",

@@ -17,9 +17,10 @@ from data_pipeline.api.stats_serializers import (
     parsed_ids,
 )
 from data_pipeline.services.stats.documents import score_document, statistic_document
-from data_pipeline.services.stats.reading import StatisticRequest, read_score, read_statistic
-from data_pipeline.stats_errors import FilterError
+from data_pipeline.services.stats.reading import Statistic, StatisticRequest, read_score, read_statistic
+from data_pipeline.stats_errors import FilterError, PageOutdated
 from seeder.api.authentication_and_throttling import READ, WRITE
+from seeder.api.cursor_text import encode_values
 from seeder.api.exception_handler import ErrorStatuses
 from seeder.api.operation_description import describe_operation
 from seeder.errors import ConfigurationError, DatabaseError
@@ -31,6 +32,7 @@ class BaseStatsView(PipelineView):
     required_permissions: ClassVar = {READ: _VIEW_STATS, WRITE: _VIEW_STATS}
     error_statuses: ClassVar[ErrorStatuses] = (
         ((ConfigurationError, DatabaseError), status.HTTP_503_SERVICE_UNAVAILABLE),
+        ((PageOutdated,), status.HTTP_409_CONFLICT),
         *PipelineView.error_statuses,
     )
 
@@ -40,7 +42,10 @@ class StatisticView(BaseStatsView):
         "getStatistic",
         StatisticSerializer,
         parameters=[StatisticQuerySerializer, FILTER_PARAMETERS],
-        errors={422: "The period is too long, and `REQUIRE_CLAMP` is set."},
+        errors={
+            409: "The view was refreshed after the page before.",
+            422: "The period is too long, and `REQUIRE_CLAMP` is set.",
+        },
     )
     def get(self, request: Request, name: str) -> Response:
         """Get a page of a statistic: rows of its view, and as of which loads they are.
@@ -48,14 +53,19 @@ class StatisticView(BaseStatsView):
         The latest days come first. A parameter that is neither documented nor a column is refused.
         """
         query = self.validated_query(StatisticQuerySerializer)
-        wanted = StatisticRequest(name=name, agencies=self.visible_agencies, **query)
+        version, offset = query.pop("cursor", (None, 0))
+        wanted = StatisticRequest(name=name, agencies=self.visible_agencies, version=version, offset=offset, **query)
         try:
             statistic = read_statistic(wanted)
         except FilterError as error:
             raise ValidationError({str(error.facts["parameter"]): [str(error)]}) from error
-        following = self.url_with("page", wanted.page + 1) if statistic.has_more else None
-        previous = self.url_with("page", wanted.page - 1) if wanted.page > 1 else None
+        size = wanted.page_size
+        following = self._page_url(statistic, offset + size) if statistic.has_more else None
+        previous = self._page_url(statistic, max(0, offset - size)) if offset else None
         return Response(statistic_document(name, statistic, following=following, previous=previous))
+
+    def _page_url(self, statistic: Statistic, offset: int) -> str:
+        return self.url_with("cursor", encode_values(statistic.version, offset))
 
 
 class ScoreView(BaseStatsView):

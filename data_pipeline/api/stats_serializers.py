@@ -5,11 +5,13 @@ from typing import Any
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
+from seeder.api.cursor_text import decode_values
 from seeder.api.document_serializers import AsOfSerializer
 from seeder.api.input_serializers import DigitsField, StrictInputSerializer
 from seeder.domain.view_names import is_storable_text
 
 _MAX_IDS, _MAX_ID_LENGTH = 500, 200
+_MAX_CURSOR_LENGTH, _MAX_OFFSET = 100, 2**62
 
 FILTER_PARAMETERS = OpenApiParameter(
     "filters",
@@ -26,8 +28,18 @@ class StatisticQuerySerializer(serializers.Serializer[Any]):
 
     date_from = serializers.DateField(required=False, help_text="first day (default: `STATS_MAX_DAYS` before the last)")
     date_to = serializers.DateField(required=False, help_text="last day (default: today)")
-    page = DigitsField(min_value=1, max_value=10**6, default=1)
+    cursor = serializers.CharField(
+        required=False,
+        max_length=_MAX_CURSOR_LENGTH,
+        help_text="cursor from `next` or `previous` of another page (default: the first page)",
+    )
     pageSize = DigitsField(source="page_size", min_value=1, max_value=200, default=50, help_text="rows per page")
+
+    def validate_cursor(self, value: str) -> tuple[str, int]:
+        match decode_values(value):
+            case [str(version), int(offset)] if 0 <= offset <= _MAX_OFFSET and not isinstance(offset, bool):
+                return version, offset
+        raise serializers.ValidationError("Invalid cursor. Use the one from `next` or `previous` of another page.")
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         filters = {name: text for name, text in data.items() if name not in self.fields}

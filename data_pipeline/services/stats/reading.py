@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from hashlib import blake2b
 
 from django.utils import timezone
 
@@ -21,7 +22,7 @@ from data_pipeline.postgres.statistics import StatsRelation
 from data_pipeline.services.stats import scope, views
 from data_pipeline.services.stats.snapshot_reading import ReadRows, RowSource, read_rows
 from data_pipeline.statistics_settings import ROI
-from data_pipeline.stats_errors import ScoreColumnMissing, TooManyScoredRows
+from data_pipeline.stats_errors import PageOutdated, ScoreColumnMissing, TooManyScoredRows
 
 MAX_SCORED_ROWS = 5000
 
@@ -35,7 +36,8 @@ class StatisticRequest:
     filters: Mapping[str, str]  # texts of values, separated by commas, by column
     date_from: date | None = None
     date_to: date | None = None
-    page: int = 1
+    offset: int = 0  # of the page's first row
+    version: str | None = None  # of the view on the page before; None on the first page
     page_size: int = 100
 
 
@@ -45,6 +47,7 @@ class Statistic:
 
     read: ReadRows
     has_more: bool  # on further pages
+    version: str  # of the view: pages of one version belong together
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -59,14 +62,17 @@ class Score:
 def read_statistic(request: StatisticRequest, *, clock: Callable[[], datetime] = timezone.now) -> Statistic:
     """Read a page of a statistic.
 
-    Raises `StatisticError`, `ConfigurationError` or `DatabaseError`.
+    Raises `PageOutdated` if the view was refreshed after the page before, and other errors of `StatisticError`,
+    `ConfigurationError` or `DatabaseError`.
     """
 
     def plan(relation: StatsRelation, columns: Sequence[StatsColumn]) -> StatsQuery:
+        if request.version not in {None, _page_version(relation)}:
+            raise PageOutdated(view=relation.view)
         query = StatsQuery(
             filters=parse_filters(columns, request.filters),
             limit=request.page_size + 1,
-            offset=(request.page - 1) * request.page_size,
+            offset=request.offset,
         )
         query = _limit_to_agencies(query, request.name, relation, columns, request.agencies)
         return _limit_to_period(query, request, columns, clock)
@@ -74,7 +80,15 @@ def read_statistic(request: StatisticRequest, *, clock: Callable[[], datetime] =
     view = views.view_of(request.name, conf.load())
     found = read_rows(RowSource(name=request.name, view=view, plan=plan, fetch=statistics.read_rows))
     rows, more = found.rows[: request.page_size], found.rows[request.page_size :]
-    return Statistic(read=replace(found, rows=rows), has_more=bool(more))
+    return Statistic(read=replace(found, rows=rows), has_more=bool(more), version=_page_version(found.relation))
+
+
+def _page_version(relation: StatsRelation) -> str:
+    """Return a text that differs after each refresh.
+
+    It contains no facts of the server.
+    """
+    return blake2b(relation.version.encode(), digest_size=8).hexdigest()
 
 
 def _limit_to_agencies(

@@ -70,16 +70,21 @@ def test_documents_have_the_described_fields(caller: APIClient) -> None:
 
 
 def test_links_lead_to_all_rows(caller: APIClient) -> None:
-    url, assets = f"{ROOT}stats/sales/?date_from=2020-01-01&date_to=2100-01-01&pageSize=1", []
-    while url:
-        page = answer(caller.get(url))
-        assets += [row["asin"] for row in page["results"]]
-        url = page["next"]
-    assert (assets, page["period"]["clamped"]) == ([], True)
     first = answer(caller.get(f"{ROOT}stats/sales/?pageSize=1"))
     second = answer(caller.get(first["next"]))
     assert [first["results"][0]["asin"], second["results"][0]["asin"], second["next"]] == ["A", "B", None]
     assert answer(caller.get(second["previous"])) == first
+
+
+def test_page_of_an_earlier_refresh_conflicts(caller: APIClient) -> None:
+    first = answer(caller.get(f"{ROOT}stats/sales/?pageSize=1"))
+    refresh()
+    assert answer(caller.get(first["next"]), 409)["code"] == "page_outdated"
+
+
+def test_clamped_period_is_shown(caller: APIClient) -> None:
+    period = answer(caller.get(f"{ROOT}stats/sales/?date_from=2020-01-01&date_to=2021-01-01"))["period"]
+    assert (period["requestedFrom"], period["from"], period["clamped"]) == ("2020-01-01", "2020-01-02", True)
 
 
 def test_long_period_is_a_problem_if_it_may_not_be_clamped(caller: APIClient, settings: Settings) -> None:
@@ -100,7 +105,9 @@ def test_long_period_is_a_problem_if_it_may_not_be_clamped(caller: APIClient, se
         ("asin=A&asin=B", "asin"),
         ("date_from=soon", "date_from"),
         ("date_from=2026-02-01&date_to=2026-01-01", "date_from"),
-        ("page=0", "page"),
+        ("cursor=x", "cursor"),
+        ("cursor=WyJ4IiwtMV0", "cursor"),
+        ("page=2", "page"),
         ("pageSize=201", "pageSize"),
         ("%FF=1", "\ufffd"),
     ],

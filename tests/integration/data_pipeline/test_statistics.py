@@ -14,6 +14,7 @@ from data_pipeline.stats_errors import (
     ColumnNotFilterable,
     InvalidROIViewError,
     NoDateColumn,
+    PageOutdated,
     PeriodTooLong,
     ScoreColumnMissing,
     StatisticViewEmpty,
@@ -189,9 +190,18 @@ def test_period_of_a_view_with_several_dates_needs_a_setting(settings: Settings)
 
 
 def test_pages_together_are_all_rows() -> None:
-    first, second = read(page_size=2), read(page_size=2, page=2)
+    first = read(page_size=2)
+    second = read(page_size=2, offset=2, version=first.version)
     assert (first.has_more, second.has_more) == (True, False)
     assert [row[3] for row in (*first.read.rows, *second.read.rows)] == [3, 2, 1]
+
+
+def test_page_after_a_refresh_is_refused() -> None:
+    """Its rows could be those of the page before, or be missing on both."""
+    first = read(page_size=2)
+    refresh()
+    with pytest.raises(PageOutdated, match="reporting.mat_sales was refreshed or altered"):
+        read(page_size=2, offset=2, version=first.version)
 
 
 def test_statistic_outside_of_the_settings_is_unknown() -> None:
