@@ -5,6 +5,7 @@ from django.urls import URLPattern, include, path, re_path
 from data_pipeline.api import (
     action_endpoints,
     ingest_endpoints,
+    lineage_endpoints,
     load_endpoints,
     reject_endpoints,
     request_endpoints,
@@ -29,6 +30,8 @@ _v1: list[URLPattern] = [
     path("ingest/records/", ingest_endpoints.RecordsView.as_view(), name="records"),
     path("upload/", ingest_endpoints.UploadView.as_view(), name="upload"),
     path("requests/<int:id>/", request_endpoints.RequestDetailView.as_view(), name="request"),
+    path("tables/<str:name>/lineage/", lineage_endpoints.TableLineageView.as_view(), name="lineage"),
+    path("views/<str:name>/as-of/", lineage_endpoints.ViewAsOfView.as_view(), name="as-of"),
     path("stats/<str:name>/", stats_endpoints.StatisticView.as_view(), name="statistic"),
     path("score/", stats_endpoints.ScoreView.as_view(), name="score"),
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),

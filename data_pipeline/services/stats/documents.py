@@ -38,12 +38,12 @@ def score_document(score: Score) -> Document:
 def _origin(read: ReadRows) -> Document:
     return {
         "view": str(read.relation.view),
-        "asOf": _as_of_document(read.as_of),
+        "asOf": as_of_document(read.as_of),
         "columns": [fields(one, "name", "type") for one in read.columns],
     }
 
 
-def _as_of_document(as_of: RelationAsOf) -> Document:
+def as_of_document(as_of: RelationAsOf) -> Document:
     tables = [fields(one, "table", "load_id", "loaded_at", "newer_loads", "by_times") for one in as_of.tables]
     return {**fields(as_of, "refreshed_at", "stale"), "tables": tables}
 
