@@ -14,7 +14,7 @@ from seeder.api.cursor_text import encode_cursor
 from seeder.api.exception_handler import ErrorStatuses
 from seeder.errors import AmbiguousView, NothingToCapture, SnapshotTaken, UnknownObject
 from seeder.services.read_models import agency_scope, error_redaction, keyset_pagination
-from seeder.services.read_models.keyset_pagination import Cursor, PageOrder
+from seeder.services.read_models.keyset_pagination import Cursor, CursorPage, PageOrder
 from seeder.services.storable_text import is_storable
 
 
@@ -46,13 +46,12 @@ class ReportView(SeederView):
         if not all(is_storable(value) for value in query.values() if isinstance(value, str)):
             rows = (rows if isinstance(rows, QuerySet) else rows[0]).none()
         page = keyset_pagination.fetch_page(rows, order, query.get("cursor"), max_rows=query["size"])
-        return Response(
-            {
-                "next": self._url_at(page.next),
-                "previous": self._url_at(page.previous),
-                "results": documents(page.rows),
-            }
-        )
+        return self.page_response(page, documents(page.rows))
+
+    def page_response(self, page: CursorPage, results: Sequence[Any], **facts: object) -> Response:
+        """Return the documents of a page with the URLs of its neighbours, after further facts of the list."""
+        links = {"next": self._url_at(page.next), "previous": self._url_at(page.previous)}
+        return Response({**facts, **links, "results": results})
 
     def _url_at(self, cursor: Cursor | None) -> str | None:
         return self.url_with("cursor", encode_cursor(cursor)) if cursor else None

@@ -180,6 +180,31 @@ _FINDING: Body = {
 }
 _CAPTURE: Body = {"tableName": _VIEW, "releaseTag": "2026.11"}
 
+_COUNTS: Body = {
+    "manifests": 12,
+    "views": 11,
+    "failing": 1,
+    "stale": 0,
+    "longRunning": 0,
+    "lastSuccess": _STARTED,
+    "statuses": {"pending": 0, "running": 0, "success": 11, "error": 1, "neverRun": 0},
+}
+_AGENCY: Body = {"slug": "demo", "id": 1, "name": "Demo agency", **_COUNTS}
+_QUEUE: Body = {
+    "status": "ok",
+    "workers": "working",
+    "queuedParts": 1,
+    "runningParts": 1,
+    "oldestRequest": _REQUESTED,
+    "waitingTasks": None,
+}
+_DASHBOARD: Body = {
+    "jobs": _COUNTS,
+    "runs": {"running": 0, "last": _RUN},
+    "queue": _QUEUE,
+    "paused": [{"database": "default", "reason": "server_busy", "since": _STARTED}],
+}
+
 OPERATIONS: Mapping[str, OperationExample] = {
     "getRoot": OperationExample(response={"links": {"jobs": f"{_API}jobs/", "runs": f"{_API}runs/"}}),
     "getSchema": OperationExample(response={"openapi": "3.0.3", "info": {"title": "reporting-seeder"}, "paths": {}}),
@@ -188,6 +213,9 @@ OPERATIONS: Mapping[str, OperationExample] = {
     "listHistoryOfJob": OperationExample(response=page_of(_HISTORY)),
     "refreshJob": OperationExample(response=_ENQUEUED),
     "refreshAgency": OperationExample(response={**_ENQUEUED, "description": "the agency demo"}),
+    "listAgencies": OperationExample(response=page_of(_AGENCY, count=1)),
+    "getAgency": OperationExample(response=_AGENCY),
+    "getTotals": OperationExample(response=_DASHBOARD),
     "listRequests": OperationExample(response=page_of(_REQUEST)),
     "getRequest": OperationExample(response=_REQUEST),
     "cancelRequest": OperationExample(response=_CANCELLED, accepted=_CANCELLING),

@@ -223,6 +223,10 @@ class RunQuerySerializer(RowQuerySerializer):
     )
 
 
+class AgencyQuerySerializer(CursorQuerySerializer):
+    has_numeric_key, has_time = False, False
+
+
 class RequestQuerySerializer(CursorQuerySerializer):
     state = CommaSeparatedField(
         serializers.ChoiceField(choices=[*QueuedPartState]), source="states", required=False, help_text="states"

@@ -86,11 +86,12 @@ SEEDER = SchemaOptions(
     description="Status of reports and their views, history of runs, release snapshots, and refreshes on request.",
     hook="seeder.api.openapi.keep_own_endpoints",
     tags={
-        "agencies": "Refreshes of all views of an agency.",
+        "agencies": "Agencies with the totals of their jobs, and refreshes of all their views.",
         "jobs": "Enabled manifests with the latest state of their views, and refreshes of one view.",
         "queue": "Queued requests and their progress.",
         "runs": "Runs with their totals, holds and history rows.",
         "snapshots": "Release snapshots: recorded shapes of views, and their differences.",
+        "totals": "Totals for dashboards.",
         "schema": "The root and this schema.",
     },
     enums=(ReportType, Status, QueuedPartState, DifferenceKind, Severity),

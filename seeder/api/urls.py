@@ -3,7 +3,16 @@
 from django.apps import apps
 from django.urls import include, path, re_path
 
-from seeder.api import job_endpoints, openapi, queue_endpoints, refresh_endpoints, run_endpoints, snapshot_endpoints
+from seeder.api import (
+    agency_endpoints,
+    job_endpoints,
+    openapi,
+    queue_endpoints,
+    refresh_endpoints,
+    run_endpoints,
+    snapshot_endpoints,
+    totals_endpoints,
+)
 from seeder.api.base_view import NotFoundView
 from seeder.api.root_endpoint import RootView
 
@@ -21,6 +30,8 @@ _v1 = [
     path(_JOB_PATH, job_endpoints.JobDetailView.as_view(), name="job"),
     path(f"{_JOB_PATH}history/", job_endpoints.JobHistoryView.as_view(), name="job-history"),
     path(f"{_JOB_PATH}refresh/", refresh_endpoints.RefreshJobView.as_view(), name="refresh-job"),
+    path("agencies/", agency_endpoints.AgencyListView.as_view(), name="agencies"),
+    path("agencies/<str:slug>/", agency_endpoints.AgencyDetailView.as_view(), name="agency"),
     path("agencies/<str:slug>/refresh/", refresh_endpoints.RefreshAgencyView.as_view(), name="refresh-agency"),
     path("queue/", queue_endpoints.RequestListView.as_view(), name="queue"),
     path("queue/<str:requestId>/", queue_endpoints.RequestStatusView.as_view(), name="queued"),
@@ -32,6 +43,7 @@ _v1 = [
     path("snapshots/", snapshot_endpoints.SnapshotListView.as_view(), name="snapshots"),
     path("snapshots/compare/", snapshot_endpoints.SnapshotComparisonView.as_view(), name="comparison"),
     path("snapshots/<int:id>/", snapshot_endpoints.SnapshotDetailView.as_view(), name="snapshot"),
+    path("totals/", totals_endpoints.TotalsView.as_view(), name="totals"),
     path("schema/", openapi.SchemaView.as_view(), name="schema"),
     *_docs,
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),

@@ -11,6 +11,7 @@ from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from seeder.domain.manifests import ManifestKey, ReportType
+from seeder.domain.monitoring.agency_totals import AgencyTotals
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobCursor, JobPageRequest, JobTotals, RecentRun, SortKey
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
@@ -89,6 +90,12 @@ def job_totals(job_parameters: Mapping[str, Any], group_by: GroupBy) -> JobTotal
     statement = _combine_parts(group_by, "job_totals")
     [totals] = sessions.query(DEFAULT_DB_ALIAS, statement, job_parameters, row_factory=class_row(JobTotals))
     return cast("JobTotals", totals)
+
+
+def agency_totals(job_parameters: Mapping[str, Any]) -> list[AgencyTotals]:
+    """Return the totals of each agency with manifests, and of all together."""
+    statement = _combine_parts(GroupBy.MANIFEST, "agency_totals")
+    return sessions.query(DEFAULT_DB_ALIAS, statement, job_parameters, row_factory=class_row(AgencyTotals))
 
 
 def recent_runs(jobs: Collection[Job], *, max_runs: int) -> Mapping[str, list[RecentRun]]:

@@ -142,6 +142,48 @@ SELECT
     count(*) FILTER (WHERE stale) AS stale
 FROM found;
 
+-- name: agency_totals
+-- A row for each agency with manifests, even disabled ones, and one without a slug for all, in which a shared view counts once.
+, known AS (
+    SELECT agency_slug, min(agency_id) AS agency_id
+    FROM (
+        SELECT agency_slug, agency_id FROM reporting.seeder_custom_report_manifest
+        UNION ALL
+        SELECT agency_slug, agency_id FROM reporting.seeder_canned_report_manifest
+    ) AS manifest
+    WHERE (%(visible_agencies)s::text[] IS NULL OR agency_slug = ANY (%(visible_agencies)s::text[]))
+        AND (%(agencies)s::text[] IS NULL OR agency_slug = ANY (%(agencies)s::text[]))
+    GROUP BY agency_slug
+), counted AS (
+    SELECT
+        found.*,
+        CASE WHEN consecutive_failures = 0 AND status IN ('success', 'pending') THEN start_time ELSE (
+            SELECT h.start_time
+            FROM reporting.seeder_run_history AS h
+            WHERE h.table_name = found.table_name AND h.status = 'success'
+            ORDER BY h.start_time DESC
+            LIMIT 1
+        ) END AS last_success_at
+    FROM found
+)
+SELECT
+    known.agency_slug AS slug,
+    min(known.agency_id) AS agency_id,
+    count(manifest_id) AS manifests,
+    count(DISTINCT table_name) AS views,
+    count(manifest_id) FILTER (WHERE status IS NULL) AS never_run,
+    count(*) FILTER (WHERE status = 'pending') AS pending,
+    count(*) FILTER (WHERE status = 'running') AS running,
+    count(*) FILTER (WHERE status = 'success') AS success,
+    count(*) FILTER (WHERE status = 'error') AS error,
+    count(*) FILTER (WHERE failing) AS failing,
+    count(*) FILTER (WHERE stale) AS stale,
+    count(*) FILTER (WHERE long_running) AS long_running,
+    max(last_success_at) AS last_success_at
+FROM known
+LEFT JOIN counted ON counted.agency_slug = known.agency_slug
+GROUP BY GROUPING SETS ((known.agency_slug), ());
+
 -- name: recent_runs
 -- The latest runs of each job. coalesce() hides the condition from the planner. Otherwise it expects few matching rows, and
 -- sorts all rows of a view instead of reading the latest.

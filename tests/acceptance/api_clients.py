@@ -154,3 +154,20 @@ def _rows_read() -> int:
         " WHERE schemaname = 'reporting'"
     )
     return int(rows)
+
+
+def insert_many_rows_of_agencies(count: int) -> None:
+    """Insert manifests of visible agencies, failing views of them, and unfinished runs with queued parts."""
+    sql(
+        "INSERT INTO reporting.seeder_custom_report_manifest"
+        " (table_name, report_name, agency_id, agency_slug, query, database_id)"
+        " SELECT 'reporting.w' || n, 'W', 1 + n %% 2, (ARRAY['demo', 'metro'])[1 + n %% 2], 'SELECT 1', 1"
+        " FROM generate_series(1, %s) AS n",
+        count,
+    )
+    sql(
+        "INSERT INTO reporting.seeder_run (run_id, description, requested_by, started_at, workers, manifests, agencies)"
+        " SELECT 'many ' || n, 'every report', 'a test', now(), 1, 1, '{\"demo\": {}}'"
+        " FROM generate_series(1, %s) AS n",
+        count,
+    )

@@ -19,6 +19,7 @@ from tests.conftest import create_custom_manifest
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 MOUNT = "api/seeder/"
 LIST, ONE, START, END = "a list", "one thing", "starts something", "ends something"
+SUMMARY = "totals of the visible agencies"
 ANY_LOGIN, OTHER_PATH = "requires only a login", "unknown path"
 # The kind of each endpoint. A new endpoint fails the test until it is listed here.
 ENDPOINTS: Mapping[str, Mapping[str, str]] = {
@@ -26,6 +27,8 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "jobs/<str:reportType>/<int:id>/": {"GET": ONE},
     "jobs/<str:reportType>/<int:id>/history/": {"GET": ONE},
     "jobs/<str:reportType>/<int:id>/refresh/": {"POST": START},
+    "agencies/": {"GET": LIST},
+    "agencies/<str:slug>/": {"GET": ONE},
     "agencies/<str:slug>/refresh/": {"POST": START},
     "queue/": {"GET": LIST},
     "queue/<str:requestId>/": {"GET": ONE},
@@ -37,6 +40,7 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "snapshots/": {"GET": LIST, "POST": START},
     "snapshots/compare/": {"GET": ONE},
     "snapshots/<int:id>/": {"GET": ONE},
+    "totals/": {"GET": SUMMARY},
     "": {"GET": ANY_LOGIN},
     "schema/": {"GET": ANY_LOGIN},
     "docs/": {"GET": ANY_LOGIN},
@@ -46,12 +50,12 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
 PROBES = {"health/alive", "health/ready", "metrics"}
 # The status of each role for each kind.
 ROLES: Mapping[str, Mapping[str, int]] = {
-    "anonymous": {LIST: 401, ONE: 401, START: 401, END: 401, ANY_LOGIN: 401, OTHER_PATH: 401},
-    "stranger": {LIST: 403, ONE: 403, START: 403, END: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "wrong agency": {LIST: 200, ONE: 404, START: 404, END: 404, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "reader": {LIST: 200, ONE: 200, START: 403, END: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "operator": {LIST: 200, ONE: 200, START: 202, END: 200, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "superuser": {LIST: 200, ONE: 200, START: 202, END: 200, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "anonymous": {SUMMARY: 401, LIST: 401, ONE: 401, START: 401, END: 401, ANY_LOGIN: 401, OTHER_PATH: 401},
+    "stranger": {SUMMARY: 403, LIST: 403, ONE: 403, START: 403, END: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "wrong agency": {SUMMARY: 200, LIST: 200, ONE: 404, START: 404, END: 404, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "reader": {SUMMARY: 200, LIST: 200, ONE: 200, START: 403, END: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "operator": {SUMMARY: 200, LIST: 200, ONE: 200, START: 202, END: 200, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "superuser": {SUMMARY: 200, LIST: 200, ONE: 200, START: 202, END: 200, ANY_LOGIN: 200, OTHER_PATH: 404},
 }
 
 

@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.manifests import ManifestKey, ReportType
+from seeder.domain.monitoring.agency_totals import AgencyTotals
 from seeder.domain.monitoring.report_jobs import (
     GroupBy,
     Job,
@@ -124,6 +125,11 @@ def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> Jo
     if not _can_match(job_filter):
         return JobTotals(jobs=0, fresh=0, failing=0, running=0, long_running=0, stale=0)
     return job_list_queries.job_totals(_parameters(job_filter), group_by)
+
+
+def agency_totals(job_filter: JobFilter) -> Sequence[AgencyTotals]:
+    """Return the totals of each agency with manifests, and of all together. Raises `ConfigurationError`."""
+    return job_list_queries.agency_totals(_parameters(job_filter))
 
 
 def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:

@@ -1,0 +1,23 @@
+"""Numbers of jobs, of one agency or of all."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgencyTotals:
+    """The enabled manifests of an agency, by the latest state of their views. A manifest can be of several kinds."""
+
+    slug: str | None  # None: of all agencies together
+    agency_id: int | None  # None without any manifest
+    manifests: int
+    views: int
+    never_run: int
+    pending: int
+    running: int
+    success: int
+    error: int
+    failing: int
+    stale: int
+    long_running: int
+    last_success_at: datetime | None  # start of the latest successful refresh of any of the views
