@@ -92,13 +92,13 @@ def create_user(name: str, *permissions: str) -> User:
 
 
 @pytest.fixture(scope="session")
-def uploads(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
-    """The setting of the folder for uploads, which the web server and a cluster need."""
-    return {"DATA_PIPELINE_UPLOAD_ROOT": str(tmp_path_factory.mktemp("uploads"))}
+def upload_root(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The folder of uploads, for the web server and a cluster."""
+    return str(tmp_path_factory.mktemp("uploads"))
 
 
 @pytest.fixture(scope="session")
-def web_server(django_databases: None, uploads: dict[str, str]) -> Iterator[str]:
+def web_server(django_databases: None, upload_root: str) -> Iterator[str]:
     """Start the web server. A user named after an agency sees only it."""
     port = ports.free_port()
     server = subprocess.Popen(
@@ -109,7 +109,7 @@ def web_server(django_databases: None, uploads: dict[str, str]) -> Iterator[str]
             "PYTHONPATH": str(HERE),
             "SEEDER_AGENCY_SCOPE": "agency_scopes.agencies_by_username",
             "ROI_VIEW_NAME": "mat_v_roi_full",
-            **uploads,
+            "DATA_PIPELINE_UPLOAD_ROOT": upload_root,
             "SEEDER_ALLOW_MANIFEST_EDITING": "true",
         },
         stdout=subprocess.DEVNULL,

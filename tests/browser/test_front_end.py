@@ -21,14 +21,14 @@ QUERY = "SELECT sku, sum(units) AS units FROM landing.returns GROUP BY sku"
 
 
 @pytest.fixture(autouse=True)
-def running_lane(site: Site, load_tables: None, uploads: dict[str, str]) -> Iterator[None]:
+def running_lane(site: Site, load_tables: None, upload_root: str) -> Iterator[None]:
     """An empty table of returns, the view of its statistics, a user who loads, and a cluster."""
     sql("CREATE TABLE landing.returns (sku text NOT NULL, units integer NOT NULL)")
     create_custom_manifest("reporting.mat_v_roi_full", QUERY)
     orchestrator.execute_run(AllReports())
     user = User.objects.create_user("loader", password=PASSWORD, is_staff=True)
     user.user_permissions.set(Permission.objects.filter(codename__in=PERMISSIONS))
-    queue_clusters.start(**uploads)
+    queue_clusters.start(DATA_PIPELINE_UPLOAD_ROOT=upload_root)
     yield
     queue_clusters.kill_all()
     sql("DROP SCHEMA landing CASCADE")
