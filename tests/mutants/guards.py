@@ -9,6 +9,7 @@ from tests.mutants.load_guards import LOADS
 from tests.mutants.manifest_guards import MANIFESTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.silver_guards import SILVER
+from tests.mutants.statistics_guards import STATISTICS
 
 CANCELLATION = "tests/integration/test_cancellation.py"
 PART_EXECUTION = "tests/integration/test_part_execution.py"
@@ -578,5 +579,5 @@ DIAGNOSIS = [
     ),
 ]
 
-_OTHERS = [*LOADS, *SILVER, *HTTP, *MANIFESTS]
+_OTHERS = [*LOADS, *SILVER, *HTTP, *MANIFESTS, *STATISTICS]
 GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_OTHERS]

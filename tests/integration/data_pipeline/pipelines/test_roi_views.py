@@ -12,6 +12,7 @@ from data_pipeline.pipelines.fees_h10 import refresh_fees
 from data_pipeline.pipelines.logistics_etl import run_logistics_etl
 from data_pipeline.pipelines.price_importer import import_prices
 from data_pipeline.services.load_file import load_file
+from data_pipeline.services.stats.reading import StatisticRequest, read_score, read_statistic
 from demo import market
 from demo.market_api import serving
 from seeder.domain.refresh_requests import AllReports
@@ -105,6 +106,24 @@ def test_views_have_the_loaded_rows() -> None:
         ("LAMP-2", "12.0000", "7.1400", "0.8500", 0, "0.4092"),
     ]
     assert (rows(FEES), rows(RETURNS)) == (6, 2)
+
+
+@pytest.mark.slow
+def test_statistics_of_the_market_have_its_loads() -> None:
+    for one in LOADS.values():
+        one.load()
+    roi = read_statistic(StatisticRequest(name="roi", agencies=None, filters={"asin": "DESK-1,LAMP-1"})).read
+    assert (str(roi.relation.view), [row[1] for row in roi.rows]) == ("reporting.v_roi_full", ["DESK-1", "LAMP-1"])
+    assert {table.table: table.load_id for table in roi.as_of.tables} == {
+        "public.fees": 1,
+        "public.freight_rates": 2,
+        "public.prices": 3,
+        "public.returns_raw": 4,
+    }
+    returns = read_statistic(StatisticRequest(name="returns", agencies=None, filters={"sku": "LAMP-1"})).read
+    assert (len(returns.rows), [table.load_id for table in returns.as_of.tables]) == (2, [4])
+    score = read_score(["LAMP-2", "LAMP-9"], None)
+    assert (score.id_column, score.not_found, score.read.rows[0][1]) == ("asin", ["LAMP-9"], "LAMP-2")
 
 
 @pytest.mark.slow
