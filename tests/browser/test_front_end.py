@@ -22,7 +22,7 @@ QUERY = "SELECT sku, sum(units) AS units FROM landing.returns GROUP BY sku"
 
 @pytest.fixture(autouse=True)
 def running_lane(site: Site, load_tables: None, upload_root: str) -> Iterator[None]:
-    """An empty table of returns, the view of its statistics, a user who loads, and a cluster."""
+    """An empty table of returns, the view of its statistics, a user with permissions to load, and a cluster."""
     sql("CREATE TABLE landing.returns (sku text NOT NULL, units integer NOT NULL)")
     create_custom_manifest("reporting.mat_v_roi_full", QUERY)
     orchestrator.execute_run(AllReports())
