@@ -18,7 +18,8 @@ from data_pipeline.services.reject_listing import dismiss_load
 from seeder.api.authentication_and_throttling import WRITE
 from seeder.api.operation_description import describe_operation
 
-_STATE_ERRORS = {409: "The state of the load does not allow it.", 422: "The corrections cannot be used."}
+_STATE_ERRORS = {409: "The state of the load does not allow it."}
+_REPLAY_ERRORS = {**_STATE_ERRORS, 422: "The corrections cannot be used, or the file cannot be found."}
 
 
 class BaseActionView(PipelineView):
@@ -33,7 +34,7 @@ class BaseActionView(PipelineView):
 class ReplayView(BaseActionView):
     required_permissions: ClassVar = {WRITE: PERMISSIONS[ActionName.REPLAY]}
 
-    @describe_operation("replayLoad", QueuedRequestSerializer, request=ReplaySerializer, errors=_STATE_ERRORS)
+    @describe_operation("replayLoad", QueuedRequestSerializer, request=ReplaySerializer, errors=_REPLAY_ERRORS)
     def post(self, request: Request, id: int) -> Response:
         """Queue another load of the file, or of its open rejects.
 

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from data_pipeline.domain.dialects import Mode
@@ -63,7 +65,7 @@ class IngestSerializer(FileOptionsSerializer):
 class FormSerializer(FileOptionsSerializer):
     """A file, and how it is loaded. The options can also be in the query."""
 
-    file = serializers.FileField()
+    file = extend_schema_field(OpenApiTypes.BINARY)(serializers.FileField)()
 
 
 RECORDS: dict[str, Any] = {"type": "array", "items": {"type": "object", "additionalProperties": True}}

@@ -12,16 +12,13 @@ from data_pipeline.api.query_serializers import LoadQuerySerializer
 from data_pipeline.models import LoadLog
 from data_pipeline.services.load_detail import read_load_detail
 from data_pipeline.services.load_detail_documents import load_detail_document
-from data_pipeline.services.load_listing import LoadFilter, filtered_loads, summaries
+from data_pipeline.services.load_listing import filtered_loads, summaries
 from data_pipeline.services.load_scope import visible_parts
 from data_pipeline.services.overview_documents import summary_document
 from data_pipeline.services.possible_actions import possible_actions
 from seeder.api.authentication_and_throttling import READ
 from seeder.api.operation_description import describe_operation, page_schema
 from seeder.services.read_models.keyset_pagination import PageOrder
-
-_FILTERS = ("statuses", "table", "source", "requested_by", "first_day", "last_day")
-_ORDER = PageOrder(time="created_at")
 
 
 class BaseLoadView(PipelineView):
@@ -33,8 +30,8 @@ class LoadListView(BaseLoadView):
     def get(self, request: Request) -> Response:
         """List loads, latest first."""
         query = self.validated_query(LoadQuerySerializer)
-        loads = filtered_loads(LoadFilter(**{name: query[name] for name in _FILTERS if name in query}))
-        return self.cursor_response(query, visible_parts(loads, self.scope), _ORDER, self._documents)
+        loads = visible_parts(filtered_loads(query["filter"]), self.scope)
+        return self.cursor_response(query, loads, PageOrder(time="created_at"), self._documents)
 
     def _documents(self, loads: Sequence[LoadLog]) -> Sequence[Mapping[str, Any]]:
         return [summary_document(one) for one in summaries(loads, shows_values=self.shows_values)]

@@ -1,24 +1,17 @@
 """Query parameters of the lists of loads and requests."""
 
-from datetime import date
+from dataclasses import fields
 from typing import Any
 
-from django.core.validators import MaxValueValidator, MinValueValidator
 from rest_framework import serializers
 
 from data_pipeline.domain.load_requests import RequestAction, RequestStatus
-from data_pipeline.services.load_listing import STATUS_CONDITIONS
+from data_pipeline.services.load_listing import STATUS_CONDITIONS, LoadFilter
 from data_pipeline.services.request_listing import CONDITIONS
-from seeder.api.input_serializers import CommaSeparatedField, CursorQuerySerializer, ViewNameField
+from seeder.api.input_serializers import CommaSeparatedField, CursorQuerySerializer, InstantField, ViewNameField
 
 _MAX_SOURCE_LENGTH = 128  # characters
 _MAX_USER_LENGTH = 150  # of Django's users
-
-
-class DayField(serializers.DateField):
-    """A day such as 2026-11-30, whose end is a date too."""
-
-    default_validators = [MinValueValidator(date(1970, 1, 1)), MaxValueValidator(date(9998, 12, 31))]
 
 
 class LoadQuerySerializer(CursorQuerySerializer):
@@ -37,15 +30,15 @@ class LoadQuerySerializer(CursorQuerySerializer):
     requestedBy = serializers.CharField(
         source="requested_by", required=False, max_length=_MAX_USER_LENGTH, help_text="name of a user"
     )
-    dateFrom = DayField(
-        source="first_day", required=False, help_text="first day of creation, in the time zone of the server"
-    )
-    dateTo = DayField(source="last_day", required=False, help_text="last day of creation, inclusive")
+    dateFrom = InstantField(source="created_from", required=False, help_text="created at this time or later")
+    dateTo = InstantField(source="created_before", required=False, help_text="created before this time")
 
-    def validate(self, values: dict[str, Any]) -> dict[str, Any]:
-        if "first_day" in values and "last_day" in values and values["first_day"] > values["last_day"]:
-            raise serializers.ValidationError({"dateTo": ["Must not be before dateFrom."]})
-        return values
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        start, end = attrs.get("created_from"), attrs.get("created_before")
+        if start is not None and end is not None and start >= end:
+            raise serializers.ValidationError({"dateTo": ["Must be after dateFrom."]})
+        names = {one.name for one in fields(LoadFilter)}
+        return {**attrs, "filter": LoadFilter(**{name: attrs[name] for name in names & attrs.keys()})}
 
 
 class RequestQuerySerializer(CursorQuerySerializer):

@@ -1,5 +1,6 @@
 """URLs of the API of loads. A breaking change gets a new version."""
 
+from django.apps import apps
 from django.urls import URLPattern, include, path, re_path
 
 from data_pipeline.api import (
@@ -7,6 +8,7 @@ from data_pipeline.api import (
     ingest_endpoints,
     lineage_endpoints,
     load_endpoints,
+    openapi,
     reject_endpoints,
     request_endpoints,
     stats_endpoints,
@@ -16,7 +18,12 @@ from seeder.api.base_view import NotFoundView
 
 app_name = APP_NAME
 
+# The page uses a template of drf_spectacular and scripts of drf_spectacular_sidecar.
+_has_docs = all(map(apps.is_installed, ("drf_spectacular", "drf_spectacular_sidecar")))
+_docs = [path("docs/", openapi.PipelineDocsView.as_view(), name="docs")] if _has_docs else []
+
 _v1: list[URLPattern] = [
+    path("", openapi.PipelineRootView.as_view(), name="root"),
     path("loads/", load_endpoints.LoadListView.as_view(), name="loads"),
     path("loads/<int:id>/", load_endpoints.LoadDetailView.as_view(), name="load"),
     path("loads/<int:id>/rejects/", reject_endpoints.RejectListView.as_view(), name="rejects"),
@@ -34,6 +41,8 @@ _v1: list[URLPattern] = [
     path("views/<str:name>/as-of/", lineage_endpoints.ViewAsOfView.as_view(), name="as-of"),
     path("stats/<str:name>/", stats_endpoints.StatisticView.as_view(), name="statistic"),
     path("score/", stats_endpoints.ScoreView.as_view(), name="score"),
+    path("schema/", openapi.PipelineSchemaView.as_view(), name="schema"),
+    *_docs,
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),
 ]
 

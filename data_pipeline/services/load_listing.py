@@ -2,11 +2,10 @@
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import datetime
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
-from django.utils import timezone
 
 from data_pipeline.domain.load_overview import LoadSummary
 from data_pipeline.domain.load_status import LoadStatus
@@ -32,8 +31,8 @@ class LoadFilter:
     table: str | None = None  # with its schema
     source: str | None = None
     requested_by: str | None = None
-    first_day: date | None = None  # of the creation, in the time zone of the project
-    last_day: date | None = None  # inclusive
+    created_from: datetime | None = None  # inclusive
+    created_before: datetime | None = None  # exclusive
 
 
 def filtered_loads(wanted: LoadFilter) -> QuerySet[LoadLog]:
@@ -48,10 +47,10 @@ def filtered_loads(wanted: LoadFilter) -> QuerySet[LoadLog]:
         loads = loads.filter(source=wanted.source)
     if wanted.requested_by is not None:
         loads = loads.filter(pk__in=loads_requested_by(wanted.requested_by))
-    if wanted.first_day is not None:
-        loads = loads.filter(created_at__gte=_start_of(wanted.first_day))
-    if wanted.last_day is not None:
-        loads = loads.filter(created_at__lt=_start_of(wanted.last_day + timedelta(days=1)))
+    if wanted.created_from is not None:
+        loads = loads.filter(created_at__gte=wanted.created_from)
+    if wanted.created_before is not None:
+        loads = loads.filter(created_at__lt=wanted.created_before)
     return loads
 
 
@@ -65,10 +64,6 @@ def summaries(loads: Sequence[LoadLog], *, shows_values: bool) -> Sequence[LoadS
         _summary(load, is_stuck=load.pk in stuck, is_failing=load.pk in failing, shows_values=shows_values)
         for load in loads
     ]
-
-
-def _start_of(day: date) -> datetime:
-    return timezone.make_aware(datetime.combine(day, time.min))
 
 
 def _summary(load: LoadLog, *, is_stuck: bool, is_failing: bool, shows_values: bool) -> LoadSummary:

@@ -20,7 +20,9 @@ from seeder.api import examples
 from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
 from seeder.api.operation_description import describe_operation
-from seeder.api.schema_document import OperationExample, add_examples, share_enums, share_responses
+from seeder.api.problem_details import Problem
+from seeder.api.problem_examples import problem_document
+from seeder.api.schema_document import OperationExample, add_examples, add_problems, share_enums, share_responses
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import QueuedPartState
@@ -42,6 +44,7 @@ class SchemaOptions:
     enums: Sequence[type[Enum]] = ()  # shared components, with the names of the classes
     examples: Mapping[str, OperationExample] = field(default_factory=dict)  # by operation id
     parameter_examples: Mapping[str, Any] = field(default_factory=dict)  # by name
+    problems: Sequence[Problem] = ()  # examples of errors with a status that `seeder` does not have
 
     def as_settings(self) -> Mapping[str, Any]:
         """Return settings of drf-spectacular, without those that `patched_settings` refuses."""
@@ -151,5 +154,6 @@ def build_schema(options: SchemaOptions) -> dict[str, Any]:
         document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     share_enums(document, options.enums)
     share_responses(document)
+    add_problems(document, [problem_document(one) for one in options.problems])
     add_examples(document, options.examples, options.parameter_examples)
     return document

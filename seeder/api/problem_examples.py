@@ -23,7 +23,11 @@ _REST_ERRORS = (
 def example_of(code: int) -> dict[str, Any] | None:
     """Return the body of a problem with this status, or None if there is no example."""
     found = next((one for one in _problems() if one.status == code), None)
-    return None if found is None else found.document("/api/seeder/v1/jobs/", "0f3fb1c1cf2e4a53a1f6f9b4d8c7e1a2")
+    return None if found is None else problem_document(found)
+
+
+def problem_document(problem: Problem) -> dict[str, Any]:
+    return problem.document("/api/seeder/v1/jobs/", "0f3fb1c1cf2e4a53a1f6f9b4d8c7e1a2")
 
 
 def _problems() -> list[Problem]:

@@ -6,7 +6,7 @@ A generated client then has one type for each enum, regardless of how often it o
 import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import Enum
 from http import HTTPStatus
 from json import dumps, loads
@@ -23,12 +23,14 @@ _METHODS = ("get", "put", "post", "patch", "delete")
 class OperationExample:
     """The body of a request and of its successful response.
 
-    `accepted` is the body with the status 202 if the operation has another status of success, too.
+    `accepted` is the body with the status 202 if the operation has another status of success, too. `others` are bodies
+    of other media types than JSON.
     """
 
     request: Any = None
     response: Any = None
     accepted: Any = None
+    others: Mapping[str, Any] = field(default_factory=dict)
 
 
 def operations_of(document: Schema) -> Iterator[Schema]:
@@ -67,27 +69,36 @@ def share_responses(document: Schema) -> None:
     document["components"]["responses"] = {_response_name(code): loads(text) for code, text in shared.items()}
 
 
+def add_problems(document: Schema, problems: Iterable[Mapping[str, Any]]) -> None:
+    """Add examples to the shared responses of statuses that have none."""
+    by_status = {str(problem["status"]): problem for problem in problems}
+    for code, problem in by_status.items():
+        for media_type in document["components"]["responses"][_response_name(code)]["content"].values():
+            media_type.setdefault("examples", {problem["title"]: {"value": problem}})
+
+
 def add_examples(
     document: Schema, examples: Mapping[str, OperationExample], parameter_examples: Mapping[str, Any]
 ) -> None:
     """Add examples of operations by operation id, and of parameters by name."""
     for operation in operations_of(document):
         example = examples.get(operation["operationId"], OperationExample())
-        _add_example(operation.get("requestBody", {}), example.request)
+        _add_example(operation.get("requestBody", {}), example.request, example.others)
         for code, response in operation["responses"].items():
             if status.is_success(int(code)):
                 is_accepted = int(code) == status.HTTP_202_ACCEPTED
-                _add_example(response, (is_accepted and example.accepted) or example.response)
+                _add_example(response, (is_accepted and example.accepted) or example.response, example.others)
         for parameter in operation.get("parameters", ()):
             if parameter["name"] in parameter_examples:
                 value = parameter_examples[parameter["name"]]
                 parameter["example"] = [value] if parameter["schema"].get("type") == "array" else value
 
 
-def _add_example(body: Schema, value: Any) -> None:
-    if value is not None:
-        for media_type in body.get("content", {}).values():
-            media_type["example"] = value
+def _add_example(body: Schema, value: Any, others: Mapping[str, Any]) -> None:
+    for name, media_type in body.get("content", {}).items():
+        example = others.get(name, value)
+        if example is not None:
+            media_type["example"] = example
 
 
 def _schemas_with_enum(node: Any) -> Iterator[Schema]:

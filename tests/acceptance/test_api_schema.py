@@ -9,10 +9,11 @@ from drf_spectacular.drainage import GENERATOR_STATS
 from jsonschema_rs import Draft202012Validator
 from rest_framework import status
 
+from data_pipeline.api.openapi import PIPELINE
 from seeder.api.openapi import SEEDER, SchemaOptions, build_schema
 from seeder.api.schema_document import operations_of
 
-APPS = [SEEDER]
+APPS = [SEEDER, PIPELINE]
 Schema = dict[str, Any]
 Case = tuple[str, Any, Schema]  # what has the example, the example and its schema
 
