@@ -1,7 +1,6 @@
 """Endpoints that take files and records. Everything is queued, and a worker loads it."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from io import BytesIO
 from typing import Any, ClassVar
@@ -100,15 +99,10 @@ class QueuingView(PipelineView):
             idempotency_key=scoped_idempotency_key(self.request),
         )
 
-    @contextmanager
-    def receiving(self) -> Iterator[tuple[int, IncomingUpload]]:
-        """Begin an upload, which is discarded at the end. Yield the length of the body, too."""
+    def begin_upload(self) -> tuple[int, IncomingUpload]:
+        """Return the length of the body, and a place for it. Nothing is read yet."""
         length = upload_bodies.length_of(self.request, max_bytes=conf.load().max_upload_bytes)
-        upload = ingest_requests.receive_upload()
-        try:
-            yield length, upload
-        finally:
-            upload.discard()
+        return length, ingest_requests.receive_upload()
 
 
 class FileView(QueuingView):
@@ -131,7 +125,8 @@ class FileView(QueuingView):
 
     def _load_form(self, request: Request) -> Response:
         ingest = self.ingest(_options_of_query(request, FileOptionsSerializer)) if request.query_params else None
-        with self.receiving() as (length, upload):
+        length, upload = self.begin_upload()
+        with upload:
             fields, label = upload_bodies.copy_file_of_form(request, length, upload.write)
             if ingest is None:
                 ingest = self.ingest(_validated(FileOptionsSerializer, fields).options())
@@ -142,7 +137,8 @@ class FileView(QueuingView):
 
     def _load_body(self, request: Request) -> Response:
         ingest = self.ingest(_options_of_query(request, FileOptionsSerializer))  # before any byte is read
-        with self.receiving() as (length, upload):
+        length, upload = self.begin_upload()
+        with upload:
             upload_bodies.copy_body(request, length, upload.write)
             return self.accepted_request(ingest_requests.enqueue_upload(upload, ingest))
 
@@ -198,7 +194,8 @@ class RecordsView(QueuingView):
         media_type = upload_bodies.media_type_of(request)
         if media_type != JSON and media_type not in _NDJSON:
             raise UnsupportedMediaType(media_type)
-        with self.receiving() as (length, upload):
+        length, upload = self.begin_upload()
+        with upload:
             if media_type == JSON:
                 _copy_array(request, length, upload)
             else:

@@ -61,7 +61,7 @@ def enqueue_address(source_uri: str, ingest: Ingest) -> QueuedRequest:
 
 
 def receive_upload() -> IncomingUpload:
-    """Begin an upload. The caller discards it at the end. Raises `UploadsOff`, `UploadNotStored` or `StoreError`."""
+    """Begin an upload. Raises `UploadsOff`, `UploadNotStored` or `StoreError`."""
     settings = conf.load()
     return upload_place(settings).receive(max_bytes=settings.max_upload_bytes)
 

@@ -4,6 +4,7 @@ import hashlib
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Self
 
 from data_pipeline.storage.file_formats import HEAD_BYTES, recognise
 from data_pipeline.upload_errors import EmptyUpload, UploadTooLarge
@@ -13,13 +14,22 @@ ABANDONED_AFTER = timedelta(days=1)  # without a byte: the server of the upload 
 
 
 class IncomingUpload(ABC):
-    """An upload at a temporary place. `publish` gives it its final name, which is a hash of its bytes."""
+    """An upload at a temporary place, which is deleted at the end of the `with` block.
+
+    `publish` gives it its final name before, which is a hash of its bytes.
+    """
 
     def __init__(self, *, max_bytes: int) -> None:
         self.size = 0  # bytes received so far
         self._max_bytes = max_bytes
         self._head = b""
         self._blake2b = hashlib.blake2b(digest_size=32)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._discard()
 
     def write(self, data: bytes) -> None:
         """Append bytes. Raises `UploadTooLarge`, `UnsupportedFormat`, `UploadNotStored` or `StoreError`."""
@@ -58,8 +68,8 @@ class IncomingUpload(ABC):
         """
 
     @abstractmethod
-    def discard(self) -> None:
-        """Delete what is at the temporary place."""
+    def _discard(self) -> None:
+        """Delete what is at the temporary place, if anything."""
 
     @abstractmethod
     def _append(self, data: bytes) -> None:
@@ -78,7 +88,7 @@ class UploadPlace(ABC):
 
     @abstractmethod
     def receive(self, *, max_bytes: int) -> IncomingUpload:
-        """Begin an upload. The caller discards it at the end. Raises `UploadNotStored` or `StoreError`."""
+        """Begin an upload. Raises `UploadNotStored` or `StoreError`."""
 
     @abstractmethod
     def published(self) -> Iterator[tuple[str, str]]:

@@ -58,7 +58,7 @@ class BucketUpload(IncomingUpload):
         except ArtefactMissing:
             self._store.copy(self._bucket, self._temporary, self._final)
 
-    def discard(self) -> None:
+    def _discard(self) -> None:
         if not self._is_complete:
             self._writer.abort()
             return

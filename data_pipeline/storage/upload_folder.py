@@ -65,7 +65,7 @@ class FolderUpload(IncomingUpload):
                 self._temporary.rename(self._final)
                 self._sync_folder()
 
-    def discard(self) -> None:
+    def _discard(self) -> None:
         self._file.close()
         with _explained_errors():
             self._temporary.unlink(missing_ok=True)
