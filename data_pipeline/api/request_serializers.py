@@ -24,6 +24,7 @@ class RequestSerializer(serializers.Serializer[Any]):
     requestedBy = serializers.CharField(help_text="name of the user or the command")
     worker = serializers.CharField(allow_null=True, help_text="host and process of the last attempt")
     attempts = serializers.IntegerField()
+    nextStep = serializers.CharField(help_text="what to do next")
     errorCode = serializers.CharField(allow_null=True, help_text="SQLSTATE, or a word, of why it failed")
     errorMessage = serializers.CharField(
         allow_null=True, help_text="why it failed; can quote the file, so it requires `data_pipeline.see_raw`"

@@ -6,7 +6,7 @@ Everything that needs no byte of a file is checked at once. The worker does the 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 
-from django.db import DEFAULT_DB_ALIAS
+from django.db import DEFAULT_DB_ALIAS, connections
 
 from data_pipeline import conf
 from data_pipeline.domain.load_requests import RequestAction
@@ -61,8 +61,14 @@ def enqueue_address(source_uri: str, ingest: Ingest) -> QueuedRequest:
 
 
 def receive_upload() -> IncomingUpload:
-    """Begin an upload. Raises `UploadsOff`, `UploadNotStored` or `StoreError`."""
+    """Begin an upload. Raises `UploadsOff`, `UploadNotStored` or `StoreError`.
+
+    The session of the database is closed, because a slow client would keep it for as long as it sends.
+    """
     settings = conf.load()
+    connection = connections[DEFAULT_DB_ALIAS]
+    if not connection.in_atomic_block:
+        connection.close()
     return upload_place(settings).receive(max_bytes=settings.max_upload_bytes)
 
 

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from data_pipeline.domain.load_requests import RequestSummary
+from data_pipeline.domain.load_requests import RequestStatus, RequestSummary
 from data_pipeline.domain.uris import without_query
 from data_pipeline.services.load_requests import QueuedRequest
 from seeder.services.documents.document_fields import fields
@@ -20,10 +20,28 @@ def request_document(request: RequestSummary, *, shows_values: bool) -> Mapping[
         **fields(request, "request_id", "action", "load_id", *progress),
         "sourceUri": without_query(request.source_uri),
         "label": request.label,
+        "nextStep": _next_step(request),
         "errorCode": request.error_code,
         "errorMessage": _REDACTED_ERROR if is_redacted else request.error_message,
         "result": request.result if shows_values else _without_values(request.result),
     }
+
+
+def _next_step(request: RequestSummary) -> str:
+    """Return what the caller does next."""
+    match request.status:
+        case RequestStatus.QUEUED | RequestStatus.LOST:
+            return "Wait until a worker of the queue begins it."
+        case RequestStatus.RUNNING:
+            return "Wait until its worker has ended it."
+        case RequestStatus.FAILED if request.load_id is not None:
+            return f"See the rejects and the error of load {request.load_id}. Correct the cause, and request it again."
+        case RequestStatus.FAILED:
+            return "Correct the cause, and request it again."
+        case RequestStatus.DONE if request.result is not None:
+            return "See the result."
+        case RequestStatus.DONE:
+            return "Nothing." if request.load_id is None else f"See load {request.load_id}."
 
 
 def _without_values(result: Mapping[str, Any] | None) -> Mapping[str, Any] | None:

@@ -156,7 +156,8 @@ def _transform(claimed: ClaimedRequest) -> RequestResult:
 
 
 def _dry_run(claimed: ClaimedRequest) -> RequestResult:
-    found = dry_run(claimed.source_uri, **_options(claimed).as_given())
+    options = _options(claimed)
+    found = dry_run(claimed.source_uri, **{**options.as_given(), "force": options.force})
     document = storable_document(dry_run_document(found))
     LoadRequest.objects.filter(pk=claimed.id).update(result=document)
     counts = found.counts

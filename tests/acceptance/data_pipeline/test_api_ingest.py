@@ -160,6 +160,15 @@ def test_dry_run_of_an_upload_hides_values_without_see_raw(inbox: Path) -> None:
     assert "secret" not in json.dumps(state)
 
 
+def test_dry_run_of_loaded_content_loads_it_again_only_if_forced(caller: APIClient) -> None:
+    results = []
+    for path in ("/upload?", "/ingest/dry-run?", "/ingest/dry-run?force=true&"):
+        response = caller.post(f"{path}table=landing.fees&mode=upsert", CONTENT, content_type="text/csv")
+        results.append(state_of(caller, response)["result"])
+    assert [one["status"] for one in results[1:]] == ["skipped", "success"]
+    assert (results[2]["rowsUnchanged"], results[2]["loadedBeforeAs"]) == (2, None)
+
+
 def test_failed_dry_run_has_an_error_and_no_result(caller: APIClient, inbox: Path) -> None:
     (inbox / "fees.csv").write_bytes(b"other\n1\n")
     state = state_of(caller, ingest(caller, inbox / "fees.csv", path="/ingest/dry-run"))

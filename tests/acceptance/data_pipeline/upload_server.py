@@ -18,7 +18,7 @@ from tests.acceptance import api_clients
 from tests.conftest import CHECKOUT, process_environment
 
 _BOUNDARY = "boundary-of-a-form"
-# Sends a CSV file of so many MB that exists nowhere. Prints the status, the answer, and the peak memory.
+# Sends a made CSV file with a number of MB. Prints the status, the answer, and the peak memory.
 _CLIENT = """
 import http.client, re, sys
 port, token, path, megabytes, media, head, tail = sys.argv[1:]
