@@ -16,7 +16,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import examples
+from seeder.api import examples, manifest_examples
 from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
 from seeder.api.operation_description import describe_operation
@@ -25,8 +25,10 @@ from seeder.api.problem_examples import problem_document
 from seeder.api.schema_document import OperationExample, add_examples, add_problems, share_enums, share_responses
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
+from seeder.domain.query_trials import ChangeKind, WarningCode
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
+from seeder.services.read_models.manifest_list import DriftState
 
 Endpoint = tuple[str, str, str, Any]  # path, path with a pattern, method, callback
 
@@ -91,14 +93,15 @@ SEEDER = SchemaOptions(
     tags={
         "agencies": "Agencies with the totals of their jobs, and refreshes of all their views.",
         "jobs": "Enabled manifests with the latest state of their views, and refreshes of one view.",
+        "manifests": "Manifests with their queries and definition drift, their changes, and the check of a query.",
         "queue": "Queued requests and their progress.",
         "runs": "Runs with their totals, holds and history rows.",
         "snapshots": "Release snapshots: recorded shapes of views, and their differences.",
         "totals": "Totals for dashboards.",
         "schema": "The root and this schema.",
     },
-    enums=(ReportType, Status, QueuedPartState, DifferenceKind, Severity),
-    examples=examples.OPERATIONS,
+    enums=(ReportType, Status, QueuedPartState, DifferenceKind, Severity, DriftState, ChangeKind, WarningCode),
+    examples={**examples.OPERATIONS, **manifest_examples.OPERATIONS},
     parameter_examples=examples.PARAMETERS,
 )
 

@@ -6,6 +6,7 @@ from django.urls import include, path, re_path
 from seeder.api import (
     agency_endpoints,
     job_endpoints,
+    manifest_endpoints,
     openapi,
     queue_endpoints,
     refresh_endpoints,
@@ -33,6 +34,9 @@ _v1 = [
     path("agencies/", agency_endpoints.AgencyListView.as_view(), name="agencies"),
     path("agencies/<str:slug>/", agency_endpoints.AgencyDetailView.as_view(), name="agency"),
     path("agencies/<str:slug>/refresh/", refresh_endpoints.RefreshAgencyView.as_view(), name="refresh-agency"),
+    path("manifests/", manifest_endpoints.ManifestListView.as_view(), name="manifests"),
+    path("manifests/validate/", manifest_endpoints.ValidateQueryView.as_view()),
+    path("manifests/<str:reportType>/<int:id>/", manifest_endpoints.ManifestDetailView.as_view(), name="manifest"),
     path("queue/", queue_endpoints.RequestListView.as_view(), name="queue"),
     path("queue/<str:requestId>/", queue_endpoints.RequestStatusView.as_view(), name="queued"),
     path("queue/<str:requestId>/cancel/", queue_endpoints.CancelRequestView.as_view(), name="cancel-request"),

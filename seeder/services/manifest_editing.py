@@ -61,6 +61,19 @@ def create_canned_report(definition: ReportDefinition, *, editor: Editor) -> Can
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
+def create_canned_manifest(definition: ReportDefinition, agency: Agency, *, editor: Editor) -> CannedReportManifest:
+    """Create a report with its first subscriber."""
+    manifest_access.require_editing(CannedReport)
+    manifest_access.require_editing(CannedReportManifest)
+    agency = manifest_access.require_agency(agency.slug, agency.id, editor)
+    _require_valid(definition, editor)
+    with atomic():
+        report = _insert(CannedReport(**asdict(definition)), editor)
+        row = CannedReportManifest(canned_report=report, agency_slug=agency.slug, agency_id=agency.id)
+        return _insert(row, editor)
+
+
+@translate_database_errors(DEFAULT_DB_ALIAS)
 def change_canned_report(report_id: int, changes: Mapping[str, Any], *, version: str, editor: Editor) -> CannedReport:
     """Change a report, and so the view of all its subscribers. Raises `ReportShared` if the editor cannot see all."""
     manifest_access.require_editing(CannedReport)

@@ -20,7 +20,10 @@ from tests.conftest import create_canned_report, create_custom_manifest, need_st
 
 ROOT = "/api/seeder/v1/"
 _APPS = ("seeder", "data_pipeline")
-READER_PERMISSIONS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
+READER_PERMISSIONS = (
+    *("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh"),
+    "view_manifests",
+)
 OPERATOR_PERMISSIONS = (*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot")
 
 

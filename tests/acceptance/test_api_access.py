@@ -20,6 +20,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE")
 MOUNT = "api/seeder/"
 LIST, ONE, START, END = "a list", "one thing", "starts something", "ends something"
 SUMMARY = "totals of the visible agencies"
+EDIT = "edits something, which is off by default"
 ANY_LOGIN, OTHER_PATH = "requires only a login", "unknown path"
 # The kind of each endpoint. A new endpoint fails the test until it is listed here.
 ENDPOINTS: Mapping[str, Mapping[str, str]] = {
@@ -30,6 +31,9 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "agencies/": {"GET": LIST},
     "agencies/<str:slug>/": {"GET": ONE},
     "agencies/<str:slug>/refresh/": {"POST": START},
+    "manifests/": {"GET": LIST, "POST": EDIT},
+    "manifests/validate/": {"POST": EDIT},
+    "manifests/<str:reportType>/<int:id>/": {"GET": ONE, "PATCH": EDIT, "DELETE": EDIT},
     "queue/": {"GET": LIST},
     "queue/<str:requestId>/": {"GET": ONE},
     "queue/<str:requestId>/cancel/": {"POST": END},
@@ -50,12 +54,21 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
 PROBES = {"health/alive", "health/ready", "metrics"}
 # The status of each role for each kind.
 ROLES: Mapping[str, Mapping[str, int]] = {
-    "anonymous": {SUMMARY: 401, LIST: 401, ONE: 401, START: 401, END: 401, ANY_LOGIN: 401, OTHER_PATH: 401},
-    "stranger": {SUMMARY: 403, LIST: 403, ONE: 403, START: 403, END: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "wrong agency": {SUMMARY: 200, LIST: 200, ONE: 404, START: 404, END: 404, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "reader": {SUMMARY: 200, LIST: 200, ONE: 200, START: 403, END: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "operator": {SUMMARY: 200, LIST: 200, ONE: 200, START: 202, END: 200, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "superuser": {SUMMARY: 200, LIST: 200, ONE: 200, START: 202, END: 200, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "anonymous": {SUMMARY: 401, LIST: 401, ONE: 401, START: 401, END: 401, EDIT: 401, ANY_LOGIN: 401, OTHER_PATH: 401},
+    "stranger": {SUMMARY: 403, LIST: 403, ONE: 403, START: 403, END: 403, EDIT: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "wrong agency": {
+        SUMMARY: 200,
+        LIST: 200,
+        ONE: 404,
+        START: 404,
+        END: 404,
+        EDIT: 403,
+        ANY_LOGIN: 200,
+        OTHER_PATH: 404,
+    },
+    "reader": {SUMMARY: 200, LIST: 200, ONE: 200, START: 403, END: 403, EDIT: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "operator": {SUMMARY: 200, LIST: 200, ONE: 200, START: 202, END: 200, EDIT: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "superuser": {SUMMARY: 200, LIST: 200, ONE: 200, START: 202, END: 200, EDIT: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
 }
 
 
@@ -79,6 +92,7 @@ def facts(scoped: None) -> Mapping[str, str]:
     return {
         "<str:reportType>": "custom",
         "jobs/custom/<int:id>": "jobs/custom/1",
+        "manifests/custom/<int:id>": "manifests/custom/1",
         "snapshots/<int:id>": f"snapshots/{base}",
         "<str:slug>": "demo",
         "<str:requestId>": str(request_id),

@@ -31,7 +31,7 @@ def server(contract_tables: None) -> Iterator[str]:
     process = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
         cwd=CHECKOUT,
-        env={**process_environment(), "SEEDER_API_WRITE_RATE": "60000/min"},
+        env={**process_environment(), "SEEDER_API_WRITE_RATE": "60000/min", "SEEDER_ALLOW_MANIFEST_EDITING": "on"},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,  # one line per request
     )

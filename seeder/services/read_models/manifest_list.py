@@ -4,9 +4,12 @@ from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet
+from django.db.models import BigIntegerField, ExpressionWrapper, QuerySet, Value
+from django.db.models.expressions import Combinable
+from django.db.models.functions import Cast
 
 from seeder import conf
 from seeder.domain.manifest_edits import ReportDefinition
@@ -19,6 +22,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.view_survey import ComparedQueries
 from seeder.services import manifest_access, manifest_selection
 from seeder.services.manifest_access import definition_of
+from seeder.services.read_models.keyset_pagination import PageOrder
 from seeder.services.run import planning
 
 
@@ -72,26 +76,44 @@ class ManifestFilter:
 
 
 _ManifestRow = CustomReportManifest | CannedReportManifest
-_Position = tuple[ReportType, int]  # a report type and an id
+_CANNED_OFFSET = 2**32  # ids of subscriptions follow those of custom manifests
+
+# Custom manifests first, then subscriptions, each by id.
+PAGE_ORDER = PageOrder(key="position", is_ascending=True)
 
 
-def manifest_page(
-    wanted: ManifestFilter, *, after: _Position | None, size: int
-) -> tuple[Sequence[ListedManifest], _Position | None]:
-    """Return the manifests after a position, custom ones first, and the position of the last if there are more.
+def manifest_positions(wanted: ManifestFilter) -> Sequence[QuerySet[Any]]:
+    """Return the positions of the wanted manifests in the list, for `fetch_page`, as one query for each type."""
+    found: Mapping[ReportType, QuerySet[Any]] = {
+        ReportType.CUSTOM: manifest_access.custom_manifests(wanted.agencies),
+        ReportType.CANNED: manifest_access.subscriptions(wanted.agencies),
+    }
+    return [
+        (rows if wanted.agency is None else rows.filter(agency_slug=wanted.agency))
+        .annotate(position=_position(kind))
+        .values_list("position", named=True)
+        for kind, rows in found.items()
+        if wanted.report_type in {None, kind}
+    ]
+
+
+def _position(kind: ReportType) -> Combinable:
+    offset = _CANNED_OFFSET if kind is ReportType.CANNED else 0
+    position = Cast("id", BigIntegerField()) + Value(offset, BigIntegerField())
+    # Django takes the sum for an integer of 32 bits, and each larger cursor for one without rows.
+    return ExpressionWrapper(position, output_field=BigIntegerField())
+
+
+def manifests_at(positions: Sequence[int]) -> Sequence[ListedManifest]:
+    """Return the manifests at positions of the list. One that was removed meanwhile is left out.
 
     Takes a constant number of queries. Raises `ConfigurationError` or `DatabaseError`.
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        rows: list[_ManifestRow] = []
-        for kind in ReportType:
-            is_past = after is not None and after[0] is ReportType.CANNED and kind is ReportType.CUSTOM
-            if wanted.report_type in {None, kind} and not is_past:
-                last_id = after[1] if after is not None and after[0] is kind else 0
-                rows += _rows(kind, wanted).filter(pk__gt=last_id).order_by("pk")[: size + 1 - len(rows)]
-        page = describe(rows[:size])
-    last = page[-1].manifest.key if len(rows) > size else None
-    return page, last
+        custom = CustomReportManifest.objects.in_bulk([one for one in positions if one < _CANNED_OFFSET])
+        canned = CannedReportManifest.objects.in_bulk([one - _CANNED_OFFSET for one in positions])
+        rows = (custom.get(one) or canned.get(one - _CANNED_OFFSET) for one in positions)
+        return describe([row for row in rows if row is not None])
 
 
 def find_manifest(report_type: str, manifest_id: int, agencies: list[str] | None) -> ListedManifest:
@@ -103,14 +125,6 @@ def find_manifest(report_type: str, manifest_id: int, agencies: list[str] | None
         else:
             row = manifest_access.require_row(manifest_access.subscriptions(agencies), manifest_id)
         return describe([row])[0]
-
-
-def _rows(kind: ReportType, wanted: ManifestFilter) -> QuerySet[CustomReportManifest] | QuerySet[CannedReportManifest]:
-    if kind is ReportType.CUSTOM:
-        custom = manifest_access.custom_manifests(wanted.agencies)
-        return custom if wanted.agency is None else custom.filter(agency_slug=wanted.agency)
-    canned = manifest_access.subscriptions(wanted.agencies)
-    return canned if wanted.agency is None else canned.filter(agency_slug=wanted.agency)
 
 
 def describe(rows: Sequence[_ManifestRow]) -> Sequence[ListedManifest]:

@@ -9,6 +9,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import CannedReport
 from seeder.services.read_models import manifest_list
+from seeder.services.read_models.keyset_pagination import Cursor, fetch_page
 from seeder.services.read_models.manifest_list import DriftState, ListedManifest, ManifestFilter
 from seeder.services.run import orchestrator
 from tests.conftest import create_canned_report, create_custom_manifest, sql
@@ -20,12 +21,15 @@ EVERYTHING = ManifestFilter(agencies=None)
 
 def listed(wanted: ManifestFilter = EVERYTHING, size: int = 50) -> list[ListedManifest]:
     """Return the manifests of all pages."""
-    page, after = manifest_list.manifest_page(wanted, after=None, size=size)
-    rows = [*page]
-    while after is not None:
-        page, after = manifest_list.manifest_page(wanted, after=after, size=size)
-        rows += page
-    return rows
+    rows: list[ListedManifest] = []
+    cursor: Cursor | None = None
+    while True:
+        parts = manifest_list.manifest_positions(wanted)
+        page = fetch_page(parts, manifest_list.PAGE_ORDER, cursor, max_rows=size)
+        rows += manifest_list.manifests_at([row.position for row in page.rows])
+        cursor = page.next
+        if cursor is None:
+            return rows
 
 
 def names(rows: list[ListedManifest]) -> list[tuple[str, str]]:
@@ -104,9 +108,7 @@ def test_page_of_many_manifests_takes_as_many_queries_as_of_few(monkeypatch: pyt
             create_custom_manifest(name, f"SELECT {position} AS n")
             sql(f"CREATE MATERIALIZED VIEW {name} AS SELECT {position} AS n")
         statements.clear()
-        assert {row.drift.state for row in manifest_list.manifest_page(EVERYTHING, after=None, size=50)[0]} == {
-            DriftState.NONE
-        }
+        assert {row.drift.state for row in listed()} == {DriftState.NONE}
         counts.append(len(statements))
     assert counts[0] == counts[1]
     assert 5 < counts[0] < 25
