@@ -41,6 +41,7 @@ def scope_of(user: Any) -> LoadScope:
         return LoadScope(user=name, views=None, tables=None)
     views = frozenset(agency_scope.tables_of(agencies))
     names = {name for name in map(ViewName.parse_or_none, views) if name is not None}
+    names |= agency_scope.declared_dependencies_of(agencies)
     with translate_errors(DEFAULT_DB_ALIAS):
         tables = load_scope.tables_behind_views(DEFAULT_DB_ALIAS, names)
     return LoadScope(user=name, views=views, tables=tables)

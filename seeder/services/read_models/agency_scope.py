@@ -9,9 +9,10 @@ from django.db.models.functions import Coalesce
 from django.utils.module_loading import import_string
 
 from seeder import conf
+from seeder.domain.declared_dependencies import find_declaration
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.snapshots.snapshot_contents import Snapshot
-from seeder.domain.view_names import DEFAULT_SCHEMA, normalize_name
+from seeder.domain.view_names import DEFAULT_SCHEMA, ViewName, normalize_name
 from seeder.errors import ConfigurationError, UnknownSnapshot, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, ReleaseSnapshot, RunHistory
 from seeder.services import manifest_selection
@@ -70,10 +71,20 @@ def tables_of(agencies: list[str]) -> list[str]:
     Each view is listed as the manifest spells it and as `ViewName` prints it, because release snapshots store the
     latter.
     """
-    custom = CustomReportManifest.objects.filter(agency_slug__in=agencies)
-    canned = CannedReport.objects.filter(cannedreportmanifest__agency_slug__in=agencies)
-    spelled = manifest_selection.column_values("table_name", custom, canned)
+    spelled = manifest_selection.column_values("table_name", *_queries_of(agencies))
     return sorted(spelled.union(map(normalize_name, spelled)))
+
+
+def declared_dependencies_of(agencies: list[str]) -> frozenset[ViewName]:
+    """Return the relations that queries of these agencies declare to read, because PostgreSQL cannot know it."""
+    declaration = find_declaration(manifest_selection.column_values("query", *_queries_of(agencies)))
+    return declaration.views if declaration else frozenset()
+
+
+def _queries_of(agencies: list[str]) -> tuple[QuerySet[CustomReportManifest], QuerySet[CannedReport]]:
+    """Return the custom manifests and the canned reports of these agencies."""
+    custom = CustomReportManifest.objects.filter(agency_slug__in=agencies)
+    return custom, CannedReport.objects.filter(cannedreportmanifest__agency_slug__in=agencies)
 
 
 def snapshot_rows_of(agencies: list[str] | None) -> QuerySet[ReleaseSnapshot]:

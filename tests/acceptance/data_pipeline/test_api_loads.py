@@ -8,7 +8,7 @@ from rest_framework.test import APIClient
 from tests.acceptance import api_clients
 from tests.acceptance.data_pipeline import api_scene
 from tests.acceptance.data_pipeline.api_scene import DAMAGED, FEES, HEADLESS, ORDERS, ROOT, answer
-from tests.conftest import sql
+from tests.conftest import create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("api_loads")
 
@@ -64,6 +64,11 @@ def test_table_behind_views_of_views_and_partitions_is_visible(reader: APIClient
     sql("DROP MATERIALIZED VIEW reporting.order_total")
     sql("CREATE MATERIALIZED VIEW reporting.order_total AS SELECT n FROM landing.inner_total")
     assert ids(reader) == [FEES]
+
+
+def test_table_that_a_query_declares_to_read_is_visible(reader: APIClient) -> None:
+    create_custom_manifest("reporting.opaque", "-- depends_on: landing.fees\nSELECT 1 AS n")
+    assert ids(reader, table="landing.fees") == [FEES]
 
 
 @pytest.mark.parametrize(
