@@ -181,14 +181,15 @@ class RecordsView(QueuingView):
     @describe_operation(
         "ingestRecords",
         QueuedRequestSerializer,
-        request={JSON: RECORDS, "application/x-ndjson": OpenApiTypes.STR},
+        request={JSON: RECORDS},
         parameters=[RecordOptionsSerializer, IDEMPOTENCY_KEY],
         errors=_ERRORS,
     )
     def post(self, request: Request) -> Response:
         """Queue the load of records of one table.
 
-        The body is a JSON array of objects, or one object in each line (NDJSON). The options are in the query.
+        The body is a JSON array of objects, or one object in each line (`application/x-ndjson`). The options are in the
+        query.
         """
         ingest = self.ingest(_options_of_query(request, RecordOptionsSerializer))
         media_type = upload_bodies.media_type_of(request)

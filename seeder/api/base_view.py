@@ -20,7 +20,7 @@ from rest_framework.parsers import JSONParser
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.serializers import Serializer
+from rest_framework.serializers import ListField, Serializer
 from rest_framework.throttling import BaseThrottle
 from rest_framework.views import APIView
 
@@ -136,10 +136,15 @@ class SeederView(APIView):
         return self.request.build_absolute_uri(reverse(f"{match.namespace if match else ''}:{name}", **reverse_options))
 
     def validated_query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
-        """Return the validated query parameters. Raises `ValidationError`."""
-        if repeated := [name for name, values in self.request.query_params.lists() if len(values) > 1]:
+        """Return the validated query parameters. Raises `ValidationError`.
+
+        Only lists can be repeated: some clients send `status=error&status=running` for `status=error,running`.
+        """
+        given = dict(self.request.query_params.lists())
+        lists = {name for name, field in serializer_class().fields.items() if isinstance(field, ListField)}
+        if repeated := [name for name, values in given.items() if len(values) > 1 and name not in lists]:
             raise ValidationError({name: ["Given more than once."] for name in repeated})
-        serializer = serializer_class(data=self.request.query_params.dict())
+        serializer = serializer_class(data={name: ",".join(values) for name, values in given.items()})
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
 

@@ -117,6 +117,8 @@ def test_jobs_are_filtered_by_several_values(reader: APIClient) -> None:
     assert values(reader, "jobs/", "tableName", agency="metro,harbor", reportType="custom") == ["reporting.bad"]
     assert len(values(reader, "jobs/", "id", status="error,success")) == 4
     assert len(values(reader, "jobs/", "id", reportType="custom,canned")) == 4
+    assert len(reader.get(f"{ROOT}jobs/?status=error&status=success").json()["results"]) == 4
+    assert reader.get(f"{ROOT}jobs/?search=a&search=b").status_code == 400
     assert reader.get(f"{ROOT}jobs/", {"status": "error,great"}).status_code == 400
     assert reader.get(f"{ROOT}jobs/", {"page": 1}).status_code == 400
 

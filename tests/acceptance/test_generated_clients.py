@@ -79,7 +79,6 @@ def run(*command: str | Path, folder: Path) -> str:
 
 def test_python_client_reads_pages_and_problems(server: str, token: str, folder: Path) -> None:
     programs = install("python") / "bin"
-    (folder / "generator.yaml").write_text("post_hooks: []\n")  # no formatting
     for app in APPS:
         run(
             *(programs / "openapi-python-client", "generate", "--fail-on-warning", "--config", "generator.yaml"),
