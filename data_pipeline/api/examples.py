@@ -17,7 +17,7 @@ from seeder.api.schema_document import OperationExample
 Body = dict[str, Any]
 
 _API = "https://reports.example.org/api/pipeline/v1/"
-_CSV, _BINARY, _FORM, _NDJSON = "text/csv", "application/octet-stream", "multipart/form-data", "application/x-ndjson"
+_CSV, _BINARY, _FORM = "text/csv", "application/octet-stream", "multipart/form-data"
 _FILE = "file:///srv/incoming/orders-2026-11-30.csv"
 _AT = "2026-11-30T11:00:57.044808+00:00"
 _DONE_AT = "2026-11-30T11:00:57.147396+00:00"
@@ -188,7 +188,6 @@ OPERATIONS: Mapping[str, OperationExample] = {
     "ingestRecords": OperationExample(
         request=[{"id": 1, "name": "Alpha", "price": "10.50"}],
         response=_queued(86, None),
-        others={_NDJSON: '{"id": 1, "name": "Alpha", "price": "10.50"}\n'},
     ),
     "getTableLineage": OperationExample(
         response={

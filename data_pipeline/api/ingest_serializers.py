@@ -27,8 +27,8 @@ class RecordOptionsSerializer(StrictInputSerializer):
         required=False,
         help_text="idempotency key of the content: 64 hexadecimal digits (default: computed)",
     )
-    force = serializers.BooleanField(
-        default=False, help_text="load the content although it was loaded before (default: skip it)"
+    force = serializers.BooleanField(  # no default, which some clients would send in the query of a form
+        required=False, help_text="load the content although it was loaded before (default: skip it)"
     )
     max_rejects = DigitsField(
         min_value=0, max_value=_MAX_RECORDS, required=False, help_text="records that may be rejected"

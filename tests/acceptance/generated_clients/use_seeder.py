@@ -6,6 +6,7 @@ Prints what it received as JSON.
 
 import json
 import sys
+from urllib.parse import parse_qs, urlsplit
 
 from seeder_client import AuthenticatedClient
 from seeder_client.api.jobs import get_job, list_jobs, refresh_job
@@ -20,18 +21,28 @@ from seeder_client.models import (
     RequestStatus,
     Status,
 )
+from seeder_client.types import UNSET, Unset
 
 address, token = sys.argv[1:]
 client = AuthenticatedClient(base_url=address, token=token, prefix="Token", raise_on_unexpected_status=True)
 
 
-def page(number: int) -> JobPage:
-    found = list_jobs.sync(client=client, ordering=ListJobsOrdering.TABLE_NAME, page=number, page_size=2)
+def page(cursor: str | Unset = UNSET) -> JobPage:
+    found = list_jobs.sync(
+        client=client,
+        ordering=ListJobsOrdering.TABLE_NAME,
+        status=[Status.ERROR, Status.SUCCESS],
+        page_size=2,
+        cursor=cursor,
+    )
     assert isinstance(found, JobPage)
     return found
 
 
-first, second = page(1), page(2)
+first = page()
+assert first.next_ is not None
+[cursor] = parse_qs(urlsplit(first.next_).query)["cursor"]
+second = page(cursor)
 jobs = [*first.results, *second.results]
 assert second.next_ is None
 assert jobs[1].status is Status.SUCCESS

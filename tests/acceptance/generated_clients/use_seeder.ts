@@ -12,16 +12,17 @@ type Job = components["schemas"]["Job"];
 const [address, token] = process.argv.slice(2);
 const client = createClient<paths>({ baseUrl: address, headers: { Authorization: `Token ${token}` } });
 
-async function page(number: number) {
+async function page(cursor?: string) {
   const { data, error } = await client.GET("/api/seeder/v1/jobs/", {
-    params: { query: { ordering: "tableName", page: number, pageSize: 2 } },
+    params: { query: { ordering: "tableName", status: ["error", "success"], pageSize: 2, cursor } },
   });
   if (!data) throw new Error(error?.detail);
   return data;
 }
 
-const first = await page(1);
-const second = await page(2);
+const first = await page();
+if (first.next === null) throw new Error("There is only one page.");
+const second = await page(new URL(first.next).searchParams.get("cursor") ?? undefined);
 const jobs: Job[] = [...first.results, ...second.results];
 const { reportType, id } = jobs[0];
 
