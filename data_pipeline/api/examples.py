@@ -119,6 +119,7 @@ _REQUEST: Body = {
     "attempts": 1,
     "errorCode": None,
     "errorMessage": None,
+    "nextStep": "See load 4714.",
     "result": None,
     "createdAt": "2026-11-30T11:02:09.447142+00:00",
     "finishedAt": "2026-11-30T11:02:09.774656+00:00",
