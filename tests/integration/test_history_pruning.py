@@ -90,6 +90,14 @@ def test_request_is_deleted_as_a_whole_with_its_key() -> None:
     )
 
 
+def test_cancelled_request_is_pruned_like_an_ended_one() -> None:
+    insert_queued_part("cancelled", 50)
+    insert_queued_part("recently", 5)
+    QueuedRefresh.objects.update(state="cancelled")
+    history_pruning.prune(days=30)
+    assert [part.request_id for part in QueuedRefresh.objects.all()] == ["recently"]
+
+
 @pytest.mark.parametrize("table", ["seeder_run", "seeder_run_metrics", "seeder_queued_refresh"])
 def test_pruning_works_without_an_optional_table(table: str) -> None:
     rows = [insert_history_row("reporting.a", 50), insert_history_row("reporting.a", 40)]
