@@ -80,7 +80,7 @@ class StatisticsSettings:
     score_id_columns: Sequence[str] = setting(_columns, default=("asin", "sku", "id"))
     """Columns that can identify the rows of a score. The first that the view has is used."""
     roi_cache_ttl_seconds: int = setting(integer(0), default=300, variable="ROI_CACHE_TTL_SECONDS")
-    """Seconds for which a process keeps the columns of a view, unless it is replaced or altered."""
+    """Seconds for which a process keeps the columns of a view, unless it is refreshed or replaced."""
     stats_max_days: int = setting(integer(1, 36_525), default=365, variable="STATS_MAX_DAYS")
     """Days before `date_to` that a statistic covers at most."""
     require_clamp: bool = setting(boolean, default=False, variable="REQUIRE_CLAMP")

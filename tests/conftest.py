@@ -55,7 +55,7 @@ def clean_environment() -> Iterator[None]:
         for name in list(os.environ):
             is_display = name in {"COLUMNS", "LINES", "FORCE_COLOR", "NO_COLOR"}
             if is_display or name.startswith(
-                ("SEEDER_", "DATA_PIPELINE_", "INGEST_", "S3_", "AWS_", "LC_", "PYTHONIO")
+                ("SEEDER_", "DATA_PIPELINE_", "INGEST_", "S3_", "AWS_", "LC_", "PYTHONIO", "STATS_", "CACHE_", "REDIS_")
             ):
                 patch.delenv(name)
         patch.setenv("LC_ALL", "C.UTF-8")

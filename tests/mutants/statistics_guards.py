@@ -32,8 +32,8 @@ STATISTICS = [
     Mutant(
         name="statistics: rows of tables and plain views are not cached",
         file=READING,
-        old="if not relation.is_materialized:",
-        new="if False:",
+        old="if rows_cache is None or not relation.is_materialized:",
+        new="if rows_cache is None:",
         tests=(CACHE,),
     ),
     Mutant(

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime
+from functools import partial
 from hashlib import blake2b
 
 from django.utils import timezone
@@ -21,7 +22,7 @@ from data_pipeline.postgres import statistics
 from data_pipeline.postgres.statistics import StatsRelation
 from data_pipeline.services.stats import scope, views
 from data_pipeline.services.stats.snapshot_reading import ReadRows, RowSource, read_rows
-from data_pipeline.statistics_settings import ROI
+from data_pipeline.statistics_settings import ROI, StatisticsSettings
 from data_pipeline.stats_errors import PageOutdated, ScoreColumnMissing, TooManyScoredRows
 
 MAX_SCORED_ROWS = 5000
@@ -65,6 +66,7 @@ def read_statistic(request: StatisticRequest, *, clock: Callable[[], datetime] =
     Raises `PageOutdated` if the view was refreshed after the page before, and other errors of `StatisticError`,
     `ConfigurationError` or `DatabaseError`.
     """
+    settings = conf.load()
 
     def plan(relation: StatsRelation, columns: Sequence[StatsColumn]) -> StatsQuery:
         if request.version not in {None, _page_version(relation)}:
@@ -75,10 +77,10 @@ def read_statistic(request: StatisticRequest, *, clock: Callable[[], datetime] =
             offset=request.offset,
         )
         query = _limit_to_agencies(query, request.name, relation, columns, request.agencies)
-        return _limit_to_period(query, request, columns, clock)
+        return _limit_to_period(query, request, columns, settings, today=clock().astimezone(UTC).date())
 
-    view = views.view_of(request.name, conf.load())
-    found = read_rows(RowSource(name=request.name, view=view, plan=plan, fetch=statistics.read_rows))
+    view = views.view_of(request.name, settings)
+    found = read_rows(RowSource(name=request.name, view=view, settings=settings, plan=plan, fetch=statistics.read_rows))
     rows, more = found.rows[: request.page_size], found.rows[request.page_size :]
     return Statistic(read=replace(found, rows=rows), has_more=bool(more), version=_page_version(found.relation))
 
@@ -106,9 +108,13 @@ def _limit_to_agencies(
 
 
 def _limit_to_period(
-    query: StatsQuery, request: StatisticRequest, columns: Sequence[StatsColumn], clock: Callable[[], datetime]
+    query: StatsQuery,
+    request: StatisticRequest,
+    columns: Sequence[StatsColumn],
+    settings: StatisticsSettings,
+    *,
+    today: date,
 ) -> StatsQuery:
-    settings = conf.load()
     given = "date_from" if request.date_from else "date_to" if request.date_to else None
     column = find_date_column(columns, configured=settings.stats_date_columns.get(request.name), parameter=given)
     if column is None:
@@ -116,7 +122,7 @@ def _limit_to_period(
     period = clamp_period(
         request.date_from,
         request.date_to,
-        today=clock().astimezone(UTC).date(),
+        today=today,
         max_days=settings.stats_max_days,
         require_clamp=settings.require_clamp,
     )
@@ -128,10 +134,11 @@ def read_score(ids: Sequence[str], agencies: Sequence[str] | None) -> Score:
 
     They are in the order of the ids. Raises `StatisticError`, `ConfigurationError` or `DatabaseError`.
     """
-    wanted = list(dict.fromkeys(ids))
+    settings, wanted = conf.load(), list(dict.fromkeys(ids))
+    find_id = partial(_id_column, settings.score_id_columns)
 
     def plan(relation: StatsRelation, columns: Sequence[StatsColumn]) -> StatsQuery:
-        column = _id_column(relation, columns)
+        column = find_id(relation, columns)
         require_constants(column, wanted)
         query = StatsQuery(filters={column.name: wanted}, limit=MAX_SCORED_ROWS + 1)
         return _limit_to_agencies(query, ROI, relation, columns, agencies)
@@ -139,20 +146,20 @@ def read_score(ids: Sequence[str], agencies: Sequence[str] | None) -> Score:
     def fetch(
         database: str, relation: StatsRelation, columns: Sequence[StatsColumn], query: StatsQuery
     ) -> Sequence[Sequence[object]]:
-        return statistics.read_scores(database, relation, columns, query, by=_id_column(relation, columns))
+        return statistics.read_scores(database, relation, columns, query, by=find_id(relation, columns))
 
-    found = read_rows(RowSource(name="score", view=views.current_roi_view(), plan=plan, fetch=fetch))
+    view = views.current_roi_view(settings)
+    found = read_rows(RowSource(name="score", view=view, settings=settings, plan=plan, fetch=fetch))
     if len(found.rows) > MAX_SCORED_ROWS:
         raise TooManyScoredRows(view=found.relation.view, limit=MAX_SCORED_ROWS)
     return Score(
         read=replace(found, rows=[row for _, is_found, *row in found.rows if is_found]),
-        id_column=_id_column(found.relation, found.columns).name,
+        id_column=find_id(found.relation, found.columns).name,
         not_found=[wanted[position] for position, is_found, *_ in found.rows if not is_found],
     )
 
 
-def _id_column(relation: StatsRelation, columns: Sequence[StatsColumn]) -> StatsColumn:
-    names = conf.load().score_id_columns
+def _id_column(names: Sequence[str], relation: StatsRelation, columns: Sequence[StatsColumn]) -> StatsColumn:
     comparable = {one.name: one for one in columns if one.equality is not None}
     for name in names:
         if name in comparable:

@@ -16,14 +16,14 @@ from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
-from data_pipeline import conf
 from data_pipeline.domain.stats_queries import StatsColumn, StatsQuery
 from data_pipeline.postgres import statistics
 from data_pipeline.postgres.error_translation import translate_errors
 from data_pipeline.postgres.statistics import StatsRelation
 from data_pipeline.services.stats import cache
-from data_pipeline.services.stats.cache import RowCache, Rows
+from data_pipeline.services.stats.cache import Rows
 from data_pipeline.services.stats.columns import COLUMNS
+from data_pipeline.statistics_settings import StatisticsSettings
 from data_pipeline.stats_errors import (
     BadFilterValue,
     StatisticViewEmpty,
@@ -58,6 +58,7 @@ class RowSource:
 
     name: str
     view: str
+    settings: StatisticsSettings
     plan: Callable[[StatsRelation, Sequence[StatsColumn]], StatsQuery]
     fetch: Callable[[str, StatsRelation, Sequence[StatsColumn], StatsQuery], Rows]
 
@@ -71,27 +72,27 @@ def read_rows(source: RowSource) -> ReadRows:
 
     Raises `StatisticError` or `DatabaseError`.
     """
-    rows_cache = cache.row_cache(conf.load())
     with translate_errors(_DATABASE):
         for _ in range(_MAX_ATTEMPTS):
             try:
-                return _read(source, rows_cache)
+                return _read(source)
             except _Replaced:
                 continue
     raise StatisticViewReplaced(view=source.view, attempts=_MAX_ATTEMPTS)
 
 
-def _read(source: RowSource, rows_cache: RowCache | None) -> ReadRows:
+def _read(source: RowSource) -> ReadRows:
     relation = _find(source)
-    columns = COLUMNS.columns_of(_DATABASE, relation)
+    columns = COLUMNS.columns_of(_DATABASE, relation, ttl_s=source.settings.roi_cache_ttl_seconds)
     query = source.plan(relation, columns)
-    if not relation.is_materialized:
-        rows_cache = None
+    rows_cache = cache.row_cache(source.settings)
+    if rows_cache is None or not relation.is_materialized:
+        return _read_snapshot(source, relation, columns, query, None)
     key = _key(source, relation, columns, query)
-    kept = None if rows_cache is None else rows_cache.get(key)
+    kept = rows_cache.get(key)
     found = _read_snapshot(source, relation, columns, query, kept)
-    if rows_cache is not None and kept is None:
-        rows_cache.set(key, found.rows, ttl_s=conf.load().stats_cache_ttl_s)
+    if kept is None:
+        rows_cache.set(key, found.rows, ttl_s=source.settings.stats_cache_ttl_s)
     return found
 
 
@@ -105,7 +106,7 @@ def _read_snapshot(
     """Read in one snapshot. Raises `_Replaced` if the view is not in the given version there."""
     try:
         with transactions.read_only_snapshot(_DATABASE):
-            statistics.set_time_limit(_DATABASE, timedelta(seconds=conf.load().stats_timeout_s))
+            statistics.set_time_limit(_DATABASE, timedelta(seconds=source.settings.stats_timeout_s))
             if _find(source) != relation:
                 raise _Replaced
             as_of = view_as_of.relation_as_of(_DATABASE, relation.view, kind=relation.kind, oid=relation.oid)
@@ -158,4 +159,4 @@ def _key(source: RowSource, relation: StatsRelation, columns: Sequence[StatsColu
         "columns": repr([(one.name, one.type) for one in columns]),
         "query": query.as_text(),
     }
-    return cache.key_of(conf.load(), facts)
+    return cache.key_of(source.settings, facts)
