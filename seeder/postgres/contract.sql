@@ -60,8 +60,12 @@ CREATE INDEX IF NOT EXISTS seeder_run_history_table_name ON reporting.seeder_run
 CREATE INDEX IF NOT EXISTS seeder_run_history_agency_slug ON reporting.seeder_run_history (agency_slug);
 CREATE INDEX IF NOT EXISTS seeder_run_history_start_time ON reporting.seeder_run_history (start_time DESC);
 
--- Additions to the contract: the latest runs of a view, the rows of a run, the latest failures, and rows of killed runs.
+-- Additions to the contract: the latest runs and successes of a view, the runs of one of its many manifests, the rows of a
+-- run, the latest failures, and rows of killed runs.
 CREATE INDEX IF NOT EXISTS seeder_run_history_latest ON reporting.seeder_run_history (table_name, start_time DESC);
+CREATE INDEX IF NOT EXISTS seeder_run_history_succeeded ON reporting.seeder_run_history (table_name, start_time DESC)
+    WHERE status = 'success';
+CREATE INDEX IF NOT EXISTS seeder_run_history_manifest ON reporting.seeder_run_history (manifest_id, start_time DESC);
 CREATE INDEX IF NOT EXISTS seeder_run_history_run_id ON reporting.seeder_run_history (run_id);
 CREATE INDEX IF NOT EXISTS seeder_run_history_failed ON reporting.seeder_run_history (start_time DESC)
     WHERE status = 'error';

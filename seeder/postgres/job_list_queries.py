@@ -57,6 +57,7 @@ def job_page(
     cursor = page_request.cursor
     statement = sql.SQL(_combine_parts(group_by, "job_page")).format(**_order(page_request))
     page: dict[str, Any] = {"limit": page_request.limit, "offset": page_request.offset}
+    page["by_view"] = group_by is GroupBy.VIEW
     if cursor is not None:
         page |= {"sort_value": cursor.sort_value, "cursor_table_name": cursor.table_name}
         page |= {"cursor_report_type": cursor.report_type, "cursor_manifest_id": cursor.manifest_id}

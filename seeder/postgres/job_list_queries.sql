@@ -37,36 +37,51 @@ listed AS (
 
 -- name: job_states
 -- The status row has the last success of a view that neither failed nor runs, so that the history is read only for other
--- views. A usual duration below a second counts as a second. MATERIALIZED, so that each subquery runs once.
-job AS MATERIALIZED (
-    SELECT
-        listed.*,
-        s.status,
-        s.start_time,
-        s.duration_seconds,
-        coalesce(s.consecutive_failures, 0) AS consecutive_failures,
-        CASE s.status WHEN 'running' THEN (
-            SELECT h.finish_time - h.start_time
-            FROM reporting.seeder_run_history AS h
-            WHERE h.table_name = listed.table_name AND h.status = 'success' AND h.finish_time IS NOT NULL
-            ORDER BY h.start_time DESC
-            LIMIT 1
-        ) END AS usual_duration,
-        CASE WHEN s.consecutive_failures = 0 AND s.status IN ('success', 'pending')
-            THEN coalesce(s.start_time < now() - %(stale_after)s::interval, true)
-            ELSE NOT EXISTS (
-                SELECT
-                FROM reporting.seeder_run_history AS h
-                WHERE h.table_name = listed.table_name AND h.status = 'success'
-                    AND h.start_time >= now() - %(stale_after)s::interval
-            )
-        END AS stale
+-- views. MATERIALIZED, so that each part runs once. LIMIT, so that the planner looks these views up, and does not read every
+-- success of the last hours.
+state AS MATERIALIZED (
+    SELECT listed.*, s.status, s.start_time, s.duration_seconds, s.consecutive_failures AS failures
     FROM listed
     LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
+), usual AS MATERIALIZED (
+    SELECT running.table_name, latest.usual_duration
+    FROM (SELECT DISTINCT table_name FROM state WHERE status = 'running') AS running
+    CROSS JOIN LATERAL (
+        SELECT h.finish_time - h.start_time AS usual_duration
+        FROM reporting.seeder_run_history AS h
+        WHERE h.table_name = running.table_name AND h.status = 'success' AND h.finish_time IS NOT NULL
+        ORDER BY h.start_time DESC
+        LIMIT 1
+    ) AS latest
+), recent AS MATERIALIZED (
+    SELECT other.table_name
+    FROM (
+        SELECT DISTINCT table_name FROM state WHERE (failures = 0 AND status IN ('success', 'pending')) IS NOT TRUE
+    ) AS other
+    CROSS JOIN LATERAL (
+        SELECT
+        FROM reporting.seeder_run_history AS h
+        WHERE h.table_name = other.table_name AND h.status = 'success'
+            AND h.start_time >= now() - %(stale_after)s::interval
+        LIMIT 1
+    ) AS success
+), job AS MATERIALIZED (
+    SELECT
+        state.*,
+        coalesce(failures, 0) AS consecutive_failures,
+        usual.usual_duration,
+        CASE WHEN failures = 0 AND status IN ('success', 'pending')
+            THEN coalesce(start_time < now() - %(stale_after)s::interval, true)
+            ELSE recent.table_name IS NULL
+        END AS stale
+    FROM state
+    LEFT JOIN usual USING (table_name)
+    LEFT JOIN recent USING (table_name)
 ), judged AS (
     SELECT
         *,
         consecutive_failures > 0 AS failing,
+        -- A usual duration below a second counts as a second.
         coalesce(
             status = 'running' AND usual_duration IS NOT NULL
                 AND now() - start_time > %(long_running_factor)s * greatest(usual_duration, interval '1 second'),
@@ -86,7 +101,7 @@ job AS MATERIALIZED (
 -- The last run of a view is null if it refreshed the view only for agencies that the user may not see: the user could not
 -- open it. Its history row started at most an hour before the status row, whose time can come from another clock.
 , page AS (
-    SELECT *, to_jsonb({sort_key}) #>> '{{}}' AS sort_value, (SELECT count(*) FROM found) AS total
+    SELECT *, (SELECT count(*) FROM found) AS total
     FROM found
     WHERE {beyond_cursor}
     ORDER BY {order}
@@ -94,16 +109,28 @@ job AS MATERIALIZED (
 ), sharing AS (
     SELECT table_name, array_agg(agency_slug) AS agencies
     FROM filtered
-    WHERE table_name IN (SELECT table_name FROM page)
+    WHERE %(by_view)s::boolean AND table_name IN (SELECT table_name FROM page)
     GROUP BY table_name
+), success AS MATERIALIZED (
+    SELECT shown.table_name, latest.start_time AS last_success_at
+    FROM (SELECT DISTINCT table_name FROM page) AS shown
+    CROSS JOIN LATERAL (
+        SELECT h.start_time
+        FROM reporting.seeder_run_history AS h
+        WHERE h.table_name = shown.table_name AND h.status = 'success'
+        ORDER BY h.start_time DESC
+        LIMIT 1
+    ) AS latest
 )
 SELECT
     report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
     duration_seconds, consecutive_failures, visible.last_run_id, s.last_errors AS errors, last_success_at,
-    usual_duration, failing, stale, long_running, sort_value, total
+    usual_duration, failing, stale, long_running, to_jsonb({sort_key}) #>> '{{}}' AS sort_value, total
 FROM page
-JOIN sharing USING (table_name)
-LEFT JOIN (SELECT table_name, last_run_id, last_errors FROM reporting.seeder_job_status) AS s USING (table_name)
+LEFT JOIN sharing USING (table_name)
+LEFT JOIN LATERAL (
+    SELECT last_run_id, last_errors FROM reporting.seeder_job_status WHERE table_name = page.table_name LIMIT 1
+) AS s ON true
 LEFT JOIN LATERAL (
     SELECT s.last_run_id
     WHERE %(visible_agencies)s::text[] IS NULL OR EXISTS (
@@ -114,13 +141,7 @@ LEFT JOIN LATERAL (
             AND coalesce(h.run_id = s.last_run_id AND h.agency_slug = ANY (%(visible_agencies)s::text[]), false)
     )
 ) AS visible ON true
-LEFT JOIN LATERAL (
-    SELECT h.start_time AS last_success_at
-    FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = page.table_name AND h.status = 'success'
-    ORDER BY h.start_time DESC
-    LIMIT 1
-) AS success ON true
+LEFT JOIN success USING (table_name)
 ORDER BY {order};
 
 -- name: jobs_beyond_cursor

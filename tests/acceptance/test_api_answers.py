@@ -191,4 +191,4 @@ def test_job_history_is_not_counted_and_uses_index(reader: APIClient) -> None:
     sql("SET enable_seqscan = off")
     plan = "\n".join(line for (line,) in sql(f"EXPLAIN {history}"))
     sql("RESET enable_seqscan")
-    assert "seeder_run_history_latest" in plan
+    assert "seeder_run_history_manifest" in plan

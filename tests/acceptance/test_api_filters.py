@@ -197,7 +197,7 @@ def test_invalid_cursor_of_jobs_is_rejected(reader: APIClient, cursor: str) -> N
 @pytest.mark.parametrize(
     ("path", "index"),
     [
-        ("jobs/custom/1/history/?dateFrom=2026-11-21&dateTo=2026-11-22", "seeder_run_history_latest"),
+        ("jobs/custom/1/history/?dateFrom=2026-11-21&dateTo=2026-11-22", "seeder_run_history_manifest"),
         ("runs/?dateFrom=2020-11-21&dateTo=2020-11-22&status=success", "seeder_run_started_at"),
         ("runs/?status=error", "seeder_run_failed"),
         ("runs/?requestedBy=unknown", "seeder_run_requested_by"),

@@ -88,7 +88,9 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
         "btree (start_time DESC)",
         "btree (run_id) WHERE (status = ANY (ARRAY['pending'::text, 'running'::text]))",
         # additions to the specification
+        "btree (manifest_id, start_time DESC)",
         "btree (table_name, start_time DESC)",
+        "btree (table_name, start_time DESC) WHERE (status = 'success'::text)",
         "btree (start_time DESC) WHERE (status = 'error'::text)",
         "btree (run_id)",
     }

@@ -4,8 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django.apps import apps
-from django.db.models import BooleanField, Model, Q, QuerySet
-from django.db.models.functions import Coalesce
+from django.db.models import Model, QuerySet
 from django.utils.module_loading import import_string
 
 from seeder import conf
@@ -108,15 +107,9 @@ def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
 
 
 def history_of_job(job: Job) -> QuerySet[RunHistory]:
-    """Return the history of one manifest through the index on table names.
-
-    COALESCE hides the selectivity of the condition from the planner. Otherwise the planner would read and sort the
-    entire history of a view that many manifests share.
-    """
-    is_its = Q(report_type=job.report_type, manifest_id=job.manifest_id)
+    """Return the history of one manifest."""
     return RunHistory.objects.filter(
-        Coalesce(is_its, False, output_field=BooleanField()),  # noqa: FBT003  # an SQL value
-        table_name=job.table_name,
+        table_name=job.table_name, report_type=job.report_type, manifest_id=job.manifest_id
     )
 
 
