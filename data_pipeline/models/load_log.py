@@ -70,6 +70,9 @@ class LoadLog(models.Model):
                 name="load_log_unsettled",
             ),
             models.Index(fields=["target", "-succeeded_at"], name="load_log_target_succeeded"),
+            models.Index(
+                fields=["target", "undone_at"], condition=models.Q(undone_at__isnull=False), name="load_log_undone"
+            ),
             # A hash, because an address can be longer than an index allows.
             models.Index(ADDRESS_HASH, models.F("succeeded_at").desc(), name="load_log_uri"),
         )

@@ -5,7 +5,8 @@
 -- all contain. A load is contained if its transaction is visible in the snapshot of the refresh.
 -- Transaction ids begin anew when a dump is restored into another cluster. Then those of the dump are not below the next one
 -- of this cluster, or the times differ much: no commit takes an hour. In both cases, times decide. The first one is reported.
--- An undone load is contained in no later refresh, and an undo after a refresh is a newer change.
+-- An undone load is contained in no later refresh, and an undo after a refresh is a newer change. The first refresh misses
+-- every load from an hour after it on, so that only the loads around it are compared with each refresh.
 WITH next AS (
     SELECT pg_snapshot_xmax(pg_current_snapshot()) AS xid
 ), behind AS MATERIALIZED (
@@ -21,11 +22,9 @@ WITH next AS (
     FROM next, load_log AS l
     WHERE l.status IN ('success', 'skipped') AND l.succeeded_at IS NOT NULL
         AND coalesce(l.rows_inserted + l.rows_updated + l.rows_deleted, 1) > 0
-), undo AS MATERIALIZED (
-    SELECT target, undone_at FROM load_log WHERE undone_at > (SELECT min(first_taken_at) FROM behind)
 )
 SELECT
-    b.number, b.target, last.id, last.succeeded_at, newer.loads + undone.loads,
+    b.number, b.target, last.id, last.succeeded_at, around.loads + newer.loads + undone.loads,
     NOT (b.is_known AND coalesce(last.is_known, true))
 FROM behind AS b
 LEFT JOIN LATERAL (
@@ -38,12 +37,18 @@ LEFT JOIN LATERAL (
 CROSS JOIN LATERAL (
     SELECT count(*) AS loads
     FROM load AS l
-    WHERE l.target = b.target AND l.succeeded_at > b.first_taken_at - interval '1 hour' AND EXISTS ({is_missing})
+    WHERE l.target = b.target AND l.succeeded_at > b.first_taken_at - interval '1 hour'
+        AND l.succeeded_at <= b.first_taken_at + interval '1 hour' AND EXISTS ({is_missing})
+) AS around
+CROSS JOIN LATERAL (
+    SELECT count(*) AS loads
+    FROM load AS l
+    WHERE l.target = b.target AND l.succeeded_at > b.first_taken_at + interval '1 hour'
 ) AS newer
 CROSS JOIN LATERAL (
-    SELECT count(*) AS loads FROM undo AS u WHERE u.target = b.target AND u.undone_at > b.first_taken_at
+    SELECT count(*) AS loads FROM load_log AS l WHERE l.target = b.target AND l.undone_at > b.first_taken_at
 ) AS undone
-WHERE last.id IS NOT NULL OR newer.loads + undone.loads > 0
+WHERE last.id IS NOT NULL OR around.loads + newer.loads + undone.loads > 0
 ORDER BY b.number, b.target;
 
 -- name: is_missing

@@ -2,17 +2,24 @@
 
 -- name: last_snapshots
 -- The latest success of each wanted view that had ended at a time. The history has a view's name as its manifests spell it.
--- A refresh whose result another run reused has several rows; one of them has the snapshot.
-SELECT wanted.position::integer, latest.start_time, latest.snapshot
+-- A refresh of several manifests has as many rows, and one whose result another run reused, too. One of them has the snapshot.
+SELECT wanted.position::integer, latest.start_time, (
+    SELECT m.snapshot
+    FROM reporting.seeder_run_history AS h
+    JOIN {metrics} AS m ON m.history_id = h.id
+    WHERE h.table_name = wanted.table_name AND h.status = 'success' AND h.start_time = latest.start_time
+        AND m.snapshot IS NOT NULL
+    LIMIT 1
+)
 FROM unnest(%(positions)s::integer[], %(names)s::text[], %(ended_by)s::timestamptz[])
     AS wanted (position, table_name, ended_by)
 CROSS JOIN LATERAL (
-    SELECT h.start_time, m.snapshot
+    SELECT h.start_time
     FROM reporting.seeder_run_history AS h
-    LEFT JOIN {metrics} AS m ON m.history_id = h.id
     WHERE h.table_name = wanted.table_name AND h.status = 'success'
+        AND h.start_time <= coalesce(wanted.ended_by, 'infinity')
         AND h.finish_time <= coalesce(wanted.ended_by, 'infinity')
-    ORDER BY h.start_time DESC, m.snapshot IS NULL
+    ORDER BY h.start_time DESC
     LIMIT 1
 ) AS latest;
 

@@ -94,7 +94,7 @@ ORDER BY c.relname, required.position;
 -- A function is opaque if its body is text that PostgreSQL does not parse, unless it belongs to an extension. What lies
 -- behind a plain view, a function or a policy can change without the wanted relation.
 WITH RECURSIVE wanted AS (
-    SELECT c.oid
+    SELECT DISTINCT c.oid, n.nspname, c.relname
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS v (nspname, relname)
     JOIN pg_namespace AS n ON n.nspname = v.nspname
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = v.relname AND c.relkind = ANY (%(kinds)s::"char"[])
@@ -142,7 +142,7 @@ WITH RECURSIVE wanted AS (
     )
 )
 SELECT
-    root_namespace.nspname::text, root.relname::text, n.nspname::text, c.relname::text,
+    root.nspname::text, root.relname::text, c.nspname::text, c.relname::text,
     root.oid, c.oid, c.relkind::text,
     coalesce(c.relkind = 'v' OR c.relrowsecurity, l.lanname NOT IN ('c', 'internal')) AS can_change,
     p.oid,
@@ -150,11 +150,17 @@ SELECT
         SELECT FROM pg_depend AS d WHERE d.classid = 'pg_proc'::regclass AND d.objid = p.oid AND d.deptype = 'e'
     ) AS is_opaque
 FROM used
-JOIN pg_class AS root ON root.oid = used.root
-JOIN pg_namespace AS root_namespace ON root_namespace.oid = root.relnamespace
-LEFT JOIN pg_class AS c ON used.classid = 'pg_class'::regclass AND c.oid = used.objid
-LEFT JOIN pg_namespace AS n ON n.oid = c.relnamespace
-LEFT JOIN pg_proc AS p ON used.classid = 'pg_proc'::regclass AND p.oid = used.objid
+JOIN wanted AS root ON root.oid = used.root
+LEFT JOIN LATERAL (
+    SELECT c.oid, n.nspname, c.relname, c.relkind, c.relrowsecurity
+    FROM pg_class AS c
+    JOIN pg_namespace AS n ON n.oid = c.relnamespace
+    WHERE used.classid = 'pg_class'::regclass AND c.oid = used.objid
+    OFFSET 0
+) AS c ON true
+LEFT JOIN LATERAL (
+    SELECT oid, prolang, prosqlbody FROM pg_proc WHERE used.classid = 'pg_proc'::regclass AND oid = used.objid OFFSET 0
+) AS p ON true
 LEFT JOIN pg_language AS l ON l.oid = p.prolang
 WHERE p.oid IS NOT NULL OR c.oid <> root.oid;
 
