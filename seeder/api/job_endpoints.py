@@ -20,6 +20,8 @@ from seeder.services.documents.job_documents import history_documents, job_docum
 from seeder.services.read_models import agency_scope, error_redaction, job_list, row_filters, view_as_of
 from seeder.services.read_models.keyset_pagination import PageOrder
 
+_BY_START = PageOrder(time="start_time")
+
 
 class BaseJobView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_jobstatus"}
@@ -62,13 +64,15 @@ class JobDetailView(BaseJobView):
 class BaseHistoryView(ReportView):
     required_permissions: ClassVar = {READ: "seeder.view_runhistory"}
 
-    def history_response(self, query: Mapping[str, Any], rows: QuerySet[RunHistory]) -> Response:
+    def history_response(
+        self, query: Mapping[str, Any], rows: QuerySet[RunHistory], order: PageOrder = _BY_START
+    ) -> Response:
         def documents(page: Sequence[RunHistory]) -> list[Document]:
             failures = error_redaction.failures_of_rows(page, can_see_errors=self.can_see_errors)
             return history_documents(page, failures)
 
         rows = row_filters.filter_history(rows, query["filter"])
-        return self.cursor_response(query, rows, PageOrder(time="start_time"), documents)
+        return self.cursor_response(query, rows, order, documents)
 
 
 class JobHistoryView(BaseHistoryView):

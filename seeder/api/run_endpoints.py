@@ -48,4 +48,4 @@ class RunHistoryView(BaseHistoryView):
         query = self.validated_query(RunHistoryQuerySerializer)
         run_timeline.summary(runId, self.visible_agencies)
         agencies = agency_scope.narrow(self.visible_agencies, query.get("agencies"))
-        return self.history_response(query, run_timeline.history_of(runId, agencies))
+        return self.history_response(query, run_timeline.history_of(runId, agencies), PageOrder(time="begun_at"))

@@ -1,11 +1,11 @@
 """Runs with their totals and timelines, limited to the visible agencies."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Count, Q, QuerySet
+from django.db.models import Count, DateTimeField, ExpressionWrapper, F, Q, QuerySet
 
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals, Timeline, TimelineBar, assign_lanes
@@ -13,7 +13,7 @@ from seeder.domain.outcomes import Status
 from seeder.domain.refresh_requests import SelectedManifests
 from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
-from seeder.postgres import sessions
+from seeder.postgres import run_totals, sessions
 from seeder.postgres.contract import OptionalTables
 
 _METRICS = ("worker_number", "throttle_wait_seconds", "lock_wait_seconds", "rows_inserted", "rows_deleted", "reason")
@@ -21,18 +21,21 @@ _COUNTS = ("manifests", "succeeded", "failed")
 
 
 def runs_of(agencies: list[str] | None) -> QuerySet[Run]:
-    """The runs with manifests of these agencies (None: all), the latest first."""
-    return Run.objects.of_agencies(agencies).order_by("-started_at", "-run_id")
+    """The runs with manifests of these agencies (None: all), the latest first, without the counts of each agency."""
+    return Run.objects.of_agencies(agencies).order_by("-started_at", "-run_id").defer("agencies")
 
 
 def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
     """Totals of runs over the manifests of these agencies.
 
-    Needs one query, or none if all runs have ended.
+    Needs at most two queries, or none if all runs have ended and all agencies count.
     """
     runs = list(runs)
-    live = _live_counts([run.run_id for run in runs if run.finished_at is None], agencies)
-    return [_totals(run, agencies, live.get(run.run_id, {})) for run in runs]
+    counts = {
+        **_recorded_counts(runs, agencies),
+        **_live_counts([run.run_id for run in runs if run.finished_at is None], agencies),
+    }
+    return [_totals(run, counts[run.run_id]) for run in runs]
 
 
 def view_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
@@ -92,8 +95,13 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
 
 
 def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
-    """The history rows of a run that these agencies may see."""
-    return RunHistory.objects.filter(run_id=run_id).of_agencies(agencies)
+    """The history rows of a run that these agencies may see.
+
+    Order them by `begun_at`, their start time as an expression. With the column, the planner can read the index on
+    start times, and would search the entire history for more rows after the last one of the run.
+    """
+    begun_at = ExpressionWrapper(F("start_time") + timedelta(0), output_field=DateTimeField())
+    return RunHistory.objects.filter(run_id=run_id).of_agencies(agencies).annotate(begun_at=begun_at)
 
 
 def _live_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
@@ -106,9 +114,17 @@ def _live_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[
     return {run_id: dict(zip(_COUNTS, counts, strict=True)) for run_id, *counts in counted}
 
 
-def _totals(run: Run, agencies: list[str] | None, live: Mapping[str, int]) -> RunTotals:
-    of_agencies = run.agencies.values() if agencies is None else [run.agencies.get(slug, {}) for slug in set(agencies)]
-    counts = live or {what: sum(counted.get(what, 0) for counted in of_agencies) for what in _COUNTS}
+def _recorded_counts(runs: Sequence[Run], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
+    """Return the counts that the rows of runs have, by run."""
+    if agencies is None:
+        counts = {run.run_id: (run.manifests, run.succeeded or 0, run.failed or 0) for run in runs}
+    else:
+        counts = {run.run_id: (0, 0, 0) for run in runs}
+        counts |= run_totals.totals_of_agencies(list(counts), agencies)
+    return {run_id: dict(zip(_COUNTS, one, strict=True)) for run_id, one in counts.items()}
+
+
+def _totals(run: Run, counts: Mapping[str, int]) -> RunTotals:
     return RunTotals(
         run_id=run.run_id,
         description=run.description,
