@@ -16,7 +16,7 @@ from seeder.admin.manifest_forms import CustomManifestForm, DefinitionForm, Subs
 from seeder.domain.manifests import ReportType
 from seeder.domain.query_trials import QueryTrial, problem_excerpt
 from seeder.errors import BadName, ManifestError
-from seeder.manifest_errors import BadManifest, ManifestEditError, QueryRefused
+from seeder.manifest_errors import BadManifest, EditingOff, ManifestEditError, QueryRefused
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.services import manifest_access, manifest_editing, query_validation
 from seeder.services.manifest_access import DEFINITION_FIELDS, Editor
@@ -61,9 +61,14 @@ CANNED = ReportKind(model=CannedReport, report_type=ReportType.CANNED, form=Defi
 
 
 def why_read_only(request: HttpRequest, model: type[Any]) -> str | None:
-    """Return why this user cannot change rows of this model, or None."""
-    reason = manifest_access.why_read_only(model)
-    return reason or (None if request.user.has_perm(manifest_access.EDIT_PERMISSION) else _NO_PERMISSION)
+    """Return why this user cannot change rows of this model, or None. Only an editor's page reads the catalog."""
+    try:
+        manifest_access.require_setting()
+    except EditingOff as reason:
+        return str(reason)
+    if not request.user.has_perm(manifest_access.EDIT_PERMISSION):
+        return _NO_PERMISSION
+    return manifest_access.why_read_only(model)
 
 
 def report_page(request: HttpRequest, site: AdminSite, kind: ReportKind, row: Any = None) -> HttpResponse:
