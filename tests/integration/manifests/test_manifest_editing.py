@@ -26,7 +26,7 @@ from seeder.manifest_errors import (
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.services import manifest_access, manifest_editing
 from seeder.services.manifest_access import Editor, row_version
-from tests.conftest import create_canned_report, create_custom_manifest, sql
+from tests.conftest import CHECKOUT, create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
@@ -199,3 +199,24 @@ def test_role_that_may_not_write_gets_the_grant() -> None:
     finally:
         sql("RESET ROLE")
         sql("DROP OWNED BY web_of_manifests; DROP ROLE web_of_manifests")
+
+
+def test_grants_of_the_guide_suffice_for_every_change() -> None:
+    guide = (CHECKOUT / "docs/how-to/edit-manifests.md").read_text(encoding="utf-8")
+    grants = guide.partition("```sql\n")[2].partition("```")[0].replace("seeder_web", "editor_of_manifests")
+    sql("CREATE ROLE editor_of_manifests")
+    by = editor()
+    try:
+        sql("GRANT USAGE ON SCHEMA reporting, public TO editor_of_manifests")
+        sql("GRANT SELECT ON ALL TABLES IN SCHEMA reporting, public TO editor_of_manifests")
+        sql("GRANT INSERT ON public.django_admin_log TO editor_of_manifests")
+        sql(grants)
+        sql("SET ROLE editor_of_manifests")
+        assert not change(create(editor=by), by, enabled=False).enabled
+        report = manifest_editing.create_canned_report(replace(DEFINITION, table_name="reporting.b"), editor=by)
+        version, changes = row_version(report), {"query": "SELECT 2 AS n"}
+        manifest_editing.change_canned_report(report.pk, changes, version=version, editor=by)
+        manifest_editing.unsubscribe(manifest_editing.subscribe(report.pk, DEMO, editor=by).pk, editor=by)
+    finally:
+        sql("RESET ROLE")
+        sql("DROP OWNED BY editor_of_manifests; DROP ROLE editor_of_manifests")
