@@ -14,7 +14,7 @@ ABANDONED_AFTER = timedelta(days=1)  # without a byte: the server of the upload 
 
 
 class IncomingUpload(ABC):
-    """An upload at a temporary place, which is deleted at the end of the `with` block.
+    """An upload at a temporary place, deleted at the end of its block.
 
     `publish` gives it its final name before, which is a hash of its bytes.
     """

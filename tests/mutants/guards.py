@@ -10,6 +10,7 @@ from tests.mutants.manifest_guards import MANIFESTS
 from tests.mutants.mutant import Mutant
 from tests.mutants.silver_guards import SILVER
 from tests.mutants.statistics_guards import STATISTICS
+from tests.mutants.upload_guards import INGESTION
 
 CANCELLATION = "tests/integration/test_cancellation.py"
 PART_EXECUTION = "tests/integration/test_part_execution.py"
@@ -579,5 +580,5 @@ DIAGNOSIS = [
     ),
 ]
 
-_OTHERS = [*LOADS, *SILVER, *HTTP, *MANIFESTS, *STATISTICS]
+_OTHERS = [*LOADS, *SILVER, *HTTP, *MANIFESTS, *STATISTICS, *INGESTION]
 GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_OTHERS]

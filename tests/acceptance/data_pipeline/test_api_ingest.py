@@ -95,6 +95,12 @@ def test_address_outside_of_the_settings_is_refused_alike(caller: APIClient, api
     assert "secret" not in json.dumps(document)
 
 
+def test_upload_of_another_user_has_no_address(caller: APIClient, api_loads: Path, settings: Settings) -> None:
+    settings.DATA_PIPELINE = {**settings.DATA_PIPELINE, "INGEST_ROOTS": [str(api_loads)]}
+    (api_loads / "uploads" / ("0" * 64)).write_bytes(CONTENT)
+    assert answer(ingest(caller, api_loads / "uploads" / ("0" * 64)), 403)["code"] == "address_not_accepted"
+
+
 @pytest.mark.parametrize("source_uri", ["s3://bronze/missing.csv", "https://files.example.com/missing.csv?a=1"])
 def test_buckets_and_hosts_are_left_to_the_worker(caller: APIClient, source_uri: str) -> None:
     answer(ingest(caller, source_uri), 202)
