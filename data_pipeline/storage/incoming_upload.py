@@ -14,7 +14,7 @@ ABANDONED_AFTER = timedelta(days=1)  # without a byte: the server of the upload 
 
 
 class IncomingUpload(ABC):
-    """An upload at a temporary place, deleted at the end of its block.
+    """An upload at a temporary place, which its block deletes.
 
     `publish` gives it its final name before, which is a hash of its bytes.
     """
