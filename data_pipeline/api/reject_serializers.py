@@ -6,7 +6,13 @@ from rest_framework import serializers
 
 from data_pipeline.domain.rejects import RejectState
 from seeder.api.document_serializers import Int64Field
-from seeder.api.input_serializers import CommaSeparatedField, CursorQuerySerializer, DigitsField, StrictInputSerializer
+from seeder.api.input_serializers import (
+    CommaSeparatedField,
+    CursorQuerySerializer,
+    DigitsField,
+    StrictBooleanField,
+    StrictInputSerializer,
+)
 from seeder.services.storable_text import is_storable
 
 _MAX_NAME_LENGTH = 300  # characters
@@ -90,7 +96,7 @@ class ReplaySerializer(StrictInputSerializer):
         max_length=_MAX_CORRECTIONS,
         help_text="load these records, corrected",
     )
-    rejectsAsIs = serializers.BooleanField(
+    rejectsAsIs = StrictBooleanField(
         default=False, help_text="load all open rejects as they are, after the table was changed (default: false)"
     )
 

@@ -55,6 +55,15 @@ class StrictCharField(serializers.CharField):
         return super().to_internal_value(data)
 
 
+class StrictBooleanField(serializers.BooleanField):
+    """A JSON boolean. DRF would also read texts and numbers."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return bool(super().to_internal_value(data))
+
+
 class DigitsField(serializers.IntegerField):
     """A number in plain digits. DRF also accepts 1.0, +1, 1_0 and digits of other scripts."""
 

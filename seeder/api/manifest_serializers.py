@@ -4,7 +4,12 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.input_serializers import CursorQuerySerializer, StrictCharField, StrictInputSerializer
+from seeder.api.input_serializers import (
+    CursorQuerySerializer,
+    StrictBooleanField,
+    StrictCharField,
+    StrictInputSerializer,
+)
 from seeder.domain.manifest_edits import MAX_INTEGER, MAX_NAME_LENGTH, ReportDefinition
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
@@ -23,15 +28,6 @@ class StrictIntegerField(serializers.IntegerField):
         if type(data) is not int:
             self.fail("invalid")
         return int(super().to_internal_value(data))
-
-
-class StrictBooleanField(serializers.BooleanField):
-    """A JSON boolean. DRF would also read texts and numbers."""
-
-    def to_internal_value(self, data: Any) -> bool:
-        if not isinstance(data, bool):
-            self.fail("invalid", input=data)
-        return bool(super().to_internal_value(data))
 
 
 class ManifestQuerySerializer(CursorQuerySerializer):

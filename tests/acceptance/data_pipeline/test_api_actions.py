@@ -137,6 +137,7 @@ def test_unusable_correction_is_refused_at_once(operator: APIClient, correction:
         {"corrections": [{"recordNo": 1, "values": {}}, {"recordNo": 1, "values": {}}]},
         {"corrections": [{"recordNo": 1, "values": {}}], "rejectsAsIs": True},
         {"correction": []},
+        {"rejectsAsIs": 1},
         [],
     ],
 )
