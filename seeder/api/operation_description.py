@@ -30,15 +30,20 @@ _WRITE_ERROR_RESPONSES = {
     415: "The body has another media type.",
     429: "Too many write requests; `Retry-After` is the number of seconds to wait.",
 }
+
+
+def _header(name: str, kind: type, description: str, *statuses: int) -> OpenApiParameter:
+    """Describe a header of responses with these statuses, or of all."""
+    where = [*statuses] or True
+    return OpenApiParameter(name, kind, OpenApiParameter.HEADER, response=where, description=description)
+
+
 _HEADERS = [
-    OpenApiParameter(
-        REQUEST_ID,
-        str,
-        OpenApiParameter.HEADER,
-        response=True,
-        description="id of the request in the log: the one that the request had, otherwise a new one",
-    )
+    _header(REQUEST_ID, str, "id of the request in the log: the one that the request had, otherwise a new one"),
+    _header("Location", str, "URL of the created object, or of the state of the queued work", 201, 202),
+    _header("Retry-After", int, "seconds to wait before the next call", 202, 429),
 ]
+_READ_HEADERS = [_header("ETag", str, "tag of the document, for `If-None-Match`", 200, 304)]
 
 JOB_PATH_PARAMETERS = [
     OpenApiParameter("reportType", str, OpenApiParameter.PATH, enum=[*map(str, ReportType)]),
@@ -84,7 +89,7 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
             description=more,
             request=request,
             responses=responses,
-            parameters=[*(parameters or []), *_HEADERS],
+            parameters=[*(parameters or []), *_HEADERS, *([] if is_write else _READ_HEADERS)],
             **schema_options,
         )(method)
 

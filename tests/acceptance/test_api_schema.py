@@ -113,6 +113,16 @@ def test_schema_is_built_without_warnings(options: SchemaOptions) -> None:
     assert not GENERATOR_STATS
 
 
+def test_responses_have_the_headers_of_their_status() -> None:
+    document = build_schema(SEEDER)
+    by_id = {operation["operationId"]: operation["responses"] for operation in operations_of(document)}
+    shared = document["components"]["responses"]
+    assert [*by_id["getJob"]["200"]["headers"]] == ["X-Request-ID", "ETag"]
+    assert [*by_id["refreshJob"]["202"]["headers"]] == ["X-Request-ID", "Location", "Retry-After"]
+    assert [*shared["TooManyRequests"]["headers"]] == ["X-Request-ID", "Retry-After"]
+    assert [*shared["NotFound"]["headers"]] == ["X-Request-ID"]
+
+
 @every_app
 def test_operation_ids_are_unique_camel_case(options: SchemaOptions) -> None:
     names = [operation["operationId"] for operation in operations_of(build_schema(options))]
