@@ -5,6 +5,7 @@ of permissions. `python -m tests.mutants` breaks one after the other.
 """
 
 from tests.mutants.http_guards import HTTP
+from tests.mutants.load_api_guards import LOAD_API
 from tests.mutants.load_guards import LOADS
 from tests.mutants.manifest_guards import MANIFESTS
 from tests.mutants.mutant import Mutant
@@ -580,5 +581,5 @@ DIAGNOSIS = [
     ),
 ]
 
-_OTHERS = [*LOADS, *SILVER, *HTTP, *MANIFESTS, *STATISTICS, *INGESTION]
+_OTHERS = [*LOADS, *LOAD_API, *SILVER, *HTTP, *MANIFESTS, *STATISTICS, *INGESTION]
 GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_OTHERS]
