@@ -63,6 +63,7 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "s3": {"botocore"},
         "http": {"httpx2"},
         "zstd": {"backports-zstd"},
+        "redis": {"redis"},
     }
     assert everything == set().union(*by_extra.values())
 
