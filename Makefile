@@ -40,7 +40,7 @@ test-all: setup  ## run all tests, then those of the database on the other suppo
 docs: setup  ## write the generated pages of docs/reference
 	$(python) -m docs_reference
 
-soak: setup  ## run long tests: kills, restarts, failure of every database call, memory, races; almost an hour
+soak: setup  ## run long tests: kills, restarts, failure of every database call, memory, races, five million rows; more than an hour
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
 	SEEDER_QUEUE_KILLS=50 $(python) -m pytest tests/acceptance/test_queue.py
 	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
@@ -52,6 +52,7 @@ soak: setup  ## run long tests: kills, restarts, failure of every database call,
 	DATA_PIPELINE_MEMORY_MB=1000 $(python) -m pytest tests/acceptance/data_pipeline/test_load_memory.py
 	DATA_PIPELINE_UPLOAD_MB=2000 $(python) -m pytest tests/acceptance/data_pipeline/test_upload_memory.py
 	DATA_PIPELINE_RACES=20 $(python) -m pytest tests/integration/data_pipeline/test_load_races.py
+	SEEDER_SCALE=1 $(python) -m pytest tests/acceptance/scale
 	SEEDER_EXAMPLES=300 $(python) -m pytest tests/acceptance/test_api_fuzzed.py tests/integration/test_view_profile.py
 
 mutants: setup  ## break each guard in a copy, and check that a test fails; half an hour, or GUARDS=scope

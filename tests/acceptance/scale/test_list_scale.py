@@ -1,0 +1,124 @@
+"""Lists with many rows: the number of statements, and the time that the database needs.
+
+SEEDER_SCALE is the size of the platform: 1 has 10,000 views, five million rows of history and a million loads. Times
+are only compared at this size (`make soak`).
+"""
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from functools import partial
+
+import pytest
+from django.db import DEFAULT_DB_ALIAS, connection, connections
+from django.test import override_settings
+from pytest_django import DjangoDbBlocker
+from rest_framework.test import APIClient
+
+from seeder.postgres import contract
+from tests.acceptance.scale import api_calls, callers
+from tests.acceptance.scale.api_calls import Call
+from tests.acceptance.scale.database_time import Cost, median_cost
+from tests.acceptance.scale.generated_rows import Scale, fill_tables
+from tests.conftest import default_database, sql
+from tests.database_reset import reset_databases
+
+pytestmark = pytest.mark.slow
+
+SIZE = float(os.environ.get("SEEDER_SCALE", "0.02"))
+IS_FULL = SIZE >= 1
+SIZES = (0.01, SIZE)
+USERS = list(callers.AGENCIES) if IS_FULL else ["all agencies", "50 agencies"]
+ROUNDS = 5 if IS_FULL else 1
+MAX_MILLISECONDS = 50
+KINDS_OF_ROWS = 6  # a page of one row has one kind of manifest, and none whose query is not known to match its view
+DATABASE = "test_scale"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """The cost of a call of a user."""
+
+    size: float
+    user: str
+    call: Call
+    cost: Cost
+
+
+@pytest.fixture(scope="module")
+def measured(django_databases: None, django_db_blocker: DjangoDbBlocker) -> Sequence[Measured]:
+    """Measure every call on each platform."""
+    found: list[Measured] = []
+    with django_db_blocker.unblock(), override_settings(SEEDER={"AGENCY_SCOPE": f"{callers.__name__}.scope"}):
+        for size in SIZES:
+            with filled_database(Scale.of(size)):
+                found += measure_calls(size)
+    return found
+
+
+@contextmanager
+def filled_database(scale: Scale) -> Iterator[None]:
+    """Use a database with these rows as `default`. It is a copy of the test database, which has Django's tables."""
+    reset_databases(keep_contract=False)
+    create = f"CREATE DATABASE {DATABASE} TEMPLATE {connection.settings_dict['NAME']}"
+    connections.close_all()
+    with default_database({"DB_NAME": "postgres"}):
+        sql(f"DROP DATABASE IF EXISTS {DATABASE} WITH (FORCE)")
+        sql(create)
+    with default_database({"DB_NAME": DATABASE}):
+        contract.install(DEFAULT_DB_ALIAS)
+        fill_tables(scale)
+        yield
+    with default_database({"DB_NAME": "postgres"}):
+        sql(f"DROP DATABASE {DATABASE} WITH (FORCE)")
+
+
+def measure_calls(size: float) -> Iterator[Measured]:
+    for user, caller in callers.create_callers(USERS).items():
+        agency, *_ = callers.AGENCIES[user] or ["agency-1"]
+        for call in api_calls.calls_of(caller, agency):
+            yield Measured(size=size, user=user, call=call, cost=median_cost(partial(get, caller, call), rounds=ROUNDS))
+
+
+def get(caller: APIClient, call: Call) -> None:
+    answer = caller.get(call.path, call.query)
+    assert answer.status_code == 200, f"{call}: {answer.content.decode()}"
+
+
+def test_list_statements_grow_neither_with_page_nor_with_rows(measured: Sequence[Measured]) -> None:
+    most = defaultdict[tuple[str, str, str | None], dict[float, int]](lambda: dict.fromkeys(SIZES, 0))
+    for one in measured:
+        numbers = most[one.user, one.call.endpoint, one.call.page_size]
+        numbers[one.size] = max(numbers[one.size], one.cost.statements)
+    assert {key: numbers for key, numbers in most.items() if len(set(numbers.values())) > 1} == {}
+    smallest, largest = map(str, api_calls.PAGE_SIZES)
+    growth = {
+        key: max(most[key].values()) - max(most[*key[:2], smallest].values()) for key in most if key[2] == largest
+    }
+    assert {key: more for key, more in growth.items() if more > KINDS_OF_ROWS} == {}
+
+
+@pytest.mark.skipif(not IS_FULL, reason="times are compared with SEEDER_SCALE=1")
+def test_database_time_of_every_list_is_below_the_limit(
+    measured: Sequence[Measured], capsys: pytest.CaptureFixture[str]
+) -> None:
+    large = [one for one in measured if one.size == SIZE]
+    with capsys.disabled():
+        print("\n" + "\n".join(table_lines(large)))  # noqa: T201  # figures of docs/explanation/performance.md
+    slow = [one for one in large if one.cost.milliseconds >= MAX_MILLISECONDS]
+    assert {f"{one.user}: {one.call}": round(one.cost.milliseconds) for one in slow} == {}
+
+
+def table_lines(large: Sequence[Measured]) -> Iterator[str]:
+    """Yield a table of the slowest calls of each endpoint, for each user."""
+    slowest: dict[str, dict[str, Measured]] = defaultdict(dict)
+    for one in sorted(large, key=lambda one: one.cost.milliseconds):
+        slowest[one.call.endpoint][one.user] = one
+    yield " | ".join(["endpoint", "statements", *callers.AGENCIES, "slowest"])
+    for endpoint, by_user in slowest.items():
+        worst = max(by_user.values(), key=lambda one: one.cost.milliseconds)
+        times = (f"{by_user[user].cost.milliseconds:.1f}" if user in by_user else "" for user in callers.AGENCIES)
+        statements = max(one.cost.statements for one in large if one.call.endpoint == endpoint)
+        yield " | ".join([endpoint, str(statements), *times, str(worst.call)])
