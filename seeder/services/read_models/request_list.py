@@ -18,14 +18,19 @@ _PART_STATES: Mapping[QueuedPartState, tuple[QueuedPartState, ...]] = {
 
 
 def requests_of(agencies: list[str] | None, states: Sequence[QueuedPartState] = ()) -> QuerySet[QueuedRefresh]:
-    """Return the first visible part of each request in one of these states (none: any), latest request first."""
+    """Return the first visible part of each request in one of these states (none: any), latest request first.
+
+    It has only the columns of the order. `parts_of` reads the others, which are large.
+    """
     visible = QueuedRefresh.objects.of_agencies(agencies)
     others = visible.filter(request_id=OuterRef("request_id"))
     firsts = visible.filter(~Exists(others.filter(part__lt=OuterRef("part")))).order_by("-requested_at", "-pk")
+    firsts = firsts.only("request_id", "requested_at")
     if not states:
         return firsts
     part_states = {state for each in states for state in _PART_STATES[each]}
-    firsts = firsts.filter(request_id__in=visible.filter(state__in=part_states).values("request_id"))
+    if QueuedPartState.ENDED not in part_states:  # nearly all parts have ended
+        firsts = firsts.filter(request_id__in=visible.filter(state__in=part_states).values("request_id"))
     return firsts.alias(request_state=_request_state(others)).filter(request_state__in=states)
 
 
