@@ -19,7 +19,7 @@ from rest_framework.response import Response
 from seeder.api import examples, manifest_examples
 from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
-from seeder.api.operation_description import describe_operation
+from seeder.api.operation_description import describe_operation, own_schema
 from seeder.api.problem_details import Problem
 from seeder.api.problem_examples import problem_document
 from seeder.api.schema_document import OperationExample, add_examples, add_problems, share_enums, share_responses
@@ -152,7 +152,7 @@ def build_schema(options: SchemaOptions) -> dict[str, Any]:
 
     It depends only on the code and the URL configuration.
     """
-    with _settings_lock, patched_settings(options.as_settings()):
+    with _settings_lock, patched_settings(options.as_settings()), own_schema():
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
         document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     share_enums(document, options.enums)

@@ -1,6 +1,8 @@
 """Descriptions of operations for the OpenAPI schema."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import cache
 from typing import Any, TypeVar
 
@@ -51,6 +53,29 @@ JOB_PATH_PARAMETERS = [
 ]
 
 
+_is_own_schema = ContextVar("is_own_schema", default=False)
+
+
+class OwnSchema(AutoSchema):
+    """Describe an operation in the schema of its app only.
+
+    In the host's schema, its enums and operation ids could collide with others.
+    """
+
+    def is_excluded(self) -> bool:
+        return not _is_own_schema.get()
+
+
+@contextmanager
+def own_schema() -> Iterator[None]:
+    """Describe the operations of the apps in the schema that is built inside the block."""
+    token = _is_own_schema.set(True)
+    try:
+        yield
+    finally:
+        _is_own_schema.reset(token)
+
+
 def describe_operation(  # noqa: PLR0913  # facts of one operation
     operation_id: str,
     response: Any,
@@ -81,7 +106,7 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
             {} if is_write else {code: OpenApiResponse(description=text) for code, text in _READ_RESPONSES.items()}
         )
         responses |= {(code, MEDIA_TYPE): _problem_response(code, text) for code, text in texts.items()}
-        method.kwargs = {"schema": AutoSchema}  # type: ignore[attr-defined]  # extend_schema reads it
+        method.kwargs = {"schema": OwnSchema}  # type: ignore[attr-defined]  # extend_schema reads it
         summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
         return extend_schema(
             operation_id=operation_id,
