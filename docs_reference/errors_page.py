@@ -35,6 +35,7 @@ _OF_API = {
     "permission_denied": "The user lacks the permission of the endpoint, or the CSRF token is missing.",
     "not_found": "There is no such object, or it belongs to agencies that the user may not see.",
     "method_not_allowed": "The endpoint has no such method.",
+    "body_too_large": "The JSON body has more than 64 kB. Send less at once.",
     "unsupported_media_type": "The endpoint does not read this media type.",
     "throttled": "Too many requests. `Retry-After` has the seconds to wait.",
     "unavailable": "The database or a setting prevents an answer. The log has the cause, and staff see it.",

@@ -1,8 +1,10 @@
 """URLs: the admin with the monitoring pages, the APIs of both apps, and the endpoints for monitoring."""
 
 from django.contrib import admin
-from django.urls import include, path
+from django.urls import include, path, re_path
 from django.views.generic import RedirectView
+
+from seeder.api.base_view import NotFoundView
 
 admin.autodiscover()
 
@@ -11,5 +13,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/seeder/", include("seeder.urls")),
     path("api/pipeline/", include("data_pipeline.api.urls")),
+    re_path(r"^api/[\s\S]*/$", NotFoundView.as_view()),  # with a slash, so that Django can add a missing one
     path("", include("data_pipeline.api.bare_urls")),
 ]

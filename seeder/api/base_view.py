@@ -31,12 +31,11 @@ from seeder.api.authentication_and_throttling import (
     WriteThrottle,
 )
 from seeder.api.exception_handler import ErrorStatuses, handle_exception
-from seeder.api.problem_details import Problem
+from seeder.api.problem_details import MAX_BODY_BYTES, BodyTooLarge, Problem
 from seeder.api.response_headers import REQUEST_ID, add_rate_limits, answer_conditionally, request_id_of
 from seeder.services.storable_text import is_storable
 from seeder.services.structured_log import ERROR, log_event
 
-_MAX_BODY_BYTES = 2**16  # ten times the largest useful body
 _RETRY_AFTER = "2"  # seconds, after which queued work may have begun
 
 
@@ -44,9 +43,9 @@ class LimitedJSONParser(JSONParser):
     """A JSON parser that rejects large bodies and deep nesting."""
 
     def parse(self, stream: Any, *args: Any, **options: Any) -> dict[str, Any]:
-        body = stream.read(_MAX_BODY_BYTES + 1)
-        if len(body) > _MAX_BODY_BYTES:
-            raise ParseError(f"The body is longer than {_MAX_BODY_BYTES} bytes.")
+        body = stream.read(MAX_BODY_BYTES + 1)
+        if len(body) > MAX_BODY_BYTES:
+            raise BodyTooLarge
         try:
             return super().parse(BytesIO(body), *args, **options)
         except RecursionError as error:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, RequestDataTooBig
 from django.core.signals import got_request_exception
 from django.db import DEFAULT_DB_ALIAS
 from django.http import Http404
@@ -15,6 +15,7 @@ from rest_framework.views import exception_handler
 
 from seeder.api.problem_details import (
     MEDIA_TYPE,
+    BodyTooLarge,
     Problem,
     internal_problem,
     problem_of_error,
@@ -51,6 +52,8 @@ def handle_exception(error: Exception, context: Mapping[str, Any]) -> Response |
 
 def _problem(error: Exception, context: Mapping[str, Any]) -> tuple[Problem, Response]:
     """Return the problem of an exception, and a response with its status and headers."""
+    if isinstance(error, RequestDataTooBig):  # from Django, before a parser sees the body
+        error = BodyTooLarge()
     if (response := exception_handler(error, dict(context))) is not None:
         if isinstance(error, Http404):
             error = exceptions.NotFound()

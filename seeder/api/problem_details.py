@@ -9,12 +9,14 @@ from typing import Any
 
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
+from rest_framework.settings import api_settings
 
 from seeder.errors import IdempotencyKeyTaken, SeederError
 
 MEDIA_TYPE = "application/problem+json"
 DOCUMENTATION = "https://github.com/reporting-seeder/reporting-seeder/blob/main/docs/reference/errors.md"
 
+MAX_BODY_BYTES = 2**16  # of JSON; ten times the largest useful body
 NOT_FOUND, UNAVAILABLE, INTERNAL_ERROR = "not_found", "unavailable", "internal_error"
 # Codes of REST framework's own exceptions that differ from its `default_code`.
 _CODES = {"parse_error": "bad_request", "invalid": "validation_error"}
@@ -26,6 +28,14 @@ _GENERIC = {
         "Temporarily unavailable. An administrator can find the cause in the log.",
     ),
 }
+
+
+class BodyTooLarge(APIException):
+    """A JSON body is longer than all useful ones."""
+
+    status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
+    default_code = "body_too_large"
+    default_detail = f"The body is longer than {MAX_BODY_BYTES} bytes."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -80,6 +90,8 @@ def _validation_problem(error: ValidationError, code: int) -> Problem:
     if not isinstance(error.detail, dict):
         return Problem(status=code, code=word, detail=" ".join(_flatten_messages(error.detail)))
     messages = {_make_encodable(str(name)): _flatten_messages(texts) for name, texts in error.detail.items()}
+    if body_messages := messages.pop(api_settings.NON_FIELD_ERRORS_KEY, None):  # no field has them
+        return Problem(status=code, code=word, detail=" ".join(body_messages))
     detail = "; ".join(f"{name}: {' '.join(texts)}" for name, texts in messages.items())
     return Problem(status=code, code=word, detail=detail, fields=messages)
 

@@ -49,6 +49,43 @@ def test_invalid_parameter_is_rejected_by_name(
     assert parameter in answer.json()["detail"]
 
 
+@pytest.mark.parametrize("size", [70_000, 3_000_000])  # beyond this API's limit, and Django's
+@pytest.mark.usefixtures("reader")
+def test_too_large_body_is_refused(size: int) -> None:
+    caller = api_clients.api_client(api_clients.create_user("writer", "capture_releasesnapshot"))
+    answer = caller.post(f"{api_clients.ROOT}snapshots/", {"tableName": "x" * size}, format="json")
+    assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
+    assert answer.json()["code"] == "body_too_large"
+
+
+@pytest.mark.usefixtures("reader")
+def test_body_that_is_no_object_is_refused_without_a_field() -> None:
+    caller = api_clients.api_client(api_clients.create_user("writer", "capture_releasesnapshot"))
+    problem = caller.post(f"{api_clients.ROOT}snapshots/", [], format="json").json()
+    assert (problem["code"], problem["detail"]) == (
+        "validation_error",
+        "Invalid data. Expected a dictionary, but got list.",
+    )
+    assert "fields" not in problem
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/api/pipeline/nope/",
+        "/api/pipeline/v2/loads/",
+        "/api/seeder/v2/",
+        "/stats",
+        "/upload/x",
+        "/score/x/",
+        "/ingest/x",
+    ],
+)
+def test_path_outside_of_both_apis_is_a_problem(reader: APIClient, path: str) -> None:
+    answer = reader.get(path)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+
+
 @pytest.mark.parametrize(
     "path",
     [

@@ -191,7 +191,7 @@ def test_capture_of_unknown_column_is_rejected_before_queueing(operator: APIClie
 @pytest.mark.parametrize(
     ("body", "kind", "status"),
     [
-        ("[" * 100_000, "application/json", 400),
+        ("[" * 100_000, "application/json", 413),
         ("[" * 5_000, "application/json", 400),
         ("{", "application/json", 400),
         ("NaN", "application/json", 400),
