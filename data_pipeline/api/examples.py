@@ -55,8 +55,8 @@ _LOAD: Body = {
     "errorMessage": None,
     "undoneAt": None,
     "processedBy": "worker-1:31350",
-    "isStuck": False,
-    "isFailing": False,
+    "stuck": False,
+    "failing": False,
 }
 _DETAIL: Body = {
     **_LOAD,
@@ -73,7 +73,7 @@ _DETAIL: Body = {
         {"column": None, "sqlstate": "22021", "condition": "character_not_in_repertoire", "records": 1},
     ],
     "refresh": {
-        "state": "ended",
+        "status": "ended",
         "requestId": "20261130-110056-b7c6e174",
         "views": [_VIEW],
         "requestedAt": _DONE_AT,
@@ -88,7 +88,7 @@ _DETAIL: Body = {
 _REJECT: Body = {
     "recordNo": 1,
     "lineNo": 2,
-    "state": "open",
+    "status": "open",
     "replayedBy": None,
     "problems": [
         {
@@ -99,9 +99,9 @@ _REJECT: Body = {
         }
     ],
     "raw": "4,Delta,12.x",
-    "isShortened": False,
+    "shortened": False,
     "values": {"id": "4", "name": "Delta", "price": "12.x"},
-    "isMasked": False,
+    "masked": False,
 }
 _REJECT_FILE = (
     "reject_record,reject_line,reject_reasons,id,name,price\r\n"
@@ -121,7 +121,7 @@ _REQUEST: Body = {
     "errorMessage": None,
     "nextStep": "See load 4714.",
     "result": None,
-    "createdAt": "2026-11-30T11:02:09.447142+00:00",
+    "requestedAt": "2026-11-30T11:02:09.447142+00:00",
     "finishedAt": "2026-11-30T11:02:09.774656+00:00",
 }
 _AS_OF: Body = {
@@ -180,7 +180,7 @@ OPERATIONS: Mapping[str, OperationExample] = {
     ),
     "undoLoad": OperationExample(response=_queued(83, 4711)),
     "verifyLoad": OperationExample(response=_queued(84, 4711)),
-    "dismissLoad": OperationExample(response={"loadId": 4711, "dismissed": 2, "isFailure": False}),
+    "dismissLoad": OperationExample(response={"loadId": 4711, "dismissed": 2, "wasFailing": False}),
     "listLoadRequests": OperationExample(response=page_of(_REQUEST)),
     "getLoadRequest": OperationExample(response=_REQUEST),
     "ingestFile": _ingest(81),

@@ -37,8 +37,8 @@ class LoadSerializer(serializers.Serializer[Any]):
     )
     undoneAt = serializers.DateTimeField(allow_null=True)
     processedBy = serializers.CharField(allow_null=True, help_text="host and process")
-    isStuck = serializers.BooleanField(help_text="pending, but its process or connection has ended")
-    isFailing = serializers.BooleanField(help_text="failed, and neither undone, dismissed nor repeated with success")
+    stuck = serializers.BooleanField(help_text="pending, but its process or connection has ended")
+    failing = serializers.BooleanField(help_text="failed, and neither undone, dismissed nor repeated with success")
 
 
 class ProblemCountSerializer(serializers.Serializer[Any]):
@@ -61,7 +61,7 @@ class RejectCountsSerializer(serializers.Serializer[Any]):
 class RequestedRefreshSerializer(serializers.Serializer[Any]):
     """The refresh of the dependent views that a load requested."""
 
-    state = serializers.ChoiceField(
+    status = serializers.ChoiceField(
         choices=[*QueuedPartState, RefreshOutcome.REFRESHED, RefreshOutcome.UNNEEDED, RefreshOutcome.UNDISPATCHED],
         help_text="`undispatched`: the next rescue of the queue tries again; `unneeded`: no view depends on the table",
     )

@@ -35,24 +35,24 @@ class RejectSerializer(serializers.Serializer[Any]):
 
     recordNo = Int64Field(help_text="from 1, without the header")
     lineNo = Int64Field(help_text="line at which the record begins, from 1; in a workbook, the row")
-    state = serializers.ChoiceField(choices=[*RejectState])
+    status = serializers.ChoiceField(choices=[*RejectState])
     replayedBy = Int64Field(allow_null=True, help_text="load of the corrected record")
     problems = RejectProblemSerializer(many=True)
     raw = serializers.CharField(help_text="the record as in the file; other bytes than UTF-8 are escaped")
-    isShortened = serializers.BooleanField(help_text="only the beginning of the record is kept")
+    shortened = serializers.BooleanField(help_text="only the beginning of the record is kept")
     values = serializers.DictField(
         child=serializers.CharField(allow_null=True),
         allow_null=True,
         help_text="text of each column, to be corrected; null if masked or if the columns are unknown",
     )
-    isMasked = serializers.BooleanField()
+    masked = serializers.BooleanField()
 
 
 class RejectQuerySerializer(CursorQuerySerializer):
     """Which rejects of a load are listed."""
 
     has_time = False
-    state = CommaSeparatedField(
+    status = CommaSeparatedField(
         serializers.ChoiceField(choices=[*RejectState]),
         source="states",
         required=False,
@@ -114,4 +114,4 @@ class DismissalSerializer(serializers.Serializer[Any]):
 
     loadId = Int64Field()
     dismissed = serializers.IntegerField(help_text="rejects that were open")
-    isFailure = serializers.BooleanField(help_text="the load had failed, and was not dismissed before")
+    wasFailing = serializers.BooleanField(help_text="the load had failed, and was not dismissed before")

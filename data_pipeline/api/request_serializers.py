@@ -33,7 +33,7 @@ class RequestSerializer(serializers.Serializer[Any]):
         allow_null=True,
         help_text="what a dry run has found; values of rejects and messages require `data_pipeline.see_raw`",
     )
-    createdAt = serializers.DateTimeField()
+    requestedAt = serializers.DateTimeField()
     finishedAt = serializers.DateTimeField(allow_null=True)
 
 

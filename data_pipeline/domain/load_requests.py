@@ -63,5 +63,5 @@ class RequestSummary:
     error_message: str | None
     error_code: str | None
     result: Mapping[str, Any] | None  # of a dry run
-    created_at: datetime
+    requested_at: datetime
     finished_at: datetime | None

@@ -25,7 +25,7 @@ def load_detail_document(detail: LoadDetail, actions: Sequence[str]) -> Mapping[
             {**fields(one, "column", "sqlstate", "records"), "condition": condition_name(one.sqlstate)}
             for one in detail.problems
         ],
-        "refresh": refresh and fields(refresh, "state", "request_id", "views", "requested_at", "dispatched_at"),
+        "refresh": refresh and fields(refresh, "request_id", "views", "requested_at", "dispatched_at", status="state"),
         "events": [_event_document(one) for one in detail.events],
         "actions": list(actions),
     }

@@ -11,7 +11,8 @@ from data_pipeline.services.load_overview import LoadOverview
 from data_pipeline.services.request_overview import RequestOverview
 from seeder.services.documents.document_fields import fields
 
-_NAMES = [one.name for one in dataclass_fields(LoadSummary) if one.name != "duration_ms"]
+_RENAMED = {"durationSeconds": "duration", "stuck": "is_stuck", "failing": "is_failing"}
+_NAMES = [one.name for one in dataclass_fields(LoadSummary) if one.name not in {"duration_ms", *_RENAMED.values()}]
 
 
 def overview_document(overview: LoadOverview) -> Mapping[str, Any]:
@@ -34,7 +35,7 @@ def _queued_document(queued: RequestOverview) -> Mapping[str, Any]:
 
 
 def summary_document(load: LoadSummary) -> Mapping[str, Any]:
-    return fields(load, *_NAMES, durationSeconds="duration")
+    return fields(load, *_NAMES, **_RENAMED)
 
 
 def _document(values: Mapping[str, Any]) -> Mapping[str, Any]:

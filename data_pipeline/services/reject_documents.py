@@ -25,16 +25,16 @@ def reject_document(reject: KeptReject) -> Mapping[str, Any]:
     return {
         "recordNo": record.record_no,
         "lineNo": record.line_no,
-        "state": reject.state.value,
+        "status": reject.state.value,
         "replayedBy": reject.replayed_by,
         "problems": [asdict(one) for one in record.problems],
         "raw": record.raw.decode("utf-8", "backslashreplace"),
-        "isShortened": record.is_shortened,
+        "shortened": record.is_shortened,
     }
 
 
 def dismissal_document(load_id: int, dismissed: Dismissed) -> Mapping[str, Any]:
-    return {"loadId": load_id, "dismissed": dismissed.rejects, "isFailure": dismissed.is_failure}
+    return {"loadId": load_id, "dismissed": dismissed.rejects, "wasFailing": dismissed.is_failure}
 
 
 def replay_document(result: ReplayedRejects) -> Mapping[str, Any]:

@@ -14,7 +14,7 @@ _REDACTED_PROBLEM = "The refresh would fail. Its message can quote the file, so 
 
 def request_document(request: RequestSummary, *, shows_values: bool) -> Mapping[str, Any]:
     """Return a request with the names of `load_status --json`. Its error can quote values of the file."""
-    progress = ("status", "requested_by", "worker", "attempts", "created_at", "finished_at")
+    progress = ("status", "requested_by", "worker", "attempts", "requested_at", "finished_at")
     is_redacted = request.error_message is not None and not shows_values
     return {
         **fields(request, "request_id", "action", "load_id", *progress),

@@ -87,6 +87,6 @@ def summary_of(row: LoadRequest, *, is_worker_alive: bool) -> RequestSummary:
         error_message=row.error_message,
         error_code=row.error_code,
         result=row.result,
-        created_at=row.created_at,
+        requested_at=row.created_at,
         finished_at=row.finished_at,
     )

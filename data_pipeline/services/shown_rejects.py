@@ -54,7 +54,7 @@ def reject_documents(load: LoadLog, numbers: Sequence[int], *, shows_values: boo
             {
                 **reject_document(replace(one, record=record)),
                 "values": None if values is None else dict(zip(columns, values, strict=True)),
-                "isMasked": not shows_values,
+                "masked": not shows_values,
             }
         )
     return documents

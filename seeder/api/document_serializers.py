@@ -114,7 +114,7 @@ class QueuedPartSerializer(serializers.Serializer[Any]):
     """One part of a request. Parts share no views and no dependencies."""
 
     number = serializers.IntegerField()
-    state = serializers.ChoiceField(choices=[*QueuedPartState])
+    status = serializers.ChoiceField(choices=[*QueuedPartState])
     agencies = serializers.ListField(child=serializers.CharField())
     runIds = serializers.ListField(child=serializers.CharField())
 
@@ -151,7 +151,7 @@ class RequestStatusSerializer(serializers.Serializer[Any]):
     """The status of a request and its parts."""
 
     requestId = serializers.CharField()
-    state = serializers.ChoiceField(choices=[*QueuedPartState])
+    status = serializers.ChoiceField(choices=[*QueuedPartState])
     description = serializers.CharField()
     requestedBy = serializers.CharField()
     requestedAt = serializers.DateTimeField()

@@ -101,7 +101,7 @@ _RUN: Body = {
 }
 _HOLD: Body = {"database": "default", "reason": "server_busy", "startTime": _STARTED, "finishTime": _FINISHED}
 
-_QUEUED_PART: Body = {"number": 1, "state": "queued", "agencies": ["demo"], "runIds": []}
+_QUEUED_PART: Body = {"number": 1, "status": "queued", "agencies": ["demo"], "runIds": []}
 _ENQUEUED: Body = {
     "requestId": _REQUEST_ID,
     "url": f"{_API}queue/{_REQUEST_ID}/",
@@ -112,7 +112,7 @@ _ENQUEUED: Body = {
 }
 _RUNNING_PART: Body = {
     "number": 1,
-    "state": "running",
+    "status": "running",
     "agencies": ["demo"],
     "runIds": [_RUN_ID],
     "startTime": "2026-11-21T18:30:08.002113+00:00",
@@ -125,7 +125,7 @@ _RUNNING_PART: Body = {
 }
 _REQUEST: Body = {
     "requestId": _REQUEST_ID,
-    "state": "running",
+    "status": "running",
     "description": f"the view {_VIEW}",
     "requestedBy": "ada",
     "requestedAt": _REQUESTED,
@@ -133,8 +133,8 @@ _REQUEST: Body = {
 }
 _CANCEL: Body = {"cancelRequestedAt": "2026-11-21T18:30:41.660018+00:00", "cancelRequestedBy": "ada"}
 _CANCELLING: Body = {**_REQUEST, "parts": [{**_RUNNING_PART, **_CANCEL}], "url": f"{_API}queue/{_REQUEST_ID}/"}
-_CANCELLED_PART: Body = {**_RUNNING_PART, **_CANCEL, "state": "cancelled", "runIds": [], "startTime": None}
-_CANCELLED: Body = {**_CANCELLING, "state": "cancelled", "parts": [_CANCELLED_PART]}
+_CANCELLED_PART: Body = {**_RUNNING_PART, **_CANCEL, "status": "cancelled", "runIds": [], "startTime": None}
+_CANCELLED: Body = {**_CANCELLING, "status": "cancelled", "parts": [_CANCELLED_PART]}
 
 _EARLIER: Body = {
     "id": 41,

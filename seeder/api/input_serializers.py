@@ -149,12 +149,12 @@ class CursorQuerySerializer(PageSizeSerializer):
         return cursor
 
 
-def _agencies() -> CommaSeparatedField:
+def agencies_field() -> CommaSeparatedField:
     slug = serializers.CharField(max_length=_MAX_NAME_LENGTH)
     return CommaSeparatedField(slug, source="agencies", required=False, help_text="slugs of agencies")
 
 
-def _report_types() -> CommaSeparatedField:
+def report_types_field() -> CommaSeparatedField:
     return CommaSeparatedField(serializers.ChoiceField(choices=[*ReportType]), source="report_types", required=False)
 
 
@@ -168,8 +168,8 @@ class JobQuerySerializer(PageSizeSerializer):
         max_length=_MAX_CURSOR_LENGTH,
         help_text="cursor from `next` or `previous` of another page with the same `ordering` (default: the first page)",
     )
-    agency = _agencies()
-    reportType = _report_types()
+    agency = agencies_field()
+    reportType = report_types_field()
     status = _statuses(*Status)
     failing = serializers.BooleanField(
         required=False, help_text="jobs whose last finished refresh failed (false: the others)"
@@ -219,13 +219,13 @@ class JobHistoryQuerySerializer(RowQuerySerializer):
 
 class RunHistoryQuerySerializer(RowQuerySerializer):
     status = _statuses(*Status)
-    agency = _agencies()
-    reportType = _report_types()
+    agency = agencies_field()
+    reportType = report_types_field()
 
 
 class RunQuerySerializer(RowQuerySerializer):
     has_numeric_key = False
-    agency = _agencies()
+    agency = agencies_field()
     status = _statuses(Status.RUNNING, Status.SUCCESS, Status.ERROR)
     requestedBy = serializers.CharField(
         source="requested_by", required=False, max_length=_MAX_NAME_LENGTH, help_text="a command, a schedule or a user"
@@ -237,10 +237,8 @@ class AgencyQuerySerializer(CursorQuerySerializer):
 
 
 class RequestQuerySerializer(CursorQuerySerializer):
-    state = CommaSeparatedField(
-        serializers.ChoiceField(choices=[*QueuedPartState]), source="states", required=False, help_text="states"
-    )
-    agency = _agencies()
+    status = CommaSeparatedField(serializers.ChoiceField(choices=[*QueuedPartState]), source="states", required=False)
+    agency = agencies_field()
 
 
 class SnapshotQuerySerializer(CursorQuerySerializer):

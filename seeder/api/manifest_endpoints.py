@@ -66,8 +66,8 @@ class ManifestListView(BaseManifestView):
     def get(self, request: Request) -> Response:
         """List manifests with their queries and definition drift, custom ones first, also disabled ones."""
         query = self.validated_query(ManifestQuerySerializer)
-        report_type = ReportType(query["report_type"]) if "report_type" in query else None
-        wanted = ManifestFilter(agencies=self.visible_agencies, agency=query.get("agency"), report_type=report_type)
+        agencies = agency_scope.narrow(self.visible_agencies, query.get("agencies"))
+        wanted = ManifestFilter(agencies=agencies, report_types=query.get("report_types"))
         return self.cursor_response(
             query,
             manifest_list.manifest_positions(wanted),

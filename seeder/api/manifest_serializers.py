@@ -9,6 +9,8 @@ from seeder.api.input_serializers import (
     StrictBooleanField,
     StrictCharField,
     StrictInputSerializer,
+    agencies_field,
+    report_types_field,
 )
 from seeder.domain.manifest_edits import MAX_INTEGER, MAX_NAME_LENGTH, ReportDefinition
 from seeder.domain.manifests import ReportType
@@ -32,8 +34,8 @@ class StrictIntegerField(serializers.IntegerField):
 
 class ManifestQuerySerializer(CursorQuerySerializer):
     has_time = False
-    agency = serializers.CharField(required=False, max_length=MAX_NAME_LENGTH, help_text="slug of the agency")
-    reportType = serializers.ChoiceField(source="report_type", required=False, choices=[*ReportType])
+    agency = agencies_field()
+    reportType = report_types_field()
 
 
 class QueryToValidateSerializer(StrictInputSerializer):

@@ -69,4 +69,6 @@ class CancelRequestView(BaseRequestView):
         agencies = self.visible_agencies
         parts = cancellation.cancel_request(requestId, requested_by=request.user.get_username(), agencies=agencies)
         document, url = self.document(parts, agencies), self.url_for("queued", kwargs={"requestId": requestId})
-        return Response({**document, "url": url}) if document["state"] in FINAL_STATES else self.accepted(document, url)
+        return (
+            Response({**document, "url": url}) if document["status"] in FINAL_STATES else self.accepted(document, url)
+        )

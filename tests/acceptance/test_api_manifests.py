@@ -68,9 +68,9 @@ def test_list_has_queries_and_drift_and_pages_both_ways(editor: APIClient) -> No
     second = editor.get(first["next"]).json()
     assert first["results"] + second["results"] == page["results"]
     assert editor.get(second["previous"]).json()["results"] == first["results"]
-    assert [row["agencySlug"] for row in get(editor, "manifests/", agency="metro", reportType="canned")["results"]] == [
-        "metro"
-    ]
+    found = get(editor, "manifests/", agency="metro,harbor", reportType="canned")["results"]
+    assert [row["agencySlug"] for row in found] == ["metro"]
+    assert len(get(editor, "manifests/", reportType="custom,canned")["results"]) == 4
 
 
 def test_manifests_of_other_agencies_are_not_found(editor: APIClient) -> None:

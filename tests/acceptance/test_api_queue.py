@@ -38,7 +38,7 @@ def enqueue(request: AgencyReports | AllReports) -> str:
 
 
 def listed(caller: APIClient, **parameters: str | int) -> list[tuple[str, str]]:
-    return [(one["description"], one["state"]) for one in get(caller, "queue/", **parameters)["results"]]
+    return [(one["description"], one["status"]) for one in get(caller, "queue/", **parameters)["results"]]
 
 
 def test_requests_are_listed_and_filtered_by_state_and_agency(operator: APIClient) -> None:
@@ -48,11 +48,11 @@ def test_requests_are_listed_and_filtered_by_state_and_agency(operator: APIClien
     enqueue(AgencyReports(slug="harbor"))
     demo, metro = "the agency 'demo'", "the agency 'metro'"
     assert listed(operator) == [(demo, "queued"), (metro, "cancelled"), (demo, "ended")]
-    assert listed(operator, state="queued,ended") == [(demo, "queued"), (demo, "ended")]
-    assert listed(operator, state="running") == []
+    assert listed(operator, status="queued,ended") == [(demo, "queued"), (demo, "ended")]
+    assert listed(operator, status="running") == []
     assert listed(operator, agency="metro,harbor") == [(metro, "cancelled")]
     assert listed(operator, agency="harbor") == []
-    assert operator.get(f"{ROOT}queue/", {"state": "lost"}).status_code == 400
+    assert operator.get(f"{ROOT}queue/", {"status": "lost"}).status_code == 400
 
 
 def test_state_of_listed_request_follows_its_visible_parts(operator: APIClient) -> None:
@@ -60,14 +60,14 @@ def test_state_of_listed_request_follows_its_visible_parts(operator: APIClient) 
     hidden, *parts = sorted(QueuedRefresh.objects.all(), key=lambda part: part.agencies != ["harbor"])
     assert [part["agencies"] for part in get(operator, "queue/")["results"][0]["parts"]] != [["harbor"]]
     part_rows.claim(hidden, run_id="r", worker="host:1")
-    assert listed(operator, state="queued") == [("every report", "queued")]
+    assert listed(operator, status="queued") == [("every report", "queued")]
     for part in parts:
-        assert listed(operator, state="running") == ([] if part is parts[0] else [("every report", "running")])
+        assert listed(operator, status="running") == ([] if part is parts[0] else [("every report", "running")])
         run_part(part.pk)
-    assert listed(operator, state="ended") == [("every report", "ended")]
+    assert listed(operator, status="ended") == [("every report", "ended")]
     QueuedRefresh.objects.filter(pk=parts[0].pk).update(state="cancelled")
-    assert listed(operator, state="cancelled") == listed(operator) == [("every report", "cancelled")]
-    assert get(operator, f"queue/{request_id}/")["state"] == "cancelled"
+    assert listed(operator, status="cancelled") == listed(operator) == [("every report", "cancelled")]
+    assert get(operator, f"queue/{request_id}/")["status"] == "cancelled"
 
 
 def insert_requests(count: int) -> None:
@@ -95,13 +95,13 @@ def test_pages_of_requests_together_have_each_once(operator: APIClient) -> None:
     assert operator.get(pages[1]["previous"]).json() == first
 
 
-@pytest.mark.parametrize("state", ["", "queued", "running", "queued,running"])
-def test_list_of_many_requests_reads_few_rows(operator: APIClient, state: str) -> None:
+@pytest.mark.parametrize("status", ["", "queued", "running", "queued,running"])
+def test_list_of_many_requests_reads_few_rows(operator: APIClient, status: str) -> None:
     insert_requests(5000)
     sql("ANALYZE reporting.seeder_queued_refresh")
-    statements = api_clients.count_statements(lambda: listed(operator, **({"state": state} if state else {})))
+    statements = api_clients.count_statements(lambda: listed(operator, **({"status": status} if status else {})))
     assert statements <= 12
-    assert api_clients.read_rows(lambda: listed(operator, **({"state": state} if state else {}))) < 1500
+    assert api_clients.read_rows(lambda: listed(operator, **({"status": status} if status else {}))) < 1500
 
 
 def test_queued_request_is_cancelled_at_once(operator: APIClient) -> None:
@@ -110,10 +110,10 @@ def test_queued_request_is_cancelled_at_once(operator: APIClient) -> None:
         answer = operator.post(f"{ROOT}queue/{request_id}/cancel/")
         assert answer.status_code == 200
         document = answer.json()
-        assert (document["state"], document["url"]) == ("cancelled", f"http://testserver{ROOT}queue/{request_id}/")
+        assert (document["status"], document["url"]) == ("cancelled", f"http://testserver{ROOT}queue/{request_id}/")
         [part] = document["parts"]
-        assert (part["state"], part["cancelRequestedBy"], part["succeeded"]) == ("cancelled", "operator", 0)
-    assert operator.get(document["url"]).json()["state"] == "cancelled"
+        assert (part["status"], part["cancelRequestedBy"], part["succeeded"]) == ("cancelled", "operator", 0)
+    assert operator.get(document["url"]).json()["status"] == "cancelled"
 
 
 def test_cancel_of_running_request_is_accepted(operator: APIClient) -> None:
@@ -123,7 +123,7 @@ def test_cancel_of_running_request_is_accepted(operator: APIClient) -> None:
         answer = operator.post(f"{ROOT}queue/{request_id}/cancel/")
         assert (answer.status_code, answer["Location"]) == (202, answer.json()["url"])
         assert answer["Retry-After"]
-        assert answer.json()["state"] == "running"
+        assert answer.json()["status"] == "running"
 
 
 def test_cancel_of_ended_request_is_a_conflict(operator: APIClient) -> None:

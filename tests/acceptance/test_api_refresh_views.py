@@ -48,14 +48,14 @@ def test_refresh_is_queued_tracked_and_run(operator: APIClient) -> None:
     assert accepted.keys() == document_serializers.EnqueueResultSerializer().fields.keys()
     assert accepted["parts"][0].keys() == document_serializers.QueuedPartSerializer().fields.keys()
     queued = operator.get(accepted["url"]).json()
-    assert (queued["requestId"], queued["state"], queued["requestedBy"]) == (
+    assert (queued["requestId"], queued["status"], queued["requestedBy"]) == (
         accepted["requestId"],
         "queued",
         "operator",
     )
     run_queued_tasks()
     done = operator.get(accepted["url"]).json()
-    assert (done["state"], done["parts"][0]["succeeded"], done["parts"][0]["failed"]) == ("ended", 1, 0)
+    assert (done["status"], done["parts"][0]["succeeded"], done["parts"][0]["failed"]) == ("ended", 1, 0)
     [run_id] = done["parts"][0]["runIds"]
     assert operator.get(f"{api_clients.ROOT}runs/{run_id}/").json()["status"] == "success"
     assert operator.get(f"{api_clients.ROOT}jobs/custom/1/").json()["lastRunId"] == run_id
@@ -99,7 +99,7 @@ def test_request_hides_other_agencies(operator: APIClient) -> None:
     assert accepted["parts"][0]["agencies"] == ["demo"]
     run_queued_tasks()
     [part] = operator.get(accepted["url"]).json()["parts"]
-    assert (part["state"], part["agencies"], part["succeeded"]) == ("ended", ["demo"], None)
+    assert (part["status"], part["agencies"], part["succeeded"]) == ("ended", ["demo"], None)
 
 
 def test_part_error_is_redacted_without_permission(operator: APIClient) -> None:

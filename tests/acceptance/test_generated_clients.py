@@ -29,7 +29,7 @@ EXPECTED: dict[str, Any] = {
         "total": 4,
         "jobs": ["reporting.bad", "reporting.good", "reporting.shared", "reporting.shared"],
         "started": [True] * 4,
-        "state": "queued",
+        "status": "queued",
         "agencies": ["metro"],
         "problem": [404, "not_found"],
     },

@@ -147,5 +147,5 @@ def test_queue_status_command_has_lines_table_and_json(parts: list[QueuedRefresh
     assert "every few minutes" in table.out
     assert "(overdue)" in table.out
     document = manage("queue_status", "--json").document
-    assert [part["state"] for part in document["parts"]] == ["running", "queued", "ended"]
+    assert [part["status"] for part in document["parts"]] == ["running", "queued", "ended"]
     assert document["waitingTasks"] == 3

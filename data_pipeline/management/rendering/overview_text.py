@@ -74,7 +74,7 @@ def _request_blocks(queued: RequestOverview, now: datetime) -> Iterator[Block]:
 
 def _request_row(request: RequestSummary, now: datetime) -> TableRow:
     artefact = file_name(request.source_uri)
-    since = time_ago_text(request.finished_at or request.created_at, now)
+    since = time_ago_text(request.finished_at or request.requested_at, now)
     load = "" if request.load_id is None else str(request.load_id)
     error = f": {first_line(request.error_message)}" if request.error_message else ""
     worker = f" by {request.worker}" if request.worker and request.status is RequestStatus.RUNNING else ""

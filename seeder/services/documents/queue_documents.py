@@ -35,7 +35,7 @@ def request_document(parts: Sequence[QueuedRefresh], agencies: list[str] | None,
     """Return the fields of a request, from its parts that a user with access to these agencies can see."""
     return {
         **fields(parts[0], *_REQUEST),
-        "state": request_state(part.state for part in parts),
+        "status": request_state(part.state for part in parts),
         "parts": [_part_status_document(part, agencies, can_see_errors=can_see_errors) for part in parts],
     }
 
@@ -76,7 +76,7 @@ def _part_overview_document(part: QueuedRefresh) -> Document:
 
 
 def _part_fields(part: QueuedRefresh) -> dict[str, Any]:
-    return fields(part, "state", "agencies", "run_ids", number="part")
+    return fields(part, "agencies", "run_ids", status="state", number="part")
 
 
 def _part_contents(part: QueuedRefresh) -> dict[str, Any]:

@@ -70,9 +70,8 @@ class ListedManifest:
 class ManifestFilter:
     """Which manifests are listed."""
 
-    agencies: list[str] | None  # slugs of the visible agencies, or None for all
-    agency: str | None = None
-    report_type: ReportType | None = None
+    agencies: list[str] | None  # slugs of the wanted agencies that are visible, or None for all
+    report_types: Collection[ReportType] | None = None  # None for all
 
 
 _ManifestRow = CustomReportManifest | CannedReportManifest
@@ -89,11 +88,9 @@ def manifest_positions(wanted: ManifestFilter) -> Sequence[QuerySet[Any]]:
         ReportType.CANNED: manifest_access.subscriptions(wanted.agencies),
     }
     return [
-        (rows if wanted.agency is None else rows.filter(agency_slug=wanted.agency))
-        .annotate(position=_position(kind))
-        .values_list("position", named=True)
+        rows.annotate(position=_position(kind)).values_list("position", named=True)
         for kind, rows in found.items()
-        if wanted.report_type in {None, kind}
+        if wanted.report_types is None or kind in wanted.report_types
     ]
 
 

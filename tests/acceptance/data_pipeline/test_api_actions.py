@@ -152,9 +152,9 @@ def test_unstorable_value_of_correction_is_refused(operator: APIClient) -> None:
 
 
 def test_dismissal_closes_rejects_and_failure(operator: APIClient) -> None:
-    assert post(operator, "dismiss", DAMAGED, status=200) == {"loadId": DAMAGED, "dismissed": 3, "isFailure": False}
-    assert post(operator, "dismiss", HEADLESS, status=200) == {"loadId": HEADLESS, "dismissed": 0, "isFailure": True}
-    assert answer(operator.get(f"{ROOT}loads/{HEADLESS}/"))["isFailing"] is False
+    assert post(operator, "dismiss", DAMAGED, status=200) == {"loadId": DAMAGED, "dismissed": 3, "wasFailing": False}
+    assert post(operator, "dismiss", HEADLESS, status=200) == {"loadId": HEADLESS, "dismissed": 0, "wasFailing": True}
+    assert answer(operator.get(f"{ROOT}loads/{HEADLESS}/"))["failing"] is False
 
 
 @pytest.mark.parametrize("action", ["replay", "undo", "verify", "dismiss"])

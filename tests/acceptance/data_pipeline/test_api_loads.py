@@ -140,7 +140,7 @@ def test_detail_shows_rejects_refresh_and_events(reader: APIClient) -> None:
         "condition": "invalid_text_representation",
     }
     assert load["refresh"]["views"] == ["reporting.order_total"]
-    assert load["refresh"]["state"] == "queued"
+    assert load["refresh"]["status"] == "queued"
     assert [one["event"] for one in load["events"]] == ["claimed", "loaded"]
     assert load["metadata"]["options"] == {"table": "landing.orders", "max_rejects": 10}
     assert load["actions"] == []
@@ -170,7 +170,7 @@ def test_secret_in_metadata_is_hidden(reader: APIClient) -> None:
 def test_stuck_load_is_marked(reader: APIClient) -> None:
     sql("UPDATE load_log SET status = 'pending' WHERE id = 1")
     [load] = answer(reader.get(f"{ROOT}loads/?status=pending"))["results"]
-    assert (load["isStuck"], load["isFailing"]) == (True, False)
+    assert (load["stuck"], load["failing"]) == (True, False)
 
 
 def test_loads_without_permission_are_forbidden() -> None:

@@ -35,13 +35,13 @@ def csv_of(caller: APIClient, query: str = "?format=csv", **headers: str) -> str
 
 def test_rejects_have_problems_and_values_of_columns(operator: APIClient) -> None:
     page = answer(operator.get(REJECTS))
-    assert [(one["recordNo"], one["lineNo"], one["state"]) for one in page["results"]] == [
+    assert [(one["recordNo"], one["lineNo"], one["status"]) for one in page["results"]] == [
         (1, 2, "open"),
         (2, 3, "open"),
         (4, 5, "open"),
     ]
     first = page["results"][0]
-    assert (first["raw"], first["isMasked"], first["isShortened"]) == ("4,Delta,12.x", False, False)
+    assert (first["raw"], first["masked"], first["shortened"]) == ("4,Delta,12.x", False, False)
     assert first["values"] == {"id": "4", "name": "Delta", "price": "12.x"}
     assert first["problems"] == [
         {
@@ -56,7 +56,7 @@ def test_rejects_have_problems_and_values_of_columns(operator: APIClient) -> Non
 def test_rejects_are_masked_without_see_raw(reader: APIClient) -> None:
     response = reader.get(REJECTS)
     first = response.json()["results"][0]
-    assert (first["raw"], first["values"], first["isMasked"]) == ("9,xxxxx,99.x", None, True)
+    assert (first["raw"], first["values"], first["masked"]) == ("9,xxxxx,99.x", None, True)
     assert first["problems"][0] == {
         "column": "price",
         "sqlstate": "22P02",
@@ -80,15 +80,15 @@ def test_pages_of_rejects_lead_to_the_end_and_back(operator: APIClient) -> None:
         ("column=price", [1, 2]),
         ("sqlstate=22021", [4]),
         ("column=price&sqlstate=22021", []),
-        ("state=dismissed,replayed", []),
-        ("state=open", [1, 2, 4]),
+        ("status=dismissed,replayed", []),
+        ("status=open", [1, 2, 4]),
     ],
 )
 def test_rejects_are_filtered(operator: APIClient, query: str, records: list[int]) -> None:
     assert [one["recordNo"] for one in answer(operator.get(f"{REJECTS}?{query}"))["results"]] == records
 
 
-@pytest.mark.parametrize("query", ["state=shut", "sqlstate=1", "format=xml", "cursor=PjIwMjY", "limit=1"])
+@pytest.mark.parametrize("query", ["status=shut", "sqlstate=1", "format=xml", "cursor=PjIwMjY", "limit=1"])
 def test_invalid_parameter_of_rejects_is_refused(operator: APIClient, query: str) -> None:
     assert list(answer(operator.get(f"{REJECTS}?{query}"), 400)["fields"]) == [query.partition("=")[0]]
 
@@ -136,8 +136,8 @@ def test_shortened_reject_stays_marked_after_others_were_replayed(operator: APIC
         " 256)::bytea)"
     )
     sql("UPDATE load_reject SET state = 'dismissed' WHERE record_no < 301")
-    [last] = answer(operator.get(f"{REJECTS}?state=open"))["results"]
-    assert (last["recordNo"], last["isShortened"]) == (301, True)
+    [last] = answer(operator.get(f"{REJECTS}?status=open"))["results"]
+    assert (last["recordNo"], last["shortened"]) == (301, True)
 
 
 def test_rejects_of_another_agency_are_not_found(operator: APIClient) -> None:

@@ -28,7 +28,7 @@ def test_failing_loads_come_first(manage: Manage, tmp_path: Path) -> None:
     load(manage, tmp_path / "b.csv", "1,1\n")
     load(manage, tmp_path / "c.csv", "2,1\n")
     document = manage("load_status", "--json").document
-    assert [(one["loadId"], one["isFailing"]) for one in document["loads"]] == [(1, True), (3, False), (2, False)]
+    assert [(one["loadId"], one["failing"]) for one in document["loads"]] == [(1, True), (3, False), (2, False)]
     assert document["problems"] == ["failed"]
     lines = manage("load_status").lines
     assert lines[0] == "1 failing, 0 stuck; 0 late tables; 3 loads shown"
@@ -191,7 +191,7 @@ def test_dismissed_failure_without_rejects_is_not_failing_until_the_next(manage:
     assert manage("load_status", "--fail-on", "failed").exit_code == 1
     assert manage("rejects", "1", "--dismiss").lines == ["load 1: its failure and 0 rejects dismissed"]
     assert manage("load_status", "--fail-on", "failed").exit_code == 0
-    assert manage("rejects", "1", "--dismiss", "--json").document["isFailure"] is False
+    assert manage("rejects", "1", "--dismiss", "--json").document["wasFailing"] is False
     event = LoadEvent.objects.latest("id")
     assert (event.load_id, event.event, event.actor) == (1, "dismissed", "rejects")
     assert manage(*broken).exit_code == 2

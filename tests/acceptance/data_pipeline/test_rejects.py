@@ -174,7 +174,7 @@ def test_dismissed_rejects_are_not_replayed(manage: Manage, correct: Correct) ->
     assert manage("rejects", "1", "--dismiss", "--json").document == {
         "loadId": 1,
         "dismissed": 0,
-        "isFailure": False,
+        "wasFailing": False,
     }
     assert manage("rejects", "1", "--replay", str(path)).lines == ["load 1: no open reject to replay"]
     assert LoadEvent.objects.filter(event="rejects_dismissed").count() == 1

@@ -57,7 +57,7 @@ received = {
     "total": first.count,
     "jobs": [job.table_name for job in jobs],
     "started": [job.start_time is not None for job in jobs],
-    "state": request.state,
+    "status": request.status,
     "agencies": request.parts[0].agencies,
     "problem": [answer.status_code, answer.parsed.code] if isinstance(answer.parsed, Problem) else None,
 }

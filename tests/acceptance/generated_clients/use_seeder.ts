@@ -44,7 +44,7 @@ console.log(
     total: first.count,
     jobs: jobs.map((job) => job.tableName),
     started: jobs.map((job) => job.startTime !== null),
-    state: request.data.state,
+    status: request.data.status,
     agencies: request.data.parts[0].agencies,
     problem: [missing.response.status, missing.error?.code],
   }),

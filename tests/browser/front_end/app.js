@@ -45,7 +45,7 @@ async function waitForLoad(loadId) {
 }
 
 async function showRejects(loadId) {
-  const { results } = await read(`loads/${loadId}/rejects/?state=open`);
+  const { results } = await read(`loads/${loadId}/rejects/?status=open`);
   element("rejects").replaceChildren();
   for (const { recordNo, lineNo, problems, values } of results) {
     const [{ column, reason }] = problems;

@@ -57,8 +57,8 @@ def test_pages_have_every_manifest_once(size: int) -> None:
 def test_manifests_of_other_agencies_are_not_listed() -> None:
     create_rows()
     assert [row.manifest.agency_slug for row in listed(ManifestFilter(agencies=["metro"]))] == ["metro", "metro"]
-    assert listed(ManifestFilter(agencies=["metro"], agency="demo")) == []
-    assert names(listed(ManifestFilter(agencies=None, agency="demo", report_type=ReportType.CANNED))) == [
+    assert listed(ManifestFilter(agencies=[])) == []
+    assert names(listed(ManifestFilter(agencies=["demo"], report_types=[ReportType.CANNED]))) == [
         ("canned", "demo reporting.c")
     ]
 
