@@ -95,9 +95,13 @@ class CommaSeparatedField(serializers.ListField):
 
     def __init__(self, child: serializers.Field[Any, Any, Any, Any], *, max_length: int = 100, **options: Any) -> None:
         super().__init__(child=child, max_length=max_length, **options)
+        self._max_values = max_length
 
     def to_internal_value(self, data: Any) -> list[Any]:
-        return list(dict.fromkeys(super().to_internal_value(str(data).split(","))))
+        values = str(data).split(",")
+        if len(values) > self._max_values:  # the validator would count distinct values
+            self.fail("max_length", max_length=self._max_values)
+        return list(dict.fromkeys(super().to_internal_value(values)))
 
 
 @extend_schema_field({"type": "string", "anyOf": [{"format": "date"}, {"format": "date-time"}]})

@@ -31,6 +31,7 @@ from tests.conftest import sql
         ("runs/", {"cursor": "MjAyNi0wMS0wMVQwMDowMDowMCAx"}, "cursor"),  # without a time zone
         ("runs/", {"cursor": "MDAwMS0wMS0wMVQwMDowMDowMCsyMzo1OSAx"}, "cursor"),  # before year 1
         ("jobs/", {"search": ["demo", "metro"]}, "search"),
+        ("jobs/", {"status": ",".join(["error"] * 101)}, "status"),
         ("snapshots/", {"tableName": "a.b.c"}, "tableName"),
         ("snapshots/compare/", {}, "base"),
         ("snapshots/compare/", {"base": "9223372036854775808", "compare": 1}, "base"),
