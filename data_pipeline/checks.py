@@ -79,7 +79,7 @@ def check_folders(**_: Any) -> Sequence[checks.CheckMessage]:
 
 @checks.register
 def check_uploads(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return W004 if the API can store no upload.
+    """Return I002 if the API can store no upload.
 
     Nothing if E001 applies or the API is not served.
     """
@@ -88,7 +88,7 @@ def check_uploads(**_: Any) -> Sequence[checks.CheckMessage]:
     settings = conf.load()
     if settings.upload_root or settings.upload_bucket:
         return []
-    return [_message("data_pipeline.W004", "Uploads are refused: neither UPLOAD_ROOT nor UPLOAD_BUCKET is set.")]
+    return [_message("data_pipeline.I002", "Uploads are refused: neither UPLOAD_ROOT nor UPLOAD_BUCKET is set.")]
 
 
 @checks.register
@@ -120,13 +120,13 @@ def check_roi_view(**_: Any) -> Sequence[checks.CheckMessage]:
 
 @checks.register
 def check_statistics_cache(**_: Any) -> Sequence[checks.CheckMessage]:
-    """Return W005 if the client of the cache's Redis is missing. Nothing if E001 applies."""
+    """Return W004 if the client of the cache's Redis is missing. Nothing if E001 applies."""
     from data_pipeline.services.stats.cache import REDIS  # few commands run checks
 
     if check_settings() or not conf.load().stats_enable_cache or not conf.load().stats_redis_url:
         return []
     missing = extras.problem(REDIS, "The cache of statistics (CACHE_REDIS_URL)")
-    return [_message("data_pipeline.W005", str(missing))] if missing else []
+    return [_message("data_pipeline.W004", str(missing))] if missing else []
 
 
 @checks.register(checks.Tags.models)

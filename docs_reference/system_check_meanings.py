@@ -36,9 +36,9 @@ SYSTEM_CHECK_MEANINGS: Mapping[str, str] = {
     "data_pipeline.W002": "A job or a package of jobs cannot be used, such as a module that cannot be imported.",
     "data_pipeline.E003": "A dialect in `DIALECT_FOLDERS` is invalid.",
     "data_pipeline.W003": "A folder of `DIALECT_FOLDERS`, `INGEST_ROOTS` or `UPLOAD_ROOT` does not exist.",
-    "data_pipeline.W004": "The API is served, but uploads have no place. They are answered with 503.",
+    "data_pipeline.I002": "The API is served, but uploads have no place. They are answered with 503.",
     "data_pipeline.E004": "The default database is not PostgreSQL.",
     "data_pipeline.E005": "A schedule of a pipeline is invalid. `watch_queue` does not start.",
-    "data_pipeline.W005": "The cache of statistics is in Redis, but its client is not installed. Nothing is cached.",
+    "data_pipeline.W004": "The cache of statistics is in Redis, but its client is not installed. Nothing is cached.",
     "data_pipeline.E006": "ROI_VIEW_NAME is not one of ROI_VIEWS_ALLOWED. The statistic `roi` and scores do not work.",
 }

@@ -13,9 +13,9 @@ SYSTEM_CHECK_HINTS: Mapping[str, str] = {
     "data_pipeline.W002": _JOBS,
     "data_pipeline.E003": "Correct the file of the dialect.",
     "data_pipeline.W003": "Create the folder, or correct DIALECT_FOLDERS, INGEST_ROOTS or UPLOAD_ROOT.",
-    "data_pipeline.W004": "Set UPLOAD_ROOT or UPLOAD_BUCKET. See docs/how-to/upload-files.md.",
+    "data_pipeline.I002": "Set UPLOAD_ROOT or UPLOAD_BUCKET. See docs/how-to/upload-files.md.",
     "data_pipeline.E004": "Set DATABASES['default'] to PostgreSQL.",
     "data_pipeline.E005": "Correct the setting, then run `manage.py schedule_pipelines`.",
-    "data_pipeline.W005": "Install the extra, or set STATS_ENABLE_CACHE to False.",
+    "data_pipeline.W004": "Install the extra, or set STATS_ENABLE_CACHE to False.",
     "data_pipeline.E006": "Correct ROI_VIEW_NAME, or add the view to ROI_VIEWS_ALLOWED.",
 }

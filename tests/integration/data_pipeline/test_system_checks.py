@@ -55,9 +55,9 @@ def test_roi_view_outside_of_the_allowed_ones_is_an_error(settings: Settings) ->
     assert ids(check_roi_view()) == []
 
 
-def test_api_without_a_place_for_uploads_is_a_warning(settings: Settings) -> None:
+def test_api_without_a_place_for_uploads_is_information(settings: Settings) -> None:
     settings.DATA_PIPELINE = {}
-    assert ids(check_uploads()) == ["data_pipeline.W004"]
+    assert ids(check_uploads()) == ["data_pipeline.I002"]
     settings.DATA_PIPELINE = {"UPLOAD_BUCKET": "uploads"}
     assert ids(check_uploads()) == []
     settings.DATA_PIPELINE, settings.ROOT_URLCONF = {}, "django.contrib.auth.urls"
@@ -70,4 +70,4 @@ def test_missing_client_of_redis_is_a_warning(settings: Settings, monkeypatch: p
     assert ids(check_statistics_cache()) == []
     settings.DATA_PIPELINE = {"STATS_ENABLE_CACHE": True, "CACHE_REDIS_URL": "redis://:secret@cache"}
     [message] = check_statistics_cache()
-    assert (message.id, "secret" in message.msg) == ("data_pipeline.W005", False)
+    assert (message.id, "secret" in message.msg) == ("data_pipeline.W004", False)
