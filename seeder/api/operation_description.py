@@ -29,6 +29,7 @@ _SUCCESS_TEXTS = {200: "The document.", 201: "Created.", 202: "Queued.", 204: "D
 _READ_RESPONSES = {304: "Not modified: the document has the entity tag of `If-None-Match`."}
 _WRITE_ERROR_RESPONSES = {
     409: "Conflicts with an existing object.",
+    413: "The body is too large.",
     415: "The body has another media type.",
     429: "Too many write requests; `Retry-After` is the number of seconds to wait.",
 }

@@ -5,7 +5,7 @@ from typing import Any
 
 from rest_framework import exceptions, status
 
-from seeder.api.problem_details import Problem, internal_problem, problem_of_error, problem_of_exception
+from seeder.api.problem_details import BodyTooLarge, Problem, internal_problem, problem_of_error, problem_of_exception
 from seeder.errors import DatabaseError, IdempotencyKeyTaken
 
 _REST_ERRORS = (
@@ -14,6 +14,7 @@ _REST_ERRORS = (
     exceptions.PermissionDenied(),
     exceptions.NotFound(),
     exceptions.MethodNotAllowed("POST"),
+    BodyTooLarge(),
     exceptions.UnsupportedMediaType("text/plain"),
     exceptions.Throttled(wait=30),
 )

@@ -77,7 +77,10 @@ def calls_of(root: str, known: Mapping[str, object], folder: Path, names: Mappin
 
     `known` are parameters of paths, and `names` the parameter `name` by the first part of the path.
     """
-    lines = ["[parameters]", *(f'"path.{name}" = {json.dumps(fact)}' for name, fact in known.items())]
+    refusals = (
+        "[checks.negative_data_rejection]\nexpected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503]"
+    )
+    lines = [refusals, "[parameters]", *(f'"path.{name}" = {json.dumps(fact)}' for name, fact in known.items())]
     for part, name in (names or {}).items():
         lines += [
             "[[operations]]",
