@@ -137,11 +137,12 @@ class SeederView(APIView):
     def validated_query(self, serializer_class: type[Serializer[Any]]) -> dict[str, Any]:
         """Return the validated query parameters. Raises `ValidationError`.
 
-        Only lists can be repeated: some clients send `status=error&status=running` for `status=error,running`.
+        Only lists can be repeated: some clients send `status=error&status=running` for `status=error,running`. The
+        serializer refuses unknown parameters, or takes them as lists, too.
         """
         given = dict(self.request.query_params.lists())
-        lists = {name for name, field in serializer_class().fields.items() if isinstance(field, ListField)}
-        if repeated := [name for name, values in given.items() if len(values) > 1 and name not in lists]:
+        singles = {name for name, field in serializer_class().fields.items() if not isinstance(field, ListField)}
+        if repeated := [name for name, values in given.items() if len(values) > 1 and name in singles]:
             raise ValidationError({name: ["Given more than once."] for name in repeated})
         serializer = serializer_class(data={name: ",".join(values) for name, values in given.items()})
         serializer.is_valid(raise_exception=True)
