@@ -57,6 +57,7 @@ def state_of_everything() -> dict[str, object]:
         "SELECT c.oid::regclass::text, c.relkind::text"
         " FROM pg_class AS c JOIN pg_namespace AS n ON n.oid = relnamespace"
         " WHERE n.nspname IN ('public', 'landing', 'reporting') AND c.relkind IN ('r', 'm', 'S', 'p', 'v')"
+        " AND NOT EXISTS (SELECT FROM pg_depend AS d WHERE d.objid = c.oid AND d.deptype = 'e')"  # of an extension
     )
     state: dict[str, object] = {}
     for name, kind in relations:
@@ -241,7 +242,7 @@ def test_other_files_are_tried_after_a_missing_one(path: Path, tmp_path: Path, m
 def test_options_are_those_of_a_load(path: Path) -> None:
     """Both take each option of a load by its name, and no others."""
     given = dict.fromkeys(GivenOptions.__annotations__)
-    assert set(given) == {one.name for one in fields(LoadOptions)} - {"of_load"}
+    assert set(given) == {one.name for one in fields(LoadOptions)} - {"of_load", "label"}
     for function in (dry_run, load_file):
         with pytest.raises(TypeError, match="tabel"):
             function(str(path), tabel="landing.orders")  # type: ignore[call-arg]

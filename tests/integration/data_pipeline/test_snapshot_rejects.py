@@ -65,7 +65,7 @@ def test_snapshot_with_an_unreadable_key_is_refused(tmp_path: Path, record: str,
     assert "in line 4" in message
     assert rows() == ROWS
     [failed] = LoadLog.objects.all()
-    assert (failed.status, failed.error_code) == ("failed", "too_many_rejects")
+    assert (failed.status, failed.error_code) == ("failed", "keys_unreadable")
     assert LoadReject.objects.count() == 2
 
 
