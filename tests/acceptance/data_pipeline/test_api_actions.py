@@ -11,7 +11,7 @@ from tests.acceptance.data_pipeline import api_scene
 from tests.acceptance.data_pipeline.api_scene import DAMAGED, FEES, HEADLESS, ORDERS, ROOT, answer
 from tests.conftest import sql
 
-pytestmark = pytest.mark.usefixtures("api_loads")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("api_loads")]
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from tests.acceptance.data_pipeline import api_scene
 from tests.acceptance.data_pipeline.api_scene import DAMAGED, HEADLESS, ORDERS, ROOT, answer
 from tests.conftest import create_custom_manifest, sql
 
-pytestmark = pytest.mark.usefixtures("api_loads")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("api_loads")]
 
 
 @pytest.fixture

@@ -22,7 +22,7 @@ from tests.integration.data_pipeline.stats_scene import load, read, refresh, row
 from tests.polling import eventually
 from tests.redis_server import redis_server
 
-pytestmark = pytest.mark.usefixtures("counted")
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("counted")]
 PLAIN, CONCURRENT = (
     "REFRESH MATERIALIZED VIEW reporting.mat_n",
     "REFRESH MATERIALIZED VIEW CONCURRENTLY reporting.mat_n",

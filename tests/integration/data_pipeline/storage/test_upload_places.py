@@ -36,7 +36,7 @@ Stored = Callable[[], list[str]]
 NUMBERS = Ingest(options=LoadOptions(table="landing.numbers"), requested_by="test")
 
 
-@pytest.fixture(params=["folder", "bucket"])
+@pytest.fixture(params=["folder", pytest.param("bucket", marks=pytest.mark.slow)])
 def stored(request: pytest.FixtureRequest, settings: Settings, tmp_path: Path) -> Stored:
     """Configure a place of uploads. Return a function for what it has, without what is above it."""
     sql("CREATE TABLE landing.numbers (n integer)")
