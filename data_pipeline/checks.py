@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from django.apps import apps
+from django.conf import settings as host_settings
 from django.core import checks
 from django.db import connection
 from django.urls import NoReverseMatch, reverse
@@ -138,7 +139,9 @@ def check_database_vendor(**_: Any) -> Sequence[checks.CheckMessage]:
 
 
 def _serves_api() -> bool:
-    """Return whether the host's URLs contain the API."""
+    """Return whether the host's URLs contain the API. A host for commands only may have none."""
+    if not hasattr(host_settings, "ROOT_URLCONF"):
+        return False
     try:
         reverse("pipeline-api:upload")
     except NoReverseMatch:

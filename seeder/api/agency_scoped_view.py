@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from typing import Any, ClassVar
 
 from django.db.models import QuerySet
@@ -43,7 +44,8 @@ class ReportView(SeederView):
         documents: Callable[[Sequence[Any]], Sequence[Any]],
     ) -> Response:
         """Return the documents of the rows on the requested page."""
-        if not all(is_storable(value) for value in query.values() if isinstance(value, str)):
+        given = chain.from_iterable(value if isinstance(value, list) else [value] for value in query.values())
+        if not all(is_storable(value) for value in given if isinstance(value, str)):
             rows = (rows if isinstance(rows, QuerySet) else rows[0]).none()
         page = keyset_pagination.fetch_page(rows, order, query.get("cursor"), max_rows=query["size"])
         return self.page_response(page, documents(page.rows))

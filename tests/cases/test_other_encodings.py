@@ -15,6 +15,9 @@ PATHS = [
     f"/api/seeder/v1/jobs/?search={EURO}",
     f"/api/seeder/v1/jobs/?agency={EURO}",
     f"/api/seeder/v1/runs/?agency={EURO}",
+    f"/api/seeder/v1/queue/?agency={EURO}",
+    f"/api/seeder/v1/manifests/?agency={EURO}",
+    f"/api/pipeline/v1/loads/?source={EURO}",
     f"/api/seeder/v1/snapshots/?tableName={EURO}",
     f"/api/seeder/v1/snapshots/?releaseTag={EURO}",
 ]

@@ -120,7 +120,7 @@ def _is_round_trip(connection: Connection, call: Any) -> bool:
     Some calls only use the state of the connection.
     """
     match call.__name__:
-        case "_set_autocommit_gen" | "_set_isolation_level_gen":
+        case "_set_autocommit_gen" | "_set_isolation_level_gen" | "_set_read_only_gen":
             return False
         case "_commit_gen" | "_rollback_gen":
             return bool(connection.pgconn.transaction_status != TransactionStatus.IDLE)

@@ -16,6 +16,7 @@ from seeder.errors import ConfigurationError, UnknownSnapshot, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, ReleaseSnapshot, RunHistory
 from seeder.services import manifest_selection
 from seeder.services.snapshots import release_snapshots
+from seeder.services.storable_text import is_storable
 
 SNAPSHOT_COLUMN_FIELDS = ("columns", "column_statistics", "top_values")  # large, and not shown in lists
 
@@ -42,10 +43,13 @@ def agencies_of(user: Any) -> list[str] | None:
 
 
 def narrow(visible: list[str] | None, requested: Sequence[str] | None) -> list[str] | None:
-    """Return the requested agencies that are visible, or all visible ones if None are requested."""
+    """Return the requested agencies that are visible, or all visible ones if None are requested.
+
+    Slugs that the database cannot store have no rows, and are left out.
+    """
     if requested is None:
         return visible
-    return [slug for slug in requested if visible is None or slug in visible]
+    return [slug for slug in requested if is_storable(slug) and (visible is None or slug in visible)]
 
 
 def _scope() -> Callable[[Any], object] | None:
