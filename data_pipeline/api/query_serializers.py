@@ -1,6 +1,5 @@
 """Query parameters of the lists of loads and requests."""
 
-from dataclasses import fields
 from typing import Any
 
 from rest_framework import serializers
@@ -8,7 +7,13 @@ from rest_framework import serializers
 from data_pipeline.domain.load_requests import RequestAction, RequestStatus
 from data_pipeline.services.load_listing import STATUS_CONDITIONS, LoadFilter
 from data_pipeline.services.request_listing import CONDITIONS
-from seeder.api.input_serializers import CommaSeparatedField, CursorQuerySerializer, InstantField, ViewNameField
+from seeder.api.input_serializers import (
+    CommaSeparatedField,
+    CursorQuerySerializer,
+    InstantField,
+    ViewNameField,
+    with_filter,
+)
 
 _MAX_SOURCE_LENGTH = 128  # characters
 _MAX_USER_LENGTH = 150  # of Django's users
@@ -34,11 +39,7 @@ class LoadQuerySerializer(CursorQuerySerializer):
     dateTo = InstantField(source="created_before", required=False, help_text="created before this time")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        start, end = attrs.get("created_from"), attrs.get("created_before")
-        if start is not None and end is not None and start >= end:
-            raise serializers.ValidationError({"dateTo": ["Must be after dateFrom."]})
-        names = {one.name for one in fields(LoadFilter)}
-        return {**attrs, "filter": LoadFilter(**{name: attrs[name] for name in names & attrs.keys()})}
+        return with_filter(attrs, LoadFilter, start="created_from", end="created_before")
 
 
 class RequestQuerySerializer(CursorQuerySerializer):

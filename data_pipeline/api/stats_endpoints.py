@@ -14,7 +14,6 @@ from data_pipeline.api.stats_serializers import (
     ScoreSerializer,
     StatisticQuerySerializer,
     StatisticSerializer,
-    parsed_ids,
 )
 from data_pipeline.services.stats.documents import score_document, statistic_document
 from data_pipeline.services.stats.reading import Statistic, StatisticRequest, read_score, read_statistic
@@ -80,7 +79,7 @@ class ScoreView(BaseStatsView):
     )
     def post(self, request: Request) -> Response:
         """Get the rows of the ROI view that have some ids."""
-        ids = parsed_ids(request.data)
+        ids = self.validated_body(ScoreRequestSerializer)["ids"]
         try:
             return Response(score_document(read_score(ids, self.visible_agencies)))
         except FilterError as error:

@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from seeder.api.cursor_text import decode_values
 from seeder.api.document_serializers import AsOfSerializer
-from seeder.api.input_serializers import DigitsField, StrictInputSerializer
+from seeder.api.input_serializers import INVALID_CURSOR, DigitsField, StrictInputSerializer
 from seeder.domain.view_names import is_storable_text
 
 _MAX_IDS, _MAX_ID_LENGTH = 500, 200
@@ -39,7 +39,7 @@ class StatisticQuerySerializer(serializers.Serializer[Any]):
         match decode_values(value):
             case [str(version), int(offset)] if 0 <= offset <= _MAX_OFFSET and not isinstance(offset, bool):
                 return version, offset
-        raise serializers.ValidationError("Invalid cursor. Use the one from `next` or `previous` of another page.")
+        raise serializers.ValidationError(INVALID_CURSOR)
 
     def to_internal_value(self, data: Any) -> dict[str, Any]:
         filters = {name: text for name, text in data.items() if name not in self.fields}
@@ -126,10 +126,3 @@ class ScoreSerializer(_RowsSerializer):
 
     idColumn = serializers.CharField()
     notFound = serializers.ListField(child=serializers.CharField(), help_text="ids without a row")
-
-
-def parsed_ids(data: Any) -> list[str]:
-    """Return the ids of a request. Raises `ValidationError`."""
-    serializer = ScoreRequestSerializer(data=data)
-    serializer.is_valid(raise_exception=True)
-    return list(serializer.validated_data["ids"])

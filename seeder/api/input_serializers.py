@@ -27,7 +27,7 @@ from seeder.services.read_models.row_filters import RowFilter
 _MAX_NAME_LENGTH = 300  # characters: two identifiers of 63 bytes, with doubled quotes
 _MAX_CURSOR_LENGTH = 10_000  # characters; the cursor of a job has its names
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-_INVALID_CURSOR = "Invalid cursor. Use the one from `next` or `previous` of another page."
+INVALID_CURSOR = "Invalid cursor. Use the one from `next` or `previous` of another page."
 
 
 class StrictInputSerializer(serializers.Serializer[Any]):
@@ -149,7 +149,7 @@ class CursorQuerySerializer(PageSizeSerializer):
     def validate_cursor(self, value: str) -> Any:
         cursor = decode_cursor(value, is_numeric=self.has_numeric_key, has_time=self.has_time)
         if cursor is None:
-            raise serializers.ValidationError(_INVALID_CURSOR)
+            raise serializers.ValidationError(INVALID_CURSOR)
         return cursor
 
 
@@ -199,8 +199,19 @@ class JobQuerySerializer(PageSizeSerializer):
         if "cursor" in attrs:
             attrs["cursor"] = decode_job_cursor(attrs["cursor"], attrs["ordering"])
             if attrs["cursor"] is None:
-                raise serializers.ValidationError({"cursor": [_INVALID_CURSOR]})
+                raise serializers.ValidationError({"cursor": [INVALID_CURSOR]})
         return attrs
+
+
+def with_filter(attrs: dict[str, Any], filter_class: type[Any], *, start: str, end: str) -> dict[str, Any]:
+    """Add a `filter` of those parameters that are fields of its dataclass.
+
+    Raises `ValidationError` if the period between the two named instants is empty.
+    """
+    if attrs.get(start) is not None and attrs.get(end) is not None and attrs[start] >= attrs[end]:
+        raise serializers.ValidationError({"dateTo": ["Must be after dateFrom."]})
+    names = {one.name for one in dataclasses.fields(filter_class)}
+    return {**attrs, "filter": filter_class(**{name: attrs[name] for name in names & attrs.keys()})}
 
 
 class RowQuerySerializer(CursorQuerySerializer):
@@ -210,11 +221,7 @@ class RowQuerySerializer(CursorQuerySerializer):
     dateTo = InstantField(source="started_before", required=False, help_text="started before this time")
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
-        start, end = attrs.get("started_from"), attrs.get("started_before")
-        if start is not None and end is not None and start >= end:
-            raise serializers.ValidationError({"dateTo": ["Must be after dateFrom."]})
-        names = {one.name for one in dataclasses.fields(RowFilter)}
-        return {**attrs, "filter": RowFilter(**{name: attrs[name] for name in names & attrs.keys()})}
+        return with_filter(attrs, RowFilter, start="started_from", end="started_before")
 
 
 class JobHistoryQuerySerializer(RowQuerySerializer):

@@ -124,9 +124,7 @@ class ManifestDetailView(BaseManifestView):
 
         The query is validated first. After a change by another user, `version` is outdated and the answer is 409.
         """
-        body = ManifestChangesSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        changes = dict(body.validated_data)
+        changes = self.validated_body(ManifestChangesSerializer)
         version = changes.pop("version")
         report_id = self.document_of(reportType, id)["cannedReportId"]
         if reportType == ReportType.CUSTOM:
