@@ -1,5 +1,9 @@
 """Endpoints that queue actions on a load, and one that dismisses it."""
 
+import json
+from collections.abc import Callable
+from functools import partial
+from hashlib import blake2b
 from typing import ClassVar
 
 from rest_framework.request import Request
@@ -11,11 +15,13 @@ from data_pipeline.api.request_serializers import QueuedRequestSerializer
 from data_pipeline.models import LoadLog
 from data_pipeline.services.action_requests import enqueue_reject_replay, enqueue_undo, enqueue_verification
 from data_pipeline.services.load_replay import enqueue_replay
+from data_pipeline.services.load_requests import QueuedRequest, find_queued
 from data_pipeline.services.load_scope import find_visible_load
 from data_pipeline.services.possible_actions import PERMISSIONS, ActionName
 from data_pipeline.services.reject_documents import dismissal_document
 from data_pipeline.services.reject_listing import dismiss_load
 from seeder.api.authentication_and_throttling import WRITE
+from seeder.api.idempotency_keys import IDEMPOTENCY_KEY, scoped_idempotency_key
 from seeder.api.operation_description import describe_operation
 
 _STATE_ERRORS = {409: "The state of the load does not allow it."}
@@ -30,11 +36,35 @@ class BaseActionView(PipelineView):
     def user_name(self) -> str:
         return str(self.request.user.get_username())
 
+    def queue(self, enqueue: Callable[..., QueuedRequest]) -> Response:
+        """Queue an action, or return the earlier request of the same call.
+
+        The load's state may no longer allow what was queued, so the earlier request is looked up first.
+        """
+        key = self._idempotency_key()
+        earlier = None if key is None else find_queued(key)
+        return self.accepted_request(earlier or enqueue(requested_by=self.user_name, idempotency_key=key))
+
+    def _idempotency_key(self) -> str | None:
+        """Return the caller's key for this path and body.
+
+        The values of a correction are deleted with its end, so they cannot be compared later.
+        """
+        key = scoped_idempotency_key(self.request)
+        body = json.dumps(self.request.data, sort_keys=True).encode()
+        return key and f"{key} {self.request.path} {blake2b(body, digest_size=16).hexdigest()}"
+
 
 class ReplayView(BaseActionView):
     required_permissions: ClassVar = {WRITE: PERMISSIONS[ActionName.REPLAY]}
 
-    @describe_operation("replayLoad", QueuedRequestSerializer, request=ReplaySerializer, errors=_REPLAY_ERRORS)
+    @describe_operation(
+        "replayLoad",
+        QueuedRequestSerializer,
+        request=ReplaySerializer,
+        parameters=[IDEMPOTENCY_KEY],
+        errors=_REPLAY_ERRORS,
+    )
     def post(self, request: Request, id: int) -> Response:
         """Queue another load of the file, or of its open rejects.
 
@@ -44,33 +74,33 @@ class ReplayView(BaseActionView):
         body = self.validated_body(ReplaySerializer)
         load = self.find_load(id)
         if "corrections" not in body and not body["rejectsAsIs"]:
-            return self.accepted_request(enqueue_replay(load.pk, requested_by=self.user_name))
+            return self.queue(partial(enqueue_replay, load.pk))
         corrections = {one["recordNo"]: one["values"] for one in body.get("corrections", ())}
-        return self.accepted_request(enqueue_reject_replay(load.pk, corrections or None, requested_by=self.user_name))
+        return self.queue(partial(enqueue_reject_replay, load.pk, corrections or None))
 
 
 class UndoView(BaseActionView):
     required_permissions: ClassVar = {WRITE: PERMISSIONS[ActionName.UNDO]}
 
-    @describe_operation("undoLoad", QueuedRequestSerializer, errors=_STATE_ERRORS)
+    @describe_operation("undoLoad", QueuedRequestSerializer, parameters=[IDEMPOTENCY_KEY], errors=_STATE_ERRORS)
     def post(self, request: Request, id: int) -> Response:
         """Queue an undo: remove the inserted rows, and restore the others.
 
         The worker refuses it if later loads have changed the same rows. Dependent views are refreshed.
         """
-        return self.accepted_request(enqueue_undo(self.find_load(id), requested_by=self.user_name))
+        return self.queue(partial(enqueue_undo, self.find_load(id)))
 
 
 class VerificationView(BaseActionView):
     required_permissions: ClassVar = {WRITE: PERMISSIONS[ActionName.VERIFY]}
 
-    @describe_operation("verifyLoad", QueuedRequestSerializer, errors=_STATE_ERRORS)
+    @describe_operation("verifyLoad", QueuedRequestSerializer, parameters=[IDEMPOTENCY_KEY], errors=_STATE_ERRORS)
     def post(self, request: Request, id: int) -> Response:
         """Queue a comparison of the rows in the table with the file.
 
         The result is an event of the load.
         """
-        return self.accepted_request(enqueue_verification(self.find_load(id), requested_by=self.user_name))
+        return self.queue(partial(enqueue_verification, self.find_load(id)))
 
 
 class DismissalView(BaseActionView):

@@ -21,21 +21,23 @@ from data_pipeline.services.reject_replay import Corrections
 _NOT_IN_TABLE = "none of its rows is in a table"
 
 
-def enqueue_undo(load: LoadLog, *, requested_by: str) -> QueuedRequest:
+def enqueue_undo(load: LoadLog, *, requested_by: str, idempotency_key: str | None = None) -> QueuedRequest:
     """Queue an undo. Raises `UndoRefused` or `QueueMissing`."""
     if not is_possible(ActionName.UNDO, load):
         raise UndoRefused(load_id=load.pk, reason=_NOT_IN_TABLE)
-    return enqueue_action(load.pk, RequestAction.UNDO, requested_by=requested_by)
+    return enqueue_action(load.pk, RequestAction.UNDO, requested_by=requested_by, idempotency_key=idempotency_key)
 
 
-def enqueue_verification(load: LoadLog, *, requested_by: str) -> QueuedRequest:
+def enqueue_verification(load: LoadLog, *, requested_by: str, idempotency_key: str | None = None) -> QueuedRequest:
     """Queue a verification. Raises `NotVerifiable` or `QueueMissing`."""
     if not is_possible(ActionName.VERIFY, load):
         raise NotVerifiable(load_id=load.pk)
-    return enqueue_action(load.pk, RequestAction.VERIFY, requested_by=requested_by)
+    return enqueue_action(load.pk, RequestAction.VERIFY, requested_by=requested_by, idempotency_key=idempotency_key)
 
 
-def enqueue_reject_replay(load_id: int, corrections: Corrections | None, *, requested_by: str) -> QueuedRequest:
+def enqueue_reject_replay(
+    load_id: int, corrections: Corrections | None, *, requested_by: str, idempotency_key: str | None = None
+) -> QueuedRequest:
     """Queue a load of the open rejects of a load: with corrected values, or as they are without corrections.
 
     Raises `NotFileLoad`, `ColumnsUnknown`, `RejectsNotReplayable`, `BadCorrections` or `QueueMissing`.
@@ -50,6 +52,7 @@ def enqueue_reject_replay(load_id: int, corrections: Corrections | None, *, requ
         source_uri=load.payload_meta["source_uri"],
         options={} if corrections is None else {"corrections": {str(one): corrections[one] for one in corrections}},
         requested_by=requested_by,
+        idempotency_key=idempotency_key,
     )
 
 

@@ -41,20 +41,19 @@ def replay_load(
     return load_with_options(source_uri, options, using=using, forced_at=forced_at, on_progress=on_progress)
 
 
-def enqueue_replay(load_id: int, *, requested_by: str) -> QueuedRequest:
+def enqueue_replay(load_id: int, *, requested_by: str, idempotency_key: str | None = None) -> QueuedRequest:
     """Queue the replay of a load for a worker. Raises as `replay_load`, or `QueueMissing`."""
     load = _find(load_id, DEFAULT_DB_ALIAS)
     source_uri, forced_at = load.payload_meta["source_uri"], _forced_at(load)
+    caller: dict[str, Any] = {"requested_by": requested_by, "idempotency_key": idempotency_key}
     if load.source == silver_objects.SOURCE:
         options = {**_given(load), **({"forced_at": forced_at.isoformat()} if forced_at else {})}
-        return enqueue(
-            action=RequestAction.TRANSFORM, source_uri=source_uri, options=options, requested_by=requested_by
-        )
+        return enqueue(action=RequestAction.TRANSFORM, source_uri=source_uri, options=options, **caller)
     repeated = LoadOptions.from_given({**_given(load), "of_load": load_id})
     if load.source == record_files.SOURCE:
         options = given_options(repeated, forced_at=forced_at)
-        return enqueue(action=RequestAction.RECORDS, source_uri=source_uri, options=options, requested_by=requested_by)
-    return enqueue_load(source_uri, repeated, requested_by=requested_by, forced_at=forced_at)
+        return enqueue(action=RequestAction.RECORDS, source_uri=source_uri, options=options, **caller)
+    return enqueue_load(source_uri, repeated, forced_at=forced_at, **caller)
 
 
 def _find(load_id: int, using: str) -> LoadLog:

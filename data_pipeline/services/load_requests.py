@@ -56,7 +56,12 @@ class Rescued:
 
 
 def enqueue_load(
-    source_uri: str, options: LoadOptions, *, requested_by: str, forced_at: datetime | None = None
+    source_uri: str,
+    options: LoadOptions,
+    *,
+    requested_by: str,
+    forced_at: datetime | None = None,
+    idempotency_key: str | None = None,
 ) -> QueuedRequest:
     """Queue the load of a file.
 
@@ -73,7 +78,7 @@ def enqueue_load(
         if options.dialect.endswith(".toml"):
             options = replace(options, dialect=str(Path(options.dialect).resolve()))
     given = given_options(options, forced_at=forced_at)
-    return enqueue(source_uri=address.uri, options=given, requested_by=requested_by)
+    return enqueue(source_uri=address.uri, options=given, requested_by=requested_by, idempotency_key=idempotency_key)
 
 
 def given_options(options: LoadOptions, *, forced_at: datetime | None = None) -> dict[str, Any]:
@@ -88,14 +93,18 @@ def given_options(options: LoadOptions, *, forced_at: datetime | None = None) ->
     return given
 
 
-def enqueue_action(load_id: int, action: RequestAction, *, requested_by: str) -> QueuedRequest:
+def enqueue_action(
+    load_id: int, action: RequestAction, *, requested_by: str, idempotency_key: str | None = None
+) -> QueuedRequest:
     """Queue an undo or a verification. The worker decides whether it is possible.
 
     Raises `UnknownLoad`, `QueueMissing`, `InsideTransaction` or `AutocommitOff`.
     """
     load = find_load_by_id(load_id, using=DEFAULT_DB_ALIAS)
     uri = str(load.payload_meta.get("source_uri") or load.source)
-    return enqueue(action=action, load_id=load_id, source_uri=uri, requested_by=requested_by)
+    return enqueue(
+        action=action, load_id=load_id, source_uri=uri, requested_by=requested_by, idempotency_key=idempotency_key
+    )
 
 
 def enqueue(
@@ -116,12 +125,22 @@ def enqueue(
                 on_created()
         if is_new:
             dispatch_request(request.pk)
-    status = RequestStatus.of(request.state, has_error=request.error_message is not None, is_worker_alive=True)
+    return _queued(request, is_new=is_new)
+
+
+def find_queued(idempotency_key: str) -> QueuedRequest | None:
+    """Return the request that was made with this key, if any."""
+    with translate_errors(DEFAULT_DB_ALIAS):
+        request = LoadRequest.objects.filter(idempotency_key=idempotency_key).first()
+    return None if request is None else _queued(request, is_new=False)
+
+
+def _queued(request: LoadRequest, *, is_new: bool) -> QueuedRequest:
     return QueuedRequest(
         request_id=request.pk,
         source_uri=request.source_uri,
         load_id=request.load_id,
-        status=status,
+        status=RequestStatus.of(request.state, has_error=request.error_message is not None, is_worker_alive=True),
         repeated=not is_new,
     )
 

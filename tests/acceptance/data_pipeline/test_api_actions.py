@@ -70,6 +70,31 @@ def test_replay_becomes_a_new_load(operator: APIClient) -> None:
     assert (load["ofLoad"], load["rowsInserted"], load["status"]) == (ORDERS, 3, "success")
 
 
+def test_repeated_key_of_an_action_returns_its_request_also_after_its_end(operator: APIClient) -> None:
+    def undo(key: str) -> Any:
+        return operator.post(f"{ROOT}loads/{ORDERS}/undo/", HTTP_IDEMPOTENCY_KEY=key)
+
+    first = answer(undo("first"), 202)
+    run(operator, first)
+    again = answer(undo("first"), 202)
+    assert (again["requestId"], again["repeated"], again["status"]) == (first["requestId"], True, "done")
+    assert answer(undo("second"), 409)["code"] == "undo_refused"
+    assert LoadRequest.objects.count() == 1
+
+
+def test_key_of_a_correction_belongs_to_its_values(operator: APIClient) -> None:
+    def correct(price: str) -> Any:
+        body = {"corrections": [{"recordNo": 1, "values": {"price": price}}]}
+        response = operator.post(
+            f"{ROOT}loads/{DAMAGED}/replay/", body, format="json", HTTP_IDEMPOTENCY_KEY="a correction"
+        )
+        return answer(response, 202)["requestId"]
+
+    first = correct("cheap")
+    assert correct("cheap") == first
+    assert correct("12.5") != first
+
+
 def test_corrected_reject_is_loaded_and_others_stay_open(operator: APIClient) -> None:
     body = {"corrections": [{"recordNo": 1, "values": {"price": "12.5"}}]}
     queued = post(operator, "replay", DAMAGED, body)
