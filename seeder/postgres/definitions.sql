@@ -3,7 +3,8 @@
 -- name: definition_sources
 -- For each wanted view, a hash of the names that decide what its query means: names and columns of the relations that it
 -- uses, other relations of the same names, and the functions, operators, casts and types that PostgreSQL does not define
--- itself. An equal query matches an unchanged definition as long as the hash is equal.
+-- itself. An equal query matches an unchanged definition as long as the hash is equal. The planner expects few rows, so a
+-- relation carries the views that use it. A join of both would compare each pair.
 WITH used AS (
     SELECT DISTINCT r.ev_class AS view, d.refobjid AS relation
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (nspname, relname)
@@ -12,18 +13,18 @@ WITH used AS (
     JOIN pg_rewrite AS r ON r.ev_class = c.oid
     JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid AND d.refclassid = 'pg_class'::regclass
 ), relations AS MATERIALIZED (
-    SELECT c.oid, md5(concat_ws(' ', n.nspname, c.relname, string_agg(
+    SELECT c.oid, each.views, md5(concat_ws(' ', n.nspname, c.relname, string_agg(
         concat_ws(' ', quote_ident(a.attname), a.atttypid, a.atttypmod, a.attcollation), ',' ORDER BY a.attnum
     ), (
         SELECT string_agg(other.oid::text, ' ' ORDER BY other.oid)
         FROM pg_class AS other
         WHERE other.relname = c.relname AND other.relkind IN ('r', 'p', 'v', 'm', 'f')
     ))) AS state
-    FROM (SELECT DISTINCT relation FROM used) AS each
+    FROM (SELECT relation, array_agg(view) AS views FROM used GROUP BY relation) AS each
     JOIN pg_class AS c ON c.oid = each.relation
     JOIN pg_namespace AS n ON n.oid = c.relnamespace
     LEFT JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-    GROUP BY c.oid, c.relname, n.nspname
+    GROUP BY c.oid, c.relname, n.nspname, each.views
 ), names AS MATERIALIZED (
     SELECT md5(concat_ws(' ',
         current_schemas(false),
@@ -35,11 +36,11 @@ WITH used AS (
             WHERE oid >= 16384 AND typtype NOT IN ('c', 'p') AND typcategory <> 'A')
     )) AS state
 )
-SELECT used.view, md5(names.state || string_agg(relations.state, '' ORDER BY relations.oid))
-FROM used
-JOIN relations ON relations.oid = used.relation
+SELECT view, md5(names.state || string_agg(relations.state, '' ORDER BY relations.oid))
+FROM relations
+CROSS JOIN unnest(relations.views) AS view
 CROSS JOIN names
-GROUP BY used.view, names.state;
+GROUP BY view, names.state;
 
 -- name: compare_definitions
 -- The position of each wanted view, whether its definition differs from that of the temporary view with this position in

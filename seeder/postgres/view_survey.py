@@ -1,6 +1,6 @@
 """Survey of views before a plan: their existence, dependencies and drift."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 from hashlib import md5
@@ -106,7 +106,7 @@ def survey(
             further = [(view, query) for view in created for query in views[view][1:]]
             drift |= _find_drift(database, further)[0]
         refused = missing.explain_errors()
-        compared = _compare_existing(database, views, existing, known_definitions, on_progress)
+        compared = _compare_existing(database, views, existing, lambda _: known_definitions, on_progress)
     return Survey(
         row_counts={view: rows for view, (_, rows) in existing.items()},
         dependencies=_find_dependencies(used_objects, views.keys(), missing.assumed_dependencies),
@@ -128,21 +128,24 @@ def survey(
 
 
 def compare_with_views(
-    database: str, views: Mapping[ViewName, Sequence[str]], *, known_definitions: Set[DefinitionKey] = frozenset()
+    database: str,
+    views: Mapping[ViewName, Sequence[str]],
+    *,
+    load_known: Callable[[Collection[int]], Set[DefinitionKey]] = lambda _: frozenset(),
 ) -> ComparedQueries:
     """Compare the queries of each existing view with its definition, as `survey` does.
 
-    It takes a few round trips for up to 50 queries, and hardly waits for locks.
+    `load_known` gets the OIDs of the views. Takes a few round trips for up to 50 queries, and hardly waits for locks.
     """
     with transactions.rolled_back_atomic(database):
-        return _compare_existing(database, views, _find_relations(database, views), known_definitions)
+        return _compare_existing(database, views, _find_relations(database, views), load_known)
 
 
 def _compare_existing(
     database: str,
     views: Mapping[ViewName, Sequence[str]],
     existing: Mapping[ViewName, tuple[int, int]],
-    known_definitions: Set[DefinitionKey],
+    load_known: Callable[[Collection[int]], Set[DefinitionKey]],
     on_progress: Callable[[int, int], object] = lambda *_: None,
 ) -> ComparedQueries:
     # Read before the comparison, so that a change in between makes the next survey compare again.
@@ -152,7 +155,8 @@ def _compare_existing(
         for view, (oid, _) in existing.items()
         for query in views[view]
     }
-    unknown = [pair for pair, definition in pairs.items() if definition not in known_definitions]
+    known = load_known([oid for oid, _ in existing.values()])
+    unknown = [pair for pair, definition in pairs.items() if definition not in known]
     drift, undetermined = _find_drift(database, unknown, on_progress)
     return ComparedQueries(
         existing=existing.keys(),

@@ -1,7 +1,7 @@
 """Manifests with their definition drift and the latest status of their views, limited to the visible agencies."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
@@ -18,8 +18,9 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, JobStatus
 from seeder.postgres import view_survey
+from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.view_survey import ComparedQueries
+from seeder.postgres.view_survey import ComparedQueries, DefinitionKey
 from seeder.services import manifest_access, manifest_selection
 from seeder.services.manifest_access import definition_of
 from seeder.services.read_models.keyset_pagination import PageOrder
@@ -186,10 +187,14 @@ def _place(definition: ReportDefinition | None, databases: Mapping[int, str]) ->
 
 
 def _compare(database: str, views: Mapping[ViewName, Sequence[str]]) -> ComparedQueries | DatabaseError:
-    known = planning.load_definitions(database)
+    def load_known(view_oids: Collection[int]) -> Set[DefinitionKey]:
+        with translate_database_errors(DEFAULT_DB_ALIAS):
+            return planning.load_definitions(database, tables, view_oids=view_oids)
+
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS)
     try:
         with translate_database_errors(database):
-            return view_survey.compare_with_views(database, views, known_definitions=known)
+            return view_survey.compare_with_views(database, views, load_known=load_known)
     except DatabaseError as error:
         if database == DEFAULT_DB_ALIAS:
             raise

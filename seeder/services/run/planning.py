@@ -1,7 +1,7 @@
 """Builds a plan from a selection, the catalog and the history."""
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
 
 from django.db import DEFAULT_DB_ALIAS
@@ -106,12 +106,20 @@ def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: Opti
         )
 
 
-def load_definitions(database: str, tables: OptionalTables | None = None) -> Set[view_survey.DefinitionKey]:
-    """Return the queries that views were created from. A survey compares only others with the catalog."""
+def load_definitions(
+    database: str, tables: OptionalTables | None = None, *, view_oids: Collection[int] | None = None
+) -> Set[view_survey.DefinitionKey]:
+    """Return the queries that views were created from, by default of all views.
+
+    A survey compares only others with the catalog.
+    """
     tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
     if not tables.is_usable(_DEFINITIONS):
         return frozenset()
-    rows = ViewDefinition.objects.filter(database_alias=database).values_list("view_oid", "query_md5")
+    definitions = ViewDefinition.objects.filter(database_alias=database)
+    if view_oids is not None:
+        definitions = definitions.filter(view_oid__in=view_oids)
+    rows = definitions.values_list("view_oid", "query_md5")
     return {view_survey.DefinitionKey(oid=oid, query_md5=md5) for oid, md5 in rows}
 
 
