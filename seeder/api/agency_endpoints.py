@@ -32,9 +32,8 @@ class AgencyListView(BaseAgencyView):
     def get(self, request: Request) -> Response:
         """List agencies with the totals of their jobs, by slug."""
         query = self.validated_query(AgencyQuerySerializer)
-        agencies = agency_list.agencies_of(self.visible_agencies)
-        page = agency_list.fetch_page(agencies, query.get("cursor"), max_rows=query["size"])
-        return self.page_response(page, self.documents(page.rows), count=len(agencies))
+        page = agency_list.fetch_page(self.visible_agencies, query.get("cursor"), max_rows=query["size"])
+        return self.page_response(page, self.documents(page.rows), count=page.count)
 
 
 class AgencyDetailView(BaseAgencyView):

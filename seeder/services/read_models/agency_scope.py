@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, cast
 
 from django.apps import apps
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from django.utils.module_loading import import_string
 
 from seeder import conf
@@ -142,12 +142,20 @@ def agency_choices(agencies: list[str] | None) -> Mapping[str, str]:
 
     Raises `ConfigurationError` if the model in SEEDER['AGENCY_MODEL'] does not exist.
     """
-    manifests = (CustomReportManifest, CannedReportManifest)
-    found = {pair for model in manifests for pair in model.objects.values_list("agency_slug", "agency_id").distinct()}
-    theirs = {slug: agency_id for slug, agency_id in sorted(found) if agencies is None or slug in agencies}
+    theirs = ids_of(agencies)
     names = names_of((agency_id, slug) for slug, agency_id in theirs.items())
     # Show the slug if the agency has no name, or shares its id with another slug.
     return {slug: slug if names[agency_id] in theirs else names[agency_id] for slug, agency_id in theirs.items()}
+
+
+def ids_of(agencies: list[str] | None) -> Mapping[str, int]:
+    """Return the ids of agencies with manifests, by slug."""
+    wanted = Q() if agencies is None else Q(agency_slug__in=list(filter(is_storable, agencies)))
+    custom, canned = (
+        model.objects.filter(wanted).values_list("agency_slug", "agency_id")
+        for model in (CustomReportManifest, CannedReportManifest)
+    )
+    return dict(sorted(custom.union(canned)))
 
 
 def name_spellings(table_name: str) -> list[str]:
