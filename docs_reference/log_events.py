@@ -81,6 +81,12 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "Run `manage.py doctor`. For `dependencies_unknown` check that database. For `worker_lost` lower `MAX_WORKERS`"
         " or raise `max_connections`.",
     ),
+    "views_vacuumed": LogEvent(
+        "info",
+        "Views with many dead rows after concurrent refreshes were vacuumed at the end of the run. `skipped` are"
+        " those that another session had locked, or whose VACUUM failed. Nothing depends on it.",
+        ("run_id", "views", "skipped", "duration_seconds"),
+    ),
     "run_ended": LogEvent(
         "info; warning unless everything succeeded",
         "A run ended.",

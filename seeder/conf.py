@@ -87,6 +87,10 @@ class Settings:
     concurrent_fallback: bool = setting(boolean, default=True)
     """Refresh plainly, with a note, if a view cannot be refreshed concurrently (no usable unique index, never filled).
     If false, such a view fails and readers are never blocked."""
+    vacuum_churn_percent: int = setting(integer(0, 100), default=5)
+    """`VACUUM` a view at the end of the run if a concurrent refresh changed or deleted at least this percentage of its
+    rows. 0: never. It blocks no reader, and skips a view that is locked. Without it, ten refreshes that change every
+    row make a view ten times as large."""
     lock_timeout_ms: int = setting(integer(1), default=2000)
     """How long a refresh waits for each lock, and so how long readers queue behind it. Must exceed the server's
     `deadlock_timeout`, or a blocking autovacuum is never cancelled."""

@@ -49,6 +49,7 @@ class RefreshCost:
     peak_memory_bytes: int | None = None  # largest sample
     rows_inserted: int | None = None  # a changed row is deleted and inserted; a plain refresh inserts all rows
     rows_deleted: int | None = None
+    vacuum_time: timedelta | None = None  # of VACUUM after it; None if the view was not vacuumed
 
 
 _NAMES = {kind: [one.name for one in fields(kind)] for kind in (StatementCost, BackendCost)}

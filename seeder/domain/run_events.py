@@ -1,5 +1,6 @@
 """Events of a run. Each follows its row, so a listener can already read the row."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
@@ -67,10 +68,19 @@ class RunWarning:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ViewsVacuumed:
+    """The views that a run left with many dead rows were vacuumed, or some of them."""
+
+    views: tuple[PlannedView, ...]
+    skipped: Mapping[PlannedView, str]  # by view, with the cause
+    duration: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunEnded:
     """Every view of the plan has ended."""
 
     summary: RunSummary
 
 
-RunEvent = RunStarted | ViewStarted | ViewEnded | StartsHeld | StartsResumed | RunWarning | RunEnded
+RunEvent = RunStarted | ViewStarted | ViewEnded | StartsHeld | StartsResumed | RunWarning | ViewsVacuumed | RunEnded

@@ -40,6 +40,7 @@ class RunMetrics(models.Model):
     # Counted by PostgreSQL in the transaction of the refresh.
     rows_inserted = models.BigIntegerField(null=True)
     rows_deleted = models.BigIntegerField(null=True)
+    vacuum_seconds = models.FloatField(null=True)  # of VACUUM after the refresh
     notes = models.TextField(null=True)  # one on each line
     snapshot = models.TextField(null=True)  # pg_snapshot just before the refresh; the view contains its transactions
 

@@ -239,6 +239,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     peak_memory_bytes bigint,
     rows_inserted bigint,
     rows_deleted bigint,
+    vacuum_seconds double precision,
     notes text,
     snapshot text,
     CHECK (mode IN ('plain', 'concurrent'))

@@ -51,6 +51,7 @@ FULL = RefreshCost(
     peak_memory_bytes=12,
     rows_inserted=13,
     rows_deleted=14,
+    vacuum_time=SECOND * 0.75,
 )
 # A role of every server without any privilege.
 UNPRIVILEGED_ROLE = "pg_signal_backend"
@@ -115,6 +116,7 @@ def test_known_costs_are_written_early_and_the_rest_later() -> None:
         "peak_memory_bytes": 12,
         "rows_inserted": 13,
         "rows_deleted": 14,
+        "vacuum_seconds": 0.75,
         "notes": None,
         "snapshot": "10:20:11",
     }

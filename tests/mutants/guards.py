@@ -8,6 +8,7 @@ from tests.mutants.http_guards import HTTP
 from tests.mutants.load_api_guards import LOAD_API
 from tests.mutants.load_guards import LOADS
 from tests.mutants.manifest_guards import MANIFESTS
+from tests.mutants.mode_guards import MODES
 from tests.mutants.mutant import Mutant
 from tests.mutants.silver_guards import SILVER
 from tests.mutants.statistics_guards import STATISTICS
@@ -581,5 +582,5 @@ DIAGNOSIS = [
     ),
 ]
 
-_OTHERS = [*LOADS, *LOAD_API, *SILVER, *HTTP, *MANIFESTS, *STATISTICS, *INGESTION]
+_OTHERS = [*MODES, *LOADS, *LOAD_API, *SILVER, *HTTP, *MANIFESTS, *STATISTICS, *INGESTION]
 GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_OTHERS]

@@ -65,6 +65,9 @@ def event_blocks(event: run_events.RunEvent, request: RefreshRequest) -> Iterato
             yield f"resumed in {database} after {format_duration(duration)}"
         case run_events.RunWarning(message=message):
             yield message
+        case run_events.ViewsVacuumed(views=vacuumed, skipped=skipped, duration=duration):
+            yield f"vacuumed {format_count(len(vacuumed), 'view')} in {format_duration(duration)}"
+            yield from (f"{view.key.name}: not vacuumed: {cause}" for view, cause in skipped.items())
         case run_events.RunEnded(summary=summary):
             yield from (f"{view.key.name}: interrupted" for view in summary.interrupted)
             yield _summary_text(summary)

@@ -69,7 +69,7 @@ def _result_document(result: RefreshResult) -> Document:
     failure = result.failure
     return {
         **fields(result, "outcome", "mode", "fell_back", "attempts", "satisfied_by", "notes", **_PERIOD, **sizes),
-        **fields(result.cost, "rows_inserted", "rows_deleted", **waits),
+        **fields(result.cost, "rows_inserted", "rows_deleted", vacuumSeconds="vacuum_time", **waits),
         "reason": failure and failure.reason,
         "sqlstate": failure and failure.sqlstate,
         "errors": failure and failure.message,

@@ -98,14 +98,16 @@ class CostMeter(RunListener):
             self._write(self._refreshes[self._written_count :])
             self._written_count = len(self._refreshes)
 
-    def close(self) -> None:
-        """Write the rest, and the costs of all REFRESH statements."""
+    def close(self, vacuum_times: Mapping[PlannedView, timedelta] | None = None) -> None:
+        """Write the rest, the costs of all REFRESH statements, and the durations of VACUUM by view."""
+        vacuumed = vacuum_times or {}
         after, refreshes = self._statement_costs(), list[tuple[PlannedView, RefreshResult]]()
         for number, (view, result) in enumerate(self._refreshes):
             statement = view.key, result.mode is RefreshMode.CONCURRENT
             cost = statement_cost_delta(self._before.get(statement), after.get(statement)) if result.mode else None
-            if cost or number >= self._written_count:
-                refreshes.append((view, replace(result, cost=replace(result.cost, statement=cost))))
+            if cost or view in vacuumed or number >= self._written_count:
+                all_costs = replace(result.cost, statement=cost, vacuum_time=vacuumed.get(view))
+                refreshes.append((view, replace(result, cost=all_costs)))
         self._write(refreshes)
 
     def _statement_costs(self) -> Mapping[tuple[ViewKey, bool], StatementCost]:
@@ -152,6 +154,7 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
         "peak_memory_bytes": cost.peak_memory_bytes,
         "rows_inserted": cost.rows_inserted,
         "rows_deleted": cost.rows_deleted,
+        "vacuum_seconds": None if cost.vacuum_time is None else cost.vacuum_time.total_seconds(),
         "notes": "\n".join(result.notes) or None,
         "snapshot": result.snapshot,
         **(_statement_columns(cost.statement) if cost.statement else {}),

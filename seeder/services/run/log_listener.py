@@ -23,9 +23,7 @@ class LogListener(RunListener):
             case run_events.RunStarted(plan=plan, workers=workers):
                 self._log_run_started(plan, workers)
             case run_events.ViewStarted(view=view):
-                self._running.add(view)
-                if is_logged(INFO):
-                    self._log(INFO, "view_started", **_view_fields(view))
+                self._log_view_started(view)
             case run_events.ViewEnded(view=view, result=result):
                 self._running.discard(view)
                 level = WARNING if result.failure or result.notes else INFO
@@ -39,6 +37,9 @@ class LogListener(RunListener):
                 # The messages of other kinds quote the server.
                 safe_message = message if kind is WarningKind.FEATURE_UNAVAILABLE else None
                 self._log(WARNING, "run_warning", database=database, reason=kind, message=safe_message)
+            case run_events.ViewsVacuumed(views=views, skipped=skipped, duration=duration):
+                counts = {"views": len(views), "skipped": len(skipped) or None}
+                self._log(INFO, "views_vacuumed", **counts, duration_seconds=_seconds(duration))
             case run_events.RunEnded(summary=summary):
                 self._log_run_ended(summary)
 
@@ -60,6 +61,11 @@ class LogListener(RunListener):
                 manifest_id=manifest.manifest_id,
                 reason=one.reason,
             )
+
+    def _log_view_started(self, view: PlannedView) -> None:
+        self._running.add(view)
+        if is_logged(INFO):
+            self._log(INFO, "view_started", **_view_fields(view))
 
     def _log_run_ended(self, summary: RunSummary) -> None:
         stopped_by, interrupted = summary.stopped_by, len(summary.interrupted)

@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
@@ -11,7 +12,7 @@ from seeder import conf
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.refresh_requests import RefreshRequest
-from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning, WarningKind
+from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning, ViewsVacuumed, WarningKind
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
@@ -28,6 +29,7 @@ from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.run.run_rows import RunRowWriter
 from seeder.services.run.running_view_marker import RunningStatusWriter
 from seeder.services.run.scheduler import run_plan
+from seeder.services.run.vacuuming import Vacuuming, vacuum_views
 from seeder.services.run.view_refresh import ViewRefresher
 from seeder.services.stop_signal import StopSignal
 from seeder.services.structured_log import ERROR, log_event
@@ -108,7 +110,9 @@ def execute_locked(
             history=history, settings=settings, stop=stop, requested_at=origin.requested_at, meter=meter
         )
         results = _schedule(plan, refresher, tables, listeners, workers)
-        meter.close()
+        vacuuming = _vacuum(results, refresher, listeners, workers)
+        results = vacuuming.with_costs(results)
+        meter.close(vacuuming.durations)
         finished_at = retry_transient(
             lambda _: _close_rows(history, run_row, stop.reason),
             retries=settings.max_retries,
@@ -153,6 +157,23 @@ def _schedule(
         workers_by_database=workers,
     )
     return run_plan(plan, policy=policy, callbacks=callbacks, stop=refresher.stop)
+
+
+def _vacuum(
+    results: Mapping[PlannedView, RefreshResult],
+    refresher: ViewRefresher,
+    listeners: Listeners,
+    workers: Mapping[str, int],
+) -> Vacuuming:
+    begun, percent = monotonic(), refresher.settings.vacuum_churn_percent
+    vacuuming = vacuum_views(
+        results, churn_percent=percent, workers=workers, stop=refresher.stop, on_tick=listeners.on_tick
+    )
+    if vacuuming.durations or vacuuming.skipped:
+        duration = timedelta(seconds=monotonic() - begun)
+        vacuumed = tuple(vacuuming.durations)
+        listeners.on_event(ViewsVacuumed(views=vacuumed, skipped=vacuuming.skipped, duration=duration))
+    return vacuuming
 
 
 def _close_rows(history: RunHistoryWriter, run_row: RunRowWriter, stopped_by: str | None) -> datetime:
