@@ -1,12 +1,10 @@
 """Cron expressions in a time zone, with one firing for each local time."""
 
-from bisect import bisect_left
 from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
+from seeder.domain.clock_changes import end_of_gap, exact_instant
 from seeder.errors import BadCron, ExtraMissing
-
-_SECOND = timedelta(seconds=1)
 
 
 class CronSchedule:
@@ -62,17 +60,7 @@ class CronSchedule:
 
     def _instant(self, local: datetime) -> datetime | None:
         """Return when a local time is, in UTC; for one in a gap the end of the gap, or None if it does not fire."""
-        instant = local.astimezone(UTC)
-        if instant.astimezone(local.tzinfo).replace(tzinfo=None) == local.replace(tzinfo=None):
+        instant = exact_instant(local)
+        if instant is not None or self._is_for_every_hour:
             return instant
-        if self._is_for_every_hour:
-            return None
-        # In a gap, fold 1 means the offset after it, and so an instant before it (PEP 495).
-        before, behind = (local.replace(fold=fold).astimezone(UTC) for fold in (1, 0))
-        offset = before.astimezone(local.tzinfo).utcoffset()
-        seconds = range(int((behind - before) / _SECOND) + 1)
-
-        def has_changed(second: int) -> bool:
-            return (before + second * _SECOND).astimezone(local.tzinfo).utcoffset() != offset
-
-        return before + bisect_left(seconds, 1, key=has_changed) * _SECOND
+        return end_of_gap(local)
