@@ -76,10 +76,11 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "warning",
         "The run continues with a limitation. `feature_unavailable`: an optional table or a privilege is missing."
         " `dependencies_unknown`: a second database did not answer, so its views start in any order. `worker_lost`: a"
-        " connection was refused; the other workers continue.",
+        " connection was refused; the other workers continue. `contract_at_risk`: a view will probably miss its"
+        " freshness contract.",
         ("run_id", "database", "reason", "message"),
         "Run `manage.py doctor`. For `dependencies_unknown` check that database. For `worker_lost` lower `MAX_WORKERS`"
-        " or raise `max_connections`.",
+        " or raise `max_connections`. For `contract_at_risk` start the run earlier, or use more workers.",
     ),
     "views_vacuumed": LogEvent(
         "info",

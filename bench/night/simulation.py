@@ -3,16 +3,19 @@
 Each refresh returns immediately, and its end is processed when the clock has reached it.
 """
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
 from itertools import count
 from queue import SimpleQueue
+from typing import Any
 
 from bench.measurement_math import lower_bound
 from bench.night.platform import Platform
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
+from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, build_plan
 from seeder.domain.refresh_costs import RefreshCost
@@ -33,15 +36,26 @@ class SimulatedNight:
     views: int
     failed: int
     given_up: int
+    ends: Mapping[ViewKey, float]  # in seconds since the start
 
     @property
     def ratio(self) -> float:
         return self.seconds / self.lower_bound_seconds
 
 
-def simulate(platform: Platform, *, workers: int, breaker: bool = False) -> SimulatedNight:
-    """Simulate a night with default settings, with or without the circuit breaker."""
-    simulation = _Simulation(platform, workers, breaker=breaker)
+def simulate(
+    platform: Platform,
+    *,
+    workers: int,
+    breaker: bool = False,
+    deadlines: Mapping[ViewKey, float] | None = None,
+    order: Callable[[PlannedView], Any] | None = None,
+) -> SimulatedNight:
+    """Simulate a night with default settings, with or without the circuit breaker.
+
+    `deadlines` are in seconds since the start. `order` is a sort key that replaces the order of the plan.
+    """
+    simulation = _Simulation(platform, workers, breaker=breaker, deadlines=deadlines or {}, order=order)
     seconds = {str(key): duration for key, duration in platform.seconds.items()}
     reads = {
         str(key): [str(dependency) for dependency in dependencies]
@@ -55,11 +69,20 @@ def simulate(platform: Platform, *, workers: int, breaker: bool = False) -> Simu
         views=len(simulation.results),
         failed=sum(result.failure is not None for result in simulation.results),
         given_up=simulation.given_up,
+        ends=simulation.ends,
     )
 
 
 class _Simulation:
-    def __init__(self, platform: Platform, workers: int, *, breaker: bool) -> None:
+    def __init__(
+        self,
+        platform: Platform,
+        workers: int,
+        *,
+        breaker: bool,
+        deadlines: Mapping[ViewKey, float],
+        order: Callable[[PlannedView], Any] | None,
+    ) -> None:
         self._platform = platform
         self._now = 0.0
         self._order = count()
@@ -67,7 +90,11 @@ class _Simulation:
         self._breaker = CircuitBreakerState() if breaker else None
         self._ended = SimpleQueue[Ended | None]()
         self.results: list[RefreshResult] = []
+        self.ends: dict[ViewKey, float] = {}
         self.given_up = 0
+        due = {key: self._at(seconds) for key, seconds in deadlines.items()}
+        inputs = replace(platform.plan_inputs, deadlines=due, now=_MIDNIGHT, workers=workers)
+        views = build_plan(platform.selection, inputs).views
         callbacks = RunCallbacks(
             refresh=lambda view, _: self._result(view),
             give_up=self._give_up,
@@ -82,7 +109,7 @@ class _Simulation:
         max_hold = timedelta(hours=1)
         policy = StartPolicy(workers=workers, max_batch_size=8, batch_delay=timedelta(), max_hold=max_hold)
         self._scheduler = DatabaseScheduler(
-            build_plan(platform.selection, platform.plan_inputs).views,
+            sorted(views, key=order) if order else views,
             policy=policy,
             callbacks=callbacks,
             ended_views=self._ended,
@@ -108,8 +135,9 @@ class _Simulation:
             case ViewStarted(view=view):
                 end = self._now + self._platform.seconds[view.key]
                 heappush(self._running, (end, next(self._order), view))
-            case ViewEnded(result=result):
+            case ViewEnded(view=view, result=result):
                 self.results.append(result)
+                self.ends[view.key] = self._now
 
     def _give_up(self, _: PlannedView, hold: Hold, __: RefreshCost) -> RefreshResult:
         self.given_up += 1

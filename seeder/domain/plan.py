@@ -1,21 +1,28 @@
-"""The order in which a run refreshes views: dependencies first, then the longest critical path.
+"""The order in which a run refreshes views: dependencies first, then least slack, then the longest critical path.
 
 This is list scheduling by critical path (R. L. Graham, "Bounds on Multiprocessing Timing Anomalies", SIAM J. Appl.
 Math. 17(2), 1969): of the ready views, the one with the most work depending on it starts first. Independent views
-start longest first.
+start longest first. Views with a deadline that can be met, and their dependencies, start before all others.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from graphlib import CycleError, TopologicalSorter
+from statistics import median
 from typing import TypeVar
 
+from seeder.domain.freshness.deadlines import MissedContract
+from seeder.domain.freshness.slack import latest_starts
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
 from seeder.domain.view_names import ViewName
 
 Node = TypeVar("Node", ViewKey, ViewName)
+
+_NEVER = datetime.max.replace(tzinfo=UTC)
+_HORIZON = 1.02  # times the bound
 
 
 class PlannedAction(StrEnum):
@@ -51,6 +58,9 @@ class PlanInputs:
     consecutive_failures: Mapping[ViewKey, int] = field(default_factory=dict)  # of views whose last refresh failed
     definition_drift: Mapping[ViewKey, tuple[DefinitionDrift, ...]] = field(default_factory=dict)
     view_inputs: Mapping[ViewKey, ViewInputs] = field(default_factory=dict)  # of existing views, unless they may change
+    deadlines: Mapping[ViewKey, datetime] = field(default_factory=dict)  # of views with a freshness contract
+    now: datetime | None = None  # by the database's clock; required with deadlines
+    workers: int = 1  # in each database; needed with deadlines
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -63,6 +73,7 @@ class PlannedView:
     expected_duration: timedelta | None  # of its last success; None if it never succeeded
     estimated_duration: timedelta  # of this refresh
     critical_path: timedelta  # estimated time from its start to the end of the longest chain of dependents
+    latest_start: datetime | None = None  # that meets the deadlines of it and its dependents; None without any
     consecutive_failures: int = 0
     definition_drift: tuple[DefinitionDrift, ...] = ()
     inputs: ViewInputs | None = None  # None if they have to be looked up before the refresh
@@ -84,6 +95,7 @@ class RefreshPlan:
     rejected: tuple[RejectedManifest, ...] = ()
     warnings: Mapping[str, str] = field(default_factory=dict)  # by database whose dependencies are unknown
     notes: tuple[str, ...] = ()  # for the reader of the plan: what PostgreSQL cannot know about it
+    missed_contracts: tuple[MissedContract, ...] = ()  # freshness contracts that the run is expected to miss
 
     @property
     def manifests(self) -> list[Manifest]:
@@ -110,6 +122,12 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
     graph = topological_order({key: specs.keys() & set(inputs.depends_on.get(key, ())) for key in specs})
     estimated_durations = _estimate_durations(inputs, specs.keys())
     critical_paths = _critical_paths(graph, estimated_durations)
+    starts: Mapping[ViewKey, datetime] = {}
+    horizons: Mapping[str, datetime] = {}
+    if inputs.deadlines and inputs.now is not None:
+        typical = typical_durations(specs.values(), inputs)
+        starts = latest_starts(graph, typical, inputs.deadlines, inputs.now)
+        horizons = _horizons(graph, typical, inputs.now, inputs.workers)
     views = [
         PlannedView(
             spec=spec,
@@ -118,13 +136,32 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
             expected_duration=inputs.expected_durations.get(key),
             estimated_duration=estimated_durations[key],
             critical_path=critical_paths[key],
+            latest_start=starts.get(key),
             consecutive_failures=inputs.consecutive_failures.get(key, 0),
             definition_drift=inputs.definition_drift.get(key, ()),
             inputs=inputs.view_inputs.get(key),
         )
         for key, spec in specs.items()
     ]
-    return RefreshPlan(views=tuple(sorted(views, key=_urgency_key)), rejected=selection.rejected)
+    views.sort(key=_urgency_key)
+    if starts:
+        views.sort(key=lambda view: min(starts.get(view.key, _NEVER), horizons[view.key.database] - view.critical_path))
+    return RefreshPlan(views=tuple(views), rejected=selection.rejected)
+
+
+def _horizons(
+    graph: Mapping[ViewKey, Set[ViewKey]], durations: Mapping[ViewKey, timedelta], now: datetime, workers: int
+) -> dict[str, datetime]:
+    """Return for each database a deadline of all its views: a little more than the bound of any schedule.
+
+    So the longest chains start in time. With the bound itself they would delay tight contracts: in a simulated week,
+    0.5 % were late.
+    """
+    work, longest = defaultdict[str, timedelta](timedelta), defaultdict[str, timedelta](timedelta)
+    for key, path in _critical_paths(graph, durations).items():
+        work[key.database] += durations[key]
+        longest[key.database] = max(longest[key.database], path)
+    return {database: now + _HORIZON * max(work[database] / workers, longest[database]) for database in work}
 
 
 def _urgency_key(view: PlannedView) -> tuple[int, bool, timedelta, ViewKey]:
@@ -161,6 +198,33 @@ def _estimate_durations(inputs: PlanInputs, keys: Set[ViewKey]) -> dict[ViewKey,
     A view without either is assumed to take longer than all others together, so that it starts early: a long view that
     starts last prolongs the run. A view that only ever failed counts as zero, because it probably fails early.
     """
+    measured, by_size = _known_durations(inputs, keys)
+    unmeasured_duration = sum((*measured.values(), *by_size.values()), timedelta(seconds=1))
+    estimated = {key: timedelta() if inputs.consecutive_failures.get(key) else unmeasured_duration for key in keys}
+    return {**estimated, **by_size, **measured}
+
+
+def typical_durations(specs: Iterable[ViewSpec], inputs: PlanInputs) -> dict[ViewKey, timedelta]:
+    """Return likely durations, for deadlines: of an unmeasured view, the median of its agency or of all views."""
+    agencies = {spec.key: spec.manifests[0].agency_slug for spec in specs}
+    measured, by_size = _known_durations(inputs, agencies.keys())
+    known = {**by_size, **measured}
+    by_agency: dict[str, list[timedelta]] = {}
+    for key, duration in known.items():
+        by_agency.setdefault(agencies[key], []).append(duration)
+    usual = {agency: _median(durations) for agency, durations in by_agency.items()}
+    unknown = _median(known.values())
+    return {key: known.get(key, usual.get(agency, unknown)) for key, agency in agencies.items()}
+
+
+def _median(durations: Iterable[timedelta]) -> timedelta:
+    return timedelta(seconds=median([one.total_seconds() for one in durations] or [0.0]))
+
+
+def _known_durations(
+    inputs: PlanInputs, keys: Set[ViewKey]
+) -> tuple[dict[ViewKey, timedelta], dict[ViewKey, timedelta]]:
+    """Return the last durations, and estimates of others in proportion to the row count."""
     measured = {key: inputs.expected_durations[key] for key in keys if key in inputs.expected_durations}
     rows, measured_total = sum(inputs.row_counts.get(key, 0) for key in measured), sum(measured.values(), timedelta())
     # Without measured views any rate will do: then only sizes are compared.
@@ -168,9 +232,7 @@ def _estimate_durations(inputs: PlanInputs, keys: Set[ViewKey]) -> dict[ViewKey,
     by_size = {
         key: duration_per_row * inputs.row_counts[key] for key in keys - measured.keys() if inputs.row_counts.get(key)
     }
-    unmeasured_duration = sum((*measured.values(), *by_size.values()), timedelta(seconds=1))
-    estimated = {key: timedelta() if inputs.consecutive_failures.get(key) else unmeasured_duration for key in keys}
-    return {**estimated, **by_size, **measured}
+    return measured, by_size
 
 
 def _critical_paths(

@@ -56,11 +56,12 @@ class WarningKind(StrEnum):
     DEPENDENCIES_UNKNOWN = "dependencies_unknown"  # of the views of one database
     FEATURE_UNAVAILABLE = "feature_unavailable"  # an optional table, or a privilege
     WORKER_LOST = "worker_lost"
+    CONTRACT_AT_RISK = "contract_at_risk"  # a freshness contract that the run is expected to miss
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunWarning:
-    """A missing feature that a run works without, reported once."""
+    """A limitation of a run, reported once."""
 
     kind: WarningKind
     message: str

@@ -1,6 +1,7 @@
 """Models of the contract's tables. All are unmanaged, because another repository owns the DDL."""
 
 from seeder.models.circuit_breaker import CircuitBreaker
+from seeder.models.freshness import Freshness
 from seeder.models.history_and_status import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.models.queued_refresh import QueuedRefresh
@@ -14,6 +15,7 @@ __all__ = [
     "CannedReportManifest",
     "CircuitBreaker",
     "CustomReportManifest",
+    "Freshness",
     "JobStatus",
     "QueuedRefresh",
     "ReleaseSnapshot",

@@ -33,6 +33,7 @@ _FULL_TYPE = {
     "serial": "integer",
     "bigserial": "bigint",
     "timestamptz": "timestamp with time zone",
+    "time": "time without time zone",
     "double": "double precision",  # the only type of two words
 }
 
@@ -91,8 +92,9 @@ def tables_in_models(database: str) -> TableColumns:
     """Return the tables that the models map."""
     return {
         model._meta.db_table.split(".")[1].strip('"'): {
-            str(field.column): ContractColumn(type=field.db_type(connections[database]) or "", nullable=field.null)
+            str(field.column): ContractColumn(type=_FULL_TYPE.get(kind, kind), nullable=field.null)
             for field in model._meta.concrete_fields
+            for kind in [field.db_type(connections[database]) or ""]
         }
         for model in apps.get_app_config("seeder").get_models()
     }

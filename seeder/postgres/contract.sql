@@ -244,3 +244,23 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     snapshot text,
     CHECK (mode IN ('plain', 'concurrent'))
 );
+
+-- Optional: no view has a deadline, and a run starts the longest chains first.
+CREATE TABLE IF NOT EXISTS reporting.seeder_freshness (
+    id bigserial PRIMARY KEY,
+    table_name text,
+    agency_slug text,
+    target_lag interval,
+    due_at time,
+    due_since time NOT NULL DEFAULT '00:00',
+    due_zone text NOT NULL DEFAULT 'UTC',
+    due_days text NOT NULL DEFAULT '1-7',
+    grace interval NOT NULL DEFAULT '0',
+    severity text NOT NULL DEFAULT 'error',
+    CHECK (num_nonnulls(table_name, agency_slug) = 1),
+    CHECK (num_nonnulls(target_lag, due_at) = 1),
+    CHECK (target_lag >= '1 minute'),
+    CHECK (grace >= '0'),
+    CHECK (due_days ~ '^[1-7](-[1-7])?(,[1-7](-[1-7])?)*$'),
+    CHECK (severity IN ('warning', 'error'))
+);

@@ -33,7 +33,7 @@ def test_models_match_the_contract() -> None:
 
 def test_contract_is_parsed_completely() -> None:
     tables_in_sql_file = contract.tables_in_sql()
-    assert len(tables_in_sql_file) == 11
+    assert len(tables_in_sql_file) == 12
     assert tables_in_sql_file["seeder_run_history"]["start_time"] == ContractColumn(
         type="timestamp with time zone", nullable=False
     )
@@ -70,6 +70,11 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_circuit_breaker.failures": "0",
         "seeder_circuit_breaker.updated_at": "now()",
         "seeder_run.holds": "'[]'::jsonb",
+        "seeder_freshness.due_since": "'00:00:00'::time without time zone",
+        "seeder_freshness.due_zone": "'UTC'::text",
+        "seeder_freshness.due_days": "'1-7'::text",
+        "seeder_freshness.grace": "'00:00:00'::interval",
+        "seeder_freshness.severity": "'error'::text",
         "seeder_queued_refresh.requested_at": "now()",
         "seeder_queued_refresh.idempotency_keys": "'{}'::jsonb",
         "seeder_queued_refresh.state": "'queued'::text",
@@ -162,6 +167,7 @@ def test_contract_marks_optional_tables() -> None:
         "seeder_run",
         "seeder_queued_refresh",
         "seeder_view_definition",
+        "seeder_freshness",
     }
     assert all(
         consequence.endswith(".") and "\n" not in consequence for consequence in contract.optional_tables().values()
@@ -217,7 +223,7 @@ def test_concurrent_installs_create_the_tables_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 11]
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 12]
 
 
 def test_different_model_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -22,6 +22,7 @@ def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
     for view in plan.views:
         yield from (f"{view.key.name}: {definition_drift_note(drift)}" for drift in view.definition_drift)
     yield from map(_rejection_block, plan.rejected)
+    yield from ((str(missed), "yellow") for missed in plan.missed_contracts)
     yield from plan.warnings.values()
     yield from plan.notes
 

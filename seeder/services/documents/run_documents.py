@@ -27,6 +27,15 @@ def plan_document(plan: RefreshPlan) -> Document:
             for view in plan.views
         ],
         "rejected": [*map(_rejection_document, plan.rejected)],
+        "missedContracts": [
+            {
+                **view_document(missed.view),
+                "contract": str(missed.contract),
+                **fields(missed.contract, "severity"),
+                **fields(missed, "deadline", "expected_end", "is_late"),
+            }
+            for missed in plan.missed_contracts
+        ],
         "warnings": [*plan.warnings.values(), *plan.notes],
     }
 

@@ -10,6 +10,9 @@ from seeder.domain.run_events import RunEvent, WarningKind
 from seeder.services.run.listeners import RunListener
 from seeder.services.structured_log import INFO, WARNING, is_logged, log_event
 
+# Warnings whose messages are seeder's own. The messages of other kinds quote the server.
+_SAFE_KINDS = {WarningKind.FEATURE_UNAVAILABLE, WarningKind.CONTRACT_AT_RISK}
+
 
 class LogListener(RunListener):
     """Logs the events of one run. A view that was logged as started is also logged as ended."""
@@ -34,8 +37,7 @@ class LogListener(RunListener):
             case run_events.StartsResumed(database=database, duration=duration):
                 self._log(WARNING, "starts_resumed", database=database, duration_seconds=_seconds(duration))
             case run_events.RunWarning(kind=kind, message=message, database=database):
-                # The messages of other kinds quote the server.
-                safe_message = message if kind is WarningKind.FEATURE_UNAVAILABLE else None
+                safe_message = message if kind in _SAFE_KINDS else None
                 self._log(WARNING, "run_warning", database=database, reason=kind, message=safe_message)
             case run_events.ViewsVacuumed(views=views, skipped=skipped, duration=duration):
                 counts = {"views": len(views), "skipped": len(skipped) or None}

@@ -104,6 +104,8 @@ def execute_locked(
             listeners.on_event(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
         for message in plan.warnings.values():
             listeners.on_event(RunWarning(kind=WarningKind.DEPENDENCIES_UNKNOWN, message=message))
+        for missed in plan.missed_contracts:
+            listeners.on_event(RunWarning(kind=WarningKind.CONTRACT_AT_RISK, message=str(missed)))
         for message in preconditions.missing_features(settings, plan.by_database, tables):
             listeners.on_event(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
         refresher = ViewRefresher(

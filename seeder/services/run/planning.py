@@ -6,9 +6,17 @@ from dataclasses import replace
 
 from django.db import DEFAULT_DB_ALIAS
 
+from seeder.domain.freshness.forecast import missed_contracts
 from seeder.domain.human_format import format_count
 from seeder.domain.manifests import Selection, ViewKey
-from seeder.domain.plan import DefinitionDrift, PlanInputs, RefreshPlan, ViewInputs, build_plan
+from seeder.domain.plan import (
+    DefinitionDrift,
+    PlanInputs,
+    RefreshPlan,
+    ViewInputs,
+    build_plan,
+    typical_durations,
+)
 from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
 from seeder.models import ViewDefinition
@@ -17,6 +25,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import history_rows
 from seeder.services.retry import retry_transient
+from seeder.services.run import run_deadlines
 from seeder.services.stop_signal import StopSignal
 
 _DEFINITIONS = "seeder_view_definition"
@@ -66,6 +75,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
             _save_definitions(database, survey.confirmed)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         durations, failures = history_rows.past_refreshes(selection.views)
+        deadlines = run_deadlines.find_deadlines(selection.views, tables)
     inputs = PlanInputs(
         row_counts=row_counts,
         depends_on=depends_on,
@@ -73,8 +83,14 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         consecutive_failures=failures,
         definition_drift=drift,
         view_inputs=view_inputs,
+        deadlines=deadlines.earliest,
+        now=deadlines.now,
+        workers=deadlines.workers,
     )
-    return replace(build_plan(selection, inputs), warnings=warnings, notes=tuple(notes))
+    plan = build_plan(selection, inputs)
+    durations = typical_durations(selection.views, inputs) if deadlines.of_views else {}
+    missed = missed_contracts(plan.views, deadlines.of_views, durations, now=deadlines.now, workers=deadlines.workers)
+    return replace(plan, warnings=warnings, notes=tuple(notes), missed_contracts=missed)
 
 
 def _unknown_dependencies_text(database: str, causes: Mapping[ViewName, str]) -> str:

@@ -1,0 +1,1 @@
+"""Freshness contracts: deadlines for the data of views."""

@@ -1,0 +1,97 @@
+"""The deadlines of a contract. All instants include the contract's grace."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from seeder.domain.clock_changes import instant_of
+from seeder.domain.freshness.contract import DueTime, FreshnessContract
+from seeder.domain.manifests import ViewKey
+
+# A week before, for the last deadline of a contract for one weekday, and a day more for time zones and grace.
+_DAYS_BEFORE, _DAYS_AFTER = 9, 2
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deadline:
+    """An instant by which a view must have data of a period."""
+
+    at: datetime  # with grace
+    since: datetime  # data as of this or later meet it
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContractDeadline:
+    """The deadline of a contract of a view."""
+
+    contract: FreshnessContract
+    at: datetime  # with grace
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MissedContract:
+    """A contract that a plan is expected to miss."""
+
+    view: ViewKey
+    contract: FreshnessContract
+    deadline: datetime
+    expected_end: datetime  # of the view's refresh
+    is_late: bool  # the deadline has passed already
+
+    def __str__(self) -> str:
+        text = f"{self.view.name} will probably miss its contract ({self.contract})"
+        if self.is_late:
+            return f"{text}: its deadline has passed."
+        return f"{text}: it is expected at {self.expected_end:%Y-%m-%d %H:%M %Z}, due {self.deadline:%H:%M %Z}."
+
+
+def next_deadline(contract: FreshnessContract, data_as_of: datetime | None, now: datetime) -> datetime | None:
+    """Return the deadline that a refresh can meet or has missed. None if the next one needs data from the future.
+
+    Data of an unknown age count as refreshed now for a target lag, and as too old for a due time.
+    """
+    if contract.target_lag is not None:
+        return (now if data_as_of is None else data_as_of) + contract.target_lag + contract.grace
+    begun = [one for one in _deadlines(contract, now) if one.since <= now and not _meets(data_as_of, one)]
+    if ahead := [one.at for one in begun if one.at >= now]:
+        return min(ahead)
+    return missed_deadline(contract, data_as_of, now)
+
+
+def missed_deadline(contract: FreshnessContract, data_as_of: datetime | None, now: datetime) -> datetime | None:
+    """Return the last deadline that has passed, if the data do not meet it.
+
+    Data of an unknown age have missed no target lag.
+    """
+    if contract.target_lag is not None:
+        deadline = None if data_as_of is None else data_as_of + contract.target_lag + contract.grace
+        return deadline if deadline is not None and deadline < now else None
+    passed = [one for one in _deadlines(contract, now) if one.at < now]
+    last = max(passed, key=lambda one: one.at, default=None)
+    return None if last is None or _meets(data_as_of, last) else last.at
+
+
+def _meets(data_as_of: datetime | None, deadline: Deadline) -> bool:
+    return data_as_of is not None and data_as_of >= deadline.since
+
+
+def _deadlines(contract: FreshnessContract, now: datetime) -> Iterator[Deadline]:
+    """Yield the deadlines of a due time around an instant, in order."""
+    due = contract.due
+    if due is None:
+        return
+    today = now.astimezone(due.zone).date()
+    margin = contract.grace.days + 1
+    for number in range(-_DAYS_BEFORE - margin, _DAYS_AFTER):
+        day = today + timedelta(days=number)
+        if day.isoweekday() in due.days:
+            yield _on(due, datetime(day.year, day.month, day.day, tzinfo=UTC), contract.grace)
+
+
+def _on(due: DueTime, day: datetime, grace: timedelta) -> Deadline:
+    first_day = day - timedelta(days=due.since > due.at)
+    at, since = (
+        instant_of(datetime.combine(date, clock, tzinfo=due.zone))
+        for date, clock in ((day.date(), due.at), (first_day.date(), due.since))
+    )
+    return Deadline(at=at + grace, since=since)

@@ -1,0 +1,81 @@
+"""Reads freshness contracts, and which of them apply to a view."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from seeder.domain.freshness.contract import (
+    ContractSeverity,
+    DueTime,
+    FreshnessContract,
+    InvalidContract,
+    parse_days,
+    parse_zone,
+)
+from seeder.domain.view_names import ViewName
+from seeder.errors import BadName
+from seeder.models import Freshness
+from seeder.postgres.contract import OptionalTables
+
+TABLE = "seeder_freshness"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Contracts:
+    """All contracts: those of views, those of agencies, and those that cannot be read."""
+
+    of_views: Mapping[ViewName, Sequence[FreshnessContract]] = field(default_factory=dict)
+    of_agencies: Mapping[str, Sequence[FreshnessContract]] = field(default_factory=dict)
+    invalid: Sequence[InvalidContract] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.of_views or self.of_agencies or self.invalid)
+
+    def of_view(self, view: ViewName, agencies: Collection[str]) -> Sequence[FreshnessContract]:
+        """Return the contracts of a view that these agencies use. Its own ones replace those of its agencies."""
+        if own := self.of_views.get(view):
+            return own
+        return [one for agency in sorted(set(agencies)) for one in self.of_agencies.get(agency, ())]
+
+
+def load_contracts(tables: OptionalTables) -> Contracts:
+    """Return the contracts. None if their table is missing."""
+    if not tables.is_usable(TABLE):
+        return Contracts()
+    return _group(Freshness.objects.order_by("id"))
+
+
+def _group(rows: Iterable[Freshness]) -> Contracts:
+    of_views, of_agencies = (
+        defaultdict[ViewName, list[FreshnessContract]](list),
+        defaultdict[str, list[FreshnessContract]](list),
+    )
+    invalid: list[InvalidContract] = []
+    for row in rows:
+        try:
+            contract = _contract(row)
+        except (ValueError, BadName) as error:
+            invalid.append(InvalidContract(id=row.pk, message=f"Contract {row.pk} cannot be read: {error}."))
+            continue
+        if contract.view is not None:
+            of_views[contract.view].append(contract)
+        elif contract.agency is not None:
+            of_agencies[contract.agency].append(contract)
+    return Contracts(of_views=dict(of_views), of_agencies=dict(of_agencies), invalid=invalid)
+
+
+def _contract(row: Freshness) -> FreshnessContract:
+    """Return the contract of a row. Raises `ValueError` or `BadName`."""
+    due = None
+    if row.due_at is not None:
+        zone, days = parse_zone(row.due_zone), parse_days(row.due_days)
+        due = DueTime(at=row.due_at, since=row.due_since, zone=zone, days=days)
+    return FreshnessContract(
+        id=row.pk,
+        view=None if row.table_name is None else ViewName.parse(row.table_name),
+        agency=row.agency_slug,
+        target_lag=row.target_lag,
+        due=due,
+        grace=row.grace,
+        severity=ContractSeverity(row.severity),
+    )

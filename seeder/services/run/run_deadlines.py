@@ -1,0 +1,48 @@
+"""The deadlines of the views of a run, from their freshness contracts."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.freshness.deadlines import ContractDeadline, next_deadline
+from seeder.domain.manifests import ViewKey, ViewSpec
+from seeder.postgres import sessions
+from seeder.postgres.contract import OptionalTables
+from seeder.services import freshness_contracts
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunDeadlines:
+    """Deadlines of the contracts that a run can meet or has missed."""
+
+    now: datetime = _NEVER  # by the database's clock, if there are contracts
+    workers: int = 1  # in each database
+    of_views: Mapping[ViewKey, Sequence[ContractDeadline]] = field(default_factory=dict)
+
+    @property
+    def earliest(self) -> Mapping[ViewKey, datetime]:
+        return {key: min(one.at for one in deadlines) for key, deadlines in self.of_views.items()}
+
+
+def find_deadlines(views: Sequence[ViewSpec], tables: OptionalTables) -> RunDeadlines:
+    """Return the deadlines of views. One query if there are no contracts."""
+    contracts = freshness_contracts.load_contracts(tables)
+    if not contracts:
+        return RunDeadlines()
+    now = sessions.server_time(DEFAULT_DB_ALIAS)
+    of_views: dict[ViewKey, Sequence[ContractDeadline]] = {}
+    for spec in views:
+        applying = contracts.of_view(spec.key.name, [manifest.agency_slug for manifest in spec.manifests])
+        deadlines = [
+            ContractDeadline(contract=contract, at=at)
+            for contract in applying
+            if (at := next_deadline(contract, None, now)) is not None
+        ]
+        if deadlines:
+            of_views[spec.key] = deadlines
+    return RunDeadlines(now=now, workers=conf.load().max_workers, of_views=of_views)

@@ -1,0 +1,44 @@
+"""The guards of freshness contracts, and the tests that fail without them."""
+
+from tests.mutants.mutant import Mutant
+
+SLACK = "tests/unit/domain/freshness/test_slack.py"
+DEADLINES = "tests/unit/domain/freshness/test_deadlines.py"
+
+FRESHNESS = [
+    Mutant(
+        name="slack: a hopeless deadline delays no other",
+        file="seeder/domain/freshness/slack.py",
+        old="deadlines.keys() - hopeless_views(graph, durations, deadlines, now)",
+        new="deadlines.keys()",
+        tests=(SLACK,),
+    ),
+    Mutant(
+        name="slack: deadlines are handed up to dependencies",
+        file="seeder/domain/freshness/slack.py",
+        old="needed_by[read] = min(needed_by.get(read, starts[node]), starts[node])",
+        new="pass",
+        tests=(SLACK,),
+    ),
+    Mutant(
+        name="slack: every view has the end of the run as a deadline",
+        file="seeder/domain/plan.py",
+        old="min(starts.get(view.key, _NEVER), horizons[view.key.database] - view.critical_path)",
+        new="starts.get(view.key, _NEVER)",
+        tests=(SLACK,),
+    ),
+    Mutant(
+        name="deadlines: data of the day before do not meet a due time",
+        file="seeder/domain/freshness/deadlines.py",
+        old="data_as_of is not None and data_as_of >= deadline.since",
+        new="data_as_of is not None",
+        tests=(DEADLINES,),
+    ),
+    Mutant(
+        name="deadlines: a missing local time is the end of the gap",
+        file="seeder/domain/clock_changes.py",
+        old="return exact_instant(local.replace(fold=0)) or end_of_gap(local)",
+        new="return local.replace(fold=0).astimezone(UTC)",
+        tests=(DEADLINES,),
+    ),
+]
