@@ -73,6 +73,16 @@ class LoadLog(models.Model):
             models.Index(
                 fields=["target", "undone_at"], condition=models.Q(undone_at__isnull=False), name="load_log_undone"
             ),
+            models.Index(
+                fields=["status", "-created_at", "-id"],
+                condition=models.Q(status__in=[LoadStatus.SKIPPED, LoadStatus.FAILED]),
+                name="load_log_unsuccessful",
+            ),
+            models.Index(
+                fields=["-created_at", "-id"],
+                condition=models.Q(status=LoadStatus.FAILED, error_code="undone"),
+                name="load_log_undone_created",
+            ),
             # A hash, because an address can be longer than an index allows.
             models.Index(ADDRESS_HASH, models.F("succeeded_at").desc(), name="load_log_uri"),
         )
