@@ -62,6 +62,7 @@ def read_rejects(
 ) -> Sequence[KeptReject]:
     """Return rejects in file order, of any or some record numbers."""
     parameters = {"load_id": load_id, "state": state, "numbers": numbers and list(numbers), "limit": limit}
+    limits = {"max_raw": MAX_RAW_BYTES, "raw_afterwards": MAX_RAW_AFTERWARDS, "max_kept": MAX_KEPT_BYTES}
     return [
         KeptReject(
             record=RejectedRecord(
@@ -69,20 +70,15 @@ def read_rejects(
                 line_no=line_no,
                 raw=bytes(raw),
                 problems=[Problem(**one) for one in json.loads(problems)],  # Django's connections return JSON as text
-                is_shortened=_is_shortened(len(raw), kept_bytes),
+                is_shortened=bool(is_shortened),  # it may be the beginning of a longer record
             ),
             state=RejectState(state),
             replayed_by=replayed_by,
         )
-        for record_no, line_no, state, replayed_by, problems, raw, kept_bytes in sessions.query(
-            database, STATEMENTS["kept_rejects"], parameters
+        for record_no, line_no, state, replayed_by, problems, raw, is_shortened in sessions.query(
+            database, STATEMENTS["kept_rejects"], {**parameters, **limits}
         )
     ]
-
-
-def _is_shortened(size: int, kept_bytes: int) -> bool:
-    """Return whether a record may be the beginning of a longer one."""
-    return size == MAX_RAW_BYTES or (size == MAX_RAW_AFTERWARDS and kept_bytes >= MAX_KEPT_BYTES)
 
 
 def count_by_state(database: str, load_id: int) -> Mapping[RejectState, int]:

@@ -1,24 +1,49 @@
 -- Rejects of a load and what became of them.
 
 -- name: kept_rejects
--- Rejects in the order of the file. Raw bytes are shortened above a limit for one record, and after a limit for the load.
-SELECT record_no, line_no, state, replayed_by_id, problems, raw, kept_bytes
-FROM (
-    SELECT *, sum(octet_length(raw)) OVER (ORDER BY record_no) AS kept_bytes FROM load_reject WHERE load_id = %(load_id)s
-) AS kept
-WHERE (%(state)s::text IS NULL OR state = %(state)s)
-    AND (%(numbers)s::bigint[] IS NULL OR record_no = ANY (%(numbers)s))
-ORDER BY record_no
-LIMIT %(limit)s;
+-- Rejects in the order of the file, and whether their raw bytes are shortened: above a limit for one record, or to some bytes
+-- after a limit for the load. Only if a record has exactly these bytes, those of the load up to it are summed.
+WITH page AS MATERIALIZED (
+    SELECT record_no, line_no, state, replayed_by_id, problems, raw
+    FROM load_reject
+    WHERE load_id = %(load_id)s
+        AND (%(state)s::text IS NULL OR state = %(state)s)
+        AND (%(numbers)s::bigint[] IS NULL OR record_no = ANY (%(numbers)s))
+    ORDER BY record_no
+    LIMIT %(limit)s
+), suspected AS (
+    SELECT min(record_no) AS first, max(record_no) AS last FROM page WHERE octet_length(raw) = %(raw_afterwards)s
+), suspected_after AS MATERIALIZED (
+    SELECT first, last, (
+        SELECT coalesce(sum(octet_length(raw)), 0)
+        FROM load_reject
+        WHERE load_id = %(load_id)s AND record_no < suspected.first
+    ) AS bytes_before
+    FROM suspected
+), summed AS (
+    SELECT r.record_no, bytes_before + sum(octet_length(r.raw)) OVER (ORDER BY r.record_no) AS kept_bytes
+    FROM suspected_after
+    JOIN load_reject AS r ON r.load_id = %(load_id)s AND r.record_no BETWEEN first AND last
+)
+SELECT
+    record_no, line_no, state, replayed_by_id, problems, raw,
+    octet_length(raw) = %(max_raw)s OR octet_length(raw) = %(raw_afterwards)s
+        AND record_no >= (SELECT min(record_no) FROM summed WHERE kept_bytes >= %(max_kept)s) AS is_shortened
+FROM page
+ORDER BY record_no;
 
 -- name: reject_counts
 SELECT state, count(*) FROM load_reject WHERE load_id = %(load_id)s GROUP BY state;
 
 -- name: problem_counts
--- The columns and SQLSTATEs of the problems of a load's rejects, with the number of records, the most frequent first.
-SELECT problem ->> 'column', problem ->> 'sqlstate', count(DISTINCT r.record_no) AS records
+-- The columns and SQLSTATEs of the problems of a load's rejects, with the number of records, the most frequent first. Each
+-- record is counted once without sorting the records.
+SELECT problem.column_name, problem.sqlstate, count(*) AS records
 FROM load_reject AS r
-CROSS JOIN LATERAL jsonb_array_elements(r.problems) AS problem
+CROSS JOIN LATERAL (
+    SELECT DISTINCT one ->> 'column' AS column_name, one ->> 'sqlstate' AS sqlstate
+    FROM jsonb_array_elements(r.problems) AS one
+) AS problem
 WHERE r.load_id = %(load_id)s
 GROUP BY 1, 2
 ORDER BY records DESC, 1, 2
