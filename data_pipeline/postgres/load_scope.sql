@@ -2,12 +2,26 @@
 
 -- name: tables_behind_views
 -- The tables whose rows the wanted relations show: directly, through views, functions with a parsed body (BEGIN ATOMIC),
--- operators, types and row security policies. With their parents and partitions, whose rows change together.
-WITH RECURSIVE used (classid, objid) AS (
-    SELECT 'pg_class'::regclass::oid, c.oid
+-- operators, types and row security policies. With their parents and partitions, whose rows change together. What the wanted
+-- views themselves use is read by one join, because the recursion reads it view by view.
+WITH RECURSIVE wanted AS MATERIALIZED (
+    SELECT c.oid, c.relkind IN ('v', 'm') AS is_view
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS v (nspname, relname)
     JOIN pg_namespace AS n ON n.nspname = v.nspname
     JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = v.relname
+), used (classid, objid) AS (
+    (
+        SELECT 'pg_class'::regclass::oid, oid FROM wanted WHERE NOT is_view
+        UNION
+        SELECT d.refclassid, d.refobjid
+        FROM wanted
+        JOIN pg_rewrite AS r ON r.ev_class = wanted.oid
+        JOIN pg_depend AS d ON d.classid = 'pg_rewrite'::regclass AND d.objid = r.oid
+        WHERE is_view AND d.refclassid IN (
+            'pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass
+        )
+            AND (d.refclassid <> 'pg_class'::regclass OR d.refobjid NOT IN (SELECT oid FROM wanted WHERE is_view))
+    )
     UNION
     SELECT step.refclassid, step.refobjid
     FROM used
@@ -31,6 +45,7 @@ WITH RECURSIVE used (classid, objid) AS (
     WHERE step.refclassid IN (
         'pg_class'::regclass, 'pg_proc'::regclass, 'pg_operator'::regclass, 'pg_type'::regclass
     )
+        AND (step.refclassid <> 'pg_class'::regclass OR step.refobjid NOT IN (SELECT oid FROM wanted WHERE is_view))
 ), parents (oid) AS (
     SELECT objid FROM used WHERE classid = 'pg_class'::regclass
     UNION
