@@ -40,6 +40,16 @@ OWN_REASONS: Mapping[str, ReasonText] = {
         "The circuit breaker was open for `MAX_WAIT_SECONDS` and no trial succeeded. Remaining views were given up.",
         "The failures before it have the cause. Then close the breaker or wait for a trial, and refresh again.",
     ),
+    "held": ReasonText(
+        "The new rows failed a data check of severity `error`, or such a check could not run. They were rolled back, so"
+        " readers keep the old rows. `errors` has figures, bounds and bad rows. The circuit breaker does not count it,"
+        " and nothing is retried.",
+        "Correct the data and refresh again, or [publish anyway](../how-to/data-checks.md#publish-anyway).",
+    ),
+    "held_dependency": ReasonText(
+        "The view reads a view that data checks held in this run, and `HOLD_DEPENDENTS` is true. It was not started.",
+        "As for `held`, for the view that `errors` names. Then refresh this one.",
+    ),
     "lost_connection": ReasonText(
         "On every attempt the server was down, refused the connection or closed it.",
         "Check the server with `manage.py dbshell`. Its log has the cause: a crash, out of memory, `max_connections`, a"

@@ -38,6 +38,18 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         ("action", "kind", "manifest_id", "view", "agency", "fields", "user"),
         "Review changes of `query`: it is code that runs as the refreshing role.",
     ),
+    "check_waived": LogEvent(
+        "warning",
+        "A user let a held view be published once.",
+        ("view", "database", "check", "user"),
+        "`seeder_check_waiver` has the reason and the figures.",
+    ),
+    "row_count_accepted": LogEvent(
+        "warning",
+        "A user made the row count of a held view the last accepted one.",
+        ("view", "database", "check", "user"),
+        "`seeder_check_waiver` has the reason and the count.",
+    ),
     "view_started": LogEvent("info", "A worker started a view.", _VIEW),
     "view_ended": LogEvent(
         "info; warning if it failed, was interrupted or has notes",

@@ -85,6 +85,18 @@ _NOTE_ROWS = (
     ),
     ("it reads a view that failed in this run", "Repair that view, then refresh this one again."),
     (
+        "it reads a view that its data checks held in this run",
+        "As for the reason `held` of that view. Then refresh this one again.",
+    ),
+    (
+        "warning of a data check",
+        "The view is published. Look at the data, or change the check.",
+    ),
+    (
+        "published although a data check failed, by a waiver",
+        "Nothing: the waiver names its author and reason.",
+    ),
+    (
         "definition drift: the manifest's query is not the query of the view",
         "[Recreate the view](../how-to/runbook.md#recreate-a-view), or restore the old query.",
     ),

@@ -96,6 +96,15 @@ class Settings:
     `deadlock_timeout`, or a blocking autovacuum is never cancelled."""
     statement_timeout_ms: int = setting(integer(0), default=0)
     """Time limit of a refresh. 0: none."""
+    check_timeout_ms: int = setting(integer(1), default=60_000)
+    """Time limit of each statement of a [data check](../how-to/data-checks.md). A check that exceeds it could not run,
+    so it holds its view if its severity is `error`."""
+    check_samples: int = setting(integer(0, 100), default=5)
+    """Bad rows of each failed data check that are stored and shown. 0: none. Only users with `seeder.view_errors` see
+    them."""
+    hold_dependents: bool = setting(boolean, default=False)
+    """Do not refresh views that read a view that its data checks held in the same run. If false, they are refreshed
+    from its old rows, with a note."""
     parallel_when_busy: bool = setting(boolean, default=True)
     """Use parallel query for views that start while all workers are busy. If false, they refresh with
     `max_parallel_workers_per_gather = 0`. Parallel query makes one refresh faster, but all together slower if the

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from seeder.domain.data_checks.results import CheckResult
 from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
@@ -24,11 +25,19 @@ class Outcome(StrEnum):
 
     CREATED = "created"
     REFRESHED = "refreshed"
+    HELD = "held"  # its new rows failed a data check, so readers keep the old ones
     FAILED = "failed"
 
     @property
     def status(self) -> Status:
-        return Status.ERROR if self is Outcome.FAILED else Status.SUCCESS
+        return Status.ERROR if self in {Outcome.HELD, Outcome.FAILED} else Status.SUCCESS
+
+
+class HeldReason(StrEnum):
+    """Reasons of held views."""
+
+    DATA_CHECKS = "held"
+    DEPENDENCY = "held_dependency"  # it reads a held view, and was not started
 
 
 class RefreshMode(StrEnum):
@@ -54,6 +63,7 @@ class StartContext:
 
     waits: RefreshCost = field(default_factory=RefreshCost)  # how long it waited until now
     failed_dependencies: tuple[ViewKey, ...] = ()  # that failed in this run
+    held_dependencies: tuple[ViewKey, ...] = ()  # that their data checks held in this run
     dependencies_finished_at: datetime | None = None  # of those that succeeded, the last end; None without any
     is_trial: bool = False  # its result decides if the circuit breaker closes
     pool_is_full: bool = False  # this view and the ready ones occupy every worker
@@ -71,10 +81,11 @@ class RefreshResult:
     attempts: int = 1
     rows: int | None = 0  # rows of the view afterwards; 0 if it failed, None if unknown
     size_bytes: int = 0  # size on disk afterwards, with indexes and TOAST
-    failure: Failure | None = None  # set if and only if the outcome is FAILED
+    failure: Failure | None = None  # set if and only if the outcome is FAILED or HELD
     cost: RefreshCost = field(default_factory=RefreshCost)
     satisfied_by: str | None = None  # the other run whose refresh was reused
     notes: tuple[str, ...] = ()  # sentences
+    checks: tuple[CheckResult, ...] = ()  # of its data checks
     snapshot: str | None = None  # pg_snapshot of transactions that the view contains; None if it reads no table
 
     @property
@@ -95,8 +106,13 @@ class RunSummary:
 
     @property
     def failed(self) -> int:
-        """Number of failed views and rejected manifests. Interrupted views are not counted."""
-        return sum(result.outcome is Outcome.FAILED for result in self.results.values()) + len(self.rejected)
+        """Number of failed and held views and rejected manifests. Interrupted views are not counted."""
+        return sum(result.failure is not None for result in self.results.values()) + len(self.rejected)
+
+    @property
+    def held(self) -> int:
+        """Number of views that their data checks held. They also count as failed."""
+        return sum(result.outcome is Outcome.HELD for result in self.results.values())
 
     @property
     def succeeded(self) -> int:

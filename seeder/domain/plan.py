@@ -14,6 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from statistics import median
 from typing import TypeVar
 
+from seeder.domain.data_checks.results import DataCheck
 from seeder.domain.freshness.deadlines import MissedContract
 from seeder.domain.freshness.slack import latest_starts
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
@@ -61,6 +62,7 @@ class PlanInputs:
     deadlines: Mapping[ViewKey, datetime] = field(default_factory=dict)  # of views with a freshness contract
     now: datetime | None = None  # by the database's clock; required with deadlines
     workers: int = 1  # in each database; needed with deadlines
+    checks: Mapping[ViewKey, tuple[DataCheck, ...]] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -77,6 +79,7 @@ class PlannedView:
     consecutive_failures: int = 0
     definition_drift: tuple[DefinitionDrift, ...] = ()
     inputs: ViewInputs | None = None  # None if they have to be looked up before the refresh
+    checks: tuple[DataCheck, ...] = ()  # what its new rows have to meet
 
     @property
     def key(self) -> ViewKey:
@@ -140,6 +143,7 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
             consecutive_failures=inputs.consecutive_failures.get(key, 0),
             definition_drift=inputs.definition_drift.get(key, ()),
             inputs=inputs.view_inputs.get(key),
+            checks=inputs.checks.get(key, ()),
         )
         for key, spec in specs.items()
     ]

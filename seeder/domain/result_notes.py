@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
+from seeder.domain.data_checks.result_text import data_check_notes
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import DefinitionDrift
 
@@ -17,6 +18,9 @@ def notes_for(result: RefreshResult, start_context: StartContext, drift: Iterabl
         )
     for key in start_context.failed_dependencies:
         yield f"It reads {key.name}, which failed in this run: data from there is not new."
+    for key in start_context.held_dependencies:
+        yield f"It reads {key.name}, which its data checks held in this run: data from there is not new."
+    yield from data_check_notes(result.checks)
     yield from map(definition_drift_note, drift)
 
 

@@ -1,6 +1,7 @@
 """Models of the contract's tables. All are unmanaged, because another repository owns the DDL."""
 
 from seeder.models.circuit_breaker import CircuitBreaker
+from seeder.models.data_check import DataCheck, DataCheckResult, DataCheckWaiver
 from seeder.models.freshness import Freshness
 from seeder.models.history_and_status import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
@@ -15,6 +16,9 @@ __all__ = [
     "CannedReportManifest",
     "CircuitBreaker",
     "CustomReportManifest",
+    "DataCheck",
+    "DataCheckResult",
+    "DataCheckWaiver",
     "Freshness",
     "JobStatus",
     "QueuedRefresh",

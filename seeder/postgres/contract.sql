@@ -264,3 +264,66 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_freshness (
     CHECK (due_days ~ '^[1-7](-[1-7])?(,[1-7](-[1-7])?)*$'),
     CHECK (severity IN ('warning', 'error'))
 );
+
+-- Optional: views are published without data checks.
+CREATE TABLE IF NOT EXISTS reporting.seeder_check (
+    id bigserial PRIMARY KEY,
+    database_alias text NOT NULL DEFAULT 'default',
+    table_name text NOT NULL,
+    check_name text NOT NULL,
+    kind text NOT NULL,
+    arguments jsonb NOT NULL DEFAULT '{}',
+    severity text NOT NULL DEFAULT 'error',
+    tolerated_rows bigint NOT NULL DEFAULT 0,
+    tolerated_share double precision NOT NULL DEFAULT 0,
+    enabled boolean NOT NULL DEFAULT true,
+    source text,
+    updated_by text,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    UNIQUE (table_name, database_alias, check_name),
+    CHECK (severity IN ('error', 'warn')),
+    CHECK (tolerated_rows >= 0 AND tolerated_share BETWEEN 0 AND 1)
+);
+
+-- Optional: the error of a held view names its failed data checks, but passed ones and warnings are not kept.
+CREATE TABLE IF NOT EXISTS reporting.seeder_check_result (
+    history_id bigint NOT NULL REFERENCES reporting.seeder_run_history (id) ON DELETE CASCADE,
+    run_id text NOT NULL,
+    database_alias text NOT NULL,
+    table_name text NOT NULL,
+    check_name text NOT NULL,
+    kind text NOT NULL,
+    severity text NOT NULL,
+    outcome text NOT NULL,
+    figures jsonb NOT NULL,
+    samples jsonb NOT NULL,
+    sqlstate text,
+    message text,
+    PRIMARY KEY (history_id, check_name),
+    CHECK (outcome IN ('passed', 'failed', 'could_not_run', 'waived'))
+);
+
+CREATE INDEX IF NOT EXISTS seeder_check_result_check ON reporting.seeder_check_result
+    (table_name, check_name, history_id DESC);
+
+-- Optional: a failed data check cannot be waived, and its figures cannot be accepted.
+CREATE TABLE IF NOT EXISTS reporting.seeder_check_waiver (
+    id bigserial PRIMARY KEY,
+    database_alias text NOT NULL,
+    table_name text NOT NULL,
+    check_name text NOT NULL,
+    decision text NOT NULL,
+    figures jsonb NOT NULL,
+    sqlstate text,
+    reason text NOT NULL,
+    granted_by text NOT NULL,
+    granted_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz,
+    used_at timestamptz,
+    used_run_id text,
+    CHECK (decision IN ('publish_once', 'accept')),
+    CHECK ((decision = 'accept') = (expires_at IS NULL)),
+    CHECK ((used_at IS NULL) = (used_run_id IS NULL))
+);
+
+CREATE INDEX IF NOT EXISTS seeder_check_waiver_check ON reporting.seeder_check_waiver (table_name, check_name, id DESC);

@@ -39,6 +39,10 @@ LIMIT %(batch_size)s;
 -- The foreign key cascades, but a table of another owner may lack it.
 DELETE FROM reporting.seeder_run_metrics WHERE history_id = ANY (%(keys)s::bigint[]);
 
+-- name: delete_check_results
+-- As `delete_run_metrics`.
+DELETE FROM reporting.seeder_check_result WHERE history_id = ANY (%(keys)s::bigint[]);
+
 -- name: delete_history
 DELETE FROM reporting.seeder_run_history WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;
 

@@ -56,7 +56,7 @@ class _PrunedTable(NamedTuple):
 _HISTORY = _PrunedTable("seeder_run_history", STATEMENTS["next_history_rows"], STATEMENTS["delete_history"], 0)
 _RUNS = _PrunedTable("seeder_run", STATEMENTS["next_runs"], STATEMENTS["delete_runs"], "")
 _QUEUE = _PrunedTable("seeder_queued_refresh", STATEMENTS["next_queue_parts"], STATEMENTS["delete_queue_parts"], 0)
-_METRICS = "seeder_run_metrics"
+_OF_HISTORY = {"seeder_run_metrics": "delete_run_metrics", "seeder_check_result": "delete_check_results"}
 
 
 def prune(
@@ -126,7 +126,7 @@ class _Pruning:
         )
 
     def _require_privileges(self) -> None:
-        tables = [_METRICS, *(table.name for table in (_HISTORY, _RUNS, _QUEUE))]
+        tables = [*_OF_HISTORY, *(table.name for table in (_HISTORY, _RUNS, _QUEUE))]
         parameters = {"schema": contract.SCHEMA, "tables": tables, "privileges": ["DELETE"]}
         lacking = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["missing_privileges"], parameters)
         if lacking:
@@ -153,7 +153,8 @@ class _Pruning:
             self._yield_to_load(timedelta(seconds=monotonic() - started))
 
     def _delete(self, table: _PrunedTable, keys: Collection[int | str]) -> int:
-        statements = [STATEMENTS["delete_run_metrics"]] if table is _HISTORY and _METRICS in self._existing else []
+        of_history = {name: STATEMENTS[delete] for name, delete in _OF_HISTORY.items() if name in self._existing}
+        statements = of_history.values() if table is _HISTORY else ()
         return len(sessions.query_batch(DEFAULT_DB_ALIAS, [*statements, table.delete_statement], {"keys": keys})[-1])
 
     def _yield_to_load(self, duration: timedelta) -> None:

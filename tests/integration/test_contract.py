@@ -33,7 +33,7 @@ def test_models_match_the_contract() -> None:
 
 def test_contract_is_parsed_completely() -> None:
     tables_in_sql_file = contract.tables_in_sql()
-    assert len(tables_in_sql_file) == 12
+    assert len(tables_in_sql_file) == 15
     assert tables_in_sql_file["seeder_run_history"]["start_time"] == ContractColumn(
         type="timestamp with time zone", nullable=False
     )
@@ -79,6 +79,14 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_queued_refresh.idempotency_keys": "'{}'::jsonb",
         "seeder_queued_refresh.state": "'queued'::text",
         "seeder_queued_refresh.run_ids": "'[]'::jsonb",
+        "seeder_check.database_alias": "'default'::text",
+        "seeder_check.arguments": "'{}'::jsonb",
+        "seeder_check.severity": "'error'::text",
+        "seeder_check.tolerated_rows": "0",
+        "seeder_check.tolerated_share": "0",
+        "seeder_check.enabled": "true",
+        "seeder_check.updated_at": "now()",
+        "seeder_check_waiver.granted_at": "now()",
     }
     indexed = {
         definition.partition(" USING ")[2]
@@ -168,6 +176,9 @@ def test_contract_marks_optional_tables() -> None:
         "seeder_queued_refresh",
         "seeder_view_definition",
         "seeder_freshness",
+        "seeder_check",
+        "seeder_check_result",
+        "seeder_check_waiver",
     }
     assert all(
         consequence.endswith(".") and "\n" not in consequence for consequence in contract.optional_tables().values()
@@ -223,7 +234,7 @@ def test_concurrent_installs_create_the_tables_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 12]
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 15]
 
 
 def test_different_model_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,12 @@ from seeder.domain.result_notes import definition_drift_note
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 
 _MIN_REPORTED_WAIT = timedelta(seconds=1)
-_OUTCOME_STYLES = {Outcome.CREATED: "green", Outcome.REFRESHED: "green", Outcome.FAILED: "bold red"}
+_OUTCOME_STYLES = {
+    Outcome.CREATED: "green",
+    Outcome.REFRESHED: "green",
+    Outcome.HELD: "bold yellow",
+    Outcome.FAILED: "bold red",
+}
 
 
 def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
@@ -59,6 +64,8 @@ def event_blocks(event: run_events.RunEvent, request: RefreshRequest) -> Iterato
             yield f"{view.key.name}: started"
         case run_events.ViewEnded(view=view, result=result):
             yield f"{view.key.name}: {_result_text(result)}"
+            if result.failure is not None and result.outcome is Outcome.HELD:
+                yield from (f"{view.key.name}: {line}" for line in result.failure.message.splitlines()[1:])
             yield from (f"{view.key.name}: {note}" for note in result.notes)
         case run_events.StartsHeld(hold=hold):
             yield f"waiting: {hold.message}"
@@ -76,8 +83,8 @@ def event_blocks(event: run_events.RunEvent, request: RefreshRequest) -> Iterato
 
 def _result_text(result: RefreshResult) -> str:
     if result.failure is not None:
-        message = first_line(result.failure.message)
-        return f"{result.outcome} after {format_duration(result.duration)}: {result.failure.reason}: {message}"
+        message = _failure_text(result, first_line(result.failure.message))
+        return f"{result.outcome} after {format_duration(result.duration)}: {message}"
     facts = [
         _outcome_text(result),
         *([] if result.rows is None else [format_count(result.rows, "row")]),
@@ -91,6 +98,12 @@ def _result_text(result: RefreshResult) -> str:
     return ", ".join(facts)
 
 
+def _failure_text(result: RefreshResult, message: str) -> str:
+    """Return the reason and a message. A held view has its outcome as the reason."""
+    reason = result.failure.reason if result.failure else ""
+    return message if reason == result.outcome else f"{reason}: {message}"
+
+
 def _outcome_text(result: RefreshResult) -> str:
     """Return the outcome. It names a fallback, because that blocked readers."""
     if result.satisfied_by:
@@ -101,7 +114,8 @@ def _outcome_text(result: RefreshResult) -> str:
 
 
 def _summary_text(summary: RunSummary) -> str:
-    counts = f"{summary.succeeded} succeeded, {summary.failed} failed"
+    held = f" ({summary.held} of them held)" if summary.held else ""
+    counts = f"{summary.succeeded} succeeded, {summary.failed} failed{held}"
     if summary.stopped_by:
         counts = f"stopped by {summary.stopped_by}: {counts}, {len(summary.interrupted)} interrupted"
     return f"run {summary.run_id}: {counts} in {format_duration(summary.duration)}"
@@ -131,7 +145,7 @@ def _summary_blocks(summary: RunSummary) -> Iterator[Block]:
     )
     for view, result in results:
         if result.failure is not None:
-            yield f"{view.key.name}: {result.failure.reason}: {result.failure.message}", "red"
+            yield f"{view.key.name}: {_failure_text(result, result.failure.message)}", "red"
         yield from ((f"{view.key.name}: {note}", "yellow") for note in result.notes)
     yield from map(_rejection_block, summary.rejected)
     yield _summary_text(summary), "bold red" if summary.failed or summary.stopped_by else "bold green"

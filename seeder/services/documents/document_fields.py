@@ -9,11 +9,12 @@ Document = Mapping[str, Any]
 
 def fields(source: object, *attributes: str, **renamed: str) -> dict[str, Any]:
     """Return attributes as JSON fields: `run_id` as `runId`, and renamed ones under the given names."""
-    names = {_camel_case(attribute): attribute for attribute in attributes} | renamed
+    names = {camel_case(attribute): attribute for attribute in attributes} | renamed
     return {field: _json_value(getattr(source, attribute)) for field, attribute in names.items()}
 
 
-def _camel_case(attribute: str) -> str:
+def camel_case(attribute: str) -> str:
+    """Return the JSON name of an attribute."""
     first, *others = attribute.split("_")
     return first + "".join(map(str.capitalize, others))
 

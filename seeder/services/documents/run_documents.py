@@ -6,6 +6,7 @@ from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.services.documents.data_check_documents import results_documents
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.documents.job_documents import manifest_document
 
@@ -44,7 +45,7 @@ def run_document(summary: RunSummary, warnings: Sequence[str]) -> Document:
     """Return the results of a run that just ended."""
     return {
         "dryRun": False,
-        **fields(summary, "run_id", "succeeded", "failed", "stopped_by", durationSeconds="duration"),
+        **fields(summary, "run_id", "succeeded", "failed", "held", "stopped_by", durationSeconds="duration"),
         "warnings": warnings,
         "interrupted": [*map(_planned_view_document, summary.interrupted)],
         "views": [
@@ -82,6 +83,7 @@ def _result_document(result: RefreshResult) -> Document:
         "reason": failure and failure.reason,
         "sqlstate": failure and failure.sqlstate,
         "errors": failure and failure.message,
+        "checks": results_documents(result.checks),
     }
 
 

@@ -17,7 +17,7 @@ from seeder.conf import Settings
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.manifests import ViewKey
-from seeder.domain.outcomes import RefreshResult, StartContext
+from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.models import CircuitBreaker
 from seeder.postgres import server_activity, sessions
@@ -44,9 +44,14 @@ class AdmissionControl:
         return Admit.BATCH
 
     def record_result(self, view: PlannedView, result: RefreshResult, context: StartContext) -> None:
-        """Count a result for the breaker of its database, if it counts."""
+        """Count a result for the breaker of its database, if it counts.
+
+        A held view says nothing about other views. But on trial it shows that the server refreshes views.
+        """
         database, failure = view.key.database, result.failure
-        if failure is None:
+        if result.outcome is Outcome.HELD and not (context.is_trial and result.attempts):
+            return
+        if failure is None or result.outcome is Outcome.HELD:
             self._breakers.succeeded(database)
         elif self._settings.breaker_counts == "all" or failure.is_server_fault:
             self._breakers.failed(view.key, failure.reason, is_trial=context.is_trial)

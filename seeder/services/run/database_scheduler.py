@@ -12,7 +12,7 @@ from time import monotonic
 from seeder.domain import run_events
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold
 from seeder.domain.manifests import ViewKey
-from seeder.domain.outcomes import RefreshResult, StartContext
+from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
@@ -143,7 +143,8 @@ class DatabaseScheduler:
         inputs = {key: self._results_by_key[key] for key in sorted(view.depends_on)}
         self._contexts[view] = StartContext(
             waits=self._wait_times(view, now),
-            failed_dependencies=tuple(key for key, result in inputs.items() if result.failure),
+            failed_dependencies=tuple(key for key, result in inputs.items() if result.outcome is Outcome.FAILED),
+            held_dependencies=tuple(key for key, result in inputs.items() if result.outcome is Outcome.HELD),
             dependencies_finished_at=max((one.finished_at for one in inputs.values() if not one.failure), default=None),
             is_trial=view is self._trial,
             pool_is_full=self._fills_pool,

@@ -17,6 +17,7 @@ from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
+from seeder.services.data_checks.run_data_checks import RunDataChecks
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.retry import retry_transient
 from seeder.services.run import connection_pools, orphan_recovery, planning, preconditions
@@ -109,7 +110,12 @@ def execute_locked(
         for message in preconditions.missing_features(settings, plan.by_database, tables):
             listeners.on_event(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
         refresher = ViewRefresher(
-            history=history, settings=settings, stop=stop, requested_at=origin.requested_at, meter=meter
+            history=history,
+            settings=settings,
+            stop=stop,
+            requested_at=origin.requested_at,
+            meter=meter,
+            data_checks=RunDataChecks(run_id=run_lock.run_id, settings=settings, tables=tables, stop=stop),
         )
         results = _schedule(plan, refresher, tables, listeners, workers)
         vacuuming = _vacuum(results, refresher, listeners, workers)

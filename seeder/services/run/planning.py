@@ -24,6 +24,7 @@ from seeder.postgres import view_survey
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import history_rows
+from seeder.services.data_checks import check_rows
 from seeder.services.retry import retry_transient
 from seeder.services.run import run_deadlines
 from seeder.services.stop_signal import StopSignal
@@ -76,6 +77,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
     with translate_database_errors(DEFAULT_DB_ALIAS):
         durations, failures = history_rows.past_refreshes(selection.views)
         deadlines = run_deadlines.find_deadlines(selection.views, tables)
+        checks = check_rows.load_checks(selection.views, tables)
     inputs = PlanInputs(
         row_counts=row_counts,
         depends_on=depends_on,
@@ -86,6 +88,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         deadlines=deadlines.earliest,
         now=deadlines.now,
         workers=deadlines.workers,
+        checks=checks,
     )
     plan = build_plan(selection, inputs)
     durations = typical_durations(selection.views, inputs) if deadlines.of_views else {}

@@ -4,7 +4,7 @@
 together. For a view in another database, the row is written right after the commit.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.conf import Settings
 from seeder.domain import lock_keys, result_notes
 from seeder.domain.admission_types import Hold
-from seeder.domain.outcomes import Failure, Outcome, RefreshResult, StartContext
+from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.postgres import input_locks, row_counts, sessions, transactions
@@ -25,17 +25,16 @@ from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.postgres.transactions import atomic
 from seeder.services import manifest_selection
+from seeder.services.data_checks.run_data_checks import RunDataChecks, ViewHeld
 from seeder.services.history_rows import OTHER_REFRESHES, RunHistoryWriter, refresh_by_another_run
 from seeder.services.retry import retry_transient
-from seeder.services.run import failure_description, worker_pool
+from seeder.services.run import refresh_limits, unpublished_results, worker_pool
 from seeder.services.run.cost_meter import CostMeter, Measurement
 from seeder.services.run.create_or_refresh import create_or_refresh
 from seeder.services.run.worker_pool import WorkerLost
 from seeder.services.stop_signal import StopSignal
 
 Result = TypeVar("Result")
-
-_MAX_LOCK_WAIT_MS = 2**31 - 1  # milliseconds: the most that PostgreSQL takes
 
 
 class RefreshStopped(Exception):
@@ -51,6 +50,7 @@ class ViewRefresher:
     stop: StopSignal
     requested_at: datetime  # when this run was requested
     meter: CostMeter
+    data_checks: RunDataChecks
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
 
     def refresh(self, view: PlannedView, context: StartContext) -> RefreshResult:
@@ -61,15 +61,15 @@ class ViewRefresher:
         Raises database errors if the outcome cannot be recorded, because the rows are then wrong. Raises
         `RefreshStopped` after a stop; the run then closes the rows.
         """
+        if self.settings.hold_dependents and context.held_dependencies:
+            result = unpublished_results.held_with_dependency(context, now=self.server_time())
+            self.record_result(view, result)
+            return result
         return _ViewRefresh(self, view, context).result()
 
     def give_up(self, view: PlannedView, hold: Hold, waits: RefreshCost) -> RefreshResult:
         """Record a view that was never started because of a hold."""
-        now = self.server_time()
-        failure = Failure(reason=hold.reason, message=f"Not started, because {hold.message}.")
-        result = RefreshResult(
-            outcome=Outcome.FAILED, started_at=now, finished_at=now, attempts=0, failure=failure, cost=waits
-        )
+        result = unpublished_results.given_up(hold, waits, now=self.server_time())
         self.record_result(view, result)
         return result
 
@@ -81,8 +81,13 @@ class ViewRefresher:
                 return  # the commit succeeded, and only its answer was lost
             with atomic(durable=True):
                 self.history.record_result(view.spec, result)
+                self.save_check_results(view, result)
 
         self.retry_transient(record)
+
+    def save_check_results(self, view: PlannedView, result: RefreshResult) -> None:
+        """Save the results of the view's data checks, in the transaction that closes its rows."""
+        self.data_checks.save_results(view, self.history.history_ids(view.spec)[0], result)
 
     def server_time(self) -> datetime:
         """Return the time by the clock of the history's server."""
@@ -106,7 +111,7 @@ class _ViewRefresh:
         self._uncommitted_result: RefreshResult | None = None  # see "A lost commit"
 
     def _refresh_in_one_transaction(self) -> RefreshResult:
-        """Lock, limit and look. Reuse or refresh, measure, record, commit."""
+        """Lock, limit and look. Reuse, or refresh and check. Measure, record, commit."""
         with self._refresher.meter.measure(self._view) as measurement:
             with transactions.BatchedTransaction(self._database) as transaction:
                 with self._cancellable():
@@ -129,6 +134,8 @@ class _ViewRefresh:
         """Return the final result, after all attempts, with its row written."""
         try:
             result = self._refresher.retry_transient(self._attempt, self._database)
+        except ViewHeld as held:
+            result = self._unpublished(partial(unpublished_results.held, self._view, held.checks))
         except Error as error:
             if self._refresher.stop.requested and sqlstate(error) == QUERY_CANCELED:
                 raise RefreshStopped from error
@@ -136,7 +143,9 @@ class _ViewRefresh:
                 return committed
             if self._is_default and self._started_at is None and is_connection_lost(error):
                 raise WorkerLost(first_line(error)) from error
-            result = self._failed_result(error)
+            plain = not self._settings.refresh_concurrently
+            describe = partial(unpublished_results.failed, error, self._view.key, refreshes_plainly=plain)
+            result = self._unpublished(describe)
         if result.failure is not None or not self._is_default:
             self._refresher.record_result(self._view, result)
         return result
@@ -183,9 +192,11 @@ class _ViewRefresh:
         parameters = self._history.other_refreshes_parameters(self._view.spec, after=after)
         names = ("pin_transactions", "set_lock_wait", "lock", "apply_limits", "view_before_refresh")
         statements = [*(STATEMENTS[name] for name in names), *([OTHER_REFRESHES] if self._is_default else [])]
+        limits = refresh_limits.of_transaction(self._settings, self._context, run_id=self._history.run_id)
         name, key = self._name, lock_keys.of_view(self._name)
-        view = {"schema": name.schema, "name": name.name, "key": key, "lock_wait": self._lock_wait_ms}
-        _, waiting, locked, _, [state], *others = transaction.begin(statements, {**self._limits, **view, **parameters})
+        lock_wait = refresh_limits.lock_wait_ms(self._settings, self._lock_wait)
+        view = {"schema": name.schema, "name": name.name, "key": key, "lock_wait": lock_wait}
+        _, waiting, locked, _, [state], *others = transaction.begin(statements, {**limits, **view, **parameters})
         now = locked[0][-1]
         self._lock_wait += now - waiting[0][-1]
         if not self._is_default:  # the history's server has the clock for all times that are compared
@@ -196,27 +207,6 @@ class _ViewRefresh:
         before = row_counts.ViewBeforeRefresh(exists=exists, can_count=can_count, inserted=inserted, deleted=deleted)
         return before, now, others[0]
 
-    @property
-    def _limits(self) -> Mapping[str, object]:
-        """The parameters of the statement `apply_limits`."""
-        allow_parallel = self._settings.parallel_when_busy or not self._context.pool_is_full
-        return {
-            "lock_timeout": self._settings.lock_timeout_ms,
-            "statement_timeout": self._settings.statement_timeout_ms,
-            "parallel_workers": None if allow_parallel else "0",
-            "application_name": f"seeder {self._history.run_id}",
-        }
-
-    @property
-    def _lock_wait_ms(self) -> int:
-        """Milliseconds left to wait for another run that refreshes this view.
-
-        It is at least the lock timeout. A shorter wait would report a view as failed while the other run refreshes it.
-        It would also leave the view old if that refresh is rolled back.
-        """
-        left = self._settings.max_wait_seconds * 1000 - int(self._lock_wait.total_seconds() * 1000)
-        return min(max(left, self._settings.lock_timeout_ms), _MAX_LOCK_WAIT_MS)
-
     def _reuse(self, other_refreshes: sessions.Rows) -> RefreshResult | None:
         """Return the result of a refresh by another run that can be reused, or None."""
         is_in_database = partial(
@@ -225,15 +215,21 @@ class _ViewRefresh:
         return refresh_by_another_run(other_refreshes, is_ours=is_in_database)
 
     def _refresh(self, before: row_counts.ViewBeforeRefresh, started_at: datetime) -> RefreshResult:
-        """Lock the inputs, and create or refresh the view. Count its rows if they cannot be measured."""
+        """Lock the inputs, create or refresh the view, and check it. Count its rows if they cannot be measured.
+
+        Raises `ViewHeld` if a data check failed.
+        """
         locked = self._lock_inputs(exists=before.exists)
         started_at += locked.waited
         result = create_or_refresh(
             self._view, self._settings, exists=before.exists, started_at=started_at, snapshot=locked.snapshot
         )
+        result, rows = self._refresher.data_checks.check(self._view, result)
         if not before.requires_count(result.mode):
             return result
-        return replace(result, rows=row_counts.count_rows(self._database, self._name) if before.can_count else None)
+        if rows is None and before.can_count:
+            rows = row_counts.count_rows(self._database, self._name)
+        return replace(result, rows=rows)
 
     def _lock_inputs(self, *, exists: bool) -> input_locks.LockedInputs:
         """Lock what the view reads, so that the refresh sees what others have committed.
@@ -262,7 +258,9 @@ class _ViewRefresh:
         cpu_time, peak_memory = measurement.process_cost()
         result = self._with_waits_and_notes(result, cpu_time=cpu_time, peak_memory_bytes=peak_memory)
         if self._is_default:
-            return self._history.record_success(self._view.spec, result, before=before)
+            result = self._history.record_success(self._view.spec, result, before=before)
+            self._refresher.save_check_results(self._view, result)
+            return result
         written = row_counts.measure_view(self._database, self._name, before)
         return replace(
             result,
@@ -287,11 +285,6 @@ class _ViewRefresh:
         notes = tuple(result_notes.notes_for(result, self._context, self._view.definition_drift))
         return replace(result, cost=cost, attempts=self._attempts, notes=notes)
 
-    def _failed_result(self, error: Error) -> RefreshResult:
-        now = self._refresher.server_time()
-        failure = failure_description.describe_failure(
-            error, self._view.key, refreshes_plainly=not self._settings.refresh_concurrently
-        )
-        return self._with_waits_and_notes(
-            RefreshResult(outcome=Outcome.FAILED, started_at=self._started_at or now, finished_at=now, failure=failure)
-        )
+    def _unpublished(self, describe: Callable[..., RefreshResult]) -> RefreshResult:
+        """Return the complete result of a view that keeps its old rows."""
+        return self._with_waits_and_notes(describe(started_at=self._started_at, now=self._refresher.server_time()))

@@ -45,7 +45,12 @@ TABLE_FORBIDDEN = error_problem(
     fix="The owner of the table can grant it.",
 )
 
-_READ_TABLES = "seeder_custom_report_manifest", "seeder_canned_report", "seeder_canned_report_manifest"
+_READ_TABLES = (
+    "seeder_custom_report_manifest",
+    "seeder_canned_report",
+    "seeder_canned_report_manifest",
+    "seeder_check",
+)
 _PRIVILEGES = {**dict.fromkeys(_READ_TABLES, ("SELECT",)), "seeder_release_snapshot": ("SELECT", "INSERT")}
 _OTHER_PRIVILEGES = "SELECT", "INSERT", "UPDATE"
 

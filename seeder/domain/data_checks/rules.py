@@ -1,0 +1,208 @@
+"""Rules of data checks, one class for each kind, and their arguments as stored in JSON."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import partial
+from math import isfinite
+from typing import Any
+
+Scalar = str | int | float | bool
+
+
+class CheckKind(StrEnum):
+    """Kinds of data checks, as in `seeder_check.kind`."""
+
+    ROW_COUNT = "row_count"
+    NOT_NULL = "not_null"
+    UNIQUE = "unique"
+    ACCEPTED_VALUES = "accepted_values"
+    RANGE = "range"
+    FRESHNESS = "freshness"
+    CONDITION = "condition"
+    QUERY = "query"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RowCount:
+    """The number of rows: absolute, or compared with the last accepted count."""
+
+    minimum: int | None = None
+    maximum: int | None = None
+    max_drop: float | None = None  # share of the last accepted count, from 0 to 1
+    max_growth: float | None = None  # share of the last accepted count
+
+    @property
+    def is_relative(self) -> bool:
+        return self.max_drop is not None or self.max_growth is not None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NotNull:
+    """A column without nulls."""
+
+    column: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unique:
+    """Columns whose values together occur once. Rows with a null in one of them do not count."""
+
+    columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AcceptedValues:
+    """A column that only has listed values. Nulls are accepted."""
+
+    column: str
+    values: tuple[Scalar, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Range:
+    """A column whose values are within bounds. Nulls are accepted."""
+
+    column: str
+    minimum: Scalar | None = None
+    maximum: Scalar | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Freshness:
+    """A date or timestamp column whose latest value is recent."""
+
+    column: str
+    max_age_hours: float
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Condition:
+    """An SQL expression that is true, or null, for every row."""
+
+    expression: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Query:
+    """A query that returns the bad rows."""
+
+    query: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Unreadable:
+    """A stored rule that cannot be read, so its check cannot run."""
+
+    kind: str
+    problem: str
+
+
+Rule = RowCount | NotNull | Unique | AcceptedValues | Range | Freshness | Condition | Query | Unreadable
+RowRule = NotNull | AcceptedValues | Range | Condition  # a row is good or bad by itself
+
+
+class BadArguments(ValueError):
+    """Arguments of a rule are invalid. The text says why."""
+
+
+def parse_rule(kind: str, arguments: object) -> Rule:
+    """Return the rule of a kind with its arguments. Raises `BadArguments`."""
+    if kind not in _ARGUMENTS:
+        raise BadArguments(f"the kind {kind!r} is unknown: use one of {', '.join(CheckKind)}")
+    if not isinstance(arguments, Mapping):
+        raise BadArguments(f"the arguments of {kind} must be a map of names to values")
+    readers, values = _ARGUMENTS[CheckKind(kind)], dict[str, Any]()
+    for name, value in arguments.items():
+        if name not in readers:
+            raise BadArguments(f"{kind} has no argument {name!r}, only {', '.join(readers)}")
+        values[_FIELDS.get(name) or name] = readers[name](name, value)
+    try:
+        rule: Rule = RULES[CheckKind(kind)](**values)
+    except TypeError:
+        raise BadArguments(f"{kind} needs {' and '.join(_REQUIRED[CheckKind(kind)])}") from None
+    if isinstance(rule, RowCount | Range) and not values:
+        raise BadArguments(f"{kind} needs one of {', '.join(readers)}")
+    if isinstance(rule, Range) and rule.minimum is None and rule.maximum is None:
+        raise BadArguments("range needs min or max")
+    return rule
+
+
+def kind_of(rule: Rule) -> str:
+    """Return the kind of a rule."""
+    if isinstance(rule, Unreadable):
+        return rule.kind
+    return next(kind for kind, one in RULES.items() if isinstance(rule, one))
+
+
+def argument_names(kind: CheckKind) -> tuple[str, ...]:
+    """Return the names of a kind's arguments."""
+    return tuple(_ARGUMENTS[kind])
+
+
+def _text(name: str, value: object) -> str:
+    if not isinstance(value, str) or not value.strip() or "\0" in value:
+        raise BadArguments(f"{name} must be a text that is not empty")
+    return value
+
+
+def _texts(name: str, value: object) -> tuple[str, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise BadArguments(f"{name} must be a list of names")
+    return tuple(_text(name, one) for one in value)
+
+
+def _scalar(name: str, value: object) -> Scalar:
+    is_number = isinstance(value, int | float) and isfinite(value)
+    if not is_number and not (isinstance(value, str) and "\0" not in value):
+        raise BadArguments(f"{name} must be a text or a number, not {value!r}")
+    return value  # type: ignore[return-value]  # checked above
+
+
+def _scalars(name: str, value: object) -> tuple[Scalar, ...]:
+    if not isinstance(value, list | tuple) or not value:
+        raise BadArguments(f"{name} must be a list of values")
+    return tuple(_scalar(name, one) for one in value)
+
+
+def _number(name: str, value: object, *, most: float | None = None, whole: bool = False) -> float:
+    is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not is_number or not isfinite(value) or value < 0 or (most is not None and value > most):  # type: ignore[arg-type,operator]
+        kind = "whole number" if whole else "number"
+        raise BadArguments(f"{name} must be a {kind} from 0{'' if most is None else f' to {most:g}'}, not {value!r}")
+    return value  # type: ignore[return-value]  # checked above
+
+
+_count: Callable[[str, object], float] = partial(_number, whole=True)
+
+RULES: Mapping[CheckKind, type[Any]] = {
+    CheckKind.ROW_COUNT: RowCount,
+    CheckKind.NOT_NULL: NotNull,
+    CheckKind.UNIQUE: Unique,
+    CheckKind.ACCEPTED_VALUES: AcceptedValues,
+    CheckKind.RANGE: Range,
+    CheckKind.FRESHNESS: Freshness,
+    CheckKind.CONDITION: Condition,
+    CheckKind.QUERY: Query,
+}
+_FIELDS = {"min": "minimum", "max": "maximum"}  # names that mean something else in Python
+_ARGUMENTS: Mapping[CheckKind, Mapping[str, Callable[[str, object], Any]]] = {
+    CheckKind.ROW_COUNT: {
+        "min": _count,
+        "max": _count,
+        "max_drop": partial(_number, most=1),
+        "max_growth": _number,
+    },
+    CheckKind.NOT_NULL: {"column": _text},
+    CheckKind.UNIQUE: {"columns": _texts},
+    CheckKind.ACCEPTED_VALUES: {"column": _text, "values": _scalars},
+    CheckKind.RANGE: {"column": _text, "min": _scalar, "max": _scalar},
+    CheckKind.FRESHNESS: {"column": _text, "max_age_hours": _number},
+    CheckKind.CONDITION: {"expression": _text},
+    CheckKind.QUERY: {"query": _text},
+}
+_REQUIRED: Mapping[CheckKind, tuple[str, ...]] = {
+    **{kind: tuple(readers) for kind, readers in _ARGUMENTS.items()},
+    CheckKind.ROW_COUNT: (),
+    CheckKind.RANGE: ("column",),
+}

@@ -1,0 +1,56 @@
+"""What the commands that decide on held views share."""
+
+import getpass
+from argparse import Namespace
+from collections.abc import Iterator, Sequence
+
+from django.core.management.base import CommandParser
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.management.base_command import SeederCommand
+from seeder.management.rendering.command_output import Block
+from seeder.models import DataCheckWaiver
+from seeder.services.data_checks.waivers import HeldChecks
+from seeder.services.documents.data_check_documents import waivers_document
+
+
+class CheckDecisionCommand(SeederCommand):
+    """A command that decides on the data checks that hold a view."""
+
+    output_formats = ("json",)
+    effect: str  # the beginning of the line about a check
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("table_name", metavar="SCHEMA.TABLE", help="the held view, by its SQL name")
+        parser.add_argument(
+            "check_names", nargs="*", metavar="CHECK", help="names of data checks (default: all that hold the view)"
+        )
+        parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for the history of the view")
+        parser.add_argument("--by", metavar="NAME", help="name of the deciding person (default: the system's user)")
+        parser.add_argument(
+            "--database",
+            default=DEFAULT_DB_ALIAS,
+            metavar="ALIAS",
+            help="database of the view (default: default)",
+        )
+        parser.add_argument("--run", metavar="RUN", help="decide only if this run held the view last")
+
+    def run(self, options: Namespace) -> None:
+        held = HeldChecks(
+            table_name=options.table_name,
+            check_names=options.check_names,
+            database=options.database,
+            run_id=options.run,
+        )
+        decided = self.decide(held, options, by=options.by or getpass.getuser())
+        self.output.show(waivers_document(decided), self._blocks(decided))
+
+    def decide(self, held: HeldChecks, options: Namespace, *, by: str) -> Sequence[DataCheckWaiver]:
+        """Call the service."""
+        raise NotImplementedError
+
+    def _blocks(self, decided: Sequence[DataCheckWaiver]) -> Iterator[Block]:
+        for row in decided:
+            figures = ", ".join(f"{name} {figure}" for name, figure in row.figures.items() if figure is not None)
+            yield f"{self.effect} {row.check_name} of {row.table_name}: {figures or row.sqlstate or 'could not run'}"
+        yield f"Refresh the view to publish it: manage.py refresh_table {decided[0].table_name}"

@@ -1,0 +1,158 @@
+"""Waivers of failed data checks, and accepted row counts. The only writer of their optional table."""
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models.functions import Now
+
+from seeder.data_check_errors import CheckTableUnusable, HeldAgain, NoBaseline, NotHeld, ReasonMissing
+from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity, Waiver
+from seeder.domain.data_checks.rules import CheckKind
+from seeder.domain.manifests import ViewKey
+from seeder.domain.view_names import ViewName
+from seeder.models import DataCheckResult, DataCheckWaiver
+from seeder.postgres.contract import OptionalTables, optional_tables
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.postgres.transactions import atomic
+from seeder.services.structured_log import WARNING, log_event
+
+WAIVERS_TABLE, _RESULTS_TABLE = "seeder_check_waiver", "seeder_check_result"
+PERMISSION = "seeder.waive_checks"
+DEFAULT_HOURS = 24  # after which an unused waiver expires
+_PUBLISH_ONCE, _ACCEPT = "publish_once", "accept"
+
+
+def open_waivers(view: ViewKey) -> Sequence[Waiver]:
+    """Return the unused waivers of a view, the latest first."""
+    rows = DataCheckWaiver.objects.filter(
+        database_alias=view.database,
+        table_name=str(view.name),
+        decision=_PUBLISH_ONCE,
+        used_at=None,
+        expires_at__gt=Now(),
+    )
+    return [
+        Waiver(
+            id=row.pk,
+            check_name=row.check_name,
+            accepted=row.figures,
+            sqlstate=row.sqlstate,
+            reason=row.reason,
+            granted_by=row.granted_by,
+        )
+        for row in rows.order_by("-pk")
+    ]
+
+
+def use(waiver_ids: Collection[int], *, run_id: str) -> bool:
+    """Use up waivers, in the caller's transaction. Return whether all were still unused."""
+    rows = DataCheckWaiver.objects.filter(pk__in=waiver_ids, used_at=None)
+    return rows.update(used_at=Now(), used_run_id=run_id) == len(waiver_ids)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class HeldChecks:
+    """The data checks that hold a view."""
+
+    table_name: str
+    check_names: Collection[str] = ()  # none: all that hold the view
+    database: str = DEFAULT_DB_ALIAS
+    run_id: str | None = None  # the run whose figures were seen; None: the last one
+
+
+@translate_database_errors(DEFAULT_DB_ALIAS)
+def waive_checks(
+    held: HeldChecks, *, reason: str, granted_by: str, hours: int = DEFAULT_HOURS
+) -> Sequence[DataCheckWaiver]:
+    """Permit the next refresh of a held view to be published, unless its data are worse than those that were held.
+
+    The caller has required `PERMISSION`.
+
+    Raises `NotHeld`, `HeldAgain`, `ReasonMissing`, `CheckTableUnusable`, `BadName` or `DatabaseError`.
+    """
+    results = _held_results(held)
+    rows = _decide(results, decision=_PUBLISH_ONCE, reason=reason, granted_by=granted_by, hours=hours)
+    for row in rows:
+        log_event(WARNING, "check_waived", **_log_fields(row))
+    return rows
+
+
+@translate_database_errors(DEFAULT_DB_ALIAS)
+def accept_row_counts(held: HeldChecks, *, reason: str, granted_by: str) -> Sequence[DataCheckWaiver]:
+    """Make the row counts of a held view the last accepted ones, with which later refreshes are compared.
+
+    The caller has required `PERMISSION`.
+
+    Raises `NoBaseline` for a check that does not compare with the last count, and the errors of `waive_checks`.
+    """
+    results = _held_results(held)
+    for result in results:
+        if result.kind != CheckKind.ROW_COUNT or result.figures.get("last_accepted") is None:
+            raise NoBaseline(check=result.check_name)
+    rows = _decide(results, decision=_ACCEPT, reason=reason, granted_by=granted_by, hours=None)
+    for row in rows:
+        log_event(WARNING, "row_count_accepted", **_log_fields(row))
+    return rows
+
+
+def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
+    """Return the results that held the view in its last refresh with checks."""
+    _require_tables()
+    view, names = str(ViewName.parse(held.table_name)), set(held.check_names)
+    of_view = DataCheckResult.objects.filter(table_name=view, database_alias=held.database)
+    last = of_view.order_by("-history_id").first()
+    if last is None:
+        raise NotHeld(view=view, check="", outcome="had no data checks")
+    unmet = of_view.filter(
+        history_id=last.history_id,
+        severity=CheckSeverity.ERROR,
+        outcome__in=(CheckOutcome.FAILED, CheckOutcome.COULD_NOT_RUN),
+    )
+    found = {row.check_name: row for row in unmet.order_by("check_name")}
+    if not found:
+        raise NotHeld(view=view, check="", outcome=f"(run {last.run_id}) was published")
+    if missing := names - found.keys():
+        raise NotHeld(view=view, check=f" by {min(missing)}", outcome=f"is run {last.run_id}")
+    if held.run_id is not None and held.run_id != last.run_id:
+        raise HeldAgain(view=view, run=held.run_id, last_run=last.run_id)
+    return [row for name, row in found.items() if not names or name in names]
+
+
+def _decide(
+    results: Sequence[DataCheckResult], *, decision: str, reason: str, granted_by: str, hours: int | None
+) -> Sequence[DataCheckWaiver]:
+    if not reason.strip():
+        raise ReasonMissing
+    with atomic():
+        return [
+            DataCheckWaiver.objects.create(
+                database_alias=result.database_alias,
+                table_name=result.table_name,
+                check_name=result.check_name,
+                decision=decision,
+                figures=result.figures,
+                sqlstate=result.sqlstate,
+                reason=reason.strip(),
+                granted_by=granted_by,
+                expires_at=None if hours is None else Now() + timedelta(hours=hours),
+            )
+            for result in results
+        ]
+
+
+def _log_fields(row: DataCheckWaiver) -> Mapping[str, str]:
+    return {
+        "view": row.table_name,
+        "database": row.database_alias,
+        "check": row.check_name,
+        "user": row.granted_by,
+    }
+
+
+def _require_tables() -> None:
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS)
+    for table in (WAIVERS_TABLE, _RESULTS_TABLE):
+        if not tables.is_usable(table):
+            raise CheckTableUnusable(reason=tables.unusable[table], lost_feature=optional_tables()[table])
