@@ -21,6 +21,7 @@ API = Extra(
     {"rest_framework": "djangorestframework", "drf_spectacular": "drf-spectacular"},
     optional={"drf_spectacular_sidecar": "drf-spectacular[sidecar]"},
 )
+YAML = Extra("yaml", {"yaml": "pyyaml"})
 METRICS = Extra("metrics", {"prometheus_client": "prometheus-client"})
 
 
@@ -41,7 +42,7 @@ def require(extra: Extra, feature: str) -> None:
 def import_problem(name: str | None) -> ExtraMissing | None:
     """Return an error if a missing module is in an extra."""
     module = (name or "").partition(".")[0]
-    for extra in (QUEUE, API, METRICS):
+    for extra in (QUEUE, API, METRICS, YAML):
         distribution = {**extra.distributions, **extra.optional}.get(module)
         if distribution and find_spec(module) is None:
             return ExtraMissing(feature=f"The module {module}", distribution=distribution, extra=extra.name)

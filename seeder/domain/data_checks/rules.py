@@ -106,9 +106,9 @@ class BadArguments(ValueError):
     """Arguments of a rule are invalid. The text says why."""
 
 
-def parse_rule(kind: str, arguments: object) -> Rule:
+def parse_rule(kind: object, arguments: object) -> Rule:
     """Return the rule of a kind with its arguments. Raises `BadArguments`."""
-    if kind not in _ARGUMENTS:
+    if not isinstance(kind, str) or kind not in _ARGUMENTS:
         raise BadArguments(f"the kind {kind!r} is unknown: use one of {', '.join(CheckKind)}")
     if not isinstance(arguments, Mapping):
         raise BadArguments(f"the arguments of {kind} must be a map of names to values")

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from seeder.domain.data_checks.definitions import CheckDefinition
 from seeder.domain.data_checks.results import CheckResult
 from seeder.models import DataCheckResult, DataCheckWaiver
+from seeder.services.data_checks.check_sync import CheckSync
 from seeder.services.documents.document_fields import Document, camel_case, fields
 
 
@@ -45,6 +47,26 @@ def waivers_document(rows: Iterable[DataCheckWaiver]) -> Document:
             for row in rows
         ]
     }
+
+
+def sync_document(result: CheckSync) -> Document:
+    """Return what a synchronisation has changed, or would change."""
+    changes = result.changes
+    return {
+        "source": result.source,
+        "added": [definition_document(one) for one in changes.added],
+        "changed": [{**definition_document(one.new), "fields": one.fields} for one in changes.changed],
+        "removed": [definition_document(one) for one in changes.removed],
+        "takenOver": [definition_document(one) for one in result.taken_over],
+        "unchanged": changes.unchanged,
+        "unknownViews": list(result.unknown_views),
+    }
+
+
+def definition_document(one: CheckDefinition) -> Document:
+    """Return the definition of a check."""
+    columns = ("name", "kind", "severity", "tolerated_rows", "tolerated_share", "enabled")
+    return {"view": one.view, **fields(one, *columns), "arguments": dict(one.arguments)}
 
 
 def figures_document(figures: Mapping[str, Any]) -> Document:

@@ -1,0 +1,144 @@
+"""Definitions of data checks, as written in a file or a form, and how a set of them differs from the stored ones."""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+from math import isfinite
+from typing import Any
+
+from seeder.data_check_errors import BadCheck, BadCheckFile
+from seeder.domain.data_checks.results import CheckSeverity
+from seeder.domain.data_checks.rules import BadArguments, parse_rule
+from seeder.domain.view_names import ViewName, is_storable_text
+from seeder.errors import BadName
+
+_MAX_NAME_LENGTH = 100  # characters: a name is in messages, notes and metrics
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckDefinition:
+    """One data check of a view."""
+
+    view: str  # its name as printed
+    name: str
+    kind: str
+    arguments: Mapping[str, Any] = field(default_factory=dict)
+    severity: str = CheckSeverity.ERROR
+    tolerated_rows: int = 0
+    tolerated_share: float = 0.0
+    enabled: bool = True
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.view, self.name
+
+
+_COLUMNS = ("severity", "tolerated_rows", "tolerated_share", "enabled")
+_COMPARED = ("kind", "arguments", *_COLUMNS)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckChange:
+    """A check whose stored definition differs."""
+
+    old: CheckDefinition
+    new: CheckDefinition
+
+    @property
+    def fields(self) -> tuple[str, ...]:
+        return tuple(name for name in _COMPARED if getattr(self.old, name) != getattr(self.new, name))
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckChanges:
+    """What makes the stored checks those of a file."""
+
+    added: Sequence[CheckDefinition]
+    changed: Sequence[CheckChange]
+    removed: Sequence[CheckDefinition]
+    unchanged: int
+
+
+def compare(old: Iterable[CheckDefinition], new: Iterable[CheckDefinition]) -> CheckChanges:
+    """Compare the stored checks with those of a file."""
+    before, after = {one.key: one for one in old}, {one.key: one for one in new}
+    changed = [
+        CheckChange(old=before[key], new=after[key])
+        for key in sorted(before.keys() & after.keys())
+        if before[key] != after[key]
+    ]
+    return CheckChanges(
+        added=[after[key] for key in sorted(after.keys() - before.keys())],
+        changed=changed,
+        removed=[before[key] for key in sorted(before.keys() - after.keys())],
+        unchanged=len(before.keys() & after.keys()) - len(changed),
+    )
+
+
+def read_definitions(document: object, *, file: str) -> Sequence[CheckDefinition]:
+    """Read the document of a file: views with their checks by name.
+
+    Raises `BadCheckFile` or `BadCheck`.
+    """
+    if not isinstance(document, Mapping):
+        raise BadCheckFile(file=file, problem="it must be a map of views to their checks")
+    definitions = [one for view, checks in document.items() for one in _of_view(view, checks, file=file)]
+    seen = set[tuple[str, str]]()
+    for one in definitions:
+        if one.key in seen:  # two spellings of a view
+            raise BadCheckFile(file=file, problem=f"{one.view} has the check {one.name} twice")
+        seen.add(one.key)
+    return definitions
+
+
+def _of_view(view: object, checks: object, *, file: str) -> Iterator[CheckDefinition]:
+    try:
+        name = str(ViewName.parse(str(view)))
+    except BadName as error:
+        raise BadCheckFile(file=file, problem=str(error).rstrip(".")) from error
+    if not isinstance(checks, Mapping):
+        raise BadCheckFile(file=file, problem=f"{view} must have a map of names to checks")
+    for check_name, values in checks.items():
+        if not isinstance(values, Mapping):
+            raise BadCheck(check=check_name, view=name, problem="it must be a map with its kind and arguments")
+        columns = {column: values[column] for column in _COLUMNS if column in values}
+        arguments = {str(key): _json_value(value) for key, value in values.items() if key not in {"kind", *_COLUMNS}}
+        yield require_valid(
+            CheckDefinition(
+                view=name, name=str(check_name), kind=values.get("kind", ""), arguments=arguments, **columns
+            )
+        )
+
+
+def _json_value(value: object) -> object:
+    """Return a value of YAML as JSON has it: dates are texts."""
+    if isinstance(value, date):  # also a datetime
+        return value.isoformat()
+    return [_json_value(one) for one in value] if isinstance(value, list) else value
+
+
+def require_valid(definition: CheckDefinition) -> CheckDefinition:
+    """Return a definition that can be stored. Raises `BadCheck`."""
+    for problem in _problems(definition):
+        raise BadCheck(check=definition.name, view=definition.view, problem=problem)
+    return definition
+
+
+def _problems(definition: CheckDefinition) -> Iterator[str]:
+    if not definition.name.strip() or len(definition.name) > _MAX_NAME_LENGTH or not definition.name.isprintable():
+        yield f"its name must have 1 to {_MAX_NAME_LENGTH} printable characters"
+    if definition.severity not in list(CheckSeverity):
+        yield f"severity must be {' or '.join(CheckSeverity)}, not {definition.severity!r}"
+    rows, share = definition.tolerated_rows, definition.tolerated_share
+    if type(rows) is not int or rows < 0:
+        yield f"tolerated_rows must be a whole number from 0, not {rows!r}"
+    if type(share) not in {int, float} or not isfinite(share) or not 0 <= share <= 1:
+        yield f"tolerated_share must be a number from 0 to 1, not {share!r}"
+    if type(definition.enabled) is not bool:
+        yield f"enabled must be true or false, not {definition.enabled!r}"
+    if not is_storable_text(definition.name + repr(definition.arguments)):
+        yield "it has a character that PostgreSQL cannot store"
+    try:
+        parse_rule(definition.kind, definition.arguments)
+    except BadArguments as error:
+        yield str(error)
