@@ -94,8 +94,19 @@ def job_totals(job_parameters: Mapping[str, Any], group_by: GroupBy) -> JobTotal
 
 
 def agency_totals(job_parameters: Mapping[str, Any]) -> list[AgencyTotals]:
-    """Return the totals of each agency with manifests, and of all together."""
-    statement = _combine_parts(GroupBy.MANIFEST, "agency_totals")
+    """Return the totals of each agency with manifests."""
+    agency = sql.SQL("known.agency_slug")
+    return _totals(job_parameters, slug=agency, group=agency)
+
+
+def overall_totals(job_parameters: Mapping[str, Any]) -> AgencyTotals:
+    """Return the totals of all agencies together."""
+    [totals] = _totals(job_parameters, slug=sql.SQL("NULL"), group=sql.SQL("()"))
+    return totals
+
+
+def _totals(job_parameters: Mapping[str, Any], **grouping: sql.Composable) -> list[AgencyTotals]:
+    statement = sql.SQL(_combine_parts(GroupBy.MANIFEST, "agency_totals")).format(**grouping)
     return sessions.query(DEFAULT_DB_ALIAS, statement, job_parameters, row_factory=class_row(AgencyTotals))
 
 

@@ -164,7 +164,7 @@ SELECT
 FROM found;
 
 -- name: agency_totals
--- A row for each agency with manifests, even disabled ones, and one without a slug for all, in which a shared view counts once.
+-- A row for each agency with manifests, even disabled ones, or one without a slug for all, in which a shared view counts once.
 , known AS (
     SELECT agency_slug, min(agency_id) AS agency_id
     FROM (
@@ -188,7 +188,7 @@ FROM found;
     FROM found
 )
 SELECT
-    known.agency_slug AS slug,
+    {slug} AS slug,
     min(known.agency_id) AS agency_id,
     count(manifest_id) AS manifests,
     count(DISTINCT table_name) AS views,
@@ -203,7 +203,7 @@ SELECT
     max(last_success_at) AS last_success_at
 FROM known
 LEFT JOIN counted ON counted.agency_slug = known.agency_slug
-GROUP BY GROUPING SETS ((known.agency_slug), ());
+GROUP BY {group};
 
 -- name: recent_runs
 -- The latest runs of each job. coalesce() hides the condition from the planner. Otherwise it expects few matching rows, and

@@ -83,3 +83,7 @@ CROSS JOIN LATERAL (
 ) AS operands (are_visible)
 WHERE c.is_new OR operands.are_visible
 ORDER BY c.function, position, 3, c.label;
+
+-- name: is_found_unqualified
+-- Whether search_path finds a relation. Django would list all relations of the database.
+SELECT to_regclass(quote_ident(%(name)s)) IS NOT NULL;

@@ -12,6 +12,8 @@ from seeder import conf
 from seeder.domain.queue import queue_settings_rules
 from seeder.domain.queue.queue_settings_rules import QueueSettingsProblem
 from seeder.errors import QueueMisconfigured, QueueMissing
+from seeder.postgres import sessions
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.services import extras
 
 # A task ends by itself this long before the queue's time limit, which would kill it in the middle of a statement that
@@ -24,7 +26,9 @@ def require_queue() -> None:
     _require_installed()
     from django_q.models import Schedule
 
-    if Schedule._meta.db_table not in connections[router.db_for_read(Schedule)].introspection.table_names():
+    table = {"name": Schedule._meta.db_table}
+    [(has_table,)] = sessions.query(router.db_for_read(Schedule), STATEMENTS["is_found_unqualified"], table)
+    if not has_table:
         raise QueueMissing(problem="the queue has no tables; `manage.py migrate` creates them")
 
 

@@ -51,4 +51,4 @@ def fetch_page(agencies: list[str] | None, cursor: Cursor | None, *, max_rows: i
 def _totals_of(slugs: list[str], agencies: list[str] | None) -> Sequence[AgencyTotals]:
     """Return the totals of the visible agencies among these, by slug."""
     totals = job_list.agency_totals(JobFilter(visible_agencies=agencies, agencies=slugs))
-    return sorted((one for one in totals if one.slug is not None), key=lambda one: str(one.slug))
+    return sorted(totals, key=lambda one: str(one.slug))

@@ -61,9 +61,8 @@ class Activity:
 def read_activity(agencies: list[str] | None, *, with_runs: bool, with_queue: bool) -> Activity:
     """Raises `ConfigurationError`."""
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
-    totals = job_list.agency_totals(JobFilter(visible_agencies=agencies))
     return Activity(
-        jobs=next(one for one in totals if one.slug is None),
+        jobs=job_list.overall_totals(JobFilter(visible_agencies=agencies)),
         runs=_runs(agencies) if with_runs and tables.is_usable("seeder_run") else None,
         queue=_queue(agencies, tables) if with_queue else None,
         pauses=_pauses(agencies, tables),

@@ -128,8 +128,13 @@ def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> Jo
 
 
 def agency_totals(job_filter: JobFilter) -> Sequence[AgencyTotals]:
-    """Return the totals of each agency with manifests, and of all together. Raises `ConfigurationError`."""
+    """Return the totals of each agency with manifests. Raises `ConfigurationError`."""
     return job_list_queries.agency_totals(_parameters(job_filter))
+
+
+def overall_totals(job_filter: JobFilter) -> AgencyTotals:
+    """Return the totals of all agencies together. Raises `ConfigurationError`."""
+    return job_list_queries.overall_totals(_parameters(job_filter))
 
 
 def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:
