@@ -9,6 +9,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from seeder.domain.freshness.data_age import UnknownAge
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import QueuedPartState
@@ -61,6 +62,10 @@ class JobSerializer(_ManifestFields):
     failing = serializers.BooleanField(help_text="the last finished refresh failed (also true while a new one runs)")
     stale = serializers.BooleanField(help_text="the last success is too long ago, or there is none")
     longRunning = serializers.BooleanField()
+    dataAsOf = serializers.DateTimeField(
+        allow_null=True, help_text="everything that was visible then is in the view; null if unknown"
+    )
+    dataAsOfUnknown = serializers.ChoiceField(choices=[*UnknownAge], allow_null=True, help_text="why it is unknown")
     asOf = AsOfSerializer(many=True, help_text="the loads that the view contains, by table; empty if unknown")
 
 

@@ -67,6 +67,8 @@ JOB: Body = {
     "failing": False,
     "stale": False,
     "longRunning": False,
+    "dataAsOf": _STARTED,
+    "dataAsOfUnknown": None,
     "asOf": [_AS_OF],
 }
 _HISTORY: Body = {

@@ -29,7 +29,8 @@ class BaseJobView(ReportView):
     def documents(self, jobs: Sequence[Job]) -> list[Document]:
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in jobs)
         failures = error_redaction.failures_of_jobs(jobs, can_see_errors=self.can_see_errors)
-        return job_documents(jobs, names, failures, view_as_of.loads_in_views(jobs))
+        loads, ages = view_as_of.loads_in_views(jobs), view_as_of.data_ages_of_jobs(jobs)
+        return job_documents(jobs, names, failures, loads, ages)
 
 
 class JobListView(BaseJobView):

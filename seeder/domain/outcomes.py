@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from seeder.domain.data_checks.results import CheckResult
+from seeder.domain.freshness.data_age import RefreshedData
 from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
@@ -86,6 +87,7 @@ class RefreshResult:
     satisfied_by: str | None = None  # the other run whose refresh was reused
     notes: tuple[str, ...] = ()  # sentences
     checks: tuple[CheckResult, ...] = ()  # of its data checks
+    data: RefreshedData | None = None  # as of when the data are; None without its table, and for a reused refresh
     snapshot: str | None = None  # pg_snapshot of transactions that the view contains; None if it reads no table
 
     @property

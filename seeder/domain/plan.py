@@ -47,6 +47,8 @@ class ViewInputs:
 
     tables: tuple[int, ...] = ()  # directly and through plain views, functions and policies, as far as PostgreSQL knows
     views: tuple[int, ...] = ()  # the view, and plain views on the way
+    materialized: tuple[int, ...] = ()  # materialized views, which end the way
+    calls_opaque_functions: bool = False  # which can read anything, because their bodies are text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

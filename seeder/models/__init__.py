@@ -10,6 +10,7 @@ from seeder.models.run import Run
 from seeder.models.run_metrics import RunMetrics
 from seeder.models.snapshot import ReleaseSnapshot
 from seeder.models.view_definition import ViewDefinition
+from seeder.models.view_state import ViewState
 
 __all__ = [
     "CannedReport",
@@ -27,4 +28,5 @@ __all__ = [
     "RunHistory",
     "RunMetrics",
     "ViewDefinition",
+    "ViewState",
 ]

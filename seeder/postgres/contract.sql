@@ -245,6 +245,20 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     CHECK (mode IN ('plain', 'concurrent'))
 );
 
+-- Optional: it is unknown as of when the data of a view are, so no target lag can be late.
+CREATE TABLE IF NOT EXISTS reporting.seeder_view_state (
+    database_alias text NOT NULL,
+    schema_name text NOT NULL,
+    view_name text NOT NULL,
+    view_oid bigint NOT NULL,
+    view_xmin text NOT NULL,
+    data_as_of timestamptz,
+    unknown text,
+    updated_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (database_alias, schema_name, view_name),
+    CHECK (num_nonnulls(data_as_of, unknown) = 1)
+);
+
 -- Optional: no view has a deadline, and a run starts the longest chains first.
 CREATE TABLE IF NOT EXISTS reporting.seeder_freshness (
     id bigserial PRIMARY KEY,

@@ -18,6 +18,7 @@ class LockedInputs(NamedTuple):
 
     waited: timedelta = timedelta()
     snapshot: str | None = None  # a pg_snapshot; None if the view reads no table
+    inputs: ViewInputs = ViewInputs()
 
 
 def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> LockedInputs:
@@ -30,11 +31,11 @@ def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> Loc
     """
     inputs = inputs or look_up_inputs(database, view)
     if not inputs.tables:
-        return LockedInputs()
+        return LockedInputs(inputs=inputs)
     statements = [STATEMENTS[name] for name in ("choose_inputs", "lock_inputs", "inputs_locked")]
     parameters = {"inputs": list(inputs.tables), "input_views": list(inputs.views)}
     [(*_, started)], _, [(finished, snapshot)] = sessions.query_batch(database, statements, parameters)
-    return LockedInputs(waited=finished - started, snapshot=snapshot)
+    return LockedInputs(waited=finished - started, snapshot=snapshot, inputs=inputs)
 
 
 def inputs_of_missing_view(
@@ -70,14 +71,22 @@ def look_up_inputs(database: str, view: ViewName) -> ViewInputs:
 
 def inputs_of(used_objects: Iterable[UsedObject]) -> ViewInputs:
     """Return the inputs among the objects that a view uses."""
-    tables, views = set[int](), set[int]()
+    tables, views, materialized, is_opaque = set[int](), set[int](), set[int](), False
     for one in used_objects:
         views.add(one.view_oid)
+        is_opaque = is_opaque or one.is_opaque
         if one.relation_oid is not None and one.kind in {"r", "p"}:
             tables.add(one.relation_oid)
         elif one.relation_oid is not None and one.kind == "v":
             views.add(one.relation_oid)
-    return ViewInputs(tables=tuple(sorted(tables)), views=tuple(sorted(views)))
+        elif one.relation_oid is not None and one.kind == "m":
+            materialized.add(one.relation_oid)
+    return ViewInputs(
+        tables=tuple(sorted(tables)),
+        views=tuple(sorted(views)),
+        materialized=tuple(sorted(materialized)),
+        calls_opaque_functions=is_opaque,
+    )
 
 
 def can_change(used_objects: Iterable[UsedObject]) -> bool:

@@ -18,8 +18,9 @@ from seeder.models import JobStatus, Run, RunHistory
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.row_counts import ViewBeforeRefresh
-from seeder.postgres.sessions import Row, query
+from seeder.postgres.sessions import Row, query, query_batch
 from seeder.postgres.transactions import atomic
+from seeder.postgres.view_state_queries import RECORD_VIEW_STATE, record_parameters
 
 _IDENTITY = ("manifest_id", "report_type", "table_name", "report_name", "agency_id", "agency_slug")
 
@@ -116,7 +117,11 @@ class RunHistoryWriter:
             "memory": None if cost.peak_memory_bytes is None else round(cost.peak_memory_bytes / 2**20),
             "cpu_seconds": None if cost.cpu_time is None else cost.cpu_time.total_seconds(),
         }
-        [(closed, rows, size, finished, *written)] = query(DEFAULT_DB_ALIAS, STATEMENTS["mark_succeeded"], parameters)
+        statements = [STATEMENTS["mark_succeeded"]]
+        if result.data is not None:
+            statements.append(RECORD_VIEW_STATE)
+            parameters |= record_parameters(spec.key, result.data)
+        [(closed, rows, size, finished, *written)], *_ = query_batch(DEFAULT_DB_ALIAS, statements, parameters)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=name)
         if others := self._namesakes.get(spec.key):

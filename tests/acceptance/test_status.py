@@ -95,6 +95,8 @@ def test_json_describes_a_job_like_the_api() -> None:
         "sqlstate": "22012",
         "errors": "division by zero",
         "notes": None,
+        "dataAsOf": None,
+        "dataAsOfUnknown": "never_recorded",
         "asOf": [],
     }
 

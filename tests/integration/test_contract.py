@@ -33,7 +33,7 @@ def test_models_match_the_contract() -> None:
 
 def test_contract_is_parsed_completely() -> None:
     tables_in_sql_file = contract.tables_in_sql()
-    assert len(tables_in_sql_file) == 15
+    assert len(tables_in_sql_file) == 16
     assert tables_in_sql_file["seeder_run_history"]["start_time"] == ContractColumn(
         type="timestamp with time zone", nullable=False
     )
@@ -70,6 +70,7 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_circuit_breaker.failures": "0",
         "seeder_circuit_breaker.updated_at": "now()",
         "seeder_run.holds": "'[]'::jsonb",
+        "seeder_view_state.updated_at": "now()",
         "seeder_freshness.due_since": "'00:00:00'::time without time zone",
         "seeder_freshness.due_zone": "'UTC'::text",
         "seeder_freshness.due_days": "'1-7'::text",
@@ -179,6 +180,7 @@ def test_contract_marks_optional_tables() -> None:
         "seeder_check",
         "seeder_check_result",
         "seeder_check_waiver",
+        "seeder_view_state",
     }
     assert all(
         consequence.endswith(".") and "\n" not in consequence for consequence in contract.optional_tables().values()
@@ -234,7 +236,7 @@ def test_concurrent_installs_create_the_tables_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 15]
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 16]
 
 
 def test_different_model_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,8 @@
 from tests.mutants.mutant import Mutant
 
 SLACK = "tests/unit/domain/freshness/test_slack.py"
+AS_OF = "tests/integration/test_data_as_of.py"
+WRITERS = "tests/integration/test_data_as_of_with_writers.py"
 DEADLINES = "tests/unit/domain/freshness/test_deadlines.py"
 
 FRESHNESS = [
@@ -40,5 +42,26 @@ FRESHNESS = [
         old="return exact_instant(local.replace(fold=0)) or end_of_gap(local)",
         new="return local.replace(fold=0).astimezone(UTC)",
         tests=(DEADLINES,),
+    ),
+    Mutant(
+        name="data as of: the views behind a view count",
+        file="seeder/domain/freshness/data_age.py",
+        old="min([locked_at, *(one for one in instants if one is not None)])",
+        new="locked_at",
+        tests=(AS_OF, WRITERS),
+    ),
+    Mutant(
+        name="data as of: a view that others refreshed is unknown",
+        file="seeder/postgres/view_state_queries.py",
+        old="if recorded.version != version:",
+        new="if False:",
+        tests=(AS_OF,),
+    ),
+    Mutant(
+        name="data as of: a view that changed during the refresh is noticed",
+        file="seeder/postgres/view_state_queries.sql",
+        old="AND c.xmin::text = read.xmin",
+        new="",
+        tests=(AS_OF,),
     ),
 ]

@@ -242,8 +242,8 @@ COMMITS = [
     Mutant(
         name="commit: a refresh whose rows were closed by recovery is rolled back",
         file="seeder/services/history_rows.py",
-        old='STATEMENTS["mark_succeeded"], parameters)\n        if closed != len(spec.manifests):',
-        new='STATEMENTS["mark_succeeded"], parameters)\n        if closed < 0:',
+        old="DEFAULT_DB_ALIAS, statements, parameters)\n        if closed != len(spec.manifests):",
+        new="DEFAULT_DB_ALIAS, statements, parameters)\n        if closed < 0:",
         tests=("tests/integration/test_history_rows.py",),
     ),
     Mutant(

@@ -18,10 +18,15 @@ def status_blocks(overview: JobOverview, open_breakers: Iterable[str] = ()) -> I
     for text in open_breakers:
         yield f"Nothing starts: {text}. Close it with `manage.py reset_breaker` when the cause is repaired.", "bold red"
     has_loads = any(overview.as_of.get(job.table_name) for job in overview.page.jobs)
+    has_ages = any(_data_as_of_text(job, overview) for job in overview.page.jobs)
     errors = [(job, error) for job in overview.page.jobs if (error := _error_text(job, overview))]
     yield TextTable(
-        headings=("view", "report+", "agency+", "state", "last success", *(["as of+"] if has_loads else [])),
-        rows=[_job_row(job, overview, has_loads=has_loads) for job in overview.page.jobs],
+        headings=(
+            *("view", "report+", "agency+", "state", "last success"),
+            *(["data as of"] if has_ages else []),
+            *(["as of+"] if has_loads else []),
+        ),
+        rows=[_job_row(job, overview, has_loads=has_loads, has_ages=has_ages) for job in overview.page.jobs],
         notes=[(f"{job.table_name}: {error}", "red" if job.failing else "yellow") for job, error in errors],
     )
     shown_count, total_count = len(overview.page.jobs), overview.page.total
@@ -37,13 +42,15 @@ def _totals_style(totals: JobTotals) -> str:
     return "bold yellow" if totals.stale else "bold green"
 
 
-def _job_row(job: Job, overview: JobOverview, *, has_loads: bool) -> TableRow:
+def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool) -> TableRow:
     state, last_success = job_state_text(job, overview.now), time_ago_text(job.last_success_at, overview.now)
     agency, *others = job.agencies
     agencies = f"{agency} (and {format_count(len(others), 'other')})" if others else agency
     error, as_of = _error_text(job, overview), overview.as_of.get(job.table_name, ())
     facts = [f"{job.table_name}: {state}"]
     facts += [f"last success {last_success}"] if job.status is not None else []
+    data_as_of = _data_as_of_text(job, overview)
+    facts += [f"data as of {data_as_of}"] if data_as_of else []
     facts += [f"as of {as_of_text(as_of)}"] if as_of else []
     return TableRow(
         line="; ".join([*facts, job.report_name, agencies]) + (f": {error}" if error else ""),
@@ -53,9 +60,18 @@ def _job_row(job: Job, overview: JobOverview, *, has_loads: bool) -> TableRow:
             agencies,
             (state, _job_style(job)),
             (last_success, "yellow" if job.stale else ""),
+            *([data_as_of] if has_ages else []),
             *([as_of_text(as_of)] if has_loads else []),
         ),
     )
+
+
+def _data_as_of_text(job: Job, overview: JobOverview) -> str:
+    """Return the age of data that are older than the last success. Empty if they are of it, or if it is unknown."""
+    age = overview.ages.get(job.table_name)
+    if age is None or age.as_of is None or job.last_success_at is None or age.as_of >= job.last_success_at:
+        return ""
+    return time_ago_text(age.as_of, overview.now)
 
 
 def _error_text(job: Job, overview: JobOverview) -> str:

@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Mapping, Sequence
 
 from seeder.domain.as_of import TableAsOf
+from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
 from seeder.domain.manifests import Manifest, ManifestKey
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.models import RunHistory
@@ -21,6 +22,7 @@ def job_documents(
     agency_names: Mapping[int, str],
     failures: Mapping[ManifestKey, VisibleFailure],
     as_of: Mapping[str, Sequence[TableAsOf]],
+    ages: Mapping[str, DataAge],
 ) -> list[Document]:
     state = ("status", "start_time", "duration_seconds", "consecutive_failures", "last_run_id")
     return [
@@ -31,6 +33,7 @@ def job_documents(
                 job, *state, "failing", "stale", "long_running", agencySlugs="agencies", lastSuccess="last_success_at"
             ),
             **fields(failures[job.key], "reason", "sqlstate", "errors", "notes"),
+            **fields(ages.get(job.table_name, NEVER_RECORDED), dataAsOf="as_of", dataAsOfUnknown="unknown"),
             "asOf": [
                 fields(one, "table", "load_id", "loaded_at", "newer_loads", "by_times")
                 for one in as_of.get(job.table_name, ())
@@ -58,5 +61,7 @@ def status_document(overview: JobOverview, open_breakers: Sequence[str] = ()) ->
         "totals": fields(overview.totals, "jobs", "fresh", "failing", "running", "long_running", "stale"),
         "openBreakers": open_breakers,
         "count": overview.page.total,
-        "jobs": job_documents(overview.page.jobs, overview.agency_names, overview.failures, overview.as_of),
+        "jobs": job_documents(
+            overview.page.jobs, overview.agency_names, overview.failures, overview.as_of, overview.ages
+        ),
     }

@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.as_of import TableAsOf
+from seeder.domain.freshness.data_age import DataAge
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.agency_totals import AgencyTotals
 from seeder.domain.monitoring.report_jobs import (
@@ -56,6 +57,7 @@ class JobOverview:
     agency_names: Mapping[int, str]  # of the page's agencies, by their ids
     failures: Mapping[ManifestKey, VisibleFailure]  # with complete messages
     as_of: Mapping[str, Sequence[TableAsOf]]  # the loads that the page's views contain, by table name
+    ages: Mapping[str, DataAge]  # as of when their data are, by table name
     now: datetime  # by the database's clock
 
 
@@ -69,8 +71,11 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
         failures = error_redaction.failures_of_jobs(found.jobs, can_see_errors=True)
         as_of = view_as_of.loads_in_views(found.jobs)
+        ages = view_as_of.data_ages_of_jobs(found.jobs)
         now = sessions.server_time(DEFAULT_DB_ALIAS)
-        return JobOverview(page=found, totals=every, agency_names=names, failures=failures, as_of=as_of, now=now)
+        return JobOverview(
+            page=found, totals=every, agency_names=names, failures=failures, as_of=as_of, ages=ages, now=now
+        )
 
 
 def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy = GroupBy.VIEW) -> JobPage:

@@ -15,6 +15,7 @@ from django.utils.module_loading import import_string
 
 from seeder import conf
 from seeder.domain.as_of import AsOfProvider, RefreshSnapshot, RelationAsOf, TableAsOf, TableBehindView
+from seeder.domain.freshness.data_age import DataAge
 from seeder.domain.manifests import ViewKey
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.refresh_requests import SelectedManifests
@@ -22,7 +23,7 @@ from seeder.domain.view_names import ViewName
 from seeder.postgres import as_of_queries, catalog, transactions
 from seeder.postgres.catalog import UsedObject
 from seeder.postgres.contract import OptionalTables
-from seeder.services import manifest_selection
+from seeder.services import manifest_selection, view_states
 from seeder.services.read_models import agency_scope
 
 _TABLE_KINDS = {"r", "p"}
@@ -73,6 +74,18 @@ def relation_as_of(database: str, relation: ViewName, *, kind: str, oid: int) ->
         stale=kind == "m" and (refresh is None or refresh.taken_at < now.taken_at - stale_after),
         tables=[one for ask in _providers() if tables for one in ask(database, tables).get(relation, ())],
     )
+
+
+def data_ages_of_jobs(jobs: Sequence[Job]) -> Mapping[str, DataAge]:
+    """Return as of when the data of the views of jobs are, by the job's table name.
+
+    Views that do not exist are left out, and those of a database that does not answer. None without the optional table.
+    """
+    if not jobs:
+        return {}
+    keys = {job.table_name: key for job, key in _view_keys(jobs)}
+    ages = view_states.data_ages({*keys.values()}, OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True))
+    return {name: ages[key] for name, key in keys.items() if key in ages}
 
 
 def _providers() -> Sequence[AsOfProvider]:

@@ -23,6 +23,7 @@ from seeder.services.retry import retry_transient
 from seeder.services.run import connection_pools, orphan_recovery, planning, preconditions
 from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
+from seeder.services.run.data_as_of import DataAsOf
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
 from seeder.services.run.listeners import EventCallback, Listeners, RunListener
 from seeder.services.run.log_listener import LogListener
@@ -116,6 +117,7 @@ def execute_locked(
             requested_at=origin.requested_at,
             meter=meter,
             data_checks=RunDataChecks(run_id=run_lock.run_id, settings=settings, tables=tables, stop=stop),
+            as_of=DataAsOf(tables),
         )
         results = _schedule(plan, refresher, tables, listeners, workers)
         vacuuming = _vacuum(results, refresher, listeners, workers)

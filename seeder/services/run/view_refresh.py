@@ -31,6 +31,7 @@ from seeder.services.retry import retry_transient
 from seeder.services.run import refresh_limits, unpublished_results, worker_pool
 from seeder.services.run.cost_meter import CostMeter, Measurement
 from seeder.services.run.create_or_refresh import create_or_refresh
+from seeder.services.run.data_as_of import DataAsOf
 from seeder.services.run.worker_pool import WorkerLost
 from seeder.services.stop_signal import StopSignal
 
@@ -51,6 +52,7 @@ class ViewRefresher:
     requested_at: datetime  # when this run was requested
     meter: CostMeter
     data_checks: RunDataChecks
+    as_of: DataAsOf
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
 
     def refresh(self, view: PlannedView, context: StartContext) -> RefreshResult:
@@ -221,9 +223,11 @@ class _ViewRefresh:
         """
         locked = self._lock_inputs(exists=before.exists)
         started_at += locked.waited
+        data = self._refresher.as_of.before_refresh(self._view, locked.inputs, started_at)
         result = create_or_refresh(
             self._view, self._settings, exists=before.exists, started_at=started_at, snapshot=locked.snapshot
         )
+        result = replace(result, data=self._refresher.as_of.after_refresh(self._view, data))
         result, rows = self._refresher.data_checks.check(self._view, result)
         if not before.requires_count(result.mode):
             return result
@@ -232,10 +236,7 @@ class _ViewRefresh:
         return replace(result, rows=rows)
 
     def _lock_inputs(self, *, exists: bool) -> input_locks.LockedInputs:
-        """Lock what the view reads, so that the refresh sees what others have committed.
-
-        `input_locks.sql` explains why.
-        """
+        """Lock what the view reads. `input_locks.sql` explains why."""
         inputs, waited = self._view.inputs, timedelta()
         if not exists:
             max_wait = timedelta(milliseconds=self._settings.lock_timeout_ms)

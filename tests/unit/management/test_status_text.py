@@ -10,6 +10,7 @@ import pytest
 from django.core.management.base import OutputWrapper
 
 from seeder.domain.as_of import TableAsOf
+from seeder.domain.freshness.data_age import DataAge, UnknownAge
 from seeder.domain.human_format import time_ago_text
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
@@ -66,7 +67,9 @@ TOTALS = JobTotals(jobs=1204, fresh=1190, failing=9, running=3, long_running=1, 
 def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -> JobOverview:
     failures = {job.key: VisibleFailure(errors=job.errors) for job in jobs}
     page = JobPage(jobs=jobs, total=len(jobs) if total is None else total)
-    return JobOverview(page=page, totals=totals, agency_names={1: "Demo City"}, failures=failures, as_of={}, now=NOON)
+    return JobOverview(
+        page=page, totals=totals, agency_names={1: "Demo City"}, failures=failures, as_of={}, ages={}, now=NOON
+    )
 
 
 def printed(overview: JobOverview, *, table: bool) -> list[str]:
@@ -119,6 +122,21 @@ def test_loads_that_a_view_contains_are_shown(monkeypatch: pytest.MonkeyPatch) -
         "byTimes": False,
     }
     assert second["asOf"] == []
+
+
+def test_data_older_than_the_last_success_are_shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    old, same = DataAge(as_of=NOON - timedelta(hours=30)), DataAge(as_of=FRESH.last_success_at)
+    unknown = DataAge(as_of=None, unknown=UnknownAge.REFRESHED_BY_OTHERS)
+    for age in (same, unknown):
+        assert "data as of" not in "".join(status_lines(replace(overview(FRESH), ages={FRESH.table_name: age})))
+    with_old = replace(overview(FRESH, FAILING), ages={FRESH.table_name: old})
+    assert status_lines(with_old)[1] == (
+        "reporting.arrests: fresh; last success 5 h ago; data as of 30 h ago; Arrests; demo"
+    )
+    assert "data as of" in "".join(status_table(with_old, 130, monkeypatch))
+    first, second = status_document(with_old)["jobs"]
+    assert (first["dataAsOf"], first["dataAsOfUnknown"]) == ((NOON - timedelta(hours=30)).isoformat(), None)
+    assert (second["dataAsOf"], second["dataAsOfUnknown"]) == (None, "never_recorded")
 
 
 def test_failure_reason_precedes_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
