@@ -8,7 +8,6 @@ from django.db import DEFAULT_DB_ALIAS
 from data_pipeline.domain.lineage import Lineage, layers_of
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
-from seeder.postgres import catalog
 
 _MAX_VIEWS = 200
 
@@ -32,10 +31,8 @@ def find_lineage(
         return None
     found = find_dependent_views([name], database=database)
     shown = [view.name for view in found.views if visible is None or str(view.name) in visible][:_MAX_VIEWS]
-    used = catalog.find_used_objects(database, shown)
-    reads = {
-        str(view): {str(one.relation) for one in used[view] if one.relation in shown} or {str(name)} for view in shown
-    }
+    shown_names = {*shown}
+    reads = {str(view): {*map(str, found.reads[view] & shown_names)} or {str(name)} for view in shown}
     undetermined = [str(view.name) for view in found.undetermined if visible is None or str(view.name) in visible]
     return Lineage(
         table=str(name),

@@ -1,13 +1,12 @@
 """Catalog queries: which relations exist, and which depend on which."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import asdict
 from typing import NamedTuple
 
 from psycopg.rows import namedtuple_row
 
-from seeder.domain.declared_dependencies import Declaration
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
@@ -72,35 +71,3 @@ def find_used_objects(
     parameters = {**name_lists(views), "kinds": list(kinds)}
     rows = sessions.query(database, STATEMENTS["dependencies"], parameters)
     return {view: [] for view in views} | group_used_objects(rows)
-
-
-def find_affected_views(
-    database: str, relations: Collection[ViewName], views: Mapping[ViewName, Declaration | None]
-) -> tuple[Set[ViewName], Set[ViewName], Sequence[ViewName]]:
-    """Return which of the given materialized views read one of the changed relations, in one round trip.
-
-    A materialized view that is not given ends the path, because nothing refreshes it. Also returns the views that call
-    functions with text bodies, which may read anything unless the view declares its dependencies, and the changed
-    relations that do not exist.
-    """
-    statements = STATEMENTS["dependencies"], STATEMENTS["relations_and_relatives"]
-    parameters = {**name_lists(views), **name_lists(relations, prefix="changed_"), "kinds": ["m"]}
-    dependencies, changed_rows = sessions.query_batch(database, statements, parameters)
-    changed = {ViewName(schema=schema, name=name): is_materialized for schema, name, is_materialized in changed_rows}
-    dependents, opaque = defaultdict[ViewName, set[ViewName]](set), set[ViewName]()
-    for view, used_objects in group_used_objects(dependencies).items():
-        for one in used_objects:
-            if one.relation is not None:
-                dependents[one.relation].add(view)
-            elif one.is_opaque and not views[view]:
-                opaque.add(view)
-    for view, declaration in views.items():
-        for used in declaration.views if declaration else ():
-            dependents[used].add(view)
-    affected = {relation for relation in views if changed.get(relation)}
-    unvisited = list(changed)
-    while unvisited:
-        found = dependents[unvisited.pop()] - affected
-        affected |= found
-        unvisited += found
-    return affected, opaque - affected, [relation for relation in relations if relation not in changed]

@@ -163,24 +163,3 @@ LEFT JOIN LATERAL (
 ) AS p ON true
 LEFT JOIN pg_language AS l ON l.oid = p.prolang
 WHERE p.oid IS NOT NULL OR c.oid <> root.oid;
-
--- name: relations_and_relatives
--- The changed relations that exist, with their parents and partitions, whose contents change with them.
-WITH RECURSIVE changed AS (
-    SELECT c.oid
-    FROM unnest(%(changed_schemas)s::text[], %(changed_names)s::text[]) AS v (nspname, relname)
-    JOIN pg_namespace AS n ON n.nspname = v.nspname
-    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = v.relname
-), ancestors AS (
-    SELECT oid FROM changed
-    UNION
-    SELECT i.inhparent FROM ancestors AS a JOIN pg_inherits AS i ON i.inhrelid = a.oid
-), descendants AS (
-    SELECT oid FROM changed
-    UNION
-    SELECT i.inhrelid FROM descendants AS d JOIN pg_inherits AS i ON i.inhparent = d.oid
-)
-SELECT n.nspname::text, c.relname::text, c.relkind = 'm'
-FROM (TABLE ancestors UNION TABLE descendants) AS relatives
-JOIN pg_class AS c ON c.oid = relatives.oid
-JOIN pg_namespace AS n ON n.oid = c.relnamespace;

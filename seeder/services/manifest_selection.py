@@ -1,12 +1,14 @@
 """Reads the manifest tables: valid rows are grouped by view, and invalid rows are rejected."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet
+from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
 
+from seeder.domain.declared_dependencies import Declaration, find_declaration
 from seeder.domain.manifests import (
     Manifest,
     ManifestKey,
@@ -26,6 +28,19 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.storable_text import is_storable
 
 _Row = tuple[Manifest, int | None]  # with its database_id; None if the canned report is missing
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NamedView:
+    """A view that enabled manifests name."""
+
+    spellings: set[str] = field(default_factory=set)
+    declaring_queries: list[str] = field(default_factory=list)
+
+    @property
+    def declaration(self) -> Declaration | None:
+        """The dependencies that its queries declare."""
+        return find_declaration(self.declaring_queries)
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -48,6 +63,29 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
         case SelectedManifests(manifests=chosen):
             rows = [row for row in _manifests() if row[0].key in chosen]
     return _group_rows(rows, databases)
+
+
+@translate_database_errors(DEFAULT_DB_ALIAS)
+def named_views(database: str, *, databases: Mapping[int, str]) -> Mapping[ViewName, NamedView]:
+    """Return the views of a database that enabled manifests name, without reading their queries."""
+    columns = "table_name", "database_id", Case(When(query__contains="depends_on:", then=F("query")))
+    custom = CustomReportManifest.objects.enabled().values_list(*columns)
+    subscriptions = CannedReportManifest.objects.filter(canned_report=OuterRef("pk"))
+    canned = CannedReport.objects.filter(Exists(subscriptions)).values_list(*columns)
+    found = defaultdict[ViewName, NamedView](NamedView)
+    for table_name, database_id, declaring_query in custom.union(canned, all=True):
+        alias = databases.get(database_id) if databases else DEFAULT_DB_ALIAS
+        if alias == database and (name := ViewName.parse_or_none(table_name)):
+            found[name].spellings.add(table_name)
+            if declaring_query is not None:
+                found[name].declaring_queries.append(declaring_query)
+    return found
+
+
+@translate_database_errors(DEFAULT_DB_ALIAS)
+def select_named(table_names: Collection[str], *, databases: Mapping[int, str]) -> Selection:
+    """Return the enabled manifests with these names, as spelled in the rows."""
+    return _group_rows(_manifests(table_names), databases) if table_names else Selection()
 
 
 def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
@@ -76,12 +114,14 @@ def find_namesakes(views: Iterable[ViewKey], *, databases: Mapping[int, str]) ->
     return {view: manifests for view, manifests in found.items() if manifests}
 
 
-def _manifests(**filters: object) -> Iterator[_Row]:
+def _manifests(table_names: Collection[str] | None = None, **filters: object) -> Iterator[_Row]:
     """Yield the enabled manifests, custom ones first."""
-    for custom in CustomReportManifest.objects.enabled().filter(**filters).order_by("id"):
+    named = {} if table_names is None else {"table_name__in": table_names}
+    for custom in CustomReportManifest.objects.enabled().filter(**named, **filters).order_by("id"):
         yield custom_manifest(custom), custom.database_id
-    reports = CannedReport.objects.in_bulk()
-    for subscription in CannedReportManifest.objects.filter(**filters).order_by("id"):
+    reports = {report.pk: report for report in CannedReport.objects.filter(**named)}
+    subscriptions = CannedReportManifest.objects.filter(**filters).order_by("id")
+    for subscription in subscriptions if table_names is None else subscriptions.filter(canned_report__in=[*reports]):
         report = reports.get(subscription.canned_report_id)
         yield canned_manifest(subscription, report), report.database_id if report else None
 

@@ -8,7 +8,6 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder import conf
 from seeder.domain import lock_keys
-from seeder.domain.manifests import ViewSpec
 from seeder.domain.plan import topological_order
 from seeder.domain.view_names import ViewName
 from seeder.postgres import advisory_locks, catalog, input_locks, transactions, trial_queries
@@ -48,23 +47,11 @@ def refresh_on_trial(relations: Collection[ViewName], *, database: str = DEFAULT
     Raises `ConfigurationError` or `DatabaseError`.
     """
     found = find_dependent_views(relations, database=database)
+    names = {view.name for view in found.views}
+    order = topological_order({view: found.reads[view] & (names - {view}) for view in names})
     with translate_database_errors(database):
-        views = [
-            _refresh(database, view)
-            for view in _in_dependency_order(database, found.specs)
-            if catalog.relation_state(database, view) is not None
-        ]
+        views = [_refresh(database, view) for view in order if catalog.relation_state(database, view) is not None]
     return TrialRefreshes(views=views, undetermined=[key.name for key in found.undetermined])
-
-
-def _in_dependency_order(database: str, specs: Sequence[ViewSpec]) -> Sequence[ViewName]:
-    """Return the views, each behind those that it reads or declares."""
-    views = [spec.key.name for spec in specs]
-    used = catalog.find_used_objects(database, views)
-    reads = {view: {one.relation for one in used[view] if one.relation is not None} for view in views}
-    for spec in specs:
-        reads[spec.key.name] |= spec.declaration.views if spec.declaration else set()
-    return list(topological_order({view: reads[view] & {*views} - {view} for view in views}))
 
 
 def _refresh(database: str, view: ViewName) -> TrialRefresh:

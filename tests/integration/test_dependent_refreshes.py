@@ -11,6 +11,7 @@ from seeder.services.queue.dependent_refreshes import (
     DependentRefreshes,
     RefreshedViews,
     enqueue_dependent_refreshes,
+    find_dependent_views,
     refresh_dependent_views,
 )
 from seeder.services.run.orchestrator import execute_run
@@ -63,6 +64,23 @@ def test_path_leads_through_plain_views_functions_and_operators(tables: None) ->
         other="SELECT n FROM reporting.two",
     )
     assert dependents("reporting.one") == {"through_view", "through_function", "through_operator"}
+
+
+def test_path_leads_through_domains_composite_types_and_indexes(tables: None) -> None:
+    sql(
+        "CREATE FUNCTION reporting.total(integer) RETURNS bigint IMMUTABLE"
+        " BEGIN ATOMIC SELECT sum(n) + $1 FROM reporting.one; END"
+    )
+    sql("CREATE DOMAIN reporting.small AS integer CHECK (reporting.total(VALUE) > 0)")
+    sql("CREATE TYPE reporting.pair AS (n reporting.small)")
+    create_views(
+        of_domain="SELECT n::reporting.small AS n FROM reporting.two",
+        of_type="SELECT (json_populate_record(NULL::reporting.pair, '{}')).n AS n",
+        indexed="SELECT n FROM reporting.two",
+        other="SELECT n FROM reporting.two",
+    )
+    sql("CREATE INDEX ON reporting.indexed (reporting.total(n))")
+    assert dependents("reporting.one") == {"of_domain", "of_type", "indexed"}
 
 
 def test_row_security_policy_that_reads_a_table_is_a_dependency(tables: None) -> None:
@@ -121,11 +139,33 @@ def test_every_subscription_of_a_shared_view_is_in_the_request(tables: None) -> 
     assert (len(row.manifests), row.agencies) == (2, ["demo", "metro"])
 
 
-def test_manifests_are_read_once(tables: None) -> None:
-    create_views(a="SELECT n FROM reporting.one")
+def test_names_are_read_once_and_then_the_dependent_manifests(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.one", b="SELECT n FROM reporting.two", c="SELECT n FROM reporting.a")
     with CaptureQueriesContext(connection) as queries:
         assert enqueue("reporting.one").queued.request_id
-    assert sum("seeder_custom_report_manifest" in query["sql"] for query in queries) == 1
+    _, second = [query["sql"] for query in queries if "seeder_custom_report_manifest" in query["sql"]]
+    assert "IN ('reporting.a', 'reporting.c')" in second or "IN ('reporting.c', 'reporting.a')" in second
+
+
+def test_every_spelling_of_a_dependent_view_is_in_the_request(tables: None) -> None:
+    create_views(a="SELECT n FROM reporting.one")
+    create_custom_manifest('"reporting" . A', "-- depends_on: two\nSELECT n FROM reporting.one")
+    assert [len(spec.manifests) for spec in find_dependent_views([ViewName.parse("one")]).specs] == [2]
+    assert dependents("reporting.two") == {"a"}
+
+
+def test_view_reads_the_changed_tables_and_views_that_affect_it(tables: None) -> None:
+    create_views(
+        a="SELECT n FROM reporting.one",
+        b="SELECT o.n FROM reporting.one AS o, reporting.a, reporting.two",
+        c="-- depends_on: b\nSELECT n FROM reporting.two",
+    )
+    names = {name: ViewName.parse(name) for name in ("one", "a", "b", "c")}
+    assert find_dependent_views([names["one"]]).reads == {
+        names["a"]: {names["one"]},
+        names["b"]: {names["one"], names["a"]},
+        names["c"]: {names["b"]},
+    }
 
 
 def test_change_that_no_view_reads_queues_nothing(tables: None) -> None:

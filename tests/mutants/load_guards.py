@@ -16,7 +16,30 @@ CHANGED_FILES = "tests/integration/data_pipeline/test_changed_files.py"
 KEPT_REJECTS = "tests/integration/data_pipeline/test_kept_rejects.py"
 KILLED_LOADS = "tests/acceptance/data_pipeline/test_killed_loads.py"
 
+AFFECTED_VIEWS = "tests/integration/test_affected_views.py"
+
 LOADS = [
+    Mutant(
+        name="load: a view without manifest ends the path to dependent views",
+        file="seeder/postgres/affected_views.py",
+        old="readers[relation] & views.keys()",
+        new="readers[relation]",
+        tests=(AFFECTED_VIEWS,),
+    ),
+    Mutant(
+        name="load: what an index of a view reads leads to the view",
+        file="seeder/postgres/affected_views.sql",
+        old="d.classid = 'pg_class'::regclass AND i.indexrelid = d.objid",
+        new="false",
+        tests=(AFFECTED_VIEWS,),
+    ),
+    Mutant(
+        name="load: only functions that PostgreSQL cannot parse leave a view undetermined",
+        file="seeder/postgres/affected_views.sql",
+        old="p.prosqlbody IS NULL AND ",
+        new="",
+        tests=(AFFECTED_VIEWS,),
+    ),
     Mutant(
         name="load: the lock is released after an error",
         file=PROCESS_ONCE,

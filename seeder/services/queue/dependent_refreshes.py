@@ -1,6 +1,6 @@
 """Queues or runs a refresh of the views that depend on changed tables: what a loader calls after its commit."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -8,9 +8,9 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.manifests import Selection, ViewKey, ViewSpec
-from seeder.domain.refresh_requests import AllReports, SelectedManifests
+from seeder.domain.refresh_requests import SelectedManifests
 from seeder.domain.view_names import ViewName
-from seeder.postgres.catalog import find_affected_views
+from seeder.postgres.affected_views import find_affected_views
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.queue import dispatch, part_rows
@@ -27,6 +27,7 @@ class DependentViews:
 
     relations: Collection[ViewName]
     specs: tuple[ViewSpec, ...]  # of enabled manifests, ordered by name
+    reads: Mapping[ViewName, Set[ViewName]]  # by view: the changed relations and the dependent views that it reads
     undetermined: tuple[ViewKey, ...]  # they call functions with text bodies, so their dependencies are unknown
     missing_relations: tuple[ViewName, ...]  # tables that do not exist
 
@@ -85,16 +86,19 @@ def find_dependent_views(relations: Collection[ViewName], *, database: str = DEF
 
     Raises `ConfigurationError` or `DatabaseError`.
     """
-    selection = manifest_selection.select(AllReports(), databases=conf.load().databases)
-    specs = {spec.key.name: spec for spec in selection.views if spec.key.database == database}
+    databases = conf.load().databases
+    named = manifest_selection.named_views(database, databases=databases)
     with translate_database_errors(database):
-        declarations = {name: spec.declaration for name, spec in specs.items()}
-        affected, undetermined, missing_relations = find_affected_views(database, relations, declarations)
+        affected = find_affected_views(database, relations, {name: view.declaration for name, view in named.items()})
+    spellings = {spelling for name in affected.reads for spelling in named[name].spellings}
+    selection = manifest_selection.select_named(spellings, databases=databases)
+    specs = {spec.key: spec for spec in selection.views if spec.key.database == database}
     return DependentViews(
         relations=relations,
-        specs=tuple(specs[name] for name in sorted(affected)),
-        undetermined=tuple(specs[name].key for name in sorted(undetermined)),
-        missing_relations=tuple(missing_relations),
+        specs=tuple(specs[key] for key in sorted(specs)),
+        reads=affected.reads,
+        undetermined=tuple(ViewKey(database=database, name=name) for name in sorted(affected.undetermined)),
+        missing_relations=tuple(affected.missing_relations),
     )
 
 
