@@ -1,5 +1,6 @@
 """Random files in all modes, compared with a model: every row, reject and count, and the table after an undo."""
 
+import os
 import random
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,6 +19,7 @@ Values = tuple[int | None, str, str | None]
 Record = tuple[str, str, str, str]  # fields as in the file
 MODES = ["upsert", "upsert", "snapshot", "replace", "append"]
 LOADS, LIMIT = 100, 90
+SEEDS = int(os.environ.get("DATA_PIPELINE_RANDOM_TABLES", "1"))  # `make soak` sets more
 TEXTS = {"a": "a", "b": "b", '"q,\n"': "q,\n", '""': ""}
 
 
@@ -73,7 +75,7 @@ def _random_record(source: random.Random) -> Record:
     return key, amount, text, source.choice(["1", "1", "1.0", "", "{"])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(SEEDS))
 def test_random_files_leave_what_the_model_has(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int) -> None:
     create(f"id integer PRIMARY KEY, amount integer CHECK (amount < {LIMIT}), label text NOT NULL, document json")
     track_loads(TABLE)
