@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from psycopg.rows import namedtuple_row
 
+from seeder.domain.snapshots.snapshot_contents import ViewColumn
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
@@ -33,6 +34,12 @@ def cannot_refresh_concurrently(database: str, view: ViewName) -> bool:
 def columns(database: str, relations: Iterable[ViewName]) -> sessions.Rows:
     """Return relation name, column name, type and nullability of all columns, in order."""
     return sessions.query(database, STATEMENTS["relation_columns"], name_lists(relations))
+
+
+def view_columns(database: str, view: ViewName) -> tuple[ViewColumn, ...]:
+    """Return the columns of a view, in order."""
+    rows = columns(database, [view])
+    return tuple(ViewColumn(name=name, type=kind, nullable=nullable) for _, name, kind, nullable in rows)
 
 
 class UsedObject(NamedTuple):

@@ -82,6 +82,12 @@ def scan_column(rule: RowRule | Freshness) -> Expression:
     return sql.SQL("ARRAY[{latest}::text, extract(epoch FROM now() - {latest})::float8::text]").format(latest=latest)
 
 
+def count_values(columns: Iterable[str]) -> Expression:
+    """Return the column of a scan that has the numbers of values, without nulls, of columns."""
+    counts = sql.SQL(", ").join(sql.SQL("count({})").format(sql.Identifier("checked", name)) for name in columns)
+    return sql.SQL("ARRAY[{}]::bigint[]").format(counts)
+
+
 def scan_statement(source: sql.Composable, columns: Iterable[sql.Composable]) -> sql.Composed:
     """Return a statement that computes the number of rows and all columns in one scan."""
     selected = sql.SQL(", ").join([sql.SQL("count(*)"), *columns])

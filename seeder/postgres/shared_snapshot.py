@@ -70,11 +70,10 @@ def lock_and_export(database: str, view: ViewName) -> SharedSnapshot:
     statements = "SAVEPOINT seeder;", STATEMENTS["view_definition"], "ROLLBACK TO seeder; RELEASE seeder;"
     _, [(definition,)], *_ = sessions.query_batch(database, statements, asdict(view))
     [(snapshot_id, taken_at)] = sessions.query(database, STATEMENTS["export_snapshot"])
-    columns = catalog.columns(database, [view])
     return SharedSnapshot(
         id=snapshot_id,
         taken_at=taken_at,
         definition=definition,
         server_version=sessions.driver_connection(database).info.server_version,
-        columns=tuple(ViewColumn(name=name, type=kind, nullable=nullable) for _, name, kind, nullable in columns),
+        columns=catalog.view_columns(database, view),
     )

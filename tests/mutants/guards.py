@@ -4,6 +4,7 @@ A guard is code that is rarely needed, so that its absence is not noticed: a loc
 of permissions. `python -m tests.mutants` breaks one after the other.
 """
 
+from tests.mutants.check_guards import CHECKS
 from tests.mutants.freshness_guards import FRESHNESS
 from tests.mutants.http_guards import HTTP
 from tests.mutants.load_api_guards import LOAD_API
@@ -583,5 +584,5 @@ DIAGNOSIS = [
     ),
 ]
 
-_OTHERS = [*MODES, *FRESHNESS, *LOADS, *LOAD_API, *SILVER, *HTTP, *MANIFESTS, *STATISTICS, *INGESTION]
+_OTHERS = [*CHECKS, *MODES, *FRESHNESS, *LOADS, *LOAD_API, *SILVER, *HTTP, *MANIFESTS, *STATISTICS, *INGESTION]
 GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_OTHERS]

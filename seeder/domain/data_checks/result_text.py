@@ -1,13 +1,15 @@
 """Texts about results of data checks."""
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
+from seeder.domain.data_checks.drift import drift_text
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, CheckSeverity
 from seeder.domain.data_checks.rules import (
     AcceptedValues,
     Condition,
+    Drift,
     Freshness,
     NotNull,
     Query,
@@ -52,18 +54,24 @@ def result_text(result: CheckResult) -> str:
         state = f" (SQLSTATE {result.sqlstate})" if result.sqlstate else ""
         return f"it could not run{state}: {(result.message or '').rstrip('.')}"
     rule, figures = result.check.rule, result.figures
-    if isinstance(rule, RowCount):
-        return f"{_rows(figures['rows'])}, expected {_bounds_text(result)}"
-    if isinstance(rule, Freshness):
-        if figures["latest"] is None:
-            return f'no value in column "{rule.column}"'
-        age, most = _number(figures["age_hours"]), _number(figures["max_age_hours"])
-        return f'the latest "{rule.column}" is {figures["latest"]}, {age} hours old, allowed {most} hours'
-    bad, total = figures["bad_rows"], figures["rows"]
+    match rule:
+        case RowCount():
+            return f"{_rows(figures['rows'])}, expected {_bounds_text(result)}"
+        case Freshness(column=column):
+            return _age_text(column, figures)
+        case Drift():
+            return drift_text(figures) if figures.get("findings") else "nothing to compare with"
     allowed = f", tolerated {figures['tolerated']:,}" if figures["tolerated"] else ""
     if isinstance(rule, Query):
-        return f"the query returns {_rows(bad)}{allowed}"
-    return f"{bad:,} of {_rows(total)} {_fault(rule)}{allowed}"
+        return f"the query returns {_rows(figures['bad_rows'])}{allowed}"
+    return f"{figures['bad_rows']:,} of {_rows(figures['rows'])} {_fault(rule)}{allowed}"
+
+
+def _age_text(column: str, figures: Mapping[str, Any]) -> str:
+    if figures["latest"] is None:
+        return f'no value in column "{column}"'
+    age, most = _number(figures["age_hours"]), _number(figures["max_age_hours"])
+    return f'the latest "{column}" is {figures["latest"]}, {age} hours old, allowed {most} hours'
 
 
 def _fault(rule: Rule) -> str:

@@ -4,10 +4,11 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from math import ceil, floor
+from typing import Any
 
 from seeder.domain.data_checks.rules import RowCount, Rule, kind_of
 
-Figure = int | float | str | None
+Figure = int | float | str | None | Sequence[Mapping[str, Any]]
 
 
 class CheckSeverity(StrEnum):
@@ -64,7 +65,7 @@ class CheckResult:
     check: DataCheck
     outcome: CheckOutcome
     # Numbers of rows: `rows`, `bad_rows`, `tolerated`, `minimum`, `maximum`, `last_accepted`. Of a freshness check:
-    # `latest` and `age_hours`.
+    # `latest` and `age_hours`. Of a drift check: `release` and `findings`.
     figures: Mapping[str, Figure] = field(default_factory=dict)
     samples: Sequence[str] = ()  # bad rows as JSON, possibly cut
     message: str | None = None  # PostgreSQL's message if it could not run; may contain data

@@ -21,6 +21,7 @@ class CheckKind(StrEnum):
     FRESHNESS = "freshness"
     CONDITION = "condition"
     QUERY = "query"
+    DRIFT = "drift"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -91,6 +92,14 @@ class Query:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Drift:
+    """Columns, number of rows and shares of nulls without severe differences from a release snapshot."""
+
+    severity: str = "breaking"  # differences of this severity, or above it, are bad: breaking or notice
+    release_tag: str | None = None  # None: the latest release snapshot
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Unreadable:
     """A stored rule that cannot be read, so its check cannot run."""
 
@@ -98,7 +107,7 @@ class Unreadable:
     problem: str
 
 
-Rule = RowCount | NotNull | Unique | AcceptedValues | Range | Freshness | Condition | Query | Unreadable
+Rule = RowCount | NotNull | Unique | AcceptedValues | Range | Freshness | Condition | Query | Drift | Unreadable
 RowRule = NotNull | AcceptedValues | Range | Condition  # a row is good or bad by itself
 
 
@@ -173,6 +182,12 @@ def _number(name: str, value: object, *, most: float | None = None, whole: bool 
     return value  # type: ignore[return-value]  # checked above
 
 
+def _drift_severity(name: str, value: object) -> str:
+    if value not in {"breaking", "notice"}:
+        raise BadArguments(f"{name} must be breaking or notice, not {value!r}")
+    return str(value)
+
+
 _count: Callable[[str, object], float] = partial(_number, whole=True)
 
 RULES: Mapping[CheckKind, type[Any]] = {
@@ -184,8 +199,9 @@ RULES: Mapping[CheckKind, type[Any]] = {
     CheckKind.FRESHNESS: Freshness,
     CheckKind.CONDITION: Condition,
     CheckKind.QUERY: Query,
+    CheckKind.DRIFT: Drift,
 }
-_FIELDS = {"min": "minimum", "max": "maximum"}  # names that mean something else in Python
+_FIELDS = {"min": "minimum", "max": "maximum", "from_severity": "severity"}  # names that mean something else in Python
 _ARGUMENTS: Mapping[CheckKind, Mapping[str, Callable[[str, object], Any]]] = {
     CheckKind.ROW_COUNT: {
         "min": _count,
@@ -200,6 +216,7 @@ _ARGUMENTS: Mapping[CheckKind, Mapping[str, Callable[[str, object], Any]]] = {
     CheckKind.FRESHNESS: {"column": _text, "max_age_hours": _number},
     CheckKind.CONDITION: {"expression": _text},
     CheckKind.QUERY: {"query": _text},
+    CheckKind.DRIFT: {"from_severity": _drift_severity, "release_tag": _text},
 }
 _REQUIRED: Mapping[CheckKind, tuple[str, ...]] = {
     **{kind: tuple(readers) for kind, readers in _ARGUMENTS.items()},

@@ -4,8 +4,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
+from seeder.domain.data_checks.drift import is_drift_covered
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, Waiver
-from seeder.domain.data_checks.rules import Freshness, RowCount
+from seeder.domain.data_checks.rules import Drift, Freshness, RowCount
 
 
 def waive(results: Sequence[CheckResult], waivers: Iterable[Waiver]) -> tuple[CheckResult, ...]:
@@ -28,6 +29,8 @@ def covers(waiver: Waiver, result: CheckResult) -> bool:
     """
     if not result.figures or not waiver.accepted:
         return not result.figures and not waiver.accepted and result.sqlstate == waiver.sqlstate
+    if isinstance(result.check.rule, Drift):
+        return is_drift_covered(waiver.accepted, result.figures)
     if isinstance(result.check.rule, RowCount):
         return _is_row_count_covered(waiver.accepted, result.figures)
     name = "latest" if isinstance(result.check.rule, Freshness) else "bad_rows"

@@ -1,26 +1,56 @@
-"""The last accepted number of rows of a view: that of its last published refresh, or one accepted since."""
+"""What the data checks of a view compare its new rows with."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
+from seeder.conf import Settings
+from seeder.domain.data_checks.rules import Drift
 from seeder.domain.manifests import ViewSpec
+from seeder.domain.snapshots.drift_rules import DriftRule, with_defaults
+from seeder.domain.snapshots.snapshot_contents import Snapshot
+from seeder.models import ReleaseSnapshot
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.data_checks.waivers import WAIVERS_TABLE
+from seeder.services.snapshots.snapshot_store import snapshot_from_row
 
 
-def last_accepted_rows(spec: ViewSpec, check_name: str, tables: OptionalTables) -> int | None:
-    """Return the last accepted number of rows. None before the first published refresh."""
-    report_types, manifest_ids = zip(*(manifest.key for manifest in spec.manifests), strict=True)
-    parameters = {
-        "names": list(spec.table_names),
-        "report_types": list(report_types),
-        "manifest_ids": list(manifest_ids),
-        "database": spec.key.database,
-        "view": str(spec.key.name),
-        "check": check_name,
-    }
-    names = ["last_published_rows", *(["accepted_rows"] if tables.is_usable(WAIVERS_TABLE) else [])]
-    found = sessions.query_batch(DEFAULT_DB_ALIAS, [STATEMENTS[name] for name in names], parameters)
-    rows = [(instant, count) for [(count, instant)] in filter(None, found)]
-    return int(max(rows)[1]) if rows else None
+@dataclass(frozen=True, kw_only=True)
+class Baselines:
+    """The last accepted number of rows and the release snapshots of one view."""
+
+    spec: ViewSpec
+    tables: OptionalTables
+    settings: Settings
+
+    def last_accepted_rows(self, check_name: str) -> int | None:
+        """Return the rows of the last published refresh, or those accepted since. None before the first refresh."""
+        report_types, manifest_ids = zip(*(manifest.key for manifest in self.spec.manifests), strict=True)
+        parameters = {
+            "names": list(self.spec.table_names),
+            "report_types": list(report_types),
+            "manifest_ids": list(manifest_ids),
+            "database": self.spec.key.database,
+            "view": str(self.spec.key.name),
+            "check": check_name,
+        }
+        names = ["last_published_rows", *(["accepted_rows"] if self.tables.is_usable(WAIVERS_TABLE) else [])]
+        found = sessions.query_batch(DEFAULT_DB_ALIAS, [STATEMENTS[name] for name in names], parameters)
+        rows = [(instant, count) for [(count, instant)] in filter(None, found)]
+        return int(max(rows)[1]) if rows else None
+
+    def release_snapshot(self, rule: Drift) -> Snapshot | None:
+        """Return the snapshot that a drift check compares with. None if there is none."""
+        rows = ReleaseSnapshot.objects.filter(table_name=str(self.spec.key.name))
+        if rule.release_tag is not None:
+            rows = rows.filter(release_tag=rule.release_tag)
+        row = rows.order_by("-captured_at", "-pk").first()
+        return None if row is None else snapshot_from_row(row)
+
+    @property
+    def drift_rules(self) -> Sequence[DriftRule]:
+        """The rules for the severity of differences."""
+        return with_defaults(self.settings.drift_rules)

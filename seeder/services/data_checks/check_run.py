@@ -7,10 +7,12 @@ from typing import Any
 from django.db import Error
 
 from seeder.domain.data_checks import results as verdicts
+from seeder.domain.data_checks.drift import NewRows, judge_drift
 from seeder.domain.data_checks.results import CheckResult, DataCheck
-from seeder.domain.data_checks.rules import Freshness, Query, RowCount, RowRule, Unique, Unreadable
+from seeder.domain.data_checks.rules import Drift, Freshness, Query, RowCount, RowRule, Unique, Unreadable
 from seeder.domain.manifests import ViewKey
-from seeder.postgres import data_check_queries
+from seeder.domain.snapshots.snapshot_contents import ViewColumn
+from seeder.postgres import catalog, data_check_queries
 from seeder.postgres.data_check_queries import ReadOnlyPart
 from seeder.postgres.sqlstates import (
     READ_ONLY,
@@ -20,6 +22,7 @@ from seeder.postgres.sqlstates import (
     is_transient,
     sqlstate,
 )
+from seeder.services.data_checks.baselines import Baselines
 from seeder.services.storable_text import is_storable
 
 
@@ -44,14 +47,15 @@ class CheckRun:
         checks: Sequence[DataCheck],
         limits: CheckLimits,
         *,
-        last_accepted_rows: Callable[[DataCheck], int | None],
+        baselines: Baselines,
         is_stopped: Callable[[], bool],
     ) -> None:
         """After `is_stopped` returns true, a cancelled statement is not a result of its check."""
         self._database, self._view = key.database, key.name
         self._checks, self._limits = checks, limits
-        self._last_accepted_rows, self._is_stopped = last_accepted_rows, is_stopped
+        self._baselines, self._is_stopped = baselines, is_stopped
         self._source = data_check_queries.view_source(self._view)
+        self._columns: Sequence[ViewColumn] = ()  # for drift checks
         self._row_count: int | None = None
         self._scanned: dict[str, Any] = {}  # figures by the names of checks
 
@@ -61,6 +65,8 @@ class CheckRun:
         Raises database errors that say nothing about a check: a lost session, a fault of the server, an error that a
         retry can remedy, or any after a stop.
         """
+        if any(isinstance(check.rule, Drift) for check in self._checks):
+            self._columns = catalog.view_columns(self._database, self._view)
         with ReadOnlyPart(self._database, timeout_ms=self._limits.timeout_ms) as part:
             self._scan(part, [check for check in self._checks if _is_scanned(check)])
             return tuple(self._result(part, check) for check in self._checks)
@@ -72,7 +78,7 @@ class CheckRun:
 
     def _scan(self, part: ReadOnlyPart, checks: Sequence[DataCheck]) -> None:
         """Compute the figures of checks in one scan. One bad expression spoils it: then nothing is known."""
-        columns = [data_check_queries.scan_column(check.rule) for check in checks]  # type: ignore[arg-type]  # scanned
+        columns = [self._scan_column(check) for check in checks]
         try:
             found = part.query(data_check_queries.scan_statement(self._source, columns))
         except Error as error:
@@ -81,6 +87,11 @@ class CheckRun:
         if len(found) == 1 and len(found[0]) == len(columns) + 1:
             self._row_count, *figures = found[0]
             self._scanned |= {check.name: figure for check, figure in zip(checks, figures, strict=True)}
+
+    def _scan_column(self, check: DataCheck) -> data_check_queries.Expression:
+        if isinstance(check.rule, Drift):
+            return data_check_queries.count_values(column.name for column in self._columns)
+        return data_check_queries.scan_column(check.rule)  # type: ignore[arg-type]  # only called for scanned ones
 
     def _result(self, part: ReadOnlyPart, check: DataCheck) -> CheckResult:
         try:
@@ -98,11 +109,17 @@ class CheckRun:
             case Unreadable(problem=problem):
                 return verdicts.could_not_run(check, message=problem)
             case RowCount():
-                last = self._last_accepted_rows(check) if rule.is_relative else None
+                last = self._baselines.last_accepted_rows(check.name) if rule.is_relative else None
                 return verdicts.judge_row_count(check, rule, rows=self._rows(part), last_accepted=last)
             case Freshness():
                 latest, age = data_check_queries.age_hours(self._figure(part, check))
                 return verdicts.judge_freshness(check, latest=latest, age_hours=age, max_age_hours=rule.max_age_hours)
+            case Drift():
+                counted = list(zip(self._columns, self._figure(part, check), strict=True))
+                base = self._baselines.release_snapshot(rule)
+                rules = self._baselines.drift_rules
+                new_rows = NewRows(columns=counted, count=self._rows(part))
+                return judge_drift(check, rule, base, new_rows, rules=rules)
             case Query():
                 bad_rows, samples = self._query_rows(part, rule)
             case Unique():
@@ -141,8 +158,7 @@ class CheckRun:
         return self._scanned[check.name]
 
     def _scan_alone(self, part: ReadOnlyPart, check: DataCheck) -> None:
-        column = data_check_queries.scan_column(check.rule)  # type: ignore[arg-type]  # only called for scanned ones
-        found = part.query(data_check_queries.scan_statement(self._source, [column]))
+        found = part.query(data_check_queries.scan_statement(self._source, [self._scan_column(check)]))
         if len(found) != 1 or len(found[0]) != 2:  # the count and the figure
             raise _NotOneExpression
         self._scanned[check.name] = found[0][1]

@@ -15,7 +15,7 @@ from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.data_checks import waivers
-from seeder.services.data_checks.baselines import last_accepted_rows
+from seeder.services.data_checks.baselines import Baselines
 from seeder.services.data_checks.check_run import CheckLimits, CheckRun
 from seeder.services.stop_signal import StopSignal
 
@@ -51,7 +51,7 @@ class RunDataChecks:
             view.key,
             view.checks,
             limits,
-            last_accepted_rows=lambda check: last_accepted_rows(view.spec, check.name, self.tables),
+            baselines=Baselines(spec=view.spec, tables=self.tables, settings=self.settings),
             is_stopped=lambda: self.stop.requested,
         )
         checks = run.results()

@@ -1,9 +1,11 @@
 """Views with data checks: published if the checks pass, otherwise held with their old rows."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 from pytest_django import Settings
 
 from seeder.domain.data_checks.results import CheckOutcome
@@ -126,6 +128,17 @@ def test_unique_index_answers_a_unique_check(monkeypatch: pytest.MonkeyPatch) ->
     assert outcomes(refresh()["a"]) == {"unique": "passed"}
 
 
+def test_unique_index_on_other_columns_answers_nothing() -> None:
+    create_view()
+    refresh()
+    sql("CREATE UNIQUE INDEX ON reporting.a (id)")
+    sql("CREATE UNIQUE INDEX ON reporting.a (status) WHERE id = 1")
+    sql("CREATE UNIQUE INDEX ON reporting.a (lower(status), id)")
+    add_check("unique", arguments={"columns": ["status"]})
+    [result] = refresh()["a"].checks
+    assert (str(result.outcome), result.figures["bad_rows"]) == ("failed", 998)
+
+
 def test_view_in_another_schema_or_spelling_is_checked() -> None:
     create_view('"A b"')
     add_check("row_count", view='reporting."A b"', arguments={"min": 1001})
@@ -158,6 +171,15 @@ def test_held_view_does_not_open_the_breaker(settings: Settings) -> None:
     add_check("row_count", arguments={"min": 1001})
     assert {name: one.outcome for name, one in refresh().items()} == {"a": Outcome.HELD, "b": Outcome.CREATED}
     assert not CircuitBreaker.objects.filter(failures__gt=0).exists()
+
+
+def test_held_trial_closes_the_breaker() -> None:
+    create_view()
+    add_check("row_count", arguments={"min": 1001})
+    opened_at = timezone.now() - timedelta(hours=1)
+    CircuitBreaker.objects.create(database_alias="default", failures=5, opened_at=opened_at, causes={})
+    assert refresh()["a"].outcome is Outcome.HELD
+    assert CircuitBreaker.objects.get().opened_at is None
 
 
 def test_dependent_view_reports_that_it_reads_a_held_view(settings: Settings) -> None:

@@ -1,0 +1,114 @@
+"""The drift check: new rows compared with a release snapshot, by the rules of release snapshots.
+
+Compared are columns, types, the number of rows and the shares of nulls. Distinct values and ranges would take as long
+as a plain refresh.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck, Figure, could_not_run
+from seeder.domain.data_checks.rules import Drift
+from seeder.domain.snapshots.drift_rules import DifferenceKind, DriftRule, Severity
+from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
+from seeder.domain.snapshots.snapshot_contents import (
+    ColumnStatistics,
+    Release,
+    Snapshot,
+    ViewColumn,
+    ViewStatistics,
+)
+from seeder.domain.snapshots.snapshot_drift import Finding, compare_snapshots
+
+_COMPARED = {
+    DifferenceKind.COLUMN_ADDED,
+    DifferenceKind.COLUMN_REMOVED,
+    DifferenceKind.COLUMN_RETYPED,
+    DifferenceKind.COLUMN_REORDERED,
+    DifferenceKind.ROWS,
+    DifferenceKind.NULL_SHARE,
+}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NewRows:
+    """Columns, each with its number of values, and the number of rows."""
+
+    columns: Sequence[tuple[ViewColumn, int]]
+    count: int
+
+
+def judge_drift(
+    check: DataCheck,
+    rule: Drift,
+    base: Snapshot | None,
+    new: NewRows,
+    *,
+    rules: Sequence[DriftRule],
+) -> CheckResult:
+    """Compare new rows with a release snapshot.
+
+    Without any snapshot of the view the check passes. Without the one that the rule names it cannot run.
+    """
+    if base is None and rule.release_tag is not None:
+        return could_not_run(check, message=f"there is no release snapshot of the view at {rule.release_tag}")
+    if base is None:
+        return CheckResult(check=check, outcome=CheckOutcome.PASSED, figures={"release": None, "rows": new.count})
+    compared = compare_snapshots(base, _snapshot(base, new), rules)
+    minimum = Severity[rule.severity.upper()]
+    found = [one for one in compared.findings if one.kind in _COMPARED and one.severity >= minimum]
+    figures: Mapping[str, Figure] = {
+        "release": base.release.tag,
+        "rows": new.count,
+        "findings": [_finding(one) for one in found],
+    }
+    return CheckResult(check=check, outcome=CheckOutcome.FAILED if found else CheckOutcome.PASSED, figures=figures)
+
+
+def _snapshot(base: Snapshot, new: NewRows) -> Snapshot:
+    statistics = {column.name: ColumnStatistics(nulls=new.count - values) for column, values in new.columns}
+    return Snapshot(
+        table_name=base.table_name,
+        release=Release(tag="new rows"),
+        columns=tuple(column for column, _ in new.columns),
+        definition_hash=base.definition_hash,
+        server_version=base.server_version,
+        statistics=ViewStatistics(row_count=new.count, exact=True, columns=statistics),
+        captured_at=base.captured_at,
+    )
+
+
+def _finding(finding: Finding) -> Mapping[str, Any]:
+    return {
+        "kind": finding.kind,
+        "column": finding.column,
+        "change": describe_change(finding),
+        "relative": finding.relative,
+    }
+
+
+def drift_text(figures: Mapping[str, Any]) -> str:
+    """Return the differences in one line."""
+    texts = []
+    for one in figures["findings"]:
+        prefix = f"{one['column']}: " if one["column"] is not None else ""
+        texts.append(f"{prefix}{DIFFERENCE_TEXTS[DifferenceKind(one['kind'])][0]} {one['change']}")
+    return f"it differs from release {figures['release']}: {'; '.join(texts)}"
+
+
+def is_drift_covered(accepted: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
+    """Return whether each difference is among the accepted ones of the same release, and no larger."""
+    seen = {(one["kind"], one["column"]): one for one in accepted.get("findings", ())}
+    return accepted.get("release") == figures["release"] and all(
+        _is_no_larger(one, seen.get((one["kind"], one["column"]))) for one in figures["findings"]
+    )
+
+
+def _is_no_larger(finding: Mapping[str, Any], accepted: Mapping[str, Any] | None) -> bool:
+    if accepted is None:
+        return False
+    size, seen = finding["relative"], accepted["relative"]
+    if size is None or seen is None:
+        return bool(finding["change"] == accepted["change"])
+    return bool((size < 0) == (seen < 0) and abs(size) <= abs(seen))

@@ -1,0 +1,76 @@
+"""The guards of data checks."""
+
+from tests.mutants.mutant import Mutant
+
+RUN = "seeder/services/data_checks/check_run.py"
+DECISION = "seeder/services/data_checks/run_data_checks.py"
+STATEMENTS = "seeder/postgres/data_checks.sql"
+REFRESHES = "tests/integration/data_checks/test_guarded_refresh.py"
+UNTRUSTED = "tests/integration/data_checks/test_untrusted_checks.py"
+WAIVERS = "tests/integration/data_checks/test_waivers.py"
+
+CHECKS = [
+    Mutant(
+        name="checks: a view whose new rows fail a check is not published",
+        file=DECISION,
+        old="if are_held(waived) or not",
+        new="if not are_held(checks) or not",
+        tests=(REFRESHES,),
+    ),
+    Mutant(
+        name="checks: a check that cannot run holds its view",
+        file="seeder/domain/data_checks/results.py",
+        old="in {CheckOutcome.FAILED, CheckOutcome.COULD_NOT_RUN}",
+        new="in {CheckOutcome.FAILED}",
+        tests=(UNTRUSTED,),
+    ),
+    Mutant(
+        name="checks: statements of checks cannot write",
+        file=STATEMENTS,
+        old="set_config('transaction_read_only', 'on', true)",
+        new="set_config('transaction_read_only', 'off', true)",
+        tests=(UNTRUSTED,),
+    ),
+    Mutant(
+        name="checks: statements of checks have a time limit",
+        file=STATEMENTS,
+        old="set_config('statement_timeout', %(timeout)s::text, true)",
+        new="set_config('statement_timeout', '0', %(timeout)s::text <> '')",
+        tests=(UNTRUSTED,),
+    ),
+    Mutant(
+        name="checks: a bad expression does not hide the other checks",
+        file=RUN,
+        old="        if check.name not in self._scanned:\n            self._scan_alone",
+        new="        if not self._scanned:\n            self._scan_alone",
+        tests=(UNTRUSTED,),
+    ),
+    Mutant(
+        name="checks: an error of the server or a lock is not held",
+        file=RUN,
+        old="has_lost_session(error) or is_transient(error) or is_of_server",
+        new="has_lost_session(error)",
+        tests=(REFRESHES,),
+    ),
+    Mutant(
+        name="checks: a held view is no failure for the circuit breaker",
+        file="seeder/services/run/admission_control.py",
+        old="if result.outcome is Outcome.HELD and not (context.is_trial and result.attempts):",
+        new="if result.attempts < 0:",
+        tests=(REFRESHES, "tests/integration/test_admission_control.py"),
+    ),
+    Mutant(
+        name="checks: worse data than waived are held",
+        file="seeder/domain/data_checks/waiver_rules.py",
+        old="return _number(current) <= _number(seen)",
+        new="return _number(current) >= 0",
+        tests=(WAIVERS,),
+    ),
+    Mutant(
+        name="checks: a unique index answers only for its own columns",
+        file=RUN,
+        old="if any(names <= set(rule.columns) for names",
+        new="if any(names for names",
+        tests=(REFRESHES,),
+    ),
+]
