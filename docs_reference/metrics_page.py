@@ -8,8 +8,17 @@ from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.metrics_values import Counted, Counters, LoadGauges, OpenLoads
 from data_pipeline.probes import prometheus_collector as loading
 from docs_reference.markdown_text import code, page, table
+from seeder.domain.freshness.contract import ContractSeverity
+from seeder.domain.freshness.states import FreshnessState
 from seeder.domain.manifests import ReportType
-from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, BreakerGauge, Distribution, Gauges, QueueDepth
+from seeder.domain.monitoring.metrics_values import (
+    DURATION_BOUNDS,
+    BreakerGauge,
+    Distribution,
+    FreshnessGauges,
+    Gauges,
+    QueueDepth,
+)
 from seeder.domain.monitoring.report_jobs import JobTotals
 from seeder.domain.outcomes import Status
 from seeder.probes.prometheus_collector import build_metrics
@@ -74,6 +83,9 @@ def families() -> list[Metric]:
         wait_durations={},
         failure_reasons={"": 0},
         breakers={"": BreakerGauge(is_open=False, failures=0)},
+        freshness=FreshnessGauges(
+            contracts={(FreshnessState.FRESH, ContractSeverity.ERROR): 0}, data_as_of={"": datetime.now(UTC)}
+        ),
         queue=QueueDepth(queued=0, running=0, oldest_wait_seconds=0),
         unfinished_runs=0,
         last_run_finished_at=datetime.now(UTC),

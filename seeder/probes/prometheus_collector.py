@@ -14,7 +14,7 @@ from prometheus_client.utils import floatToGoString
 
 from seeder import __version__, conf
 from seeder.domain.manifests import ReportType
-from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, WAIT_BOUNDS, Distribution, Gauges
+from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS, WAIT_BOUNDS, Distribution, FreshnessGauges, Gauges
 from seeder.domain.outcomes import Status
 from seeder.errors import DatabaseError
 from seeder.services.read_models import metrics_snapshot
@@ -45,6 +45,8 @@ def build_metrics(gauges: Gauges | None, *, window: timedelta, duration: timedel
     yield _gauge("scrape_duration_seconds", "Duration of this scrape.", duration.total_seconds())
     if gauges is not None:
         yield from _view_metrics(gauges)
+        if gauges.freshness is not None:
+            yield from _freshness_metrics(gauges.freshness)
         yield from _recent_metrics(gauges, window)
         yield from _run_metrics(gauges)
 
@@ -63,6 +65,17 @@ def _view_metrics(gauges: Gauges) -> Iterator[Metric]:
         "view_last_success_timestamp_seconds",
         "Start of the last successful refresh of a view; 0 if there is none. Its age is time() minus this.",
         {name: at.timestamp() if at else 0.0 for name, at in gauges.last_successes},
+        "view",
+    )
+
+
+def _freshness_metrics(freshness: FreshnessGauges) -> Iterator[Metric]:
+    contracts_text = "Freshness contracts of views, by state: fresh, due, held, late or unknown."
+    yield _gauge("freshness_contracts", contracts_text, freshness.contracts, "state", "severity")
+    yield _gauge(
+        "view_data_as_of_timestamp_seconds",
+        "As of when the data of a view with a contract are. Their age is time() minus this.",
+        {name: at.timestamp() for name, at in freshness.data_as_of.items()},
         "view",
     )
 

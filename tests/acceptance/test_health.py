@@ -30,6 +30,7 @@ HEALTHY = {
     "queue": "ok",
     "workers": "idle",
     "breaker": "closed",
+    "freshness": "absent",
     "other_databases": "absent",
 }
 # The time limit of the check, and some more for a busy machine.

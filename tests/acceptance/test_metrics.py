@@ -12,7 +12,7 @@ from pytest_django import Settings
 from docs_reference import metrics_page
 from seeder import __version__
 from seeder.domain.monitoring.metrics_values import DURATION_BOUNDS
-from seeder.models import RunHistory, RunMetrics
+from seeder.models import Freshness, RunHistory, RunMetrics
 from tests.acceptance import api_clients
 from tests.acceptance.metrics_scrapes import TOKEN, scrape, value
 from tests.acceptance.web_process import default_database_with
@@ -207,6 +207,7 @@ def test_scrape_without_tables_reports_down() -> None:
 
 def test_scrape_has_exactly_the_metrics_of_the_reference() -> None:
     api_clients.create_reports()
+    Freshness.objects.create(agency_slug="metro", target_lag=timedelta(hours=1))
     families = [*metrics_page.families(), *metrics_page.loading_families()]
     of_undispatched = {"data_pipeline_oldest_undispatched_timestamp_seconds"}
     assert set(scrape("application/openmetrics-text")) == {family.name for family in families} - of_undispatched

@@ -5,6 +5,8 @@ from tests.mutants.mutant import Mutant
 SLACK = "tests/unit/domain/freshness/test_slack.py"
 AS_OF = "tests/integration/test_data_as_of.py"
 WRITERS = "tests/integration/test_data_as_of_with_writers.py"
+STATES = "tests/unit/domain/freshness/test_states.py"
+CHECK = "tests/acceptance/test_check_freshness.py"
 DEADLINES = "tests/unit/domain/freshness/test_deadlines.py"
 
 FRESHNESS = [
@@ -63,5 +65,26 @@ FRESHNESS = [
         old="AND c.xmin::text = read.xmin",
         new="",
         tests=(AS_OF,),
+    ),
+    Mutant(
+        name="states: a hold does not hide a late contract",
+        file="seeder/domain/freshness/states.py",
+        old="if missed is not None or (",
+        new="if (missed is not None and not facts.is_held) or (",
+        tests=(STATES,),
+    ),
+    Mutant(
+        name="states: data of an unknown age are not fresh",
+        file="seeder/domain/freshness/states.py",
+        old="if age.as_of is None and not has_no_data:",
+        new="if False:",
+        tests=(STATES,),
+    ),
+    Mutant(
+        name="states: a contract of severity warning is no alarm",
+        file="seeder/services/read_models/freshness_overview.py",
+        old="and self.contract.severity is ContractSeverity.ERROR",
+        new="",
+        tests=(CHECK,),
     ),
 ]

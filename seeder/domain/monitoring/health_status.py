@@ -21,12 +21,13 @@ class ComponentStatus(StrEnum):
     CLOSED = "closed"
     WORKING = "working"
     IDLE = "idle"
+    LATE = "late"  # a freshness contract of severity error
     STALLED = "stalled"  # parts are waiting and no worker is running one
 
 
 class Readiness(StrEnum):
     READY = "ready"
-    DEGRADED = "degraded"  # accepts requests, but some refreshes cannot run now
+    DEGRADED = "degraded"  # accepts requests, but some refreshes cannot run now, or are late
     NOT_READY = "not ready"
 
 
@@ -41,6 +42,7 @@ class Health:
     queue: ComponentStatus = ComponentStatus.UNKNOWN
     workers: ComponentStatus = ComponentStatus.UNKNOWN
     breaker: ComponentStatus = ComponentStatus.UNKNOWN  # open if any database's breaker is
+    freshness: ComponentStatus = ComponentStatus.UNKNOWN  # absent without contracts
     other_databases: ComponentStatus = ComponentStatus.ABSENT  # the first problem of those in SEEDER['DATABASES']
 
     @property
@@ -49,7 +51,8 @@ class Health:
         needed = {self.settings, self.database, self.tables, self.privileges, self.queue}
         if not needed <= {ComponentStatus.OK, ComponentStatus.ABSENT}:
             return Readiness.NOT_READY
-        is_well = self.workers is not ComponentStatus.STALLED and self.breaker is not ComponentStatus.OPEN
+        problems = {ComponentStatus.STALLED, ComponentStatus.OPEN, ComponentStatus.LATE}
+        is_well = problems.isdisjoint({self.workers, self.breaker, self.freshness})
         if is_well and self.other_databases in {ComponentStatus.OK, ComponentStatus.ABSENT}:
             return Readiness.READY
         return Readiness.DEGRADED

@@ -47,6 +47,12 @@ class QueueDepth:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FreshnessGauges:
+    contracts: Mapping[tuple[str, str], int]  # by state and severity
+    data_as_of: Mapping[str, datetime]  # of views with contracts
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Gauges:
     """All values at one time. None if the optional table is missing."""
 
@@ -57,6 +63,7 @@ class Gauges:
     failure_reasons: Mapping[str, int] | None  # counts by reason, in the window
     breakers: Mapping[str, BreakerGauge] | None  # by database
     queue: QueueDepth | None
+    freshness: FreshnessGauges | None  # None also without contracts
     unfinished_runs: int | None
     last_run_finished_at: datetime | None  # None also if no run ever ended
 

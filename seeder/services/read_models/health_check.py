@@ -24,6 +24,7 @@ from seeder.postgres import contract, deadline_query, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import contract_installation
 from seeder.services.queue import dispatch, part_rows, queue_overview
+from seeder.services.read_models.freshness_overview import freshness_overview
 from seeder.services.run import preconditions
 
 TIMEOUT = timedelta(seconds=3)  # for the entire check
@@ -99,9 +100,17 @@ def _read_health() -> Health:
         tables=ComponentStatus.OK,
         privileges=ComponentStatus.OK if may else ComponentStatus.MISSING,
         breaker=_breaker_status(),
+        freshness=_freshness_status(),
         queue=queue,
         workers=workers,
     )
+
+
+def _freshness_status() -> ComponentStatus:
+    overview = freshness_overview()
+    if not overview.statuses and not overview.invalid:
+        return ComponentStatus.ABSENT
+    return ComponentStatus.LATE if any(one.is_alarm for one in overview.statuses) else ComponentStatus.OK
 
 
 def _breaker_status() -> ComponentStatus:

@@ -4,17 +4,22 @@ Runs are separate processes and most have ended before a scrape, so that counter
 """
 
 from datetime import timedelta
+from itertools import product
+from operator import itemgetter
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Max
 
 from seeder import conf
-from seeder.domain.monitoring.metrics_values import BreakerGauge, Gauges, top_reasons
+from seeder.domain.freshness.contract import ContractSeverity
+from seeder.domain.freshness.states import FreshnessState
+from seeder.domain.monitoring.metrics_values import BreakerGauge, FreshnessGauges, Gauges, top_reasons
 from seeder.domain.monitoring.report_jobs import JobFilter
 from seeder.models import CircuitBreaker, Run
 from seeder.postgres import contract, deadline_query, metrics_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.read_models import job_list
+from seeder.services.read_models.freshness_overview import freshness_overview
 
 _LATEST_RUNS = 100  # those that started last; one of them ended last
 TIMEOUT = timedelta(seconds=8)  # for all queries; two seconds less than the default timeout of Prometheus
@@ -57,9 +62,23 @@ def _read() -> Gauges:
         failure_reasons=reasons,
         breakers=breakers,
         queue=queue,
+        freshness=_freshness(max_views=settings.metrics_views),
         unfinished_runs=unfinished_runs,
         last_run_finished_at=last_run_finished_at,
     )
+
+
+def _freshness(*, max_views: int) -> FreshnessGauges | None:
+    """Return the gauges of contracts. Of the views, those with the oldest data."""
+    statuses = freshness_overview().statuses
+    if not statuses:
+        return None
+    contracts = dict[tuple[str, str], int](dict.fromkeys(product(FreshnessState, ContractSeverity), 0))
+    for one in statuses:
+        contracts[one.judgement.state, one.contract.severity] += 1
+    instants = {one.table_name: one.age.as_of for one in statuses if one.age.as_of is not None}
+    oldest = sorted(instants.items(), key=itemgetter(1))[:max_views]
+    return FreshnessGauges(contracts=contracts, data_as_of=dict(oldest))
 
 
 _QUERY = deadline_query.DeadlineQuery(DEFAULT_DB_ALIAS, _read, timeout=TIMEOUT)

@@ -24,6 +24,7 @@ def test_component_that_refreshes_need_must_be_ok_to_be_ready(name: str) -> None
 
 def test_problem_that_repairs_itself_only_degrades() -> None:
     assert replace(HEALTHY, breaker=ComponentStatus.OPEN).readiness is Readiness.DEGRADED
+    assert replace(HEALTHY, freshness=ComponentStatus.LATE).readiness is Readiness.DEGRADED
     assert replace(HEALTHY, workers=ComponentStatus.STALLED).readiness is Readiness.DEGRADED
     assert replace(HEALTHY, other_databases=ComponentStatus.UNREACHABLE).readiness is Readiness.DEGRADED
 

@@ -1,0 +1,30 @@
+"""What is known about the refreshes of views with freshness contracts."""
+
+from collections.abc import Collection, Mapping
+
+from django.db import DEFAULT_DB_ALIAS
+from psycopg import sql
+
+from seeder.domain.freshness.states import ViewFacts
+from seeder.domain.outcomes import HeldReason, Status
+from seeder.postgres import sessions
+from seeder.postgres.named_statements import STATEMENTS
+
+_NO_METRICS = sql.SQL("(SELECT NULL::bigint AS history_id, NULL::text AS reason)")
+
+
+def view_facts(names: Collection[str], *, has_metrics: bool) -> Mapping[str, ViewFacts]:
+    """Return the facts of views by their names as manifests spell them."""
+    metrics = sql.Identifier("reporting", "seeder_run_metrics") if has_metrics else _NO_METRICS
+    statement = sql.SQL(STATEMENTS["contract_facts"]).format(metrics=metrics)
+    rows = sessions.query(DEFAULT_DB_ALIAS, statement, {"names": list(names)})
+    return {
+        name: ViewFacts(
+            status=None if status is None else Status(status),
+            failing=failures > 0,
+            last_success_at=started_at,
+            usual_duration=duration,
+            is_held=reason in {*HeldReason},
+        )
+        for name, status, failures, started_at, duration, reason in rows
+    }

@@ -1,0 +1,24 @@
+-- The refreshes of views with freshness contracts.
+
+-- name: contract_facts
+-- The latest state of each view, the start and duration of its last success, and the reason of its latest failure if it is
+-- recorded. Reads one or two history rows for each name.
+SELECT
+    wanted.name, s.status, coalesce(s.consecutive_failures, 0) AS failures, success.start_time, success.duration,
+    CASE WHEN s.consecutive_failures > 0 THEN (
+        SELECT m.reason
+        FROM reporting.seeder_run_history AS h
+        JOIN {metrics} AS m ON m.history_id = h.id
+        WHERE h.table_name = wanted.name AND h.status = 'error' AND m.reason IS NOT NULL
+        ORDER BY h.start_time DESC
+        LIMIT 1
+    ) END AS reason
+FROM unnest(%(names)s::text[]) AS wanted (name)
+LEFT JOIN reporting.seeder_job_status AS s ON s.table_name = wanted.name
+LEFT JOIN LATERAL (
+    SELECT h.start_time, h.finish_time - h.start_time AS duration
+    FROM reporting.seeder_run_history AS h
+    WHERE h.table_name = wanted.name AND h.status = 'success' AND h.finish_time IS NOT NULL
+    ORDER BY h.start_time DESC
+    LIMIT 1
+) AS success ON true;

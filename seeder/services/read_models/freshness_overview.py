@@ -1,0 +1,146 @@
+"""The freshness contracts of all views and their states. Reads only tables, so it needs no run and no worker."""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.freshness.contract import ContractSeverity, FreshnessContract, InvalidContract
+from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
+from seeder.domain.freshness.states import FreshnessState, Judgement, ViewFacts, judge
+from seeder.domain.manifests import ViewKey
+from seeder.domain.view_names import ViewName
+from seeder.models import CannedReportManifest, CircuitBreaker, CustomReportManifest
+from seeder.postgres import freshness_queries, sessions
+from seeder.postgres.contract import OptionalTables
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services import freshness_contracts, view_states
+
+_MOST_URGENT_FIRST = (
+    FreshnessState.LATE,
+    FreshnessState.HELD,
+    FreshnessState.DUE,
+    FreshnessState.UNKNOWN,
+    FreshnessState.FRESH,
+)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContractStatus:
+    """A contract that applies to a view, and its state."""
+
+    view: ViewKey
+    table_name: str  # as a manifest spells it
+    agencies: Sequence[str]  # of the view's manifests
+    contract: FreshnessContract
+    judgement: Judgement
+    age: DataAge
+
+    @property
+    def is_alarm(self) -> bool:
+        return self.judgement.state is FreshnessState.LATE and self.contract.severity is ContractSeverity.ERROR
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FreshnessOverview:
+    """All contracts, most urgent first."""
+
+    statuses: Sequence[ContractStatus] = ()
+    invalid: Sequence[InvalidContract] = ()
+    now: datetime | None = None  # by the database's clock; None without contracts
+    is_available: bool = True  # the table exists
+
+    @property
+    def counts(self) -> Mapping[FreshnessState, int]:
+        """The number of contracts in each state."""
+        counts = Counter(one.judgement.state for one in self.statuses)
+        return {state: counts[state] for state in FreshnessState}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _ListedView:
+    key: ViewKey
+    table_name: str
+    agencies: frozenset[str]
+
+
+@translate_database_errors(DEFAULT_DB_ALIAS)
+def freshness_overview(agencies: Collection[str] | None = None) -> FreshnessOverview:
+    """Return the contracts of the views of these agencies (None: all).
+
+    Takes two queries without contracts, otherwise about eight. Raises `ConfigurationError` or `DatabaseError`.
+    """
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+    contracts = freshness_contracts.load_contracts(tables)
+    if not contracts:
+        return FreshnessOverview(is_available=tables.is_usable(freshness_contracts.TABLE))
+    views = list(_listed_views(conf.load().databases))
+    applying = {view: contracts.of_view(view.key.name, view.agencies) for view in views}
+    contracted = [
+        view for view in views if applying[view] and (agencies is None or not view.agencies.isdisjoint(agencies))
+    ]
+    now = sessions.server_time(DEFAULT_DB_ALIAS)
+    facts = _facts(contracted, tables)
+    ages = view_states.data_ages([view.key for view in contracted], tables)
+    statuses = [
+        ContractStatus(
+            view=view.key,
+            table_name=view.table_name,
+            agencies=sorted(view.agencies),
+            contract=contract,
+            judgement=judge(contract, age, facts[view.key], now),
+            age=age,
+        )
+        for view in contracted
+        for age in [ages.get(view.key, NEVER_RECORDED)]
+        for contract in applying[view]
+    ]
+    known = {view.key.name for view in views}
+    unlisted = [
+        InvalidContract(id=contract.id, message=f"Contract {contract.id}: no enabled manifest has the view {name}.")
+        for name in sorted(contracts.of_views.keys() - known)
+        for contract in contracts.of_views[name]
+        if agencies is None
+    ]
+    return FreshnessOverview(statuses=sorted(statuses, key=_urgency), invalid=[*contracts.invalid, *unlisted], now=now)
+
+
+def _urgency(status: ContractStatus) -> tuple[int, bool, str, int]:
+    state, contract = status.judgement.state, status.contract
+    is_warning = contract.severity is ContractSeverity.WARNING
+    return _MOST_URGENT_FIRST.index(state), is_warning, status.table_name, contract.id
+
+
+def _listed_views(databases: Mapping[int, str]) -> Iterator[_ListedView]:
+    """Yield the views of enabled manifests, once under their first spelling."""
+    rows = [
+        *CustomReportManifest.objects.enabled().values_list("table_name", "agency_slug", "database_id"),
+        *CannedReportManifest.objects.exclude(canned_report__table_name=None).values_list(
+            "canned_report__table_name", "agency_slug", "canned_report__database_id"
+        ),
+    ]
+    spellings, agencies = dict[ViewKey, str](), defaultdict[ViewKey, set[str]](set)
+    names = {table_name: ViewName.parse_or_none(table_name) for table_name, _, _ in rows}
+    for table_name, agency, database_id in rows:
+        name = names[table_name]
+        if name is not None and (not databases or database_id in databases):
+            key = ViewKey(database=databases.get(database_id, DEFAULT_DB_ALIAS), name=name)
+            spellings.setdefault(key, table_name)
+            agencies[key].add(agency)
+    for key, table_name in spellings.items():
+        yield _ListedView(key=key, table_name=table_name, agencies=frozenset(agencies[key]))
+
+
+def _facts(views: Sequence[_ListedView], tables: OptionalTables) -> Mapping[ViewKey, ViewFacts]:
+    has_metrics = tables.is_usable("seeder_run_metrics")
+    facts = freshness_queries.view_facts([view.table_name for view in views], has_metrics=has_metrics)
+    paused = set[str]()
+    if tables.is_usable("seeder_circuit_breaker"):
+        paused = set(CircuitBreaker.objects.exclude(opened_at=None).values_list("pk", flat=True))
+    return {
+        view.key: replace(facts[view.table_name], is_held=facts[view.table_name].is_held or view.key.database in paused)
+        for view in views
+    }

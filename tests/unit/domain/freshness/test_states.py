@@ -1,0 +1,82 @@
+"""The state of a contract, and its cause."""
+
+from datetime import timedelta
+
+import pytest
+
+from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge, UnknownAge
+from seeder.domain.freshness.states import FreshnessState, Judgement, LateCause, ViewFacts, judge
+from seeder.domain.outcomes import Status
+from tests.unit.domain.freshness.contract_values import due_contract, lag_contract, utc
+
+DUE = due_contract("06:30", grace=0.5)
+YESTERDAY, TODAY = utc("2026-01-04 02:00"), utc("2026-01-05 02:00")
+REFRESHED = ViewFacts(status=Status.SUCCESS, last_success_at=YESTERDAY, usual_duration=timedelta(minutes=10))
+OLD = DataAge(as_of=YESTERDAY)
+
+
+def state(now: str, age: DataAge = OLD, facts: ViewFacts = REFRESHED) -> tuple[str, str | None]:
+    found = judge(DUE, age, facts, utc(now))
+    return found.state, found.cause
+
+
+def test_contract_is_due_when_a_refresh_should_have_started_and_late_after_the_grace() -> None:
+    assert state("2026-01-05 06:19:59") == ("fresh", None)
+    assert state("2026-01-05 06:20") == ("due", "not_started")
+    assert state("2026-01-05 07:00") == ("due", "not_started")
+    assert state("2026-01-05 07:00:01") == ("late", "not_started")
+
+
+def test_late_contract_is_fresh_again_after_a_refresh() -> None:
+    assert state("2026-01-05 09:00", DataAge(as_of=utc("2026-01-05 08:00"))) == ("fresh", None)
+
+
+def test_judgement_names_its_deadline() -> None:
+    late = judge(DUE, OLD, REFRESHED, utc("2026-01-05 09:00"))
+    assert late == Judgement(state=FreshnessState.LATE, cause=LateCause.NOT_STARTED, deadline=utc("2026-01-05 07:00"))
+    assert judge(DUE, OLD, REFRESHED, utc("2026-01-05 01:00")).deadline == utc("2026-01-05 07:00")
+
+
+@pytest.mark.parametrize(
+    ("facts", "cause"),
+    [
+        ({"status": Status.PENDING}, "waiting"),
+        ({"status": Status.RUNNING, "is_held": True}, "running"),
+        ({"status": Status.ERROR, "failing": True}, "failed"),
+        ({"status": Status.ERROR, "failing": True, "is_held": True}, "held"),
+        ({"status": Status.SUCCESS, "last_success_at": TODAY}, "upstream_late"),
+        ({"status": Status.SUCCESS, "last_success_at": YESTERDAY}, "not_started"),
+    ],
+)
+def test_late_contract_has_a_cause(facts: dict[str, object], cause: str) -> None:
+    known = ViewFacts(**{"last_success_at": YESTERDAY, **facts})  # type: ignore[arg-type]
+    assert state("2026-01-05 09:00", facts=known) == ("late", cause)
+
+
+def test_hold_is_shown_before_the_deadline_and_does_not_hide_a_late_contract() -> None:
+    held = ViewFacts(status=Status.ERROR, failing=True, last_success_at=YESTERDAY, is_held=True)
+    assert state("2026-01-05 06:40", facts=held) == ("held", "held")
+    assert state("2026-01-05 09:00", facts=held) == ("late", "held")
+    assert state("2026-01-05 03:00", facts=held) == ("fresh", None)
+
+
+def test_refreshed_view_with_data_of_an_unknown_age_is_unknown() -> None:
+    unknown = DataAge(as_of=None, unknown=UnknownAge.REFRESHED_BY_OTHERS)
+    assert state("2026-01-05 09:00", unknown) == ("unknown", "age_unknown")
+
+
+def test_view_without_data_is_late_at_its_due_time() -> None:
+    assert state("2026-01-05 09:00", NEVER_RECORDED, ViewFacts()) == ("late", "never_refreshed")
+
+
+def test_view_without_data_is_late_for_a_target_lag_once_it_failed() -> None:
+    failed = ViewFacts(status=Status.ERROR, failing=True)
+    for facts, expected in ((ViewFacts(), ("unknown", "never_refreshed")), (failed, ("late", "failed"))):
+        found = judge(lag_contract(2), NEVER_RECORDED, facts, TODAY)
+        assert (found.state, found.cause) == expected
+
+
+def test_target_lag_is_judged_by_the_data_not_by_the_last_refresh() -> None:
+    facts = ViewFacts(status=Status.SUCCESS, last_success_at=TODAY)
+    found = judge(lag_contract(2), DataAge(as_of=YESTERDAY), facts, TODAY)
+    assert (found.state, found.cause) == ("late", "upstream_late")
