@@ -12,7 +12,7 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="loadlog",
             index=models.Index(
-                fields=["status", "-created_at", "-id"],
+                fields=["status", "-created_at", "-id", "target"],
                 condition=models.Q(status__in=["skipped", "failed"]),
                 name="load_log_unsuccessful",
             ),

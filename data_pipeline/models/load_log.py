@@ -74,7 +74,7 @@ class LoadLog(models.Model):
                 fields=["target", "undone_at"], condition=models.Q(undone_at__isnull=False), name="load_log_undone"
             ),
             models.Index(
-                fields=["status", "-created_at", "-id"],
+                fields=["status", "-created_at", "-id", "target"],
                 condition=models.Q(status__in=[LoadStatus.SKIPPED, LoadStatus.FAILED]),
                 name="load_log_unsuccessful",
             ),

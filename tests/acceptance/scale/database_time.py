@@ -29,6 +29,7 @@ def measure(action: Callable[[], object]) -> Cost:
     """Run an action once. Statements count that Django's cursors send, and those that bypass Django."""
     waited, statements = 0.0, 0
     begun: dict[psycopg.Connection[Any], float | None] = {}
+    ended: dict[psycopg.Connection[Any], float | None] = {}
     wait, execute = psycopg.Connection.wait, psycopg.Cursor.execute
 
     def timed_wait(*arguments: Any, **options: Any) -> Any:
@@ -44,6 +45,7 @@ def measure(action: Callable[[], object]) -> Cost:
         if cursor.connection not in begun:
             begun[cursor.connection] = _cpu_seconds(cursor.connection)
         result = execute(cursor, *arguments, **options)
+        ended[cursor.connection] = _cpu_seconds(cursor.connection)
         statements += len(cursor._results)  # a message can have several statements
         return result
 
@@ -51,17 +53,13 @@ def measure(action: Callable[[], object]) -> Cost:
         patch.setattr(psycopg.Connection, "wait", timed_wait)
         patch.setattr(psycopg.Cursor, "execute", counted_execute)
         action()
-    used = [
-        None if first is None or last is None else last - first
-        for session, first in begun.items()
-        for last in [_cpu_seconds(session)]
-    ]
-    seconds = waited if None in used else sum(filter(None, used))
+    used = [last - first for first, last in zip(begun.values(), ended.values(), strict=True) if first and last]
+    seconds = sum(used) if len(used) == len(begun) else waited
     return Cost(statements=statements, milliseconds=1000 * seconds)
 
 
 def _cpu_seconds(session: "psycopg.Connection[Any]") -> float | None:
-    """Return what the server's process of a connection used, or None if it is elsewhere or has ended."""
+    """Return what the server's process of a connection used, or None if it is elsewhere."""
     if session.closed or not session.info.host.startswith("/"):
         return None
     process = Path(f"/proc/{session.info.backend_pid}")
