@@ -66,6 +66,7 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
             "rows",
             "rows_inserted",
             "rows_deleted",
+            "rows_unchanged",
             "size_bytes",
             "worker_wait_seconds",
             "throttle_wait_seconds",

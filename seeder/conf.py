@@ -12,9 +12,20 @@ from typing import Any
 from django.conf import settings
 
 from seeder import settings_readers
+from seeder.domain.maintenance_windows import MaintenanceWindow, parse_windows
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Direction, DriftRule, Severity
 from seeder.errors import ConfigurationError
-from seeder.settings_readers import boolean, integer, one_of, read_settings, secret, setting, text, throttle_rate
+from seeder.settings_readers import (
+    boolean,
+    boolean_or,
+    integer,
+    one_of,
+    read_settings,
+    secret,
+    setting,
+    text,
+    throttle_rate,
+)
 
 
 def _database_aliases(name: str, value: object) -> Mapping[int, str]:
@@ -29,6 +40,14 @@ def _cron_expressions(name: str, value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(one, str) for pair in value.items() for one in pair):
         raise ConfigurationError(setting=name, value=value, expected="a map of agency slugs to cron expressions")
     return dict(value)
+
+
+def _maintenance_windows(name: str, value: object) -> Sequence[MaintenanceWindow]:
+    try:
+        return parse_windows(text(name, value), default_zone=settings.TIME_ZONE)
+    except ValueError as error:
+        expected = "windows such as '01:00-05:00; sat,sun 22:00-08:00 Europe/Berlin', in time zones that are known here"
+        raise ConfigurationError(setting=name, value=value, expected=expected) from error
 
 
 def _drift_rules(name: str, value: object) -> Sequence[DriftRule]:
@@ -82,8 +101,16 @@ class Settings:
     breaker_counts: str = setting(one_of("all", "server"), default="all")
     """Failures that the circuit breaker counts. `all`: every failed refresh. `server`: only faults of the server, such
     as lost or refused connections, no resources, a shutdown, or read-only."""
-    refresh_concurrently: bool = setting(boolean, default=False)
-    """Try `REFRESH … CONCURRENTLY` first, which does not block readers. It takes longer and needs a unique index."""
+    refresh_concurrently: bool | str = setting(boolean_or("auto"), default=False)
+    """Try `REFRESH … CONCURRENTLY` first, which does not block readers. It takes longer and needs a unique index.
+    `auto`: refresh each view plainly if that takes at most `READER_WAIT_BUDGET_MS` by its history, or in a maintenance
+    window, otherwise concurrently."""
+    reader_wait_budget_ms: int = setting(integer(0), default=200)
+    """How long readers may wait for a plain refresh if `REFRESH_CONCURRENTLY` is `auto`."""
+    maintenance_windows: Sequence[MaintenanceWindow] = setting(_maintenance_windows, default=())
+    """Local times at which readers may wait for plain refreshes if `REFRESH_CONCURRENTLY` is `auto`, such as
+    `01:00-05:00; sat,sun 22:00-08:00 Europe/Berlin`. Days are those of the start (default: every day). The default
+    zone is the host's. A refresh must be expected to end in the window."""
     concurrent_fallback: bool = setting(boolean, default=True)
     """Refresh plainly, with a note, if a view cannot be refreshed concurrently (no usable unique index, never filled).
     If false, such a view fails and readers are never blocked."""
@@ -158,6 +185,11 @@ class Settings:
     """Maximum number of views with a metric of their last success, oldest first; a series each."""
     databases: Mapping[int, str] = setting(_database_aliases, default=dict)
     """Which Django database a manifest's `database_id` means, as a map of ids to aliases. Empty: all mean `default`."""
+
+    @property
+    def chooses_mode(self) -> bool:
+        """Whether the mode of each refresh is chosen by measurement."""
+        return self.refresh_concurrently == "auto"
 
 
 def load() -> Settings:

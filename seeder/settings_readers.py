@@ -67,6 +67,20 @@ def boolean(name: str, value: object) -> bool:
             raise ConfigurationError(setting=name, value=value, expected="true or false")
 
 
+def boolean_or(choice: str) -> Callable[[str, object], bool | str]:
+    """Return a reader of truth values and one other word."""
+
+    def read(name: str, value: object) -> bool | str:
+        if str(value).strip().lower() == choice:
+            return choice
+        try:
+            return boolean(name, value)
+        except ConfigurationError as error:
+            raise ConfigurationError(setting=name, value=value, expected=f"true, false or {choice}") from error
+
+    return read
+
+
 def text(name: str, value: object) -> str:
     """Read a text, which may be empty."""
     if not isinstance(value, str):

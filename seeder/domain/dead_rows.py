@@ -5,7 +5,8 @@ ten refreshes that changed every row, a view without VACUUM had ten times its si
 With 5 % changed rows it had 1.6 times its size. Autovacuum alone acts at 20 % dead rows, about a minute later.
 """
 
-from seeder.domain.outcomes import RefreshMode, RefreshResult
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import RefreshResult
 
 _MIN_DEAD_ROWS = 50  # as autovacuum_vacuum_threshold; fewer fit in a few pages
 

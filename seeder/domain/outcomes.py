@@ -8,6 +8,7 @@ from enum import StrEnum
 from seeder.domain.data_checks.results import CheckResult
 from seeder.domain.freshness.data_age import RefreshedData
 from seeder.domain.manifests import RejectedManifest, ViewKey
+from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
 
@@ -41,13 +42,6 @@ class HeldReason(StrEnum):
     DEPENDENCY = "held_dependency"  # it reads a held view, and was not started
 
 
-class RefreshMode(StrEnum):
-    """How a view was refreshed."""
-
-    PLAIN = "plain"  # blocks readers
-    CONCURRENT = "concurrent"  # does not block readers
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """Why a view failed."""
@@ -79,6 +73,7 @@ class RefreshResult:
     finished_at: datetime
     mode: RefreshMode | None = None  # None if the view was created or failed
     fell_back: bool = False  # plain instead of concurrent
+    mode_reason: str | None = None  # a sentence, if the mode was chosen by measurement
     attempts: int = 1
     rows: int | None = 0  # rows of the view afterwards; 0 if it failed, None if unknown
     size_bytes: int = 0  # size on disk afterwards, with indexes and TOAST
@@ -93,6 +88,14 @@ class RefreshResult:
     @property
     def duration(self) -> timedelta:
         return self.finished_at - self.started_at
+
+    @property
+    def rows_unchanged(self) -> int | None:
+        """The rows that the refresh left as they were. None if unknown, as after a plain one, which writes all."""
+        inserted = self.cost.rows_inserted
+        if self.mode is not RefreshMode.CONCURRENT or self.rows is None or inserted is None:
+            return None
+        return max(self.rows - inserted, 0)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -18,6 +18,7 @@ from seeder.domain.data_checks.results import DataCheck
 from seeder.domain.freshness.deadlines import MissedContract
 from seeder.domain.freshness.slack import latest_starts
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
+from seeder.domain.refresh_mode import ModeChoice, ModeFacts
 from seeder.domain.view_names import ViewName
 
 Node = TypeVar("Node", ViewKey, ViewName)
@@ -82,6 +83,8 @@ class PlannedView:
     definition_drift: tuple[DefinitionDrift, ...] = ()
     inputs: ViewInputs | None = None  # None if they have to be looked up before the refresh
     checks: tuple[DataCheck, ...] = ()  # what its new rows have to meet
+    mode_facts: ModeFacts | None = None  # None unless the mode is chosen by measurement
+    mode_choice: ModeChoice | None = None  # as of planning; the mode is chosen again at the start of the refresh
 
     @property
     def key(self) -> ViewKey:

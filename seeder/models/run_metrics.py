@@ -11,6 +11,7 @@ class RunMetrics(models.Model):
     # The database deletes it with its history row. If Django did, deleting history would require this table.
     history = models.OneToOneField(RunHistory, models.DO_NOTHING, primary_key=True, related_name="metrics")
     mode = models.TextField(null=True)  # plain or concurrent; null for a creation and a failure
+    mode_reason = models.TextField(null=True)  # a sentence, if the mode was chosen by measurement
     fell_back = models.BooleanField(null=True)
     attempts = models.IntegerField(null=True)
     reason = models.TextField(null=True)  # of a failure: PostgreSQL's condition name

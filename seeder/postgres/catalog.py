@@ -27,8 +27,17 @@ def relation_state(database: str, view: ViewName) -> tuple[str, bool] | None:
 
 def cannot_refresh_concurrently(database: str, view: ViewName) -> bool:
     """Return whether a view was never filled or has no unique index that CONCURRENTLY can use."""
-    rows = sessions.query(database, STATEMENTS["view_facts"], name_lists([view]), row_factory=namedtuple_row)
-    return any(row.relkind == "m" and not (row.relispopulated and row.has_unique_index) for row in rows)
+    return bool(find_unready_for_concurrent_refresh(database, [view]))
+
+
+def find_unready_for_concurrent_refresh(database: str, views: Iterable[ViewName]) -> set[ViewName]:
+    """Return the views that were never filled or have no unique index that CONCURRENTLY can use."""
+    rows = sessions.query(database, STATEMENTS["view_facts"], name_lists(views), row_factory=namedtuple_row)
+    return {
+        ViewName(schema=row.nspname, name=row.relname)
+        for row in rows
+        if row.relkind == "m" and not (row.relispopulated and row.has_unique_index)
+    }
 
 
 def columns(database: str, relations: Iterable[ViewName]) -> sessions.Rows:

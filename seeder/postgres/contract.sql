@@ -213,6 +213,7 @@ CREATE INDEX IF NOT EXISTS seeder_queued_refresh_keys ON reporting.seeder_queued
 CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     history_id bigint PRIMARY KEY REFERENCES reporting.seeder_run_history (id) ON DELETE CASCADE,
     mode text,
+    mode_reason text,
     fell_back boolean,
     attempts integer,
     reason text,

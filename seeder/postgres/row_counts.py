@@ -11,7 +11,7 @@ from typing import cast
 from psycopg import sql
 from psycopg.rows import class_row
 
-from seeder.domain.outcomes import RefreshMode
+from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, view_statements
 from seeder.postgres.named_statements import STATEMENTS

@@ -158,11 +158,14 @@ def attempt_and_roll_back(database: str, operation: Callable[[], Result]) -> Res
     return result
 
 
-def query_in_savepoint(database: str, statement: sql.Composed) -> Rows:
-    """Run a trusted statement in a savepoint of a `BatchedTransaction`, in one round trip. Return its rows."""
-    batch = sql.SQL("SAVEPOINT seeder;\n{}\n;\nRELEASE SAVEPOINT seeder;").format(statement)
+def query_in_savepoint(database: str, *statements: sql.Composed) -> Rows:
+    """Run trusted statements in a savepoint of a `BatchedTransaction`, in one round trip.
+
+    Return the rows of the first.
+    """
+    batch = sql.SQL("SAVEPOINT seeder;\n{}\n;\nRELEASE SAVEPOINT seeder;").format(sql.SQL("\n;\n").join(statements))
     try:
-        _, rows, _ = query_batch(database, batch)
+        _, rows, *_ = query_batch(database, batch)
     except Error:
         with suppress(Error):  # there is no savepoint if that statement failed
             query(database, "ROLLBACK TO SAVEPOINT seeder;")

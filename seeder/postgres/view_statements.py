@@ -62,3 +62,8 @@ def create_comparison_view(number: int, query: str, column_names: Iterable[str] 
 def refresh_materialized_view(view: ViewName, *, concurrently: bool = False) -> sql.Composed:
     option = sql.SQL("CONCURRENTLY " if concurrently else "")
     return sql.SQL("REFRESH MATERIALIZED VIEW {}{}").format(option, view_identifier(view))
+
+
+def set_lock_timeout(milliseconds: int) -> sql.Composed:
+    """Limit the wait for each lock, until the end of the transaction."""
+    return sql.SQL("SET LOCAL lock_timeout = {}").format(sql.Literal(milliseconds))

@@ -11,7 +11,8 @@ import pytest
 from pytest_django import Settings
 
 from embedded import account_programs, binaries
-from seeder.domain.outcomes import Outcome, RefreshMode
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import Outcome
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
 from tests.faults.conftest import removed_at_the_end
 from tests.faults.gated_views import (

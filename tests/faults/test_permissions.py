@@ -4,7 +4,8 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain.outcomes import Outcome, RefreshMode
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import Outcome
 from tests.conftest import server_major_version, sql
 from tests.faults.conftest import DATABASE
 from tests.faults.gated_views import create_filled_view, latest_statuses, refresh_everything, sqlstate_of

@@ -10,7 +10,7 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
-from seeder.domain.outcomes import RefreshMode
+from seeder.domain.mode_predictor import RefreshMode
 from tests.conftest import another_session, sql
 from tests.faults.gated_views import (
     create_filled_view,

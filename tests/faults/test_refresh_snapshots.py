@@ -4,7 +4,7 @@ import psycopg
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.outcomes import RefreshMode
+from seeder.domain.mode_predictor import RefreshMode
 from seeder.models import RunMetrics
 from tests.conftest import another_session, sql
 from tests.faults.gated_views import (

@@ -14,7 +14,8 @@ import psycopg
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult, RunSummary
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.run_events import RunEvent, RunStarted
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.faults.gated_views import (

@@ -3,7 +3,8 @@
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.outcomes import RefreshMode, RefreshResult
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import RefreshResult
 from seeder.domain.refresh_requests import AllReports
 from seeder.services.run import orchestrator
 from tests.conftest import another_session, create_custom_manifest, sql

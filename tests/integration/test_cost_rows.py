@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.refresh_costs import BackendCost, RefreshCost, StatementCost
 from seeder.domain.run_events import ViewEnded
 from seeder.models import RunHistory, RunMetrics
@@ -90,6 +91,7 @@ def test_known_costs_are_written_early_and_the_rest_later() -> None:
     assert RunMetrics.objects.values().get(pk=second) == {
         "history_id": second,
         "mode": "plain",
+        "mode_reason": None,
         "fell_back": True,
         "attempts": 1,
         "reason": None,

@@ -7,7 +7,8 @@ from pytest_django import Settings
 
 from seeder.domain.freshness.data_age import DataAge, UnknownAge
 from seeder.domain.manifests import ViewKey
-from seeder.domain.outcomes import RefreshMode, RefreshResult
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import RefreshResult
 from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, Freshness

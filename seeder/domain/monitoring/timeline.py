@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Status
 
 
@@ -59,11 +60,20 @@ class TimelineBar:
     rows_inserted: int | None = None
     rows_deleted: int | None = None
     reason: str | None = None  # of a failure
+    mode: str | None = None  # plain or concurrent; None if unknown, or if the view was created
+    mode_reason: str | None = None  # a sentence, if the mode was chosen by measurement
     lane: int = 0  # from 1
 
     @property
     def duration(self) -> timedelta | None:
         return None if self.finished_at is None else self.finished_at - self.started_at
+
+    @property
+    def rows_unchanged(self) -> int | None:
+        """The rows that a concurrent refresh left as they were. None if unknown."""
+        if self.mode != RefreshMode.CONCURRENT or self.rows is None or self.rows_inserted is None:
+            return None
+        return max(self.rows - self.rows_inserted, 0)
 
 
 def assign_lanes(bars: Iterable[TimelineBar], *, now: datetime) -> list[TimelineBar]:

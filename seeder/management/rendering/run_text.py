@@ -6,8 +6,10 @@ from datetime import timedelta
 from seeder.domain import run_events
 from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.domain.manifests import RejectedManifest
-from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult, RunSummary
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.refresh_mode import ModeChoice
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.result_notes import definition_drift_note
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
@@ -19,11 +21,16 @@ _OUTCOME_STYLES = {
     Outcome.HELD: "bold yellow",
     Outcome.FAILED: "bold red",
 }
+_MODE_HEADINGS = ("mode", "plain>", "concurrent>", "changed>", "bloat>")
 
 
 def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
     yield from _empty_plan_blocks(plan, request)
-    yield TextTable(headings=("view", "action", "after", "expected>"), rows=[*map(_planned_view_row, plan.views)])
+    shows_modes = any(view.mode_choice for view in plan.views)
+    yield TextTable(
+        headings=("view", "action", "after", "expected>", *(_MODE_HEADINGS if shows_modes else ())),
+        rows=[_planned_view_row(view, shows_modes=shows_modes) for view in plan.views],
+    )
     for view in plan.views:
         yield from (f"{view.key.name}: {definition_drift_note(drift)}" for drift in view.definition_drift)
     yield from map(_rejection_block, plan.rejected)
@@ -37,14 +44,30 @@ def _empty_plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[B
         yield f"Nothing to refresh: no manifest is enabled for {request}."
 
 
-def _planned_view_row(view: PlannedView) -> TableRow:
+def _planned_view_row(view: PlannedView, *, shows_modes: bool) -> TableRow:
     after = ", ".join(sorted(str(key.name) for key in view.depends_on))
     expected = "" if view.expected_duration is None else format_duration(view.expected_duration)
     facts = [f"{view.action} {view.key.name}"]
     facts += [f"after {after}"] if after else []
     facts += [f"expected {expected}"] if expected else []
     facts.append(f"for {format_count(len(view.spec.manifests), 'manifest')}")
-    return TableRow(line="; ".join(facts), cells=(str(view.key.name), view.action, after, expected))
+    line = "; ".join(facts) + (f". {view.mode_choice.reason}" if view.mode_choice else "")
+    modes = _mode_cells(view.mode_choice) if shows_modes else ()
+    return TableRow(line=line, cells=(str(view.key.name), view.action, after, expected, *modes))
+
+
+def _mode_cells(choice: ModeChoice | None) -> tuple[str, ...]:
+    """Return the mode, and what is known about the next refresh."""
+    if choice is None:
+        return ("",) * len(_MODE_HEADINGS)
+    known = choice.prediction
+    durations = ("" if one is None else format_duration(one) for one in (known.plain, known.concurrent))
+    return (
+        choice.mode,
+        *durations,
+        "" if known.churn is None else f"{known.churn:.0%}",
+        "" if known.bloat is None else f"{known.bloat:.1f}",
+    )
 
 
 def _rejection_block(rejected: RejectedManifest) -> Block:
@@ -63,7 +86,7 @@ def event_blocks(event: run_events.RunEvent, request: RefreshRequest) -> Iterato
         case run_events.ViewStarted(view=view):
             yield f"{view.key.name}: started"
         case run_events.ViewEnded(view=view, result=result):
-            yield f"{view.key.name}: {_result_text(result)}"
+            yield f"{view.key.name}: {_result_text(result)}" + (f". {result.mode_reason}" if result.mode_reason else "")
             if result.failure is not None and result.outcome is Outcome.HELD:
                 yield from (f"{view.key.name}: {line}" for line in result.failure.message.splitlines()[1:])
             yield from (f"{view.key.name}: {note}" for note in result.notes)
@@ -91,6 +114,9 @@ def _result_text(result: RefreshResult) -> str:
         format_size(result.size_bytes),
         format_duration(result.duration),
     ]
+    if result.rows_unchanged is not None:
+        facts += [f"{result.cost.rows_inserted or 0:,} inserted", f"{result.cost.rows_deleted or 0:,} deleted"]
+        facts.append(f"{result.rows_unchanged:,} unchanged")
     if result.attempts > 1:
         facts.append(f"at attempt {result.attempts}")
     waits = {"on hold": result.cost.throttle_wait, "waiting for locks": result.cost.lock_wait}

@@ -6,6 +6,7 @@ from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.refresh_mode import ModeChoice
 from seeder.services.documents.data_check_documents import results_documents
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.documents.job_documents import manifest_document
@@ -20,6 +21,7 @@ def plan_document(plan: RefreshPlan) -> Document:
             {
                 **_planned_view_document(view),
                 **fields(view, "action", "consecutive_failures", expectedDurationSeconds="expected_duration"),
+                "mode": _mode_document(view.mode_choice),
                 "dependsOn": sorted(str(key.name) for key in view.depends_on),
                 "definitionDrift": [
                     {**manifest_document(drift.manifest), "cause": drift.cause} for drift in view.definition_drift
@@ -73,12 +75,21 @@ def _planned_view_document(view: PlannedView) -> Document:
     return {**view_document(view.key), "manifests": [*map(manifest_document, view.spec.manifests)]}
 
 
+def _mode_document(choice: ModeChoice | None) -> Document | None:
+    """Return the mode with its figures, or None if the setting decides alone."""
+    if choice is None:
+        return None
+    figures = {"plainSeconds": "plain", "concurrentSeconds": "concurrent"}
+    return {**fields(choice, "mode", "reason"), **fields(choice.prediction, "churn", "bloat", **figures)}
+
+
 def _result_document(result: RefreshResult) -> Document:
     sizes = {"recordsProcessed": "rows", "bytesProcessed": "size_bytes"}
     waits = {f"{wait}WaitSeconds": f"{wait}_wait" for wait in ("worker", "throttle", "lock")}
     failure = result.failure
     return {
-        **fields(result, "outcome", "mode", "fell_back", "attempts", "satisfied_by", "notes", **_PERIOD, **sizes),
+        **fields(result, "outcome", "mode", "mode_reason", "fell_back", "attempts", "satisfied_by", "notes"),
+        **fields(result, "rows_unchanged", **_PERIOD, **sizes),
         **fields(result.cost, "rows_inserted", "rows_deleted", vacuumSeconds="vacuum_time", **waits),
         "reason": failure and failure.reason,
         "sqlstate": failure and failure.sqlstate,

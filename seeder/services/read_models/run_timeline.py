@@ -16,7 +16,16 @@ from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import run_totals, sessions
 from seeder.postgres.contract import OptionalTables
 
-_METRICS = ("worker_number", "throttle_wait_seconds", "lock_wait_seconds", "rows_inserted", "rows_deleted", "reason")
+_METRICS = (
+    "worker_number",
+    "throttle_wait_seconds",
+    "lock_wait_seconds",
+    "rows_inserted",
+    "rows_deleted",
+    "reason",
+    "mode",
+    "mode_reason",
+)
 _COUNTS = ("manifests", "succeeded", "failed")
 
 

@@ -13,7 +13,8 @@ from time import monotonic
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.outcomes import RefreshMode, RefreshResult
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import BackendCost, StatementCost, backend_cost_delta, counters, statement_cost_delta
 from seeder.domain.run_events import RunEvent, ViewEnded
@@ -142,6 +143,7 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
     return {
         "history_id": history_id,
         "mode": result.mode,
+        "mode_reason": result.mode_reason,
         "fell_back": result.fell_back,
         "attempts": result.attempts,
         "reason": result.failure and result.failure.reason,

@@ -1,15 +1,18 @@
 """Creates a view, or refreshes it concurrently or plainly."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import partial
 
 from django.db import Error
 
 from seeder.conf import Settings
-from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.plan import PlannedView
+from seeder.domain.refresh_mode import ModeChoice
 from seeder.postgres import catalog, sessions, transactions, view_statements
-from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, NOT_IN_PREREQUISITE_STATE, sqlstate
+from seeder.postgres.sqlstates import FEATURE_NOT_SUPPORTED, LOCK_NOT_AVAILABLE, NOT_IN_PREREQUISITE_STATE, sqlstate
+from seeder.services.run import mode_choice
 
 
 def create_or_refresh(
@@ -24,11 +27,17 @@ def create_or_refresh(
     if not exists:
         _create(view)
         return done(outcome=Outcome.CREATED)
-    if settings.refresh_concurrently and _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
-        return done(outcome=Outcome.REFRESHED, mode=RefreshMode.CONCURRENT)
+    choice = mode_choice.choose(view, settings, started_at)
+    if choice.mode is RefreshMode.PLAIN and not _refresh_plainly(view, choice, settings):
+        choice = choice.while_readers_hold_it()
+    done = partial(done, outcome=Outcome.REFRESHED, mode_reason=choice.reason)
+    if choice.mode is RefreshMode.PLAIN:
+        return done(mode=RefreshMode.PLAIN, fell_back=choice.is_forced)
+    if _refresh_concurrently(view, or_raise=not settings.concurrent_fallback):
+        return done(mode=RefreshMode.CONCURRENT)
     # If another object has the name, PostgreSQL's error says so.
     sessions.query(view.key.database, view_statements.refresh_materialized_view(view.key.name))
-    return done(outcome=Outcome.REFRESHED, mode=RefreshMode.PLAIN, fell_back=settings.refresh_concurrently)
+    return done(mode=RefreshMode.PLAIN, fell_back=True)
 
 
 def _create(view: PlannedView) -> None:
@@ -37,6 +46,23 @@ def _create(view: PlannedView) -> None:
     ends_in_no_data = catalog.relation_state(database, name) == ("m", False)
     if ends_in_no_data:
         sessions.query(database, view_statements.refresh_materialized_view(name))
+
+
+def _refresh_plainly(view: PlannedView, choice: ModeChoice, settings: Settings) -> bool:
+    """Return whether the plain refresh got its lock in time. Readers queue behind it while it waits."""
+    database, refresh = view.key.database, view_statements.refresh_materialized_view(view.key.name)
+    if choice.max_lock_wait is None:
+        sessions.query(database, refresh)
+        return True
+    max_wait_ms = min(choice.max_lock_wait // timedelta(milliseconds=1), settings.lock_timeout_ms)
+    set_limits = [view_statements.set_lock_timeout(limit) for limit in (max_wait_ms, settings.lock_timeout_ms)]
+    try:
+        transactions.query_in_savepoint(database, set_limits[0], refresh, set_limits[1])
+    except Error as error:
+        if sqlstate(error) != LOCK_NOT_AVAILABLE:
+            raise
+        return False
+    return True
 
 
 def _refresh_concurrently(view: PlannedView, *, or_raise: bool) -> bool:

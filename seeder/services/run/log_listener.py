@@ -109,6 +109,7 @@ def _result_fields(view: PlannedView, result: RefreshResult) -> dict[str, LogVal
         "rows": None if failure else result.rows,
         "rows_inserted": cost.rows_inserted,
         "rows_deleted": cost.rows_deleted,
+        "rows_unchanged": result.rows_unchanged,
         "size_bytes": None if failure else result.size_bytes,
         "worker_wait_seconds": _seconds(cost.worker_wait),
         "throttle_wait_seconds": _seconds(cost.throttle_wait),

@@ -20,7 +20,7 @@ from seeder.services import manifest_selection
 from seeder.services.data_checks.run_data_checks import RunDataChecks
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.retry import retry_transient
-from seeder.services.run import connection_pools, orphan_recovery, planning, preconditions
+from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions
 from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.data_as_of import DataAsOf
@@ -42,7 +42,9 @@ def preview(request: RefreshRequest) -> RefreshPlan:
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    return planning.build(manifest_selection.select(request, databases=conf.load().databases))
+    settings = conf.load()
+    plan = planning.build(manifest_selection.select(request, databases=settings.databases))
+    return mode_choice.add_modes(plan, settings)
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -86,7 +88,7 @@ def execute_locked(
     """Execute a run for a caller that holds the run lock. The listener is the last to get each event and tick."""
     settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
     selection = manifest_selection.select(request, databases=settings.databases)
-    plan = planning.build(selection, tables, save_confirmed=True)
+    plan = mode_choice.add_modes(planning.build(selection, tables, save_confirmed=True), settings, tables)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
     views = (view.key for view in plan.views)

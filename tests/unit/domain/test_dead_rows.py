@@ -5,7 +5,8 @@ from datetime import UTC, datetime
 import pytest
 
 from seeder.domain.dead_rows import is_vacuum_due
-from seeder.domain.outcomes import Outcome, RefreshMode, RefreshResult
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.refresh_costs import RefreshCost
 
 NOW = datetime(2026, 11, 30, tzinfo=UTC)
