@@ -70,9 +70,7 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
     if "statements" in bench_options.only:
         results.statements = probe_runs.statements(bench, bench_options)
         yield
-    if "locks" in bench_options.only:
-        results.locks = probe_runs.locks(bench, bench_options)
-        yield
+    yield from _measure_parts_of_refreshes(results, bench, bench_options)
     if "startup" in bench_options.only:
         results.startup = probe_runs.startup(bench, bench_options)
         yield
@@ -99,6 +97,15 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
         results.contests.append(
             contests.compete(workload, contenders, bench=bench, options=bench_options, rounds=rounds)
         )
+        yield
+
+
+def _measure_parts_of_refreshes(results: Results, bench: BenchServer, bench_options: options.Options) -> Iterator[None]:
+    if "locks" in bench_options.only:
+        results.locks = probe_runs.locks(bench, bench_options)
+        yield
+    if "checks" in bench_options.only:
+        results.checks = probe_runs.data_checks(bench, bench_options)
         yield
 
 

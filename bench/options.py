@@ -19,6 +19,7 @@ PARTS = (
     "startup",
     "statements",
     "locks",
+    "checks",
     "snapshots",
     "lists",
     "loading",

@@ -189,6 +189,30 @@ def locks(results: Results) -> Iterator[str]:
     )
 
 
+def data_checks(results: Results) -> Iterator[str]:
+    if not results.checks:
+        return
+    yield "## Data checks"
+    yield ""
+    yield (
+        "A plain refresh of a copy of 100,000 rows: without checks, with ten that one scan answers, and with two more,"
+        " uniqueness and a query. In turns in one session. The scan takes the same time for each query; a copy without"
+        " an index is the fastest refresh there is."
+    )
+    yield ""
+    yield from table(
+        ("view", "refresh", "with ten", "ratio", "with twelve", "ratio"),
+        (
+            (
+                indexes,
+                f"{ms['none']:.0f} ms",
+                *(one for name in ("ten", "twelve") for one in (f"{ms[name]:.0f} ms", f"{ms[name] / ms['none']:.2f}")),
+            )
+            for indexes, ms in results.checks.items()
+        ),
+    )
+
+
 def startup(results: Results) -> Iterator[str]:
     if not results.startup:
         return

@@ -12,6 +12,7 @@ from bench.options import Options
 from bench.probes import logged_statements
 from bench.server import BenchServer
 from bench.workloads import large
+from bench.workloads.checked_view import BARE, INDEXED, checked_view
 from bench.workloads.locked_inputs import locked_inputs
 from bench.workloads.small import small
 from bench.workloads.workload import create_workload
@@ -105,6 +106,19 @@ def locks(bench: BenchServer, options: Options) -> Mapping[str, Mapping[str, flo
         environment=bench.libpq_variables(workload.name),
     )
     return measure(command).reported
+
+
+def data_checks(bench: BenchServer, options: Options) -> Mapping[str, Mapping[str, float]]:
+    """Measure data checks. Return the milliseconds of a refresh without and with them, by the indexes of the view."""
+    workload, rounds = checked_view(1_000 if options.quick else 100_000), "3" if options.quick else "30"
+    create_workload(workload, bench)
+    environment = {**bench.django_variables(workload.name), "DJANGO_SETTINGS_MODULE": "bench.host.plain"}
+    measured = {}
+    for indexes in (BARE, INDEXED):
+        arguments = [sys.executable, "-m", "bench.probes.time_data_checks", rounds, indexes]
+        command = Command(name=f"data checks, {indexes}", arguments=arguments, environment=environment)
+        measured[indexes] = measure(command).reported
+    return measured
 
 
 def _print_progress(line: str) -> None:

@@ -53,11 +53,18 @@ CHECKS = [
         tests=(REFRESHES,),
     ),
     Mutant(
-        name="checks: a held view is no failure for the circuit breaker",
+        name="checks: a held view changes no circuit breaker",
         file="seeder/services/run/admission_control.py",
         old="if result.outcome is Outcome.HELD and not (context.is_trial and result.attempts):",
         new="if result.attempts < 0:",
-        tests=(REFRESHES, "tests/integration/test_admission_control.py"),
+        tests=(REFRESHES,),
+    ),
+    Mutant(
+        name="checks: a held trial closes the circuit breaker",
+        file="seeder/services/run/admission_control.py",
+        old="if failure is None or result.outcome is Outcome.HELD:",
+        new="if failure is None:",
+        tests=(REFRESHES,),
     ),
     Mutant(
         name="checks: worse data than waived are held",

@@ -173,6 +173,14 @@ def test_held_view_does_not_open_the_breaker(settings: Settings) -> None:
     assert not CircuitBreaker.objects.filter(failures__gt=0).exists()
 
 
+def test_held_view_does_not_reset_failures_in_a_row() -> None:
+    create_view()
+    add_check("row_count", arguments={"min": 1001})
+    CircuitBreaker.objects.create(database_alias="default", failures=1, causes={"reporting.b": "lost_connection"})
+    assert refresh()["a"].outcome is Outcome.HELD
+    assert CircuitBreaker.objects.get().failures == 1
+
+
 def test_held_trial_closes_the_breaker() -> None:
     create_view()
     add_check("row_count", arguments={"min": 1001})

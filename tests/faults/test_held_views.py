@@ -1,0 +1,176 @@
+"""Readers never see rows that a data check holds, also if the refresh is killed.
+
+SEEDER_HELD_REFRESHES is the number of held refreshes in each mode (default: 5; `make soak` sets 1000), and
+SEEDER_HELD_KILLS the number of kills in each mode (default: 2; `make soak` sets 150).
+"""
+
+import os
+import random
+import signal
+import subprocess
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from threading import Event
+from typing import Any
+
+import psycopg
+import pytest
+from django.db import connections
+from pytest_django import Settings
+
+from seeder.domain.outcomes import Outcome
+from seeder.models import DataCheck, RunHistory
+from seeder.services.run import orphan_recovery
+from tests.acceptance.refresh_processes import start
+from tests.conftest import create_custom_manifest, sql
+from tests.faults.gated_views import refresh_everything
+from tests.faults.private_server import PrivateServer, wait_until
+from tests.polling import eventually
+
+REFRESHES = int(os.environ.get("SEEDER_HELD_REFRESHES", "5"))
+KILLS = int(os.environ.get("SEEDER_HELD_KILLS", "2"))
+MODES = pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
+REFRESHING = (
+    "SELECT pid FROM pg_stat_activity WHERE application_name ~ '^seeder ' AND query ~ 'REFRESH|checked|pg_sleep'"
+)
+pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
+
+
+class Reader:
+    """Reads the version of the rows all the time, and connects again if the server was down."""
+
+    def __init__(self, server: PrivateServer, done: Event) -> None:
+        self.versions = set[tuple[int, int]]()  # the lowest and the highest version of each read
+        self.reads = 0
+        self._server, self._done = server, done
+
+    def read(self) -> None:
+        while not self._done.is_set():
+            with suppress(psycopg.OperationalError), self._server.session("test_faults") as session:
+                while not self._done.is_set():
+                    [version] = session.execute("SELECT min(version), max(version) FROM reporting.a").fetchall()
+                    self.versions.add(version)
+                    self.reads += 1
+
+
+@contextmanager
+def reader(server: PrivateServer) -> Iterator[Reader]:
+    """Run a reader in the context."""
+    done = Event()
+    one = Reader(server, done)
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(one.read)
+        try:
+            wait_until(lambda: one.reads or future.done())
+            yield one
+        finally:
+            done.set()
+        future.result()
+
+
+@pytest.fixture(autouse=True)
+def _checked_view(contract_tables: None) -> None:
+    """Version 0 is published. A check accepts only even versions."""
+    sql("CREATE TABLE reporting.source AS SELECT i AS id, 0 AS version FROM generate_series(1, 2000) AS i")
+    create_custom_manifest("reporting.a", "SELECT id, version FROM reporting.source")
+    refresh_everything()
+    sql("CREATE UNIQUE INDEX ON reporting.a (id)")
+    DataCheck.objects.create(
+        table_name="reporting.a",
+        check_name="even",
+        kind="condition",
+        arguments={"expression": "version % 2 = 0"},
+    )
+
+
+def load(version: int) -> None:
+    sql(f"UPDATE reporting.source SET version = {version}")
+
+
+@MODES
+def test_reader_never_sees_held_rows(server: PrivateServer, settings: Settings, concurrently: bool) -> None:  # noqa: FBT001
+    settings.SEEDER = {"REFRESH_CONCURRENTLY": concurrently}
+    with reader(server) as one:
+        for number in range(REFRESHES):
+            load(2 * number + 1)
+            assert refresh_everything()["a"].outcome is Outcome.HELD
+            if number % 100 == 0:
+                vacuum()
+        assert one.versions == {(0, 0)}
+        load(2)
+        assert refresh_everything()["a"].outcome is Outcome.REFRESHED
+        reads = one.reads
+        wait_until(lambda: one.reads > reads + 1)
+    assert one.versions == {(0, 0), (2, 2)}
+
+
+@MODES
+def test_reader_never_sees_rows_of_a_killed_refresh(server: PrivateServer, concurrently: bool) -> None:  # noqa: FBT001
+    DataCheck.objects.create(
+        table_name="reporting.a",
+        check_name="slow",
+        kind="query",
+        arguments={"query": "SELECT 1 FROM pg_sleep(0.2) LIMIT 0"},
+    )
+    generator = random.Random(20261130)  # noqa: S311  # not used for security
+    published, versions = 0, {(0, 0)}
+    with reader(server) as one:
+        for number in range(1, KILLS + 1):
+            version, before = 2 * number - generator.randint(0, 1), published
+            load(version)
+            process = start(SEEDER_REFRESH_CONCURRENTLY=str(concurrently).lower(), SEEDER_MAX_RETRIES="0")
+            backends = refreshing_backends(process)
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(generator.uniform(0, 0.4))
+            kill(process, backends, of_server=generator.random() < 0.5)
+            wait_for_recovery()
+            [(published,)] = sql("SELECT DISTINCT version FROM reporting.a")
+            succeeded = RunHistory.objects.filter(status="success").exists()
+            assert published == (version if succeeded else before), "the row and the view commit together"
+            assert published % 2 == 0
+            versions.add((published, published))
+            RunHistory.objects.all().delete()
+    assert one.versions <= versions
+
+
+def refreshing_backends(process: "subprocess.Popen[str]") -> list[int]:
+    """Wait until a backend refreshes or checks the view, or the process has ended. Return its process id."""
+    found = list[int]()
+
+    def is_refreshing() -> bool:
+        found[:] = [pid for (pid,) in sql(REFRESHING)]
+        return bool(found) or process.poll() is not None
+
+    eventually(is_refreshing)
+    return found
+
+
+def kill(process: "subprocess.Popen[str]", backends: list[int], *, of_server: bool) -> None:
+    """Kill the backends, which makes the server restart, or the process that refreshes."""
+    if of_server and backends:
+        for pid in backends:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.communicate(timeout=60)
+    else:
+        process.kill()
+        process.communicate(timeout=60)
+
+
+def wait_for_recovery() -> None:
+    """Wait until the server answers, no backend refreshes, and no row is open."""
+
+    def has_recovered() -> bool:
+        connections.close_all()
+        with suppress(Exception):
+            orphan_recovery.recover_orphaned_runs()
+            is_open = RunHistory.objects.filter(status__in=("pending", "running")).exists()
+            return not is_open and not sql(REFRESHING)
+        return False
+
+    wait_until(has_recovered)
+
+
+def vacuum() -> Any:
+    return sql("VACUUM reporting.a, reporting.source")
