@@ -6,11 +6,18 @@ from seeder.domain.data_checks.result_text import data_check_notes
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import DefinitionDrift
 
+_REUSED = "Refreshed by run "
+
+
+def is_reuse_note(note: str) -> bool:
+    """Return whether a note says that the refresh of another run was reused."""
+    return note.startswith(_REUSED)
+
 
 def notes_for(result: RefreshResult, start_context: StartContext, drift: Iterable[DefinitionDrift]) -> Iterator[str]:
     """Yield the notes on a result, one or two sentences each."""
     if result.satisfied_by:
-        yield f"Refreshed by run {result.satisfied_by}, which started after this run was requested."
+        yield f"{_REUSED}{result.satisfied_by}, which started after this run was requested."
     if result.fell_back:
         yield (
             "Refreshed plainly, which blocked readers: the view has no unique index on plain columns without a WHERE"

@@ -33,6 +33,18 @@ class LateCause(StrEnum):
     AGE_UNKNOWN = "age_unknown"  # as of when its data are
 
 
+LATE_CAUSE_TEXTS = {
+    LateCause.NEVER_REFRESHED: "never refreshed",
+    LateCause.NOT_STARTED: "no refresh started",
+    LateCause.WAITING: "its refresh waits",
+    LateCause.RUNNING: "its refresh is running",
+    LateCause.FAILED: "its last refresh failed",
+    LateCause.HELD: "held by a data check or a circuit breaker",
+    LateCause.UPSTREAM_LATE: "a view that it reads has old data",
+    LateCause.AGE_UNKNOWN: "as of when its data are is unknown",
+}
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViewFacts:
     """What is known about the refreshes of a view."""

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from seeder.domain.freshness.states import FreshnessState, LateCause
+from seeder.domain.freshness.states import LATE_CAUSE_TEXTS, FreshnessState, LateCause
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.local_times import local_time_text
@@ -15,15 +15,6 @@ _STYLES = {
     FreshnessState.HELD: "yellow",
     FreshnessState.LATE: "bold red",
     FreshnessState.UNKNOWN: "yellow",
-}
-_CAUSES = {
-    LateCause.NEVER_REFRESHED: "never refreshed",
-    LateCause.NOT_STARTED: "no refresh started",
-    LateCause.WAITING: "its refresh waits",
-    LateCause.RUNNING: "its refresh is running",
-    LateCause.FAILED: "its last refresh failed",
-    LateCause.HELD: "held by a data check or a circuit breaker",
-    LateCause.UPSTREAM_LATE: "a view that it reads has old data",
 }
 
 
@@ -73,4 +64,4 @@ def cause_text(status: ContractStatus) -> str:
     cause = status.judgement.cause
     if cause is LateCause.AGE_UNKNOWN:
         return str(status.age)
-    return "" if cause is None else _CAUSES[cause]
+    return "" if cause is None else LATE_CAUSE_TEXTS[cause]

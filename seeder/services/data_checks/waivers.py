@@ -18,10 +18,10 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
 from seeder.services.structured_log import WARNING, log_event
 
-WAIVERS_TABLE, _RESULTS_TABLE = "seeder_check_waiver", "seeder_check_result"
+WAIVERS_TABLE, RESULTS_TABLE = "seeder_check_waiver", "seeder_check_result"
 PERMISSION = "seeder.waive_checks"
 DEFAULT_HOURS = 24  # after which an unused waiver expires
-_PUBLISH_ONCE, _ACCEPT = "publish_once", "accept"
+PUBLISH_ONCE, _ACCEPT = "publish_once", "accept"
 
 
 def open_waivers(view: ViewKey) -> Sequence[Waiver]:
@@ -29,7 +29,7 @@ def open_waivers(view: ViewKey) -> Sequence[Waiver]:
     rows = DataCheckWaiver.objects.filter(
         database_alias=view.database,
         table_name=str(view.name),
-        decision=_PUBLISH_ONCE,
+        decision=PUBLISH_ONCE,
         used_at=None,
         expires_at__gt=Now(),
     )
@@ -73,7 +73,7 @@ def waive_checks(
     Raises `NotHeld`, `HeldAgain`, `ReasonMissing`, `CheckTableUnusable`, `BadName` or `DatabaseError`.
     """
     results = _held_results(held)
-    rows = _decide(results, decision=_PUBLISH_ONCE, reason=reason, granted_by=granted_by, hours=hours)
+    rows = _decide(results, decision=PUBLISH_ONCE, reason=reason, granted_by=granted_by, hours=hours)
     for row in rows:
         log_event(WARNING, "check_waived", **_log_fields(row))
     return rows
@@ -153,6 +153,6 @@ def _log_fields(row: DataCheckWaiver) -> Mapping[str, str]:
 
 def _require_tables() -> None:
     tables = OptionalTables.read(DEFAULT_DB_ALIAS)
-    for table in (WAIVERS_TABLE, _RESULTS_TABLE):
+    for table in (WAIVERS_TABLE, RESULTS_TABLE):
         if not tables.is_usable(table):
             raise CheckTableUnusable(reason=tables.unusable[table], lost_feature=optional_tables()[table])

@@ -74,7 +74,7 @@ def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Ho
     if run is None:
         raise UnknownRun(run_id=run_id)
     [summed] = totals([run], agencies)
-    return summed, [_hold(hold) for hold in run.holds]
+    return summed, [hold_interval(hold) for hold in run.holds]
 
 
 def retry_request(run_id: str, agencies: list[str] | None) -> SelectedManifests:
@@ -179,7 +179,8 @@ def _metrics(ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
     return {row["history_id"]: {name: row[name] for name in _METRICS} for row in rows.values("history_id", *_METRICS)}
 
 
-def _hold(hold: Mapping[str, Any]) -> HoldInterval:
+def hold_interval(hold: Mapping[str, Any]) -> HoldInterval:
+    """Return a hold as a run's row has it."""
     return HoldInterval(
         database=hold["database"],
         reason=hold["reason"],

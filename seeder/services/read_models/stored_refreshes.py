@@ -1,0 +1,141 @@
+"""The latest refreshes of a view as the history, the metrics and the runs have them."""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.db.models import Q
+
+from seeder.domain.explanation.facts import RefreshMetrics, StoredRefresh
+from seeder.domain.manifests import ManifestKey
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.monitoring.timeline import HoldInterval
+from seeder.domain.outcomes import Status
+from seeder.domain.result_notes import is_reuse_note
+from seeder.models import Run, RunHistory, RunMetrics
+from seeder.postgres.contract import OptionalTables
+from seeder.services.read_models import error_redaction, run_timeline
+from seeder.services.read_models.error_redaction import VisibleFailure
+
+_OPEN = (Status.PENDING, Status.RUNNING)
+INTERRUPTED = "interrupted:"  # the beginning of the message of an interrupted row
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WantedHistory:
+    """Which history rows are of one view."""
+
+    database: str
+    names: Collection[str]  # every spelling
+    manifests: Collection[ManifestKey] | None  # None: any, because no other database has a view of this name
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LatestRefreshes:
+    """The latest row, and the latest ones that ended and that succeeded. They can be the same."""
+
+    last: StoredRefresh | None = None
+    ended: StoredRefresh | None = None
+    success: StoredRefresh | None = None
+
+
+def read_latest(wanted: WantedHistory, tables: OptionalTables, *, can_see_errors: bool) -> LatestRefreshes:
+    """Return the latest refreshes. Takes five statements."""
+    rows = _latest_rows(wanted)
+    if not rows:
+        return LatestRefreshes()
+    failures = error_redaction.failures_of_rows(rows, can_see_errors=can_see_errors)
+    metrics = _read_metrics(rows, tables)
+    runs = _read_runs(rows, tables)
+    stored = [
+        (row, _stored(row, failures[row.pk], metrics.get(row.pk), runs.get(row.run_id), wanted.database))
+        for row in rows
+    ]
+    return LatestRefreshes(
+        last=stored[0][1],
+        ended=next((one for row, one in stored if row.status not in _OPEN), None),
+        success=next((one for row, one in stored if row.status == Status.SUCCESS), None),
+    )
+
+
+def _latest_rows(wanted: WantedHistory) -> list[RunHistory]:
+    """Return at most three rows, latest first. Of a run, the row of the first manifest."""
+    rows = RunHistory.objects.filter(table_name__in=wanted.names)
+    if wanted.manifests is not None:
+        of_view = Q(pk__in=[])
+        for report_type, manifest_id in wanted.manifests:
+            of_view |= Q(report_type=report_type, manifest_id=manifest_id)
+        rows = rows.filter(of_view)
+    order = ("-start_time", "id")
+    latest, ended, succeeded = (
+        kind.order_by(*order)[:1] for kind in (rows, rows.exclude(status__in=_OPEN), rows.filter(status=Status.SUCCESS))
+    )
+    found = {row.pk: row for row in latest.union(ended, succeeded, all=True)}
+    return sorted(found.values(), key=lambda row: (row.start_time, -row.pk), reverse=True)
+
+
+def _read_metrics(rows: Iterable[RunHistory], tables: OptionalTables) -> Mapping[int, RunMetrics]:
+    if not tables.is_usable("seeder_run_metrics"):
+        return {}
+    return RunMetrics.objects.in_bulk([row.pk for row in rows])
+
+
+def _metrics(row: RunMetrics) -> RefreshMetrics:
+    return RefreshMetrics(
+        mode=RefreshMode(row.mode) if row.mode else None,
+        mode_reason=row.mode_reason,
+        fell_back=bool(row.fell_back),
+        attempts=row.attempts,
+        worker_wait=_seconds(row.worker_wait_seconds),
+        throttle_wait=_seconds(row.throttle_wait_seconds),
+        lock_wait=_seconds(row.lock_wait_seconds),
+        rows_inserted=row.rows_inserted,
+        rows_deleted=row.rows_deleted,
+    )
+
+
+def _seconds(number: float | None) -> timedelta | None:
+    return None if number is None else timedelta(seconds=number)
+
+
+def _read_runs(rows: Iterable[RunHistory], tables: OptionalTables) -> Mapping[str, Run]:
+    if not tables.is_usable("seeder_run"):
+        return {}
+    runs = Run.objects.filter(run_id__in={row.run_id for row in rows}).defer("agencies")
+    return {run.run_id: run for run in runs}
+
+
+def _stored(
+    row: RunHistory, failure: VisibleFailure, metrics: RunMetrics | None, run: Run | None, database: str
+) -> StoredRefresh:
+    all_notes = (metrics.notes or "").splitlines() if metrics else []
+    visible_notes = (failure.notes or "").splitlines()
+    return StoredRefresh(
+        run_id=row.run_id,
+        status=Status(row.status),
+        started_at=row.start_time,
+        finished_at=row.finish_time,
+        rows=row.records_processed,
+        size_bytes=row.bytes_processed,
+        consecutive_failures=row.consecutive_failures or 0,
+        run_description=run.description if run else None,
+        requested_by=run.requested_by if run else None,
+        message=failure.errors,
+        reason=failure.reason,
+        sqlstate=failure.sqlstate,
+        notes=[note for note in visible_notes if not is_reuse_note(note)],
+        is_interrupted=(row.errors or "").startswith(INTERRUPTED),
+        is_reused=any(map(is_reuse_note, all_notes)),
+        metrics=_metrics(metrics) if metrics else None,
+        holds=_holds(row, run, database),
+    )
+
+
+def _holds(row: RunHistory, run: Run | None, database: str) -> list[HoldInterval]:
+    """Return the holds of the database in the run, until the refresh ended."""
+    holds = [run_timeline.hold_interval(hold) for hold in run.holds] if run else []
+    return [
+        hold
+        for hold in holds
+        if hold.database == database and (row.finish_time is None or hold.started_at <= row.finish_time)
+    ]

@@ -1,0 +1,77 @@
+"""The results of a view's data checks as stored, and the waivers that its next refresh can use."""
+
+from collections.abc import Mapping, Sequence
+
+from django.db.models.functions import Now
+
+from seeder.domain.data_checks.result_text import result_text
+from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck
+from seeder.domain.explanation.facts import OpenWaiver, StoredCheck
+from seeder.domain.manifests import ViewKey
+from seeder.models import DataCheckResult, DataCheckWaiver
+from seeder.postgres.contract import OptionalTables
+from seeder.services.data_checks import waivers
+
+
+def stored_results(
+    view: ViewKey, run_id: str, checks: Sequence[DataCheck], tables: OptionalTables, *, can_see_errors: bool
+) -> Sequence[StoredCheck]:
+    """Return the results of a run's data checks, in the order of their names. `checks` are the current ones."""
+    if not tables.is_usable(waivers.RESULTS_TABLE):
+        return ()
+    current = {check.name: check for check in checks}
+    rows = DataCheckResult.objects.filter(run_id=run_id, database_alias=view.database, table_name=str(view.name))
+    return [
+        StoredCheck(
+            name=row.check_name,
+            kind=row.kind,
+            severity=row.severity,
+            outcome=row.outcome,
+            figures=row.figures,
+            text=_text(row, current.get(row.check_name), can_see_errors=can_see_errors),
+            sqlstate=row.sqlstate,
+        )
+        for row in rows.order_by("check_name")
+    ]
+
+
+def _text(row: DataCheckResult, check: DataCheck | None, *, can_see_errors: bool) -> str:
+    """Return figures and bounds, without a full stop. PostgreSQL's message can quote the data."""
+    if row.outcome == CheckOutcome.COULD_NOT_RUN or not row.figures:
+        state = f" (SQLSTATE {row.sqlstate})" if row.sqlstate else ""
+        message = (row.message or "").partition("\n")[0].rstrip(".")
+        return f"it could not run{state}" + (f": {message}" if can_see_errors and message else "")
+    if check is None or check.kind != row.kind:
+        return figures_text(row.figures)
+    return result_text(CheckResult(check=check, outcome=CheckOutcome(row.outcome), figures=row.figures))
+
+
+def figures_text(figures: Mapping[str, object]) -> str:
+    """Return the figures of a check by their names, if its rule is unknown now."""
+    return ", ".join(f"{name} {figure}" for name, figure in figures.items() if isinstance(figure, int | float | str))
+
+
+def open_waivers(view: ViewKey, tables: OptionalTables) -> Sequence[OpenWaiver]:
+    """Return the unused waivers of a view, the latest of each check."""
+    if not tables.is_usable(waivers.WAIVERS_TABLE):
+        return ()
+    rows = DataCheckWaiver.objects.filter(
+        database_alias=view.database,
+        table_name=str(view.name),
+        decision=waivers.PUBLISH_ONCE,
+        used_at=None,
+        expires_at__gt=Now(),
+    )
+    latest = {row.check_name: row for row in rows.order_by("pk")}
+    return [
+        OpenWaiver(
+            check_name=name,
+            figures=row.figures,
+            sqlstate=row.sqlstate,
+            reason=row.reason,
+            granted_by=row.granted_by,
+            granted_at=row.granted_at,
+            expires_at=row.expires_at,
+        )
+        for name, row in sorted(latest.items())
+    ]
