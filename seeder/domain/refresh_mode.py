@@ -13,7 +13,7 @@ from seeder.domain.human_format import format_duration
 from seeder.domain.maintenance_windows import MaintenanceWindow, open_until
 from seeder.domain.mode_predictor import PastRefresh, Prediction, RefreshMode, predict
 
-_BLOATED = 1.6  # the most that a view with VACUUM after each refresh reached at 30 % changed rows
+BLOATED = 1.6  # the most that a view with VACUUM after each refresh reached at 30 % changed rows
 _MIN_LOCK_WAIT = timedelta(milliseconds=10)
 
 
@@ -100,6 +100,6 @@ def _concurrent_text(prediction: Prediction) -> str:
 
 
 def _bloat_text(prediction: Prediction) -> str:
-    if prediction.bloat is None or prediction.bloat < _BLOATED:
+    if prediction.bloat is None or prediction.bloat < BLOATED:
         return ""
     return f" A row takes {prediction.bloat:.1f} times the space that it took after the last plain refresh."

@@ -120,6 +120,32 @@ WHERE NOT i.indisvalid AND i.indislive
     AND NOT EXISTS (SELECT FROM pg_stat_progress_create_index AS p WHERE p.index_relid = x.oid)
 ORDER BY 1, 2;
 
+-- name: null_keys
+-- The columns of unique indexes that a concurrent refresh compares, if some of their values are null by the statistics of
+-- ANALYZE. The condition on the index is that of view_facts.
+SELECT c.oid, string_agg(DISTINCT quote_ident(a.attname), ', ')
+FROM pg_index AS i
+JOIN pg_class AS c ON c.oid = i.indrelid
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+JOIN pg_attribute AS a ON a.attrelid = c.oid AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
+JOIN pg_stats AS s ON s.schemaname = n.nspname AND s.tablename = c.relname AND s.attname = a.attname
+WHERE c.oid = ANY (%(oids)s::oid[]) AND s.null_frac > 0
+    AND i.indisunique AND i.indisvalid AND i.indimmediate AND i.indpred IS NULL AND i.indexprs IS NULL
+GROUP BY c.oid
+ORDER BY c.oid;
+
+-- name: unordered_views
+-- The larger views whose query is not ordered by its first column. Reads the parsed query, because printing it locks its
+-- tables. The outermost query is last in its text: so are its ORDER BY, and the column with the number that this names.
+SELECT v.oid
+FROM pg_class AS v
+JOIN pg_rewrite AS r ON r.ev_class = v.oid AND r.ev_type = '1'
+CROSS JOIN LATERAL (SELECT r.ev_action::text AS query, substring(r.ev_action::text FROM '.*:sortClause (.*)$') AS last) AS t
+CROSS JOIN LATERAL (SELECT substring(t.last FROM '^\(\{SORTGROUPCLAUSE :tleSortGroupRef ([0-9]+) ') AS number) AS sorted
+WHERE v.oid = ANY (%(oids)s::oid[]) AND greatest(v.reltuples, pg_stat_get_live_tuples(v.oid)) >= %(min_rows)s
+    AND substring(t.query FROM '.*:resno ([0-9]+) :resname (?:\\.|[^ \\])+ :ressortgroupref ' || sorted.number || ' ') IS DISTINCT FROM '1'
+ORDER BY v.oid;
+
 -- name: functions_without_search_path
 -- Functions with a text body and without their own search_path, except for those of extensions.
 SELECT

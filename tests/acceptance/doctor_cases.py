@@ -230,7 +230,17 @@ PROBLEMS_WITH_OWN_TEST = {
     "database_unmapped",
     "database_unreachable",
 }
-PROBLEMS_TESTED_ELSEWHERE = {"server_unsupported", "server_unpatched", "pg_stat_statements_unloaded"}
+PROBLEMS_OF_REFRESH_COSTS = {
+    "key_has_nulls",
+    "view_bloated",
+    "rows_unordered",
+}  # tests/integration/test_doctor_refresh_costs.py
+PROBLEMS_TESTED_ELSEWHERE = {
+    "server_unsupported",
+    "server_unpatched",
+    "pg_stat_statements_unloaded",
+    *PROBLEMS_OF_REFRESH_COSTS,
+}
 PROBLEMS_OF_LOADS = {  # tests/integration/data_pipeline/test_doctor_of_loads.py
     "migrations_missing",
     "load_tables_forbidden",

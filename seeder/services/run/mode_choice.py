@@ -11,7 +11,7 @@ from statistics import median
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
-from seeder.domain.manifests import ViewKey
+from seeder.domain.manifests import ViewKey, ViewSpec
 from seeder.domain.mode_predictor import PastRefresh, RefreshMode, learn_scale
 from seeder.domain.plan import PlannedAction, PlannedView, RefreshPlan
 from seeder.domain.refresh_mode import ModeChoice, ModeFacts, ReaderLimits, choose_mode
@@ -31,7 +31,7 @@ def add_modes(plan: RefreshPlan, settings: Settings, tables: OptionalTables | No
         return plan
     with translate_database_errors(DEFAULT_DB_ALIAS):
         tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
-        past = _read_past(refreshed) if tables.is_usable("seeder_run_metrics") else {}
+        past = read_past(view.spec for view in refreshed) if tables.is_usable("seeder_run_metrics") else {}
         now = sessions.server_time(DEFAULT_DB_ALIAS)
     unready = _find_unready(refreshed)
     scales = [scale for scale in map(learn_scale, past.values()) if scale is not None]
@@ -65,9 +65,9 @@ def _reader_limits(settings: Settings) -> ReaderLimits:
     )
 
 
-def _read_past(views: Iterable[PlannedView]) -> Mapping[ViewKey, tuple[PastRefresh, ...]]:
+def read_past(specs: Iterable[ViewSpec]) -> Mapping[ViewKey, tuple[PastRefresh, ...]]:
     """Return the latest refreshes of each view, as its first manifest recorded them."""
-    firsts = {view.key: view.spec.manifests[0] for view in views}
+    firsts = {spec.key: spec.manifests[0] for spec in specs}
     parameters = {
         "names": [manifest.table_name for manifest in firsts.values()],
         "report_types": [str(manifest.report_type) for manifest in firsts.values()],
