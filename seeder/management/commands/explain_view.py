@@ -10,8 +10,8 @@ from seeder.services.read_models.view_explanation import explain_view
 
 class Command(SeederCommand):
     help = (
-        "Explain why a view ran, waited, failed, was held or was refreshed in its mode, and what it depends on."
-        " Changes nothing."
+        "Explain why a view ran, waited, failed, was held or was refreshed in its mode, what it depends on, and what a"
+        " refresh now would do. Changes nothing."
     )
     output_formats = ("json", "table")
 

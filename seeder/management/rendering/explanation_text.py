@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from seeder.domain.explanation.facts import Decision, Level, RelatedView, ViewStory
-from seeder.domain.human_format import format_count, time_ago_text
+from seeder.domain.explanation.outlook import Outlook, PlannedStep
+from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.services.read_models.view_explanation import ViewExplanation
 
@@ -20,6 +21,24 @@ def explanation_blocks(explanation: ViewExplanation) -> Iterator[Block]:
     yield f"{story.view.name} in {story.view.database}: {reports}{of_agencies}", "bold"
     yield from map(_sentence, explanation.decisions)
     yield from _relation_blocks(story)
+    if explanation.expectations:
+        yield "If it were refreshed now", "bold"
+        yield from map(_sentence, explanation.expectations)
+        yield from _plan_blocks(explanation.outlook)
+
+
+def _plan_blocks(outlook: Outlook) -> Iterator[Block]:
+    if len(outlook.steps) > 1:
+        yield TextTable(headings=("plan", "action", "after", "expected>"), rows=[*map(_step_row, outlook.steps)])
+
+
+def _step_row(step: PlannedStep) -> TableRow:
+    name, after = str(step.view.name), ", ".join(step.after)
+    expected = "" if step.expected_duration is None else format_duration(step.expected_duration)
+    facts = [f"plan: {step.action} {name}"]
+    facts += [f"after {after}"] if after else []
+    facts += [f"expected {expected}"] if expected else []
+    return TableRow(line="; ".join(facts), cells=(name, step.action, after, expected))
 
 
 def _sentence(decision: Decision) -> Block:

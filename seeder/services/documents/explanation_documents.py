@@ -1,6 +1,7 @@
 """Documents of the explanation of a view."""
 
 from seeder.domain.explanation.facts import AppliedContract, OpenWaiver, RelatedView, StoredCheck, StoredRefresh
+from seeder.domain.explanation.outlook import contract_outlooks
 from seeder.services.documents.data_check_documents import figures_document
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.documents.job_documents import manifest_document
@@ -26,7 +27,37 @@ def explanation_document(explanation: ViewExplanation) -> Document:
         "contracts": [*map(_contract_document, story.contracts)],
         "dependsOn": [*map(_related_document, relations.views)],
         "dependents": [*map(_related_document, relations.dependents)],
+        "now": _outlook_document(explanation),
         **fields(relations, "tables", "hidden_views", "hidden_dependents", "further_dependents"),
+    }
+
+
+def _outlook_document(explanation: ViewExplanation) -> Document:
+    outlook, story = explanation.outlook, explanation.story
+    own = outlook.own_step
+    return {
+        "decisions": [fields(one, "topic", "level", "text") for one in explanation.expectations],
+        "action": own and own.action,
+        "expectedDurationSeconds": own and fields(own, seconds="expected_duration")["seconds"],
+        "mode": outlook.mode and fields(outlook.mode, "mode", "reason"),
+        "plan": [
+            {**view_document(one.view), **fields(one, "action", "after", expectedDurationSeconds="expected_duration")}
+            for one in outlook.steps
+        ],
+        **fields(
+            outlook,
+            "hidden_steps",
+            "checks",
+            "active_queries",
+            "next_trial_at",
+            "problem",
+            concurrentRefused="is_unready",
+        ),
+        "blockingSessions": len(outlook.blocking_sessions),
+        "contracts": [
+            {"contract": str(one.contract), **fields(one, "alone", "together")}
+            for one in contract_outlooks(story, outlook)
+        ],
     }
 
 

@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.domain.explanation.facts import AppliedContract, Decision, RelatedView, Relations, ViewStory
+from seeder.domain.explanation.outlook import Outlook, outlook_decisions
 from seeder.domain.explanation.refresh_decisions import refresh_decisions
 from seeder.domain.explanation.state_decisions import state_decisions
 from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
@@ -23,8 +24,9 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, manifest_selection, view_states
 from seeder.services.data_checks import check_rows
 from seeder.services.manifest_selection import NamedView
-from seeder.services.read_models import agency_scope, stored_refreshes, view_checks, view_relations
+from seeder.services.read_models import agency_scope, stored_refreshes, view_checks, view_outlook, view_relations
 from seeder.services.read_models.stored_refreshes import WantedHistory
+from seeder.services.read_models.view_outlook import OutlookScope
 from seeder.services.read_models.view_relations import RelatedNames
 from seeder.services.run.admission_control import CircuitBreakers
 
@@ -47,7 +49,9 @@ class ViewExplanation:
     """The facts about a view, and a sentence for each decision."""
 
     story: ViewStory
-    decisions: Sequence[Decision]
+    decisions: Sequence[Decision]  # of the past
+    outlook: Outlook
+    expectations: Sequence[Decision]  # of a refresh that starts now
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -60,7 +64,13 @@ def explain_view(table_name: str, viewer: Viewer = Viewer(), *, database: str | 
     """
     reader = _Reader(ViewName.parse(table_name), viewer, database)
     story = reader.story()
-    return ViewExplanation(story=story, decisions=[*refresh_decisions(story), *state_decisions(story)])
+    outlook = view_outlook.read_outlook(reader.outlook_scope(story.now))
+    return ViewExplanation(
+        story=story,
+        decisions=[*refresh_decisions(story), *state_decisions(story)],
+        outlook=outlook,
+        expectations=[*outlook_decisions(story, outlook)],
+    )
 
 
 class _Reader:
@@ -92,10 +102,38 @@ class _Reader:
         listed = manifest_selection.all_listed_views(databases=databases)
         return min((key for key in listed if key.name == name), default=ViewKey(database=DEFAULT_DB_ALIAS, name=name))
 
+    @cached_property
+    def _related(self) -> RelatedNames:
+        return view_relations.find_related(self.view, self._named)
+
+    @cached_property
+    def _specs(self) -> Mapping[ViewName, ViewSpec]:
+        """The enabled manifests of the view and of those around it, in its database."""
+        related, named = self._related, self._named
+        names = named.keys() & {self.view.name, *related.reads, *related.needs, *related.dependents}
+        spellings = {spelling for name in names for spelling in named[name].spellings}
+        selection = manifest_selection.select_named(spellings, databases=self._settings.databases)
+        return {spec.key.name: spec for spec in selection.views if spec.key.database == self.view.database}
+
+    def outlook_scope(self, now: datetime) -> OutlookScope:
+        """Return what the outlook needs of this view."""
+        return OutlookScope(
+            view=self.view,
+            specs=self._specs,
+            related=self._related,
+            settings=self._settings,
+            tables=self._tables,
+            breaker=self._breaker,
+            now=now,
+            sees=self._viewer.sees,
+            sees_all_agencies=self._viewer.agencies is None,
+            can_see_errors=self._viewer.can_see_errors,
+        )
+
     def story(self) -> ViewStory:
+        """Return the stored facts."""
         view, tables, viewer = self.view, self._tables, self._viewer
-        related = view_relations.find_related(view, self._named)
-        specs = self._specs({view.name, *related.reads, *related.needs, *related.dependents})
+        related, specs = self._related, self._specs
         spec = specs.get(view.name)
         states = self._states({view.name, *related.reads, *related.dependents})
         facts, age = states[view.name]
@@ -123,18 +161,12 @@ class _Reader:
             ),
             waivers=view_checks.open_waivers(view, tables),
             contracts=self._contracts(spec, facts, age, now),
-            relations=self._relations(related, specs, states),
+            relations=self._relations(states),
         )
 
     def _spellings(self, name: ViewName) -> set[str]:
         listed = self._named[name].spellings if name in self._named else set()
         return {*listed, *agency_scope.name_spellings(str(name))}
-
-    def _specs(self, names: Iterable[ViewName]) -> Mapping[ViewName, ViewSpec]:
-        """Return the enabled manifests of views of the explained view's database."""
-        spellings = {spelling for name in names if name in self._named for spelling in self._named[name].spellings}
-        selection = manifest_selection.select_named(spellings, databases=self._settings.databases)
-        return {spec.key.name: spec for spec in selection.views if spec.key.database == self.view.database}
 
     def _wanted_history(self, spec: ViewSpec | None) -> WantedHistory:
         is_alone = len({*self._settings.databases.values()}) <= 1 or spec is None
@@ -164,20 +196,16 @@ class _Reader:
             return ()
         agencies = {one.agency_slug for one in spec.manifests if self._viewer.sees([one])}
         contracts = freshness_contracts.load_contracts(self._tables).of_view(self.view.name, agencies)
-        held = replace(facts, is_held=facts.is_held or self.breaker.opened_at is not None)
+        held = replace(facts, is_held=facts.is_held or self._breaker.opened_at is not None)
         return [AppliedContract(contract=one, judgement=judge(one, age, held, now)) for one in contracts]
 
     @cached_property
-    def breaker(self) -> CircuitBreakerState:
-        """The circuit breaker of the view's database."""
+    def _breaker(self) -> CircuitBreakerState:
         return CircuitBreakers(self._settings, self._tables).state(self.view.database)
 
-    def _relations(
-        self,
-        related: RelatedNames,
-        specs: Mapping[ViewName, ViewSpec],
-        states: Mapping[ViewName, tuple[ViewFacts, DataAge]],
-    ) -> Relations:
+    def _relations(self, states: Mapping[ViewName, tuple[ViewFacts, DataAge]]) -> Relations:
+        related, specs = self._related, self._specs
+
         def visible(names: Collection[ViewName]) -> list[RelatedView]:
             return [
                 RelatedView(

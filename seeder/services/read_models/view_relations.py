@@ -19,6 +19,7 @@ class RelatedNames:
     exists: bool  # as a materialized view
     reads: Set[ViewName]  # materialized views that it reads directly
     needs: Set[ViewName]  # views of enabled manifests that it reads, also through others
+    outside: Set[ViewName]  # other relations that these read, which no run refreshes
     tables: Sequence[str]
     calls_opaque_functions: bool  # and its queries declare nothing
     dependents: Set[ViewName]  # views of enabled manifests that read it directly
@@ -53,6 +54,7 @@ def find_related(view: ViewKey, named: Mapping[ViewName, NamedView]) -> RelatedN
         exists=state is not None and state[0] == "m",
         reads=reads[view.name],
         needs=reads.keys() & named.keys() - {view.name},
+        outside=set[ViewName]().union(*reads.values()) - named.keys(),
         tables=sorted(tables),
         calls_opaque_functions=is_opaque,
         dependents=direct,
