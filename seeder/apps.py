@@ -43,6 +43,7 @@ class SeederConfig(AppConfig):
         "seeder.services.doctor.checks.breaker_state.check",
         "seeder.services.doctor.checks.contract_tables.check",
         "seeder.services.doctor.checks.manifest_rows.check",
+        "seeder.services.doctor.checks.data_check_rows.check",
         "seeder.services.doctor.checks.schema_privileges.check",
         "seeder.services.doctor.checks.view_state.check",
         "seeder.services.doctor.checks.missing_and_drifted_views.check",

@@ -128,6 +128,18 @@ CASES_FIXED_BY_SQL = [
         environment=CONCURRENT_SETTINGS,
     ),
     DoctorCase(
+        problem="data_check_unused",
+        provoking_sql="INSERT INTO reporting.seeder_check (table_name, check_name, kind)"
+        " VALUES ('reporting.misspelt', 'x', 'drift')",
+        subject="x of reporting.misspelt",
+    ),
+    DoctorCase(
+        problem="data_check_unreadable",
+        provoking_sql="INSERT INTO reporting.seeder_check (table_name, check_name, kind)"
+        " VALUES ('reporting.good', 'x', 'range')",
+        subject="x of reporting.good",
+    ),
+    DoctorCase(
         problem="breaker_open",
         provoking_sql="INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures, opened_at)"
         " VALUES ('default', 5, now())",

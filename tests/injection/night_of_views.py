@@ -7,7 +7,7 @@ from datetime import timedelta
 from django.db import connections
 
 from seeder.domain.outcomes import RunSummary
-from seeder.models import CustomReportManifest, JobStatus, RunHistory
+from seeder.models import CustomReportManifest, DataCheck, JobStatus, RunHistory
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 from tests.polling import eventually
 
@@ -20,7 +20,7 @@ SEEDER = {
 RUN = "SELECT current_setting('application_name') AS run"
 ARCHIVE_VIEW = "reporting.elsewhere"  # in the other database
 MISSING_VIEW = "reporting.new"  # missing before each run
-ROW_COUNT, FAILING_ROW_COUNT = 11, 3  # rows of views that fail in every run
+ROW_COUNT, FAILING_ROW_COUNT = 12, 4  # rows of views that fail in every run
 _OPEN = ("pending", "running")
 _DATABASES = ("default", "archive")
 
@@ -39,11 +39,28 @@ def create_manifests() -> None:
     create_custom_manifest("not.a.view", RUN, agency="harbor")
     create_canned_report("reporting.shared", RUN, agencies=("demo", "metro"))
     create_custom_manifest("REPORTING.Shared", RUN)  # another spelling
+    create_custom_manifest("reporting.held", RUN)  # by a data check, after the first run
+    for name, database in (("reporting.held", "default"), ("reporting.plain", "default"), (ARCHIVE_VIEW, "archive")):
+        _add_checks(name, database)
+
+
+def _add_checks(name: str, database: str) -> None:
+    """Add checks that pass: in one scan, with a statement of its own, and with a look at the history."""
+    for kind, arguments in (
+        ("not_null", {"column": "run"}),
+        ("unique", {"columns": ["run"]}),
+        ("row_count", {"min": 1, "max_drop": 0}),
+    ):
+        DataCheck.objects.create(
+            table_name=name, database_alias=database, check_name=kind, kind=kind, arguments=arguments
+        )
 
 
 def change_after_first_run() -> None:
     sql("CREATE UNIQUE INDEX ON reporting.indexed (run)")
     sql("UPDATE reporting.source SET n = 0")
+    arguments = {"expression": "run IS NULL"}
+    DataCheck.objects.create(table_name="reporting.held", check_name="none", kind="condition", arguments=arguments)
 
 
 def table_names() -> set[str]:
