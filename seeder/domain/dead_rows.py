@@ -6,13 +6,15 @@ With 5 % changed rows it had 1.6 times its size. Autovacuum alone acts at 20 % d
 """
 
 from seeder.domain.mode_predictor import RefreshMode
-from seeder.domain.outcomes import RefreshResult
+from seeder.domain.outcomes import Outcome, RefreshResult
 
 _MIN_DEAD_ROWS = 50  # as autovacuum_vacuum_threshold; fewer fit in a few pages
 
 
 def is_vacuum_due(result: RefreshResult, *, churn_percent: int) -> bool:
     """Return whether a refresh left enough dead rows for a VACUUM. `churn_percent` 0: never."""
+    if result.outcome is Outcome.HELD:  # its new rows are dead, and their number is unknown
+        return churn_percent > 0 and result.attempts > 0
     dead = result.cost.rows_deleted
     if not churn_percent or result.mode is not RefreshMode.CONCURRENT or dead is None or dead < _MIN_DEAD_ROWS:
         return False

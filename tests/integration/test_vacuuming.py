@@ -8,10 +8,10 @@ from time import monotonic
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.outcomes import RunSummary
+from seeder.domain.outcomes import Outcome, RunSummary
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.run_events import RunEvent, ViewEnded, ViewsVacuumed
-from seeder.models import RunMetrics
+from seeder.models import DataCheck, RunMetrics
 from seeder.services.run import orchestrator
 from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, create_custom_manifest, sql
@@ -85,6 +85,17 @@ def test_dead_rows_are_removed_although_another_view_was_refreshed_meanwhile() -
         future.result()
     assert summary.failed == 0
     assert (sql(DEAD_ROWS.format("a")), sql(DEAD_ROWS.format("b"))) == ([(0,)], [(0,)])
+
+
+def test_view_that_data_checks_held_is_vacuumed() -> None:
+    create_view("a")
+    arguments = {"column": "v", "min": 0, "max": 0}
+    DataCheck.objects.create(table_name="reporting.a", check_name="range", kind="range", arguments=arguments)
+    change_rows(percent=50)
+    summary, [vacuumed] = run()
+    [result] = summary.results.values()
+    assert (result.outcome, vacuumed.views) == (Outcome.HELD, tuple(summary.results))
+    assert sql(VACUUMS) == [(1,)]
 
 
 @pytest.mark.parametrize(

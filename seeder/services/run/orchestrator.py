@@ -177,7 +177,8 @@ def _vacuum(
     listeners: Listeners,
     workers: Mapping[str, int],
 ) -> Vacuuming:
-    begun, percent = monotonic(), refresher.settings.vacuum_churn_percent
+    begun, settings = monotonic(), refresher.settings
+    percent = settings.vacuum_churn_percent if settings.refresh_concurrently else 0
     vacuuming = vacuum_views(
         results, churn_percent=percent, workers=workers, stop=refresher.stop, on_tick=listeners.on_tick
     )

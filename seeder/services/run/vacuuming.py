@@ -16,7 +16,7 @@ from django.db import Error, connections
 
 from seeder.domain.dead_rows import is_vacuum_due
 from seeder.domain.outcomes import RefreshResult
-from seeder.domain.plan import PlannedView
+from seeder.domain.plan import PlannedAction, PlannedView
 from seeder.postgres.sessions import CancellableStatements
 from seeder.postgres.sqlstates import first_line
 from seeder.postgres.vacuum import vacuum
@@ -55,7 +55,11 @@ def vacuum_views(
 
     A stop skips the rest and cancels what runs. `workers` is the maximum number of connections to each database.
     """
-    due = [view for view, result in results.items() if is_vacuum_due(result, churn_percent=churn_percent)]
+    due = [
+        view
+        for view, result in results.items()
+        if view.action is PlannedAction.REFRESH and is_vacuum_due(result, churn_percent=churn_percent)
+    ]
     due.sort(key=lambda view: -(results[view].cost.rows_deleted or 0))
     return _Vacuum(due, stop).run(workers, on_tick) if due else Vacuuming()
 
