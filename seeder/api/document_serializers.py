@@ -11,6 +11,7 @@ from rest_framework import serializers
 
 from seeder.domain.freshness.data_age import UnknownAge
 from seeder.domain.manifests import ReportType
+from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
@@ -81,6 +82,10 @@ class HistorySerializer(_ManifestFields):
     bytesProcessed = Int64Field(allow_null=True)
     memoryUsageMb = serializers.IntegerField(allow_null=True)
     cpuPercentage = serializers.IntegerField(allow_null=True)
+    mode = serializers.ChoiceField(choices=[*RefreshMode], allow_null=True, help_text="null if created or failed")
+    modeReason = serializers.CharField(allow_null=True, help_text="null unless the mode was chosen by measurement")
+    rowsInserted = Int64Field(allow_null=True, help_text="a plain refresh inserts all rows")
+    rowsDeleted = Int64Field(allow_null=True)
 
 
 class RunSerializer(serializers.Serializer[Any]):

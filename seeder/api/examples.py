@@ -86,6 +86,10 @@ _HISTORY: Body = {
     "bytesProcessed": None,
     "memoryUsageMb": 3,
     "cpuPercentage": 12,
+    "mode": None,
+    "modeReason": None,
+    "rowsInserted": None,
+    "rowsDeleted": None,
 }
 _RUN: Body = {
     "runId": _RUN_ID,

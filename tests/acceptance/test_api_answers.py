@@ -13,7 +13,7 @@ from seeder.api import document_serializers
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.domain.refresh_requests import AllReports
-from seeder.models import Run
+from seeder.models import Run, RunMetrics
 from seeder.services.queue import enqueue
 from seeder.services.read_models import view_as_of
 from seeder.services.snapshots import release_snapshots
@@ -54,6 +54,10 @@ def test_job_history_has_field_names_of_contract(reader: APIClient) -> None:
     [row] = get(reader, "jobs/custom/1/history/")["results"]
     assert row.keys() >= HISTORY
     assert (row["runId"], row["status"], row["recordsProcessed"]) == (Run.objects.get().run_id, "success", 1)
+    assert (row["mode"], row["modeReason"], row["rowsInserted"], row["rowsDeleted"]) == (None, None, 1, 0)
+    RunMetrics.objects.update(mode="concurrent", mode_reason="Concurrent, because …")
+    [row] = get(reader, "jobs/custom/1/history/")["results"]
+    assert (row["mode"], row["modeReason"]) == ("concurrent", "Concurrent, because …")
 
 
 def test_run_has_totals_holds_and_history_rows(reader: APIClient) -> None:
@@ -173,7 +177,7 @@ def test_list_query_count_does_not_grow_with_rows(reader: APIClient, path: str) 
     api_clients.insert_many_rows(1)
     few = api_clients.count_statements(lambda: get(reader, path))
     sql("TRUNCATE reporting.seeder_custom_report_manifest, reporting.seeder_job_status, reporting.seeder_run")
-    sql("TRUNCATE reporting.seeder_run_history, reporting.seeder_run_metrics RESTART IDENTITY")
+    sql("TRUNCATE reporting.seeder_run_history, reporting.seeder_run_metrics RESTART IDENTITY CASCADE")
     sql("ALTER SEQUENCE reporting.seeder_custom_report_manifest_id_seq RESTART")
     sql("ALTER TABLE reporting.seeder_release_snapshot DISABLE TRIGGER USER")
     sql("TRUNCATE reporting.seeder_release_snapshot")

@@ -4,7 +4,7 @@ PostgreSQL's messages can quote the data.
 """
 
 from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -17,7 +17,18 @@ from seeder.postgres.contract import OptionalTables
 
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
 
+_FIGURES = ("mode", "mode_reason", "rows_inserted", "rows_deleted")
 _Metrics = tuple[str | None, str | None, str | None]  # reason, SQLSTATE, notes
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ModeAndRows:
+    """How a view was refreshed, and what that wrote. Unknown values are None."""
+
+    mode: str | None = None
+    mode_reason: str | None = None  # a sentence, if the mode was chosen by measurement
+    rows_inserted: int | None = None
+    rows_deleted: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -28,18 +39,22 @@ class VisibleFailure:
     reason: str | None = None  # None if not recorded
     sqlstate: str | None = None
     notes: str | None = None  # one on each line
+    mode_and_rows: ModeAndRows = field(default_factory=ModeAndRows)  # only of history rows
 
 
 def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> Mapping[int, VisibleFailure]:
     """Return the failures by history id."""
-    known: Mapping[int, _Metrics] = {}
+    known: dict[int, _Metrics] = {}
+    figures: dict[int, ModeAndRows] = {}
     if _has_metrics():
         metrics = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows])
-        columns = metrics.values_list("history_id", "reason", "sqlstate", "notes")
-        known = {pk: (reason, state, notes) for pk, reason, state, notes in columns}
+        for one in metrics.values("history_id", "reason", "sqlstate", "notes", *_FIGURES):
+            known[one["history_id"]] = one["reason"], one["sqlstate"], one["notes"]
+            figures[one["history_id"]] = ModeAndRows(**{name: one[name] for name in _FIGURES})
     return {
-        row.pk: _failure(
-            row.errors, known.get(row.pk), failed=row.status == Status.ERROR, can_see_errors=can_see_errors
+        row.pk: replace(
+            _failure(row.errors, known.get(row.pk), failed=row.status == Status.ERROR, can_see_errors=can_see_errors),
+            mode_and_rows=figures.get(row.pk, ModeAndRows()),
         )
         for row in rows
     }
