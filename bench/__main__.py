@@ -71,6 +71,9 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
         results.statements = probe_runs.statements(bench, bench_options)
         yield
     yield from _measure_parts_of_refreshes(results, bench, bench_options)
+    if "modes" in bench_options.only:
+        results.modes = probe_runs.modes(bench, bench_options)
+        yield
     if "startup" in bench_options.only:
         results.startup = probe_runs.startup(bench, bench_options)
         yield

@@ -19,6 +19,7 @@ PARTS = (
     "startup",
     "statements",
     "locks",
+    "modes",
     "checks",
     "snapshots",
     "lists",

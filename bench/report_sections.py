@@ -213,6 +213,31 @@ def data_checks(results: Results) -> Iterator[str]:
     )
 
 
+def modes(results: Results) -> Iterator[str]:
+    if not results.modes:
+        return
+    yield "## Plain and concurrent refreshes"
+    yield ""
+    yield "Twin views with two indexes and a cheap query, in turns in one session. Values are CPU of the server."
+    yield "*Better* is the plain refresh if it took at most 200 ms, otherwise the concurrent one. *auto* chooses by its"
+    yield "own history."
+    yield ""
+    yield from table(
+        ("rows", "changed", "concurrent to plain", "plain chosen", "plain over 200 ms", "auto to better"),
+        (
+            (
+                f"{cell['rows']:,}",
+                f"{cell['churn']} %",
+                f"{cell['concurrent'] / cell['plain']:.1f}",
+                f"{cell['plain_chosen']} of {cell['rounds']}",
+                str(cell["too_long"]),
+                f"{cell['auto'] / cell['better']:.2f}",
+            )
+            for cell in results.modes
+        ),
+    )
+
+
 def startup(results: Results) -> Iterator[str]:
     if not results.startup:
         return

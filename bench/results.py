@@ -37,6 +37,7 @@ class Results:
     statements: Mapping[str, StatementCounts] = field(default_factory=dict)
     locks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # milliseconds, by the number of tables
     checks: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # milliseconds, by the indexes of the view
+    modes: Sequence[Mapping[str, float]] = ()  # by rows and churn, as of `time_modes`
     startup: Mapping[str, Sequence[Measurement]] = field(default_factory=dict)
     planning: Mapping[int, Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     snapshots: Mapping[str, Sequence[Measurement]] = field(default_factory=dict)

@@ -14,6 +14,7 @@ from bench.server import BenchServer
 from bench.workloads import large
 from bench.workloads.checked_view import BARE, INDEXED, checked_view
 from bench.workloads.locked_inputs import locked_inputs
+from bench.workloads.modes import modes as twin_views
 from bench.workloads.small import small
 from bench.workloads.workload import create_workload
 
@@ -119,6 +120,19 @@ def data_checks(bench: BenchServer, options: Options) -> Mapping[str, Mapping[st
         command = Command(name=f"data checks, {indexes}", arguments=arguments, environment=environment)
         measured[indexes] = measure(command).reported
     return measured
+
+
+def modes(bench: BenchServer, options: Options) -> Sequence[Mapping[str, float]]:
+    """Measure plain and concurrent refreshes, and the choices of `auto`."""
+    workload = twin_views()
+    create_workload(workload, bench)
+    command = Command(
+        name="modes",
+        arguments=[sys.executable, "-m", "bench.probes.time_modes", "1" if options.quick else "6"],
+        environment=bench.libpq_variables(workload.name),
+    )
+    cells: Sequence[Mapping[str, float]] = measure(command).reported["cells"]
+    return cells
 
 
 def _print_progress(line: str) -> None:
