@@ -6,7 +6,7 @@ from datetime import datetime
 from seeder.domain.as_of import as_of_text
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
-from seeder.domain.outcomes import Status
+from seeder.domain.outcomes import HeldReason, Status
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.run_text import first_line
 from seeder.services.read_models.job_list import JobOverview
@@ -43,7 +43,11 @@ def _totals_style(totals: JobTotals) -> str:
 
 
 def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool) -> TableRow:
-    state, last_success = job_state_text(job, overview.now), time_ago_text(job.last_success_at, overview.now)
+    is_held = overview.failures[job.key].reason in list(HeldReason)
+    state, last_success = (
+        job_state_text(job, overview.now, is_held=is_held),
+        time_ago_text(job.last_success_at, overview.now),
+    )
     agency, *others = job.agencies
     agencies = f"{agency} (and {format_count(len(others), 'other')})" if others else agency
     error, as_of = _error_text(job, overview), overview.as_of.get(job.table_name, ())
@@ -82,8 +86,8 @@ def _error_text(job: Job, overview: JobOverview) -> str:
     return ": ".join(filter(None, (failure.reason, first_line(job.errors))))
 
 
-def job_state_text(job: Job, now: datetime) -> str:
-    """Describe the state of a view in a few words."""
+def job_state_text(job: Job, now: datetime, *, is_held: bool = False) -> str:
+    """Describe the state of a view in a few words. It is held if data checks are the reason of its failure."""
     if job.status is Status.RUNNING and job.start_time is not None:
         usual = job.usual_duration if job.long_running else None
         usual_text = f", usually {format_duration(usual)}" if usual is not None else ""
@@ -91,7 +95,7 @@ def job_state_text(job: Job, now: datetime) -> str:
     if job.status is Status.PENDING:
         return "pending"
     if job.failing:
-        return f"failed {format_count(job.consecutive_failures, 'time')}"
+        return f"{'held' if is_held else 'failed'} {format_count(job.consecutive_failures, 'time')}"
     if job.status is None or job.start_time is None:
         return "never ran"
     return "late" if job.stale else "fresh"

@@ -161,6 +161,9 @@ def test_held_view_without_the_table_of_waivers_stays_held() -> None:
 @pytest.mark.usefixtures("held_view")
 def test_commands_waive_and_accept(manage: Callable[..., CompletedCommand]) -> None:
     assert "waive_check reporting.a --reason" in manage("refresh_table", "reporting.a").out
+    [line] = [line for line in manage("refresh_status", "--failing").lines if line.startswith("reporting.a: ")]
+    assert line.startswith("reporting.a: held 2 times; ")
+    assert ": held: Not published, because of 2 of 2 data checks: row_count: 900 rows, expected at least 950" in line
     accepted = manage("accept_row_count", "reporting.a", "row_count", "--reason", "r", "--by", "anna", "--json")
     [decision] = accepted.document["decisions"]
     assert (decision["decision"], decision["grantedBy"], decision["figures"]["rows"]) == ("accept", "anna", 900)
