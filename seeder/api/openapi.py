@@ -16,7 +16,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import examples, manifest_examples
+from seeder.api import examples, explanation_examples, manifest_examples
 from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
 from seeder.api.operation_description import describe_operation, own_schema
@@ -98,10 +98,11 @@ SEEDER = SchemaOptions(
         "runs": "Runs with their totals, holds and history rows.",
         "snapshots": "Release snapshots: recorded shapes of views, and their differences.",
         "totals": "Totals for dashboards.",
+        "views": "Why views are in their state, and what a refresh now would do.",
         "schema": "The root and this schema.",
     },
     enums=(ReportType, Status, QueuedPartState, DifferenceKind, Severity, DriftState, ChangeKind, WarningCode),
-    examples={**examples.OPERATIONS, **manifest_examples.OPERATIONS},
+    examples={**examples.OPERATIONS, **explanation_examples.OPERATIONS, **manifest_examples.OPERATIONS},
     parameter_examples=examples.PARAMETERS,
 )
 

@@ -13,6 +13,7 @@ from seeder.api import (
     run_endpoints,
     snapshot_endpoints,
     totals_endpoints,
+    view_endpoints,
 )
 from seeder.api.base_view import NotFoundView
 from seeder.api.root_endpoint import RootView
@@ -48,6 +49,7 @@ _v1 = [
     path("snapshots/compare/", snapshot_endpoints.SnapshotComparisonView.as_view(), name="comparison"),
     path("snapshots/<int:id>/", snapshot_endpoints.SnapshotDetailView.as_view(), name="snapshot"),
     path("totals/", totals_endpoints.TotalsView.as_view(), name="totals"),
+    path("views/<str:name>/explanation/", view_endpoints.ViewExplanationView.as_view(), name="explanation"),
     path("schema/", openapi.SchemaView.as_view(), name="schema"),
     *_docs,
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),

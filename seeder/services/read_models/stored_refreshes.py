@@ -1,7 +1,7 @@
 """The latest refreshes of a view as the history, the metrics and the runs have them."""
 
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from django.db.models import Q
@@ -39,7 +39,9 @@ class LatestRefreshes:
     success: StoredRefresh | None = None
 
 
-def read_latest(wanted: WantedHistory, tables: OptionalTables, *, can_see_errors: bool) -> LatestRefreshes:
+def read_latest(
+    wanted: WantedHistory, tables: OptionalTables, *, can_see_errors: bool, can_see_runs: bool
+) -> LatestRefreshes:
     """Return the latest refreshes. Takes five statements."""
     rows = _latest_rows(wanted)
     if not rows:
@@ -51,6 +53,8 @@ def read_latest(wanted: WantedHistory, tables: OptionalTables, *, can_see_errors
         (row, _stored(row, failures[row.pk], metrics.get(row.pk), runs.get(row.run_id), wanted.database))
         for row in rows
     ]
+    if not can_see_runs:
+        stored = [(row, replace(one, run_description=None, requested_by=None)) for row, one in stored]
     return LatestRefreshes(
         last=stored[0][1],
         ended=next((one for row, one in stored if row.status not in _OPEN), None),

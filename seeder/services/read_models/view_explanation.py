@@ -18,6 +18,7 @@ from seeder.domain.freshness.states import ViewFacts, judge
 from seeder.domain.manifests import Manifest, RejectedManifest, ViewKey, ViewSpec
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
+from seeder.errors import UnknownTable
 from seeder.postgres import freshness_queries, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
@@ -39,6 +40,7 @@ class Viewer:
 
     agencies: list[str] | None = None  # None: all
     can_see_errors: bool = True  # messages of PostgreSQL, and names in notes
+    can_see_runs: bool = True  # their requests
 
     def sees(self, manifests: Iterable[Manifest]) -> bool:
         return self.agencies is None or any(one.agency_slug in self.agencies for one in manifests)
@@ -100,7 +102,10 @@ class _Reader:
         # Raises `UnknownTable` unless a disabled or rejected manifest names it.
         self._rejected = manifest_selection.select(SingleView(name=name), databases=databases).rejected
         listed = manifest_selection.all_listed_views(databases=databases)
-        return min((key for key in listed if key.name == name), default=ViewKey(database=DEFAULT_DB_ALIAS, name=name))
+        found = [key for key in listed if key.name == name and database in {None, key.database}]
+        if not found and database is not None:
+            raise UnknownTable(table=str(name), suggestion=f" None is in the database {database!r}.")
+        return min(found, default=ViewKey(database=DEFAULT_DB_ALIAS, name=name))
 
     @cached_property
     def _related(self) -> RelatedNames:
@@ -138,7 +143,9 @@ class _Reader:
         states = self._states({view.name, *related.reads, *related.dependents})
         facts, age = states[view.name]
         wanted = self._wanted_history(spec)
-        latest = stored_refreshes.read_latest(wanted, tables, can_see_errors=viewer.can_see_errors)
+        latest = stored_refreshes.read_latest(
+            wanted, tables, can_see_errors=viewer.can_see_errors, can_see_runs=viewer.can_see_runs
+        )
         checks = check_rows.load_checks([spec], tables).get(view, ()) if spec else ()
         now = sessions.server_time(DEFAULT_DB_ALIAS)
         return ViewStory(

@@ -46,6 +46,7 @@ _EXAMPLES: Mapping[str, Sequence[str]] = {
     "source": ("source-1",),
     "table": ("loaded.table_1", "loaded.table_2"),
     "requestedBy": ("operator-1", "unknown"),
+    "database": ("default",),
     "column": ("quantity", "price"),
     "sqlstate": ("22P02",),
 }
