@@ -12,6 +12,7 @@ from seeder.domain.data_checks.results import CheckOutcome
 from seeder.domain.outcomes import Outcome
 from seeder.models import CircuitBreaker, DataCheckResult, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import data_check_queries, sessions
+from seeder.services.documents.data_check_documents import stored_result_document
 from tests.conftest import another_session, sql
 from tests.integration.data_checks.checked_view import add_check, create_view, outcomes, refresh
 
@@ -240,6 +241,23 @@ def test_no_bad_rows_are_kept_if_none_are_wanted(settings: Settings) -> None:
     add_check("range", arguments={"column": "amount", "max": 0})
     add_check("query", arguments={"query": "SELECT 1"})
     assert [one.samples for one in refresh()["a"].checks] == [(), (), ()]
+
+
+def test_bad_rows_and_messages_are_masked_in_documents() -> None:
+    create_view()
+    sql("UPDATE reporting.source SET status = 'secret' WHERE id = 1")
+    add_check("accepted_values", arguments={"column": "status", "values": ["open", "done"]})
+    add_check("condition", arguments={"expression": "status::integer > 0"})
+    refresh()
+    visible, masked = (
+        [stored_result_document(row, can_see_data=can_see) for row in DataCheckResult.objects.order_by("check_name")]
+        for can_see in (True, False)
+    )
+    assert "secret" in visible[0]["samples"][0]
+    assert str(visible[1]["message"]).startswith("invalid input syntax for type integer: ")
+    assert "secret" not in str(masked)
+    assert [(one["samples"], one["message"]) for one in masked] == [([], None), ([], None)]
+    assert masked[0]["figures"] == {"rows": 1000, "badRows": 1, "tolerated": 0}
 
 
 def test_lock_timeout_of_a_check_is_retried_and_not_held(settings: Settings) -> None:
