@@ -15,7 +15,7 @@ from typing import Any
 import psycopg
 
 from bench.workloads.modes import CHURNS, SIZES, change, create_twins
-from seeder.domain.mode_predictor import PastRefresh, RefreshMode
+from seeder.domain.mode_predictor import PastRefresh, RefreshMode, learn_scale
 from seeder.domain.refresh_mode import ModeFacts, ReaderLimits, choose_mode
 
 BUDGET = timedelta(milliseconds=200)
@@ -60,8 +60,9 @@ def _measure_cell(
     for number in range(rounds + 1):
         change(connection, churn, seed=number * 7919 + churn)
         measured = {mode: _refresh(connection, mode, rows) for mode in random.sample([*RefreshMode], 2)}
-        limits = ReaderLimits(budget=budget)
-        chosen = choose_mode(ModeFacts(past=tuple(past)), limits, datetime.now(UTC)).mode
+        scale = learn_scale(past)
+        facts = ModeFacts(past=tuple(past), scale=1.0 if scale is None else scale)
+        chosen = choose_mode(facts, ReaderLimits(budget=budget), datetime.now(UTC)).mode
         past.insert(0, measured[chosen][1])
         connection.execute("VACUUM public.concurrent")
         if number == 0:  # without history

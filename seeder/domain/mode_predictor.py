@@ -62,14 +62,12 @@ class Prediction:
 
 
 def predict(past: Sequence[PastRefresh], *, scale: float = 1.0) -> Prediction:
-    """Predict the next refresh from earlier ones, the latest first. `scale` is `k` of the other views."""
+    """Predict the next refresh from earlier ones, the latest first. `scale` is `k`, by `learn_scale`."""
     if not past:
         return Prediction()
     recent, rows = past[:_RECENT], past[0].rows
     churns = [one.churn for one in recent if one.churn is not None][:_RECENT_CHURN]
     churn = median(churns) if churns else None
-    own_scale = learn_scale(past)
-    scale = scale if own_scale is None else own_scale
     plain = _predict_plain(recent, rows, scale)
     measured = [_scaled(one, rows) for one in recent if one.mode is RefreshMode.CONCURRENT]
     concurrent = median(measured) if measured else plain + scale * _comparison_seconds(rows, churn)
@@ -85,8 +83,10 @@ def learn_scale(past: Iterable[PastRefresh]) -> float | None:
     concurrent = [one for one in past if one.mode is RefreshMode.CONCURRENT]
     if not plain or not concurrent:
         return None
+    rows = plain[0].rows
+    usual = median(_scaled(one, rows) for one in plain)
     return median(
-        max(one.duration.total_seconds() - median(_scaled(other, one.rows) for other in plain), 0.0)
+        max(one.duration.total_seconds() - usual * _ratio(one.rows, rows), 0.0)
         / _comparison_seconds(one.rows, one.churn)
         for one in concurrent
     )

@@ -23,7 +23,7 @@ class ModeFacts:
 
     past: tuple[PastRefresh, ...] = ()  # the latest first
     can_be_concurrent: bool = True  # it is populated and has a usable unique index
-    scale: float = 1.0  # of the predictor, learned from other views
+    scale: float = 1.0  # of the predictor, learned from this view or from others
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

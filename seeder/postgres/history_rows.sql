@@ -18,22 +18,24 @@ LEFT JOIN LATERAL (
 
 -- name: past_modes
 -- The latest refreshes of each view that wrote it, as one manifest recorded them, the latest first: position of the view,
--- mode (null for a creation), duration, rows, inserted and deleted rows, bytes.
-SELECT requested.position, latest.mode, latest.duration, latest.rows, rows_inserted, rows_deleted, latest.bytes
+-- mode (null for a creation), duration, rows, inserted and deleted rows, bytes. With coalesce(), the planner reads the
+-- history in the order of its index up to the limit; otherwise it would read and sort all refreshes of each view.
+SELECT requested.position, m.mode, h.finish_time - h.start_time, h.records_processed, m.rows_inserted, m.rows_deleted,
+    coalesce(h.bytes_processed, 0)
 FROM unnest(%(names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
     WITH ORDINALITY AS requested (name, report_type, manifest_id, position)
 CROSS JOIN LATERAL (
-    SELECT h.start_time, m.mode, h.finish_time - h.start_time AS duration, h.records_processed AS rows,
-        m.rows_inserted, m.rows_deleted, coalesce(h.bytes_processed, 0) AS bytes
-    FROM reporting.seeder_run_history AS h
-    JOIN reporting.seeder_run_metrics AS m ON m.history_id = h.id
-    WHERE h.table_name = requested.name AND h.report_type = requested.report_type AND h.manifest_id = requested.manifest_id
-        AND h.status = 'success' AND h.finish_time IS NOT NULL AND h.records_processed IS NOT NULL
-        AND (m.mode IS NOT NULL OR m.rows_inserted IS NOT NULL)
-    ORDER BY h.start_time DESC
+    SELECT r.id, r.start_time, r.finish_time, r.records_processed, r.bytes_processed
+    FROM reporting.seeder_run_history AS r
+    WHERE r.table_name = requested.name AND r.status = 'success'
+        AND coalesce(r.manifest_id = requested.manifest_id AND r.report_type = requested.report_type, false)
+    ORDER BY r.start_time DESC
     LIMIT %(limit)s
-) AS latest
-ORDER BY requested.position, latest.start_time DESC;
+) AS h
+JOIN reporting.seeder_run_metrics AS m ON m.history_id = h.id
+WHERE (m.mode IS NOT NULL OR m.rows_inserted IS NOT NULL)
+    AND h.finish_time IS NOT NULL AND h.records_processed IS NOT NULL
+ORDER BY requested.position, h.start_time DESC;
 
 -- name: insert_pending_rows
 -- The first manifest with a name defines its status row: custom before canned, then by id. All runs lock status rows in the

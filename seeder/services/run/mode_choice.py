@@ -20,7 +20,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import translate_database_errors
 
-_MAX_PAST = 20  # refreshes of each view: enough for one that is refreshed plainly once in two weeks
+_MAX_PAST = 15  # refreshes of each view: enough for one that is refreshed plainly once in two weeks
 _MIN_VIEWS_OF_SCALE = 3
 
 
@@ -34,10 +34,14 @@ def add_modes(plan: RefreshPlan, settings: Settings, tables: OptionalTables | No
         past = read_past(view.spec for view in refreshed) if tables.is_usable("seeder_run_metrics") else {}
         now = sessions.server_time(DEFAULT_DB_ALIAS)
     unready = _find_unready(refreshed)
-    scales = [scale for scale in map(learn_scale, past.values()) if scale is not None]
-    scale = median(scales) if len(scales) >= _MIN_VIEWS_OF_SCALE else 1.0
+    scales = {key: scale for key, one in past.items() if (scale := learn_scale(one)) is not None}
+    usual_scale = median(scales.values()) if len(scales) >= _MIN_VIEWS_OF_SCALE else 1.0
     facts = {
-        view: ModeFacts(past=past.get(view.key, ()), can_be_concurrent=view.key not in unready, scale=scale)
+        view: ModeFacts(
+            past=past.get(view.key, ()),
+            can_be_concurrent=view.key not in unready,
+            scale=scales.get(view.key, usual_scale),
+        )
         for view in refreshed
     }
     limits = _reader_limits(settings)
