@@ -19,7 +19,7 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import BadTaskArgument, SnapshotTaken
 from seeder.services import extras, history_pruning
 from seeder.services.documents.document_fields import fields
-from seeder.services.queue import enqueue, part_execution, rescue
+from seeder.services.queue import due_refreshes, enqueue, part_execution, rescue
 from seeder.services.snapshots import release_snapshots
 from seeder.services.stop_signal import StopSignal
 from seeder.services.unix_signals import handle_signals
@@ -53,6 +53,22 @@ def refresh_table(table_name: str) -> Mapping[str, Any]:
     """Queue one view, as `refresh_all` does."""
     _require_type("table_name", table_name, str)
     return _enqueue(SingleView(name=ViewName.parse(table_name)))
+
+
+def refresh_due_views() -> Mapping[str, Any]:
+    """Queue the views that have to start now to meet their freshness contracts, as `refresh_all` does.
+
+    Raises as `enqueue_refresh`.
+    """
+    return _enqueue(due_refreshes.due_views())
+
+
+def refresh_views_without_contracts() -> Mapping[str, Any]:
+    """Queue every enabled report of a view without a freshness contract, as `refresh_all` does.
+
+    Raises as `enqueue_refresh`.
+    """
+    return _enqueue(due_refreshes.views_without_contracts())
 
 
 def refresh_queued(part_id: int, *, min_interval_seconds: float = 0) -> Mapping[str, Any]:

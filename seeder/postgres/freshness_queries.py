@@ -22,9 +22,10 @@ def view_facts(names: Collection[str], *, has_metrics: bool) -> Mapping[str, Vie
         name: ViewFacts(
             status=None if status is None else Status(status),
             failing=failures > 0,
-            last_success_at=started_at,
+            last_started_at=started_at,
+            last_success_at=success_at,
             usual_duration=duration,
             is_held=reason in {*HeldReason},
         )
-        for name, status, failures, started_at, duration, reason in rows
+        for name, status, failures, started_at, success_at, duration, reason in rows
     }

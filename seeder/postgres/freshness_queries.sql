@@ -4,7 +4,8 @@
 -- The latest state of each view, the start and duration of its last success, and the reason of its latest failure if it is
 -- recorded. Reads one or two history rows for each name.
 SELECT
-    wanted.name, s.status, coalesce(s.consecutive_failures, 0) AS failures, success.start_time, success.duration,
+    wanted.name, s.status, coalesce(s.consecutive_failures, 0) AS failures, s.start_time, success.start_time,
+    success.duration,
     CASE WHEN s.consecutive_failures > 0 THEN (
         SELECT m.reason
         FROM reporting.seeder_run_history AS h

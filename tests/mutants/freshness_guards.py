@@ -7,6 +7,8 @@ AS_OF = "tests/integration/test_data_as_of.py"
 WRITERS = "tests/integration/test_data_as_of_with_writers.py"
 STATES = "tests/unit/domain/freshness/test_states.py"
 CHECK = "tests/acceptance/test_check_freshness.py"
+DUE_VIEWS = "tests/unit/domain/freshness/test_due_views.py"
+JUST_IN_TIME = "tests/unit/domain/freshness/test_just_in_time.py"
 DEADLINES = "tests/unit/domain/freshness/test_deadlines.py"
 
 FRESHNESS = [
@@ -86,5 +88,33 @@ FRESHNESS = [
         old="and self.contract.severity is ContractSeverity.ERROR",
         new="",
         tests=(CHECK,),
+    ),
+    Mutant(
+        name="due views: a queued or running view is not queued again",
+        file="seeder/domain/freshness/due_views.py",
+        old="    if _is_open(view):\n        return True\n",
+        new="",
+        tests=(DUE_VIEWS,),
+    ),
+    Mutant(
+        name="due views: a dependent waits for the view that it reads",
+        file="seeder/domain/freshness/due_views.py",
+        old="or needed & postponed:",
+        new="or not key:",
+        tests=(DUE_VIEWS,),
+    ),
+    Mutant(
+        name="due views: a refresh that did not help is not repeated at once",
+        file="seeder/domain/freshness/due_views.py",
+        old="return last is not None and last > now - min([_RETRY_AFTER, *lags])",
+        new="return False",
+        tests=(DUE_VIEWS,),
+    ),
+    Mutant(
+        name="just in time: workers are shared",
+        file="seeder/domain/freshness/just_in_time.py",
+        old="min(due[node], free_until) - durations[node]",
+        new="due[node] - durations[node]",
+        tests=(JUST_IN_TIME,),
     ),
 ]

@@ -1,8 +1,9 @@
 """The deadlines of a contract. All instants include the contract's grace."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
+from functools import lru_cache
 
 from seeder.domain.clock_changes import instant_of
 from seeder.domain.freshness.contract import DueTime, FreshnessContract
@@ -75,23 +76,20 @@ def _meets(data_as_of: datetime | None, deadline: Deadline) -> bool:
     return data_as_of is not None and data_as_of >= deadline.since
 
 
-def _deadlines(contract: FreshnessContract, now: datetime) -> Iterator[Deadline]:
-    """Yield the deadlines of a due time around an instant, in order."""
+def _deadlines(contract: FreshnessContract, now: datetime) -> Sequence[Deadline]:
+    """Return the deadlines of a due time around an instant, in order."""
     due = contract.due
-    if due is None:
-        return
-    today = now.astimezone(due.zone).date()
-    margin = contract.grace.days + 1
-    for number in range(-_DAYS_BEFORE - margin, _DAYS_AFTER):
-        day = today + timedelta(days=number)
-        if day.isoweekday() in due.days:
-            yield _on(due, datetime(day.year, day.month, day.day, tzinfo=UTC), contract.grace)
+    return () if due is None else _deadlines_around(due, now.astimezone(due.zone).date(), contract.grace)
 
 
-def _on(due: DueTime, day: datetime, grace: timedelta) -> Deadline:
+@lru_cache(maxsize=1024)  # a minute's look at many views needs the same ones
+def _deadlines_around(due: DueTime, today: date, grace: timedelta) -> Sequence[Deadline]:
+    days = (today + timedelta(days=number) for number in range(-_DAYS_BEFORE - grace.days - 1, _DAYS_AFTER))
+    return [_on(due, day, grace) for day in days if day.isoweekday() in due.days]
+
+
+def _on(due: DueTime, day: date, grace: timedelta) -> Deadline:
     first_day = day - timedelta(days=due.since > due.at)
-    at, since = (
-        instant_of(datetime.combine(date, clock, tzinfo=due.zone))
-        for date, clock in ((day.date(), due.at), (first_day.date(), due.since))
-    )
+    at = instant_of(datetime.combine(day, due.at, tzinfo=due.zone))
+    since = instant_of(datetime.combine(first_day, due.since, tzinfo=due.zone))
     return Deadline(at=at + grace, since=since)

@@ -51,6 +51,7 @@ class ViewFacts:
 
     status: Status | None = None  # None if it never ran
     failing: bool = False  # its last finished refresh failed
+    last_started_at: datetime | None = None  # start of its last refresh, also a failed one
     last_success_at: datetime | None = None  # start of the last successful refresh
     usual_duration: timedelta | None = None  # of that refresh
     is_held: bool = False  # by a data check, or by a circuit breaker

@@ -8,15 +8,17 @@ from seeder import conf
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.errors import NotSchedulable
 from seeder.services import manifest_selection
-from seeder.services.queue import schedule_rows
+from seeder.services.queue import due_refreshes, schedule_rows
 from seeder.services.queue.schedule_rows import DeclaredSchedule, ScheduleStatus
 
 PREFIX = schedule_rows.prefix_of("seeder")
 _RESUME_MINUTES = 5
 
 
-def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleStatus]:
+def sync_schedules(*, dry_run: bool = False, by_freshness: bool = False) -> Sequence[ScheduleStatus]:
     """Make the queue's schedules match the settings. An unchanged schedule keeps its next due time.
+
+    With `by_freshness`, views with a freshness contract are refreshed just in time, and the others at night.
 
     Raises `ConfigurationError`, `UnknownAgency`, `QueueMissing`, `ExtraMissing` or `DatabaseError`.
     """
@@ -25,7 +27,7 @@ def sync_schedules(*, dry_run: bool = False) -> Sequence[ScheduleStatus]:
     require_valid_schedules()
     for slug in settings.agency_crons:
         manifest_selection.select(AgencyReports(slug=slug), databases=settings.databases)
-    return schedule_rows.sync_rows(PREFIX, _declared_schedules(settings), dry_run=dry_run)
+    return schedule_rows.sync_rows(PREFIX, _declared_schedules(settings, by_freshness=by_freshness), dry_run=dry_run)
 
 
 def require_valid_schedules() -> None:
@@ -33,9 +35,19 @@ def require_valid_schedules() -> None:
     schedule_rows.require_valid(schedule_problems(conf.load()))
 
 
-def _declared_schedules(settings: conf.Settings) -> Iterator[DeclaredSchedule]:
+def _declared_schedules(settings: conf.Settings, *, by_freshness: bool) -> Iterator[DeclaredSchedule]:
     """Yield each schedule that the settings declare."""
-    if settings.nightly_cron:
+    if by_freshness:
+        yield DeclaredSchedule(
+            name=f"{PREFIX}due views",
+            task="seeder.tasks.refresh_due_views",
+            minutes=due_refreshes.INTERVAL_MINUTES,
+            keeps_result=False,  # there is one every minute
+        )
+        if settings.nightly_cron:
+            task, cron = "seeder.tasks.refresh_views_without_contracts", settings.nightly_cron
+            yield DeclaredSchedule(name=f"{PREFIX}views without contracts", task=task, cron=cron)
+    elif settings.nightly_cron:
         yield DeclaredSchedule(
             name=f"{PREFIX}every report",
             task="seeder.tasks.refresh_all",
