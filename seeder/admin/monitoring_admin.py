@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
 from seeder.admin.error_pages import with_error_page
+from seeder.admin.freshness_page import freshness_page
 from seeder.admin.monitoring_page import monitoring_page
 from seeder.admin.monitoring_subpages import drift_page, run_page, view_page
 from seeder.admin.read_only_admin import NoChangesAdmin
@@ -41,6 +42,7 @@ class MonitoringAdmin(NoChangesAdmin):
             path("", landing_page, name="seeder_monitoring"),
             path("run/<path:run_id>/", run, name="seeder_run_timeline"),
             path("view/", self._admin_page(view_page, _PERMISSION), name="seeder_view"),
+            path("freshness/", self._admin_page(freshness_page, _PERMISSION), name="seeder_freshness"),
             path("drift/", self._admin_page(drift_page, "seeder.view_releasesnapshot"), name="seeder_drift"),
         ]
 

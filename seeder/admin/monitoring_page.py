@@ -17,6 +17,7 @@ from seeder.domain.outcomes import Status
 from seeder.services import contract_installation
 from seeder.services.queue import dispatch, queue_overview
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
+from seeder.services.read_models.freshness_overview import contracts_of_jobs
 from seeder.services.run import open_breakers
 
 _SPARKBAR_RUNS = 14
@@ -32,6 +33,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     page = job_list.job_page(form.job_filter(agencies, form.view_filter), form.page_request)
     totals = job_list.job_totals(form.job_filter(agencies, ViewFilter.ALL))
     tile_totals = totals.jobs, totals.fresh, totals.failing, totals.running, totals.stale, totals.long_running
+    rows = _monitoring_rows(request, page.jobs, agency_names)
     context: dict[str, Any] = {
         **site.each_context(request),
         "title": "Monitoring",
@@ -39,7 +41,8 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "tiles": [*zip(ViewFilter, tile_totals, strict=True)],
         "totals": totals,
         "open_breakers": _open_breakers(agencies),
-        "rows": _monitoring_rows(request, page.jobs, agency_names),
+        "rows": rows,
+        "has_contracts": any(row["has_contracts"] for row in rows),
         "view_count": page.total,
         "last_page": -(-page.total // PER_PAGE),
         "can_refresh": queue_actions.can_refresh(request.user),
@@ -72,9 +75,12 @@ def _monitoring_rows(
     recent = job_list.recent_runs(jobs, max_runs=_SPARKBAR_RUNS)
     can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
     failures = error_redaction.failures_of_jobs(jobs, can_see_errors=can_see_errors)
+    contracts = contracts_of_jobs(jobs, agency_scope.agencies_of(request.user))
     return [
         {
             "job": job,
+            "contracts": [one for one in contracts[job.table_name] if not one.is_fresh],
+            "has_contracts": bool(contracts[job.table_name]),
             "agency_names": ", ".join(agency_names.get(slug, slug) for slug in job.agencies),
             "sparkbars": sparkbars(recent[job.table_name], max_bars=_SPARKBAR_RUNS),
             "errors": failures[job.key].errors,

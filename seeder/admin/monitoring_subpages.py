@@ -16,6 +16,7 @@ from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.errors import UnknownRun, UnknownSnapshot, UnknownTable
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline, view_as_of
+from seeder.services.read_models.freshness_overview import contracts_of_jobs
 from seeder.services.snapshots import release_snapshots
 from seeder.services.storable_text import is_storable
 
@@ -59,6 +60,8 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "job": job,
         "errors": failure.errors,
         "notes": failure.notes,
+        "age": view_as_of.data_ages_of_jobs([job]).get(job.table_name),
+        "contracts": contracts_of_jobs([job], agencies)[job.table_name],
         "as_of": view_as_of.loads_in_views([job]).get(job.table_name, ()),
         "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
         "manifest_count": manifests.total,

@@ -117,4 +117,11 @@ FRESHNESS = [
         new="due[node] - durations[node]",
         tests=(JUST_IN_TIME,),
     ),
+    Mutant(
+        name="contracts: those of agencies that a user may not see are hidden",
+        file="seeder/services/read_models/freshness_overview.py",
+        old="if agencies is None or one.agency is None or one.agency in agencies",
+        new="if True",
+        tests=("tests/integration/admin/test_monitoring_pages.py",),
+    ),
 ]

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
-from seeder.domain.freshness.states import LATE_CAUSE_TEXTS, FreshnessState, LateCause
+from seeder.domain.freshness.states import FreshnessState
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.local_times import local_time_text
@@ -41,7 +41,7 @@ def _row(status: ContractStatus, now: datetime) -> TableRow:
     state, deadline = status.judgement.state, status.judgement.deadline
     since = "" if deadline is None else _deadline_text(deadline, now)
     as_of = "unknown" if status.age.as_of is None else time_ago_text(status.age.as_of, now)
-    cause = cause_text(status)
+    cause = status.cause_text
     is_warning = state is FreshnessState.LATE and not status.is_alarm
     facts = [f"{status.table_name}: {state}" + (" (warning)" if is_warning else "")]
     facts += [since] if since else []
@@ -57,11 +57,3 @@ def _deadline_text(deadline: datetime, now: datetime) -> str:
     if deadline < now:
         return f"for {format_duration(now - deadline)}"
     return f"deadline {local_time_text(deadline)}"
-
-
-def cause_text(status: ContractStatus) -> str:
-    """Return the cause of a state in words. Empty if it is fresh."""
-    cause = status.judgement.cause
-    if cause is LateCause.AGE_UNKNOWN:
-        return str(status.age)
-    return "" if cause is None else LATE_CAUSE_TEXTS[cause]

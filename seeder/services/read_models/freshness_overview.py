@@ -10,8 +10,9 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.freshness.contract import ContractSeverity, FreshnessContract, InvalidContract
 from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
-from seeder.domain.freshness.states import FreshnessState, Judgement, ViewFacts, judge
+from seeder.domain.freshness.states import LATE_CAUSE_TEXTS, FreshnessState, Judgement, LateCause, ViewFacts, judge
 from seeder.domain.manifests import ViewKey
+from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.view_names import ViewName
 from seeder.models import CannedReportManifest, CircuitBreaker, CustomReportManifest
 from seeder.postgres import freshness_queries, sessions
@@ -43,6 +44,18 @@ class ContractStatus:
     def is_alarm(self) -> bool:
         return self.judgement.state is FreshnessState.LATE and self.contract.severity is ContractSeverity.ERROR
 
+    @property
+    def is_fresh(self) -> bool:
+        return self.judgement.state is FreshnessState.FRESH
+
+    @property
+    def cause_text(self) -> str:
+        """The cause of the state in words. Empty if it is fresh."""
+        cause = self.judgement.cause
+        if cause is LateCause.AGE_UNKNOWN:
+            return str(self.age)
+        return "" if cause is None else LATE_CAUSE_TEXTS[cause]
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class FreshnessOverview:
@@ -68,8 +81,10 @@ class _ListedView:
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
-def freshness_overview(agencies: Collection[str] | None = None) -> FreshnessOverview:
-    """Return the contracts of the views of these agencies (None: all).
+def freshness_overview(
+    agencies: Collection[str] | None = None, *, views: Collection[str] | None = None
+) -> FreshnessOverview:
+    """Return the contracts of these agencies and of their views (None: all), in any spelling of `views`.
 
     Takes two queries without contracts, otherwise about eight. Raises `ConfigurationError` or `DatabaseError`.
     """
@@ -77,11 +92,18 @@ def freshness_overview(agencies: Collection[str] | None = None) -> FreshnessOver
     contracts = freshness_contracts.load_contracts(tables)
     if not contracts:
         return FreshnessOverview(is_available=tables.is_usable(freshness_contracts.TABLE))
-    views = list(_listed_views(conf.load().databases))
-    applying = {view: contracts.of_view(view.key.name, view.agencies) for view in views}
-    contracted = [
-        view for view in views if applying[view] and (agencies is None or not view.agencies.isdisjoint(agencies))
-    ]
+    listed = list(_listed_views(conf.load().databases))
+    wanted = None if views is None else {ViewName.parse_or_none(name) for name in views}
+    applying = {
+        view: [
+            one
+            for one in contracts.of_view(view.key.name, view.agencies)
+            if agencies is None or one.agency is None or one.agency in agencies
+        ]
+        for view in listed
+        if (wanted is None or view.key.name in wanted) and (agencies is None or not view.agencies.isdisjoint(agencies))
+    }
+    contracted = [view for view in applying if applying[view]]
     now = sessions.server_time(DEFAULT_DB_ALIAS)
     facts = _facts(contracted, tables)
     ages = view_states.data_ages([view.key for view in contracted], tables)
@@ -98,14 +120,25 @@ def freshness_overview(agencies: Collection[str] | None = None) -> FreshnessOver
         for age in [ages.get(view.key, NEVER_RECORDED)]
         for contract in applying[view]
     ]
-    known = {view.key.name for view in views}
+    known = {view.key.name for view in listed}
     unlisted = [
         InvalidContract(id=contract.id, message=f"Contract {contract.id}: no enabled manifest has the view {name}.")
         for name in sorted(contracts.of_views.keys() - known)
         for contract in contracts.of_views[name]
-        if agencies is None
+        if agencies is None and views is None
     ]
     return FreshnessOverview(statuses=sorted(statuses, key=_urgency), invalid=[*contracts.invalid, *unlisted], now=now)
+
+
+def contracts_of_jobs(jobs: Sequence[Job], agencies: Collection[str] | None) -> Mapping[str, Sequence[ContractStatus]]:
+    """Return the contracts of the views of jobs, by the job's table name, as far as these agencies may see them.
+
+    Raises as `freshness_overview`.
+    """
+    by_name = defaultdict[ViewName | None, list[ContractStatus]](list)
+    for status in freshness_overview(agencies, views=[job.table_name for job in jobs]).statuses:
+        by_name[status.view.name].append(status)
+    return {job.table_name: by_name[ViewName.parse_or_none(job.table_name)] for job in jobs}
 
 
 def _urgency(status: ContractStatus) -> tuple[int, bool, str, int]:

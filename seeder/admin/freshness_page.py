@@ -1,0 +1,24 @@
+"""The page of freshness contracts."""
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from seeder.services.read_models import agency_scope
+from seeder.services.read_models.freshness_overview import freshness_overview
+
+_MAX_CONTRACTS = 500
+
+
+def freshness_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    """Show the contracts of the agencies that the user may see, most urgent first."""
+    overview = freshness_overview(agency_scope.agencies_of(request.user))
+    context = {
+        **site.each_context(request),
+        "title": "Freshness contracts",
+        "overview": overview,
+        "counts": [(state, count) for state, count in overview.counts.items() if count],
+        "contracts": overview.statuses[:_MAX_CONTRACTS],
+        "contract_count": len(overview.statuses),
+    }
+    return TemplateResponse(request, "seeder/freshness.html", context)
