@@ -5,6 +5,7 @@ of permissions. `python -m tests.mutants` breaks one after the other.
 """
 
 from tests.mutants.check_guards import CHECKS
+from tests.mutants.explanation_guards import EXPLANATIONS
 from tests.mutants.freshness_guards import FRESHNESS
 from tests.mutants.http_guards import HTTP
 from tests.mutants.load_api_guards import LOAD_API
@@ -584,5 +585,17 @@ DIAGNOSIS = [
     ),
 ]
 
-_OTHERS = [*CHECKS, *MODES, *FRESHNESS, *LOADS, *LOAD_API, *SILVER, *HTTP, *MANIFESTS, *STATISTICS, *INGESTION]
+_OTHERS = [
+    *EXPLANATIONS,
+    *CHECKS,
+    *MODES,
+    *FRESHNESS,
+    *LOADS,
+    *LOAD_API,
+    *SILVER,
+    *HTTP,
+    *MANIFESTS,
+    *STATISTICS,
+    *INGESTION,
+]
 GUARDS = [*LOCKS, *CLAIMS, *COMMITS, *STATEMENTS, *SCOPE, *REDACTION, *KEYS, *RUNS, *FIGURES, *DIAGNOSIS, *_OTHERS]

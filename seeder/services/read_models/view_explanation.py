@@ -120,12 +120,21 @@ class _Reader:
         selection = manifest_selection.select_named(spellings, databases=self._settings.databases)
         return {spec.key.name: spec for spec in selection.views if spec.key.database == self.view.database}
 
+    @cached_property
+    def _ages(self) -> Mapping[ViewName, DataAge]:
+        """As of when the data of the view and of those around it are, as far as they exist."""
+        related = self._related
+        names = {self.view.name, *related.reads, *related.outside, *related.dependents}
+        keys = [ViewKey(database=self.view.database, name=name) for name in names]
+        return {key.name: age for key, age in view_states.data_ages(keys, self._tables).items()}
+
     def outlook_scope(self, now: datetime) -> OutlookScope:
         """Return what the outlook needs of this view."""
         return OutlookScope(
             view=self.view,
             specs=self._specs,
             related=self._related,
+            ages=self._ages,
             settings=self._settings,
             tables=self._tables,
             breaker=self._breaker,
@@ -184,9 +193,7 @@ class _Reader:
         )
 
     def _states(self, names: Set[ViewName]) -> Mapping[ViewName, tuple[ViewFacts, DataAge]]:
-        """Return the latest state and the age of each view. Takes three statements."""
-        keys = {name: ViewKey(database=self.view.database, name=name) for name in names}
-        ages = view_states.data_ages(keys.values(), self._tables)
+        """Return the latest state and the age of each view. Takes one statement."""
         spellings = {spelling: name for name in names for spelling in self._spellings(name)}
         has_metrics = self._tables.is_usable("seeder_run_metrics")
         found = dict.fromkeys(names, ViewFacts())
@@ -194,7 +201,7 @@ class _Reader:
             name = spellings[spelling]
             if facts.status is not None and _recency(facts) >= _recency(found[name]):
                 found[name] = facts
-        return {name: (found[name], ages.get(key, NEVER_RECORDED)) for name, key in keys.items()}
+        return {name: (found[name], self._ages.get(name, NEVER_RECORDED)) for name in names}
 
     def _contracts(
         self, spec: ViewSpec | None, facts: ViewFacts, age: DataAge, now: datetime

@@ -18,7 +18,6 @@ from seeder.errors import DatabaseError
 from seeder.postgres import catalog, server_activity
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services import view_states
 from seeder.services.read_models.view_relations import RelatedNames
 from seeder.services.run import mode_choice, planning
 
@@ -30,6 +29,7 @@ class OutlookScope:
     view: ViewKey
     specs: Mapping[ViewName, ViewSpec]
     related: RelatedNames
+    ages: Mapping[ViewName, DataAge]  # of existing views
     settings: Settings
     tables: OptionalTables
     breaker: CircuitBreakerState
@@ -110,13 +110,10 @@ def _longest_chain(views: Sequence[PlannedView]) -> timedelta | None:
 
 def _with_ages(scope: OutlookScope, outlook: Outlook) -> Outlook:
     """Add as of when the data would be. The views of no enabled manifest stay as they are."""
-    related, database = scope.related, scope.view.database
-    names = related.reads | related.outside
-    ages = view_states.data_ages([ViewKey(database=database, name=name) for name in names], scope.tables)
-    by_name: Mapping[ViewName, DataAge] = {key.name: age for key, age in ages.items()}
+    related, ages = scope.related, scope.ages
 
     def age_with(read: Iterable[ViewName]) -> DataAge:
-        known = [by_name[name] for name in read if name in by_name]
+        known = [ages[name] for name in read if name in ages]
         return data_age(scope.now, known, hides_inputs=related.calls_opaque_functions)
 
     return replace(outlook, age_alone=age_with(related.reads), age_together=age_with(related.outside))
