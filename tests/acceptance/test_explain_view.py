@@ -4,11 +4,12 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
+from django.db.models.functions import Now
 from pytest_django import Settings
 
 from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.view_names import ViewName
-from seeder.models import CustomReportManifest, Freshness, RunMetrics
+from seeder.models import CustomReportManifest, Freshness, Run, RunHistory, RunMetrics
 from seeder.services.data_checks.waivers import HeldChecks, waive_checks
 from seeder.services.run import orchestrator
 from tests.acceptance.api_clients import count_statements
@@ -95,6 +96,33 @@ def test_failed_view_has_reason_message_and_last_success(manage: Manage) -> None
     assert found["manifest"] == [
         "The view does not exist. The next refresh creates it from the query of its first manifest."
     ]
+
+
+def test_open_interrupted_and_given_up_refreshes_are_explained(manage: Manage) -> None:
+    create_view()
+    refresh()
+    columns = "manifest_id, table_name, report_name, agency_id, agency_slug, report_type"
+    sql(
+        f"INSERT INTO reporting.seeder_run_history (run_id, {columns}, status)"
+        f" SELECT 'late', {columns}, 'pending' FROM reporting.seeder_run_history"
+    )
+    hold = {"database": "default", "reason": "server_busy", "from": "2026-01-01T02:00:00+00:00", "until": None}
+    Run.objects.update(run_id="late", holds=[hold])
+    [text] = sentences(manage)["wait"]
+    assert text.endswith(", because its database is on hold since 2026-01-01 02:00:00 UTC (server_busy).")
+    assert sentences(manage)["refresh"][0].startswith("Before that: created at ")
+    late = RunHistory.objects.filter(run_id="late")
+    late.update(status="running")
+    assert sentences(manage)["refresh"][0].startswith("A refresh is running in run late (every report) for ")
+    late.update(status="error", finish_time=Now(), errors="interrupted: SIGTERM")
+    assert sentences(manage)["refresh"][0].endswith("in run late (every report): SIGTERM")
+    RunMetrics.objects.create(history_id=late.get().pk, reason="server_busy", throttle_wait_seconds=900)
+    late.update(errors="Not started, because 9 queries are active.")
+    found = sentences(manage)
+    assert "because the server was busy for too long: Not started, because 9 queries are active." in found["refresh"][0]
+    assert found["wait"] == ["It waited 15 min 00 s on hold. From 02:00:00, the server was busy."]
+    sql("REFRESH MATERIALIZED VIEW reporting.a WITH NO DATA")
+    assert sentences(manage)["manifest"][0].startswith("The view was never filled, or emptied WITH NO DATA.")
 
 
 def test_late_contract_has_its_cause(manage: Manage) -> None:

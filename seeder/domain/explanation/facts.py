@@ -157,6 +157,7 @@ class ViewStory:
     view: ViewKey
     now: datetime  # by the database's clock
     exists: bool
+    is_populated: bool = True  # False for a missing view, and WITH NO DATA
     manifests: Sequence[Manifest] = ()  # enabled ones that the user may see
     rejected: Sequence[RejectedManifest] = ()
     facts: ViewFacts = field(default_factory=ViewFacts)

@@ -172,7 +172,7 @@ def _result_decisions(story: ViewStory, outlook: Outlook) -> Iterator[Decision]:
 def _age_text(story: ViewStory, alone: DataAge, together: DataAge) -> str:
     names = [str(one.view.name) for one in story.relations.views if one.age.as_of == alone.as_of]
     if alone.as_of is None:
-        text = f"After a refresh alone, as of when its data are would be {alone}"
+        text = f"After a refresh alone, the age of its data would be {alone}"
     elif alone.as_of >= story.now:
         return "After a refresh, its data would be as of its start."
     else:

@@ -53,6 +53,9 @@ def _manifest_decisions(story: ViewStory) -> Iterator[Decision]:
     if not story.exists:
         text = "The view does not exist. The next refresh creates it from the query of its first manifest."
         yield Decision(topic=Topic.MANIFEST, text=text, level=Level.WARNING)
+    elif not story.is_populated:
+        text = "The view was never filled, or emptied WITH NO DATA. Readers get an error until its next refresh."
+        yield Decision(topic=Topic.MANIFEST, text=text, level=Level.ERROR)
 
 
 def _outcome_decisions(story: ViewStory, last: StoredRefresh) -> Iterator[Decision]:
@@ -84,11 +87,11 @@ def _cause_of_waiting(story: ViewStory, last: StoredRefresh) -> str:
 def _ended_decisions(story: ViewStory, ended: StoredRefresh, introduction: str) -> Iterator[Decision]:
     """Yield how a refresh ended, and what readers see after a failure."""
     if ended.status is Status.SUCCESS:
-        yield Decision(topic=Topic.REFRESH, text=introduction + _success_text(story, ended), level=Level.OK)
+        yield Decision(topic=Topic.REFRESH, text=_after(introduction, _success_text(story, ended)), level=Level.OK)
         return
-    yield Decision(topic=Topic.REFRESH, text=introduction + _failure_text(ended), level=Level.ERROR)
+    yield Decision(topic=Topic.REFRESH, text=_after(introduction, _failure_text(ended)), level=Level.ERROR)
     success = story.last_success
-    if not story.exists:
+    if not story.is_populated:
         return
     if success is None:
         text = "No refresh of it has succeeded."
@@ -98,6 +101,10 @@ def _ended_decisions(story: ViewStory, ended: StoredRefresh, introduction: str) 
     if ended.consecutive_failures > 1:
         text += f" {ended.consecutive_failures:,} refreshes in a row failed."
     yield Decision(topic=Topic.REFRESH, text=text, level=Level.WARNING)
+
+
+def _after(introduction: str, sentence: str) -> str:
+    return introduction + sentence[0].lower() + sentence[1:] if introduction else sentence
 
 
 def _success_text(story: ViewStory, ended: StoredRefresh) -> str:
@@ -116,7 +123,7 @@ def _success_text(story: ViewStory, ended: StoredRefresh) -> str:
 
 def _failure_text(ended: StoredRefresh) -> str:
     at, run = time_text(ended.finished_at or ended.started_at), _run_text(ended)
-    message = (ended.message or "").partition("\n")[0].strip()
+    message = (ended.message or "").partition("\n")[0].removeprefix("interrupted: ").strip()
     cause = f": {message}" if message else "."
     if ended.is_interrupted:
         return f"Interrupted at {at} in {run}{cause}"

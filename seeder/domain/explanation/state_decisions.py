@@ -71,16 +71,14 @@ def _age_decisions(story: ViewStory) -> Iterator[Decision]:
     if not story.exists:
         return
     if age.as_of is None:
-        yield Decision(topic=Topic.DATA, text=f"As of when its data are: {age}.", level=Level.NOTICE)
+        yield Decision(topic=Topic.DATA, text=f"The age of its data is {age}.")
         return
     text = f"Its data are as of {time_text(age.as_of)} ({time_ago_text(age.as_of, story.now)})"
     oldest = [one for one in story.relations.views if one.age.as_of is not None and one.age.as_of <= age.as_of]
-    is_of_old_data = success is not None and age.as_of < success
-    if is_of_old_data and oldest:
-        text += f", older than its refresh, because {oldest[0].view.name} is as of then or earlier"
-    elif is_of_old_data:
-        text += ", older than its refresh, because a view that it reads was as of then"
-    yield Decision(topic=Topic.DATA, text=f"{text}.", level=Level.WARNING if is_of_old_data else Level.OK)
+    if success is not None and age.as_of < success:
+        name = f"{oldest[0].view.name}, which it reads" if oldest else "a view that it reads, at its refresh"
+        text += f", like those of {name}"
+    yield Decision(topic=Topic.DATA, text=f"{text}.")
 
 
 def _contract_decisions(story: ViewStory) -> Iterator[Decision]:

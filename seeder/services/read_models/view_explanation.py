@@ -161,6 +161,7 @@ class _Reader:
             view=view,
             now=now,
             exists=related.exists,
+            is_populated=related.is_populated,
             manifests=[one for one in spec.manifests if viewer.sees([one])] if spec else [],
             rejected=[one for one in self._rejected if viewer.sees([one.manifest])],
             facts=facts,

@@ -17,6 +17,7 @@ class RelatedNames:
     """The names of relations around a view."""
 
     exists: bool  # as a materialized view
+    is_populated: bool
     reads: Set[ViewName]  # materialized views that it reads directly
     needs: Set[ViewName]  # views of enabled manifests that it reads, also through others
     outside: Set[ViewName]  # other relations that these read, which no run refreshes
@@ -52,6 +53,7 @@ def find_related(view: ViewKey, named: Mapping[ViewName, NamedView]) -> RelatedN
     direct = {name for name in readers if view.name in affected.reads[name]}
     return RelatedNames(
         exists=state is not None and state[0] == "m",
+        is_populated=state == ("m", True),
         reads=reads[view.name],
         needs=reads.keys() & named.keys() - {view.name},
         outside=set[ViewName]().union(*reads.values()) - named.keys(),
