@@ -19,7 +19,7 @@ from psycopg import sql
 
 from seeder.domain.view_names import ViewName
 from seeder.postgres import creation_refusals, sessions, transactions, view_statements
-from seeder.postgres.catalog import name_lists
+from seeder.postgres.catalog import UsedObject, find_used_objects, name_lists
 from seeder.postgres.creation_refusals import CreationRefused, RefusalCause
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sqlstates import (
@@ -199,3 +199,19 @@ def _dependencies_first(named: Mapping[ViewName, Set[ViewName]]) -> dict[ViewNam
         visited.add(view)
         unfinished += sorted(named[view] - visited, reverse=True)
     return ordered
+
+
+def objects_of_missing_view(database: str, view: ViewName, query: str) -> Sequence[UsedObject]:
+    """Return the objects that a missing view would use. None if PostgreSQL refuses its query.
+
+    The view is created as a plain one, and the transaction is rolled back.
+    """
+
+    def create_and_look_up() -> Sequence[UsedObject]:
+        sessions.query(database, transactions.SHORT_LOCK_TIMEOUT)
+        sessions.execute_single_statement(database, view_statements.create_plain_view(view, query))
+        return find_used_objects(database, [view], kinds=("v",))[view]
+
+    with transactions.rolled_back_atomic(database):
+        found = transactions.attempt(database, create_and_look_up)
+    return () if isinstance(found, Error) else found

@@ -56,6 +56,22 @@ def test_explanation_changes_nothing(manage: Manage) -> None:
     assert (state(), RunHistory.objects.count()) == (before, rows)
 
 
+def test_missing_view_has_its_dependencies(manage: Manage) -> None:
+    create_view()
+    refresh()
+    create_view("b", "SELECT a.id FROM reporting.a JOIN reporting.source USING (id)")
+    document = manage("explain_view", "reporting.b", "--json").document
+    assert [one["view"] for one in document["dependsOn"]] == ["reporting.a"]
+    assert document["tables"] == ["reporting.source"]
+    assert [(one["view"], one["action"]) for one in document["now"]["plan"]] == [
+        ("reporting.a", "refresh"),
+        ("reporting.b", "create"),
+    ]
+    assert sql("SELECT to_regclass('reporting.b')") == [(None,)]
+    CustomReportManifest.objects.filter(table_name="reporting.b").update(query="SELEKT 1")
+    assert manage("explain_view", "reporting.b").exit_code == 0
+
+
 def test_missing_view_would_be_created(manage: Manage) -> None:
     create_view()
     assert outlook(manage, "reporting.a")["action"] == "create"

@@ -109,14 +109,20 @@ class _Reader:
 
     @cached_property
     def _related(self) -> RelatedNames:
-        return view_relations.find_related(self.view, self._named)
+        return view_relations.find_related(self.view, self._named, self._read_query)
+
+    def _read_query(self) -> str | None:
+        spec = self._read_specs({self.view.name}).get(self.view.name)
+        return spec.query if spec else None
 
     @cached_property
     def _specs(self) -> Mapping[ViewName, ViewSpec]:
         """The enabled manifests of the view and of those around it, in its database."""
-        related, named = self._related, self._named
-        names = named.keys() & {self.view.name, *related.reads, *related.needs, *related.dependents}
-        spellings = {spelling for name in names for spelling in named[name].spellings}
+        related = self._related
+        return self._read_specs({self.view.name, *related.reads, *related.needs, *related.dependents})
+
+    def _read_specs(self, names: Set[ViewName]) -> Mapping[ViewName, ViewSpec]:
+        spellings = {spelling for name in names & self._named.keys() for spelling in self._named[name].spellings}
         selection = manifest_selection.select_named(spellings, databases=self._settings.databases)
         return {spec.key.name: spec for spec in selection.views if spec.key.database == self.view.database}
 

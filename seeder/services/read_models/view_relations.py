@@ -1,11 +1,11 @@
 """What a view reads, and what reads it, by the catalog and the declarations of queries."""
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from seeder.domain.manifests import ViewKey
 from seeder.domain.view_names import ViewName
-from seeder.postgres import affected_views, catalog
+from seeder.postgres import affected_views, catalog, missing_views
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.manifest_selection import NamedView
 
@@ -27,8 +27,11 @@ class RelatedNames:
     further_dependents: Set[ViewName]  # through others
 
 
-def find_related(view: ViewKey, named: Mapping[ViewName, NamedView]) -> RelatedNames:
-    """Return the names. `named` has the views of enabled manifests in the database.
+def find_related(
+    view: ViewKey, named: Mapping[ViewName, NamedView], read_query: Callable[[], str | None]
+) -> RelatedNames:
+    """Return the names. `named` has the views of enabled manifests in the database. `read_query` returns
+    the query that the view is created from, and is called only if it is missing.
 
     Takes three statements, and two for each level of views on views. Raises `DatabaseError`.
     """
@@ -38,6 +41,8 @@ def find_related(view: ViewKey, named: Mapping[ViewName, NamedView]) -> RelatedN
         layer = {view.name}
         while layer:
             used = catalog.find_used_objects(view.database, layer)
+            if state is None and view.name in layer and (query := read_query()) is not None:
+                used[view.name] = list(missing_views.objects_of_missing_view(view.database, view.name, query))
             for reader, objects in used.items():
                 declaration = named[reader].declaration if reader in named else None
                 declared = declaration.views - {reader} if declaration else frozenset[ViewName]()
