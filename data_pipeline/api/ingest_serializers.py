@@ -68,4 +68,8 @@ class FormSerializer(FileOptionsSerializer):
     file = extend_schema_field(OpenApiTypes.BINARY)(serializers.FileField)()
 
 
-RECORDS: dict[str, Any] = {"type": "array", "items": {"type": "object", "additionalProperties": True}}
+# Other elements than objects are accepted, because one of them must not cost the others.
+RECORDS: dict[str, Any] = {
+    "type": "array",
+    "items": {"description": "an object with the names of columns; any other value becomes a reject of the load"},
+}

@@ -15,7 +15,6 @@ from pipeline_client.api.loads import list_loads, list_rejects, undo_load
 from pipeline_client.api.requests import get_load_request
 from pipeline_client.models import (
     Form,
-    IngestRecordsBodyItem,
     ListLoadsStatusItem,
     LoadPage,
     Problem,
@@ -47,7 +46,7 @@ assert isinstance(rejects, RejectPage)
 
 content = b"id,amount\n7,1\n"
 form = Form(file=File(payload=BytesIO(content), file_name="fees.csv"), table="landing.fees")
-record = IngestRecordsBodyItem.from_dict({"id": 8, "amount": 2})
+record = {"id": 8, "amount": 2}
 queued = [
     ingest_file.sync(client=client, body=form),
     ingest_file.sync(client=client, body=File(payload=BytesIO(content)), table="landing.fees", idempotency_key="once"),
