@@ -26,7 +26,10 @@ _ERROR_RESPONSES = {
     503: "The database is unavailable or a setting is invalid.",
 }
 _SUCCESS_TEXTS = {200: "The document.", 201: "Created.", 202: "Queued.", 204: "Deleted."}
-_READ_RESPONSES = {304: "Not modified: the document has the entity tag of `If-None-Match`."}
+_READ_RESPONSES = {
+    304: "Not modified: the document has the entity tag of `If-None-Match`.",
+    414: "The URL is longer than the web server accepts. It is the web server's page.",
+}
 _WRITE_ERROR_RESPONSES = {
     409: "Conflicts with an existing object.",
     413: "The body is too large.",

@@ -27,6 +27,7 @@ EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "2")  # per operation; `make soak` 
 SEED = os.environ.get("SEEDER_SEED", "1")
 MIN_CALLS = int(os.environ.get("SEEDER_CALLS", "0"))  # of each API
 EXCLUDED_CHECK = "positive_data_acceptance"  # valid input can still name an unknown object
+REFUSALS = [400, 401, 403, 404, 405, 409, 413, 414, 415, 422, 429, 503]  # of invalid input
 _TEST_CASES = re.compile(r"(\d[\d,]*) generated")
 
 
@@ -77,10 +78,11 @@ def calls_of(root: str, known: Mapping[str, object], folder: Path, names: Mappin
 
     `known` are parameters of paths, and `names` the parameter `name` by the first part of the path.
     """
-    refusals = (
-        "[checks.negative_data_rejection]\nexpected-statuses = [400, 401, 403, 404, 405, 409, 413, 415, 422, 429, 503]"
-    )
-    lines = [refusals, "[parameters]", *(f'"path.{name}" = {json.dumps(fact)}' for name, fact in known.items())]
+    lines = ["[checks.negative_data_rejection]", f"expected-statuses = {REFUSALS}"]
+    lines += ["[parameters]", *(f'"path.{name}" = {json.dumps(fact)}' for name, fact in known.items())]
+    # In a URL, the boolean false and the list of the text "false" are the same.
+    lines += ["[[operations]]", "include-method = 'GET'", "[operations.checks.negative_data_rejection]"]
+    lines += [f"expected-statuses = {[200, *REFUSALS]}"]
     for part, name in (names or {}).items():
         lines += [
             "[[operations]]",
