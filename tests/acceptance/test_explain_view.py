@@ -83,6 +83,15 @@ def test_held_view_names_check_figures_and_waiver(manage: Manage) -> None:
     assert text.endswith(", unless data check not_null is worse than: rows 1000, bad_rows 3, tolerated 0.")
 
 
+def test_warning_of_a_data_check_is_said_once(manage: Manage) -> None:
+    create_view()
+    add_check("not_null", arguments={"column": "missing"}, severity="warn")
+    refresh()
+    found = sentences(manage)
+    [warning] = [text for texts in found.values() for text in texts if "missing" in text]
+    assert found["data_check"] == [warning]
+
+
 def test_failed_view_has_reason_message_and_last_success(manage: Manage) -> None:
     create_view()
     refresh()

@@ -69,10 +69,17 @@ def explain_view(table_name: str, viewer: Viewer = Viewer(), *, database: str | 
     outlook = view_outlook.read_outlook(reader.outlook_scope(story.now))
     return ViewExplanation(
         story=story,
-        decisions=[*refresh_decisions(story), *state_decisions(story)],
+        decisions=_decisions(story),
         outlook=outlook,
         expectations=[*outlook_decisions(story, outlook)],
     )
+
+
+def _decisions(story: ViewStory) -> Sequence[Decision]:
+    """Return the decisions of the past. The notes of a refresh repeat warnings of its data checks."""
+    states = [*state_decisions(story)]
+    texts = {decision.text for decision in states}
+    return [*(decision for decision in refresh_decisions(story) if decision.text not in texts), *states]
 
 
 class _Reader:
