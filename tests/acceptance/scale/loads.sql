@@ -74,7 +74,7 @@ SELECT id, CASE status WHEN 'success' THEN 'loaded' WHEN 'pending' THEN 'claimed
     jsonb_build_object('source', source, 'duration_ms', duration_ms, 'records', rows_in), updated_at
 FROM load_log;
 
--- A quarter of the rejects are of one load, the others of each hundredth of the last loads.
+-- One load has as many rejects as are kept by default, 10,000 at full size. The others are of each hundredth of the last loads.
 INSERT INTO load_reject (load_id, line_no, record_no, problems, raw, state)
 SELECT load_id, record + 1, record, '[{"column": "quantity", "sqlstate": "22P02", "reason": "no integer", "value": "many"}]',
     convert_to(record || ',2026-01-01,A-' || record || ',many,1.50', 'UTF8'),
@@ -83,8 +83,8 @@ FROM generate_series(0, %(rejects)s - 1) AS n
 CROSS JOIN (SELECT max(id) AS id FROM load_log WHERE target = 'loaded.table_2' AND status = 'success') AS rejecting
 CROSS JOIN LATERAL (
     SELECT
-        CASE WHEN n < %(rejects)s / 4 THEN rejecting.id ELSE %(loads)s - 10 - 100 * (n %% (%(loads)s / 200)) END AS load_id,
-        CASE WHEN n < %(rejects)s / 4 THEN n ELSE n / (%(loads)s / 200) END + 1 AS record
+        CASE WHEN n < %(rejects)s / 20 THEN rejecting.id ELSE %(loads)s - 10 - 100 * (n %% (%(loads)s / 200)) END AS load_id,
+        CASE WHEN n < %(rejects)s / 20 THEN n ELSE n / (%(loads)s / 200) END + 1 AS record
 ) AS rejected;
 
 UPDATE load_log AS l SET rows_rejected = r.rejects
