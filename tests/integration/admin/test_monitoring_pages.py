@@ -312,7 +312,7 @@ def test_pages_show_contracts_that_are_not_fresh() -> None:
     assert "Data as of" in get_page(reader, view)
     Freshness.objects.create(table_name="reporting.good", target_lag=timedelta(hours=2))
     assert "contract fresh" not in get_page(reader, "monitoring/")
-    assert 'at most 2 h 00 min old <span class="mark">fresh</span>' in get_page(reader, view)
+    assert 'at most 2 h 00 min old <span class="mark good">fresh</span>' in get_page(reader, view)
     sql("UPDATE reporting.seeder_view_state SET data_as_of = data_as_of - interval '3 hours'")
     assert 'href="/admin/seeder/monitoring/freshness/"' in get_page(reader, "monitoring/")
     page = get_page(reader, "monitoring/freshness/")
