@@ -15,6 +15,8 @@ LINES = [
     ("refresh_agency", "demo"),
     ("refresh_table", "reporting.a"),
     ("refresh_status", "--json"),
+    ("explain_view", "reporting.a"),
+    ("check_freshness",),
     (*CAPTURE, "v1"),
     (*CAPTURE, "v2"),
     ("compare_release_snapshots", "1", "2"),

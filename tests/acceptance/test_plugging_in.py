@@ -64,6 +64,7 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "http": {"httpx2"},
         "zstd": {"backports-zstd"},
         "redis": {"redis"},
+        "yaml": {"pyyaml"},
     }
     assert everything == set().union(*by_extra.values())
 
