@@ -73,7 +73,8 @@ def test_view_larger_than_after_its_last_plain_refresh_is_bloated(settings: Sett
         ("SELECT n, n % 7 AS k FROM generate_series(1, 10000) AS n ORDER BY n, k", False),
         ("SELECT n, n % 7 AS k FROM generate_series(1, 10000) AS n ORDER BY k, n", True),
         ("SELECT n AS \"a :b\", n FROM generate_series(1, 10000) AS n ORDER BY 1 DESC", False),
-        ("SELECT n FROM generate_series(1, 9999) AS n", False),
+        # Not more: rows that were inserted just before ANALYZE count twice until the session reports them.
+        ("SELECT n FROM generate_series(1, 4999) AS n", False),
         ("SELECT n FROM (SELECT n FROM generate_series(1, 10000) AS n ORDER BY n) AS sub", True),
         ("SELECT n, (SELECT max(2)) AS k FROM generate_series(1, 10000) AS n ORDER BY n", False),
         ("SELECT n FROM generate_series(1, 9999) AS n UNION ALL SELECT 10000 ORDER BY n", False),
