@@ -24,13 +24,18 @@ class Int64Field(serializers.IntegerField):
     """An integer that may need 64 bits."""
 
 
-class _ManifestFields(serializers.Serializer[Any]):
+class ManifestFields(serializers.Serializer[Any]):
+    """What identifies a manifest, with its report and agency."""
+
     id = serializers.IntegerField(help_text="id of the manifest, unique within a report type")
     reportType = serializers.ChoiceField(choices=[*ReportType])
     reportName = serializers.CharField()
     tableName = serializers.CharField()
     agencyId = serializers.IntegerField()
     agencySlug = serializers.CharField()
+
+
+class _RefreshedManifestFields(ManifestFields):
     errors = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # DRF moves fields out of the class
     reason = serializers.CharField(allow_null=True)
     sqlstate = serializers.CharField(allow_null=True)
@@ -47,7 +52,7 @@ class AsOfSerializer(serializers.Serializer[Any]):
     byTimes = serializers.BooleanField(help_text="true: transaction ids do not tell, so times were compared")
 
 
-class JobSerializer(_ManifestFields):
+class JobSerializer(_RefreshedManifestFields):
     """A manifest with the latest status of its view."""
 
     agencyName = serializers.CharField()
@@ -70,7 +75,7 @@ class JobSerializer(_ManifestFields):
     asOf = AsOfSerializer(many=True, help_text="the loads that the view contains, by table; empty if unknown")
 
 
-class HistorySerializer(_ManifestFields):
+class HistorySerializer(_RefreshedManifestFields):
     """One manifest in one run."""
 
     runId = serializers.CharField()

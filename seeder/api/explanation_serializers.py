@@ -4,14 +4,13 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.document_serializers import Int64Field
+from seeder.api.document_serializers import Int64Field, ManifestFields
 from seeder.api.input_serializers import StrictInputSerializer
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
 from seeder.domain.explanation.facts import Level, Topic
 from seeder.domain.freshness.contract import ContractSeverity
 from seeder.domain.freshness.data_age import UnknownAge
 from seeder.domain.freshness.states import FreshnessState, LateCause
-from seeder.domain.manifests import ReportType
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Status
 from seeder.domain.plan import PlannedAction
@@ -33,15 +32,8 @@ class DecisionSerializer(serializers.Serializer[Any]):
     text = serializers.CharField(help_text="a sentence with figures")
 
 
-class ExplainedManifestSerializer(serializers.Serializer[Any]):
+class ExplainedManifestSerializer(ManifestFields):
     """An enabled manifest of the view."""
-
-    id = serializers.IntegerField(help_text="id of the manifest, unique within a report type")
-    reportType = serializers.ChoiceField(choices=[*ReportType])
-    reportName = serializers.CharField()
-    tableName = serializers.CharField()
-    agencyId = serializers.IntegerField()
-    agencySlug = serializers.CharField()
 
 
 class RefreshMetricsSerializer(serializers.Serializer[Any]):

@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from seeder.api.document_serializers import ManifestFields
 from seeder.api.input_serializers import (
     CursorQuerySerializer,
     StrictBooleanField,
@@ -103,15 +104,9 @@ class DefinitionDriftSerializer(serializers.Serializer[Any]):
     cause = serializers.CharField(allow_null=True, help_text="why PostgreSQL rejects the query, or why it is unknown")
 
 
-class ManifestSerializer(serializers.Serializer[Any]):
+class ManifestSerializer(ManifestFields):
     """A manifest with its query and the state of its view."""
 
-    id = serializers.IntegerField(help_text="id of the manifest, unique within a report type")
-    reportType = serializers.ChoiceField(choices=[*ReportType])
-    reportName = serializers.CharField()
-    tableName = serializers.CharField()
-    agencyId = serializers.IntegerField()
-    agencySlug = serializers.CharField()
     agencyName = serializers.CharField()
     query = serializers.CharField()
     databaseId = serializers.IntegerField(allow_null=True, help_text="null if the canned report is missing")
