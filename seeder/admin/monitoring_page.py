@@ -84,6 +84,7 @@ def _monitoring_rows(
             "agency_names": ", ".join(agency_names.get(slug, slug) for slug in job.agencies),
             "sparkbars": sparkbars(recent[job.table_name], max_bars=_SPARKBAR_RUNS),
             "errors": failures[job.key].errors,
+            "is_held": failures[job.key].is_held,
             "notes": failures[job.key].notes,
         }
         for job in jobs

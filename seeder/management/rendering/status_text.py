@@ -6,7 +6,7 @@ from datetime import datetime
 from seeder.domain.as_of import as_of_text
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
-from seeder.domain.outcomes import HeldReason, Status
+from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.run_text import first_line
 from seeder.services.read_models.job_list import JobOverview
@@ -43,9 +43,8 @@ def _totals_style(totals: JobTotals) -> str:
 
 
 def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool) -> TableRow:
-    is_held = overview.failures[job.key].reason in list(HeldReason)
     state, last_success = (
-        job_state_text(job, overview.now, is_held=is_held),
+        job_state_text(job, overview.now, is_held=overview.failures[job.key].is_held),
         time_ago_text(job.last_success_at, overview.now),
     )
     agency, *others = job.agencies

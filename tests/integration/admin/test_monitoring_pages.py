@@ -54,6 +54,14 @@ def test_monitoring_page_shows_an_open_breaker_with_its_cause() -> None:
     assert "after 1 failures in a row: reporting.bad (disk_full); one view is tried at" in page
 
 
+def test_view_that_data_checks_held_is_shown_as_held() -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    pages = ("monitoring/", "monitoring/view/?table=reporting.bad")
+    assert all("</svg>failed</span>" in get_page(reader, path) for path in pages)
+    RunMetrics.objects.filter(history__table_name="reporting.bad").update(reason="held")
+    assert all("</svg>held</span>" in get_page(reader, path) for path in pages)
+
+
 def test_pages_count_a_run_in_views_like_the_commands() -> None:
     [run_id] = RunHistory.objects.filter(table_name="reporting.shared").values_list("run_id", flat=True).distinct()
     views = RunHistory.objects.filter(run_id=run_id).values("table_name").distinct().count()
