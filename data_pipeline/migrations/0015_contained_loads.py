@@ -1,4 +1,4 @@
-"""The index by which views count the loads that they lack has all that the count needs."""
+"""Views count the loads that they lack from an index alone."""
 
 from django.db import migrations, models
 
