@@ -75,13 +75,18 @@ async function replay(loadId, recordNo, values) {
   await waitForLoad(request.loadId);
 }
 
-async function run(action) {
-  try {
-    await action();
-    element("progress").textContent = "Up to date";
-  } catch (error) {
-    element("progress").textContent = error.message;
-  }
+// One action after another, so that the result of the last one stays.
+let running = Promise.resolve();
+
+function run(action) {
+  running = running.then(async () => {
+    try {
+      await action();
+      element("progress").textContent = "Up to date";
+    } catch (error) {
+      element("progress").textContent = error.message;
+    }
+  });
 }
 
 element("upload").onsubmit = (event) => {
