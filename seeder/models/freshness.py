@@ -17,7 +17,7 @@ class Freshness(models.Model):
     due_zone = models.TextField(db_default="UTC")
     due_days = models.TextField(db_default="1-7")  # ISO weekdays
     grace = models.DurationField(db_default=timedelta())  # after the deadline
-    severity = models.TextField(db_default="error")  # or warning
+    severity = models.TextField(db_default="error")  # or warn
 
     class Meta:
         managed = False

@@ -277,7 +277,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_freshness (
     CHECK (target_lag >= '1 minute'),
     CHECK (grace >= '0'),
     CHECK (due_days ~ '^[1-7](-[1-7])?(,[1-7](-[1-7])?)*$'),
-    CHECK (severity IN ('warning', 'error'))
+    CHECK (severity IN ('error', 'warn'))
 );
 
 -- Optional: views are published without data checks.

@@ -60,7 +60,7 @@ def contracts(answer: CompletedCommand) -> list[tuple[str, str, str | None]]:
 def test_late_contract_of_severity_error_sets_the_exit_code(manage: Manage) -> None:
     Freshness.objects.create(table_name="reporting.a", target_lag=4 * HOUR)
     assert manage("check_freshness").exit_code == 0
-    Freshness.objects.create(table_name="reporting.a", target_lag=2 * HOUR, severity="warning")
+    Freshness.objects.create(table_name="reporting.a", target_lag=2 * HOUR, severity="warn")
     answer = manage("check_freshness")
     assert answer.exit_code == 0
     assert "reporting.a: late (warning); for 1 h 00 min; at most 2 h 00 min old; data as of 3 h ago" in answer.out
@@ -147,7 +147,7 @@ def test_late_contract_degrades_the_health() -> None:
 
     Freshness.objects.create(table_name="reporting.a", target_lag=4 * HOUR)
     assert freshness() == ("ready", "ok")
-    Freshness.objects.update(target_lag=HOUR, severity="warning")
+    Freshness.objects.update(target_lag=HOUR, severity="warn")
     assert freshness() == ("ready", "ok")
     Freshness.objects.update(severity="error")
     assert freshness() == ("degraded", "late")
@@ -158,12 +158,12 @@ def test_contracts_are_in_the_metrics(settings: Settings) -> None:
     settings.SEEDER = {"METRICS_TOKEN": TOKEN}
     assert "seeder_freshness_contracts" not in scrape()
     Freshness.objects.create(table_name="reporting.a", target_lag=HOUR)
-    Freshness.objects.create(agency_slug="metro", target_lag=HOUR, severity="warning")
+    Freshness.objects.create(agency_slug="metro", target_lag=HOUR, severity="warn")
     families = scrape()
     counted = {
         (one.labels["state"], one.labels["severity"]): one.value
         for one in families["seeder_freshness_contracts"].samples
     }
-    assert {labels for labels, value in counted.items() if value} == {("late", "error"), ("fresh", "warning")}
+    assert {labels for labels, value in counted.items() if value} == {("late", "error"), ("fresh", "warn")}
     ages = {one.labels["view"]: one.value for one in families["seeder_view_data_as_of_timestamp_seconds"].samples}
     assert ages["reporting.b"] - ages["reporting.a"] == pytest.approx(3 * 3600, abs=60)

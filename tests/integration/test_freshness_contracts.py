@@ -94,7 +94,7 @@ def test_run_starts_with_the_view_of_the_least_slack() -> None:
 
 def test_run_warns_of_contracts_that_it_will_miss() -> None:
     create_views(a=300, b=20)
-    Freshness.objects.create(agency_slug="demo", target_lag=2 * MINUTE, severity="warning")
+    Freshness.objects.create(agency_slug="demo", target_lag=2 * MINUTE, severity="warn")
     events: list[RunEvent] = []
     orchestrator.execute_run(AllReports(), on_event=events.append)
     warnings = [event for event in events if isinstance(event, RunWarning)]

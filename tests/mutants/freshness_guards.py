@@ -83,7 +83,7 @@ FRESHNESS = [
         tests=(STATES,),
     ),
     Mutant(
-        name="states: a contract of severity warning is no alarm",
+        name="states: a contract of severity warn is no alarm",
         file="seeder/services/read_models/freshness_overview.py",
         old="and self.contract.severity is ContractSeverity.ERROR",
         new="",

@@ -16,8 +16,8 @@ _EVERY_DAY = frozenset(range(1, 8))
 class ContractSeverity(StrEnum):
     """How severe it is if a contract is late."""
 
-    WARNING = "warning"
     ERROR = "error"
+    WARN = "warn"  # is reported, and raises no alarm
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -143,8 +143,8 @@ def contracts_of_jobs(jobs: Sequence[Job], agencies: Collection[str] | None) -> 
 
 def _urgency(status: ContractStatus) -> tuple[int, bool, str, int]:
     state, contract = status.judgement.state, status.contract
-    is_warning = contract.severity is ContractSeverity.WARNING
-    return _MOST_URGENT_FIRST.index(state), is_warning, status.table_name, contract.id
+    is_warn = contract.severity is ContractSeverity.WARN
+    return _MOST_URGENT_FIRST.index(state), is_warn, status.table_name, contract.id
 
 
 def _listed_views(databases: Mapping[int, str]) -> Iterator[_ListedView]:

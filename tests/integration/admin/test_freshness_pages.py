@@ -25,7 +25,7 @@ def test_pages_show_contracts_that_are_not_fresh() -> None:
     mark = 'class="mark bad" title="at most 2 h 00 min old: a view that it reads has old data">contract late</span>'
     assert mark in get_page(reader, "monitoring/")
     assert '<span class="mark bad">late</span>' in get_page(reader, view)
-    Freshness.objects.update(severity="warning")
+    Freshness.objects.update(severity="warn")
     assert 'class="mark" title="at most' in get_page(reader, "monitoring/")
     sql("REFRESH MATERIALIZED VIEW reporting.good")
     assert "contract unknown" in get_page(reader, "monitoring/")
