@@ -37,57 +37,49 @@ listed AS (
 
 -- name: job_states
 -- The status row has the last success of a view that neither failed nor runs, so that the history is read only for other
--- views. MATERIALIZED, so that each part runs once. LIMIT, so that the planner looks these views up, and does not read every
--- success of the last hours.
-state AS MATERIALIZED (
-    SELECT listed.*, s.status, s.start_time, s.duration_seconds, s.consecutive_failures AS failures
+-- views. LIMIT, so that the planner looks these views up. MATERIALIZED, so that each part runs once.
+job AS MATERIALIZED (
+    SELECT
+        listed.*, s.status, s.start_time, s.duration_seconds, coalesce(s.consecutive_failures, 0) AS consecutive_failures,
+        CASE WHEN s.consecutive_failures = 0 AND s.status IN ('success', 'pending') THEN s.start_time ELSE (
+            SELECT h.start_time
+            FROM reporting.seeder_run_history AS h
+            WHERE h.table_name = listed.table_name AND h.status = 'success'
+            ORDER BY h.start_time DESC
+            LIMIT 1
+        ) END AS last_success_at
     FROM listed
     LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
 ), usual AS MATERIALIZED (
-    SELECT running.table_name, latest.usual_duration
-    FROM (SELECT DISTINCT table_name FROM state WHERE status = 'running') AS running
+    SELECT running.table_name, latest.duration
+    FROM reporting.seeder_job_status AS running
     CROSS JOIN LATERAL (
-        SELECT h.finish_time - h.start_time AS usual_duration
+        SELECT h.finish_time - h.start_time AS duration
         FROM reporting.seeder_run_history AS h
         WHERE h.table_name = running.table_name AND h.status = 'success' AND h.finish_time IS NOT NULL
         ORDER BY h.start_time DESC
         LIMIT 1
     ) AS latest
-), recent AS MATERIALIZED (
-    SELECT other.table_name
-    FROM (
-        SELECT DISTINCT table_name FROM state WHERE (failures = 0 AND status IN ('success', 'pending')) IS NOT TRUE
-    ) AS other
-    CROSS JOIN LATERAL (
-        SELECT
-        FROM reporting.seeder_run_history AS h
-        WHERE h.table_name = other.table_name AND h.status = 'success'
-            AND h.start_time >= now() - %(stale_after)s::interval
-        LIMIT 1
-    ) AS success
-), job AS MATERIALIZED (
-    SELECT
-        state.*,
-        coalesce(failures, 0) AS consecutive_failures,
-        usual.usual_duration,
-        CASE WHEN failures = 0 AND status IN ('success', 'pending')
-            THEN coalesce(start_time < now() - %(stale_after)s::interval, true)
-            ELSE recent.table_name IS NULL
-        END AS stale
-    FROM state
-    LEFT JOIN usual USING (table_name)
-    LEFT JOIN recent USING (table_name)
-), judged AS (
+    WHERE running.status = 'running'
+), rated AS (
     SELECT
         *,
         consecutive_failures > 0 AS failing,
+        (last_success_at >= now() - %(stale_after)s::interval) IS NOT TRUE AS stale,
+        CASE WHEN status = 'running'
+            THEN (SELECT duration FROM usual WHERE usual.table_name = job.table_name)
+        END AS usual_duration
+    FROM job
+), judged AS (
+    SELECT
+        *,
         -- A usual duration below a second counts as a second.
         coalesce(
             status = 'running' AND usual_duration IS NOT NULL
                 AND now() - start_time > %(long_running_factor)s * greatest(usual_duration, interval '1 second'),
             false
         ) AS long_running
-    FROM job
+    FROM rated
 ), found AS NOT MATERIALIZED (
     SELECT *, 4 * long_running::integer + 2 * failing::integer + stale::integer AS attention
     FROM judged
@@ -111,16 +103,6 @@ state AS MATERIALIZED (
     FROM filtered
     WHERE %(by_view)s::boolean AND table_name IN (SELECT table_name FROM page)
     GROUP BY table_name
-), success AS MATERIALIZED (
-    SELECT shown.table_name, latest.start_time AS last_success_at
-    FROM (SELECT DISTINCT table_name FROM page) AS shown
-    CROSS JOIN LATERAL (
-        SELECT h.start_time
-        FROM reporting.seeder_run_history AS h
-        WHERE h.table_name = shown.table_name AND h.status = 'success'
-        ORDER BY h.start_time DESC
-        LIMIT 1
-    ) AS latest
 )
 SELECT
     report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
@@ -141,7 +123,6 @@ LEFT JOIN LATERAL (
             AND coalesce(h.run_id = s.last_run_id AND h.agency_slug = ANY (%(visible_agencies)s::text[]), false)
     )
 ) AS visible ON true
-LEFT JOIN success USING (table_name)
 ORDER BY {order};
 
 -- name: jobs_beyond_cursor
@@ -175,17 +156,6 @@ FROM found;
     WHERE (%(visible_agencies)s::text[] IS NULL OR agency_slug = ANY (%(visible_agencies)s::text[]))
         AND (%(agencies)s::text[] IS NULL OR agency_slug = ANY (%(agencies)s::text[]))
     GROUP BY agency_slug
-), counted AS (
-    SELECT
-        found.*,
-        CASE WHEN consecutive_failures = 0 AND status IN ('success', 'pending') THEN start_time ELSE (
-            SELECT h.start_time
-            FROM reporting.seeder_run_history AS h
-            WHERE h.table_name = found.table_name AND h.status = 'success'
-            ORDER BY h.start_time DESC
-            LIMIT 1
-        ) END AS last_success_at
-    FROM found
 )
 SELECT
     {slug} AS slug,
@@ -202,7 +172,7 @@ SELECT
     count(*) FILTER (WHERE long_running) AS long_running,
     max(last_success_at) AS last_success_at
 FROM known
-LEFT JOIN counted ON counted.agency_slug = known.agency_slug
+LEFT JOIN found ON found.agency_slug = known.agency_slug
 GROUP BY {group};
 
 -- name: recent_runs

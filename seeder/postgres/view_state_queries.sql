@@ -8,8 +8,11 @@
 SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.xmin::text
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind = 'm' AND (c.oid = ANY (%(oids)s::oid[]) OR (n.nspname, c.relname) IN (
-    SELECT * FROM unnest(%(schemas)s::text[], %(names)s::text[])
+WHERE c.relkind = 'm' AND c.oid = ANY (%(oids)s::oid[] || ARRAY(
+    SELECT named.oid
+    FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (schema_name, view_name)
+    JOIN pg_namespace AS n ON n.nspname = wanted.schema_name
+    JOIN pg_class AS named ON named.relnamespace = n.oid AND named.relname = wanted.view_name
 ));
 
 -- name: view_states
