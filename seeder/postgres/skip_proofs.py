@@ -1,0 +1,148 @@
+"""Observes what the contents of closed views depend on, for proofs that a refresh can be skipped."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import Error
+from psycopg import sql
+
+from seeder.domain.skip_proof import RowVersions, SkipProof
+from seeder.domain.view_names import ViewName
+from seeder.postgres import sessions, view_statements
+from seeder.postgres.catalog import name_lists
+from seeder.postgres.named_statements import STATEMENTS
+
+_MAX_YOUNG = 10_000  # transactions of an input whose rows are counted by themselves
+
+
+class ReadRelation(NamedTuple):
+    """A relation that a view reads."""
+
+    oid: int
+    kind: str  # relkind, or view for the view itself
+    name: ViewName
+    is_child: bool  # another relation of the view contains its rows
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ReadRelations:
+    """A materialized view, and all relations that it reads."""
+
+    view_oid: int
+    relations: tuple[ReadRelation, ...]  # the view among them
+
+    @property
+    def oids(self) -> frozenset[int]:
+        return frozenset(one.oid for one in self.relations)
+
+    @property
+    def tables(self) -> tuple[ReadRelation, ...]:
+        return tuple(one for one in self.relations if one.kind in {"r", "p"})
+
+    @property
+    def inputs(self) -> tuple[ReadRelation, ...]:
+        """The relations whose rows are observed, each row once."""
+        return tuple(one for one in self.relations if one.kind in {"r", "p", "m"} and not one.is_child)
+
+
+def find_read_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewName, ReadRelations]:
+    """Return what the materialized views among these read."""
+    rows = sessions.query(database, STATEMENTS["proof_relations"], name_lists(views))
+    found, oids = defaultdict[ViewName, list[ReadRelation]](list), dict[ViewName, int]()
+    for view_schema, view_name, view_oid, oid, kind, schema, name, is_child in rows:
+        view = ViewName(schema=view_schema, name=view_name)
+        oids[view] = view_oid
+        found[view].append(ReadRelation(oid, kind, ViewName(schema=schema, name=name), is_child))
+    return {view: ReadRelations(view_oid=oids[view], relations=tuple(found[view])) for view in oids}
+
+
+@contextmanager
+def locked_snapshot(
+    database: str, tables: Iterable[ReadRelation], *, timeout_ms: int = 0, read_only: bool = True
+) -> Iterator[None]:
+    """Run the block in a transaction with one snapshot, taken after the tables were locked.
+
+    TRUNCATE and rewriting ALTER TABLE are not MVCC-safe, so the locks have to come first. It does not wait for them:
+    then SQLSTATE 55P03 is raised. Must not be called inside a transaction.
+    """
+    access = sql.SQL("READ ONLY" if read_only else "READ WRITE")
+    begin = sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ {};\nSET LOCAL statement_timeout = {};").format(
+        access, timeout_ms
+    )
+    if names := [view_statements.view_identifier(one.name) for one in tables]:
+        begin += sql.SQL("\nLOCK TABLE {} IN ACCESS SHARE MODE NOWAIT;").format(sql.SQL(", ").join(names))
+    try:
+        sessions.query_batch(database, begin)
+        yield
+    except BaseException:
+        with suppress(Error):  # a lost session has no transaction any more
+            sessions.query(database, "ROLLBACK;")
+        raise
+    sessions.query(database, "COMMIT;")
+
+
+class ObservedFacts(NamedTuple):
+    """What a view depends on as of a snapshot, apart from the rows of its inputs."""
+
+    proof: SkipProof  # without inputs
+    reads: ReadRelations
+    observed_at: datetime  # before the snapshot, by the server's clock
+
+
+def observe_facts(database: str, view: ViewName, locked: ReadRelations) -> ObservedFacts | None:
+    """Observe everything but rows, in a `locked_snapshot`. None if the view reads a table that was not locked."""
+    reads = find_read_relations(database, [view]).get(view)
+    if reads is None or not {one.oid for one in reads.tables} <= locked.oids:
+        return None
+    parameters = {"view": reads.view_oid, "relations": sorted(reads.oids)}
+    [(*facts, now)] = sessions.query(database, STATEMENTS["proof_facts"], parameters)
+    snapshot, server, storage, catalog, environment = facts
+    proof = SkipProof(
+        snapshot=snapshot, server=server, view=storage, catalog=catalog, environment=environment, inputs={}
+    )
+    return ObservedFacts(proof, reads, now)
+
+
+def count_row_versions(database: str, relation: ReadRelation, *, since: int) -> RowVersions | None:
+    """Count the visible rows of an input by the transactions that wrote them, from a boundary.
+
+    It runs in a `locked_snapshot`, before its transaction writes. None if too many transactions wrote rows, or if the
+    name means another relation by now.
+    """
+    count = _count_statement(relation, since)
+    name = view_statements.view_identifier(relation.name).as_string()
+    # In this order: since the first statement, the relation cannot be renamed.
+    statement = sql.SQL("{};\nSELECT to_regclass({})::oid::bigint;").format(count, name)
+    rows, [(oid,)] = sessions.query_batch(database, statement)
+    young = {int(xid): number for xid, number in rows if xid is not None}
+    if oid != relation.oid or len(young) > _MAX_YOUNG:
+        return None
+    old = sum(number for xid, number in rows if xid is None)
+    return RowVersions(name=str(relation.name), old=old, young=young)
+
+
+def _count_statement(relation: ReadRelation, since: int) -> sql.Composed:
+    """Count the rows of a relation, by transaction unless they are older than the boundary.
+
+    Ages below zero are those of rows that were frozen more than two billion transactions ago. The boundary has 64 bits,
+    because its text is no xid after the first four billion.
+    """
+    return sql.SQL(
+        "SELECT young, count(*) FROM (SELECT CASE WHEN age(xmin) BETWEEN -1000000 AND age({}::xid8::xid)"
+        " THEN xmin::text END AS young FROM {}) AS rows GROUP BY young LIMIT {}"
+    ).format(str(since), view_statements.view_identifier(relation.name), _MAX_YOUNG + 2)
+
+
+def storage(database: str, view_oid: int) -> str:
+    """Return the version of a view, after its refresh in the same transaction."""
+    [(version,)] = sessions.query(database, STATEMENTS["view_storage"], {"view": view_oid})
+    return str(version)
+
+
+def read_relations(database: str) -> frozenset[int]:
+    """Return the tables and views that this transaction has read until now."""
+    return frozenset(oid for (oid,) in sessions.query(database, STATEMENTS["read_relations"]))
