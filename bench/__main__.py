@@ -2,9 +2,10 @@
 
 import signal
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 from bench import contests, markdown_report, options
 from bench.interleaved_runs import CommandFailed
@@ -28,6 +29,17 @@ from bench.workloads.workload import Workload
 
 _WORKER_COUNTS = (2, 4, 8, 16, 32, 64)
 _WORK = 350_000  # of the graph: numbers that a view of weight 1 hashes
+# Parts that one function measures, in the order in which they run. Their results are fields of the same names.
+_PROBES: Mapping[str, Callable[[BenchServer, options.Options], Any]] = {
+    "statements": probe_runs.statements,
+    "locks": probe_runs.locks,
+    "checks": probe_runs.data_checks,
+    "modes": probe_runs.modes,
+    "startup": probe_runs.startup,
+    "planning": probe_runs.planning,
+    "snapshots": snapshot_benchmark.snapshots,
+    "lists": list_benchmark.lists,
+}
 
 
 def main() -> None:
@@ -67,32 +79,19 @@ def _simulate(results: Results, bench_options: options.Options) -> None:
 
 def _measure(results: Results, bench: BenchServer, bench_options: options.Options) -> Iterator[None]:
     """Run the selected parts one by one, with a yield after each."""
-    if "statements" in bench_options.only:
-        results.statements = probe_runs.statements(bench, bench_options)
-        yield
-    yield from _measure_parts_of_refreshes(results, bench, bench_options)
-    if "modes" in bench_options.only:
-        results.modes = probe_runs.modes(bench, bench_options)
-        yield
-    if "startup" in bench_options.only:
-        results.startup = probe_runs.startup(bench, bench_options)
-        yield
-    if "planning" in bench_options.only:
-        results.planning = probe_runs.planning(bench, bench_options)
-        yield
-    if "snapshots" in bench_options.only:
-        results.snapshots = snapshot_benchmark.snapshots(bench, bench_options)
-        yield
-    if "lists" in bench_options.only:
-        results.lists = list_benchmark.lists(bench, bench_options)
-        yield
+    for part, measure in _PROBES.items():
+        if part in bench_options.only:
+            setattr(results, part, measure(bench, bench_options))
+            yield
     if "loading" in bench_options.only:
         for measured in loading_benchmark.loading(bench, bench_options):
             results.loading.append(measured)
             yield
         results.small_loads = small_load_benchmark.small_loads(bench, bench_options)
         yield
-    yield from _measure_silver(results, bench_options)
+    if "silver" in bench_options.only:
+        results.silver = silver_benchmark.silver(bench_options)
+        yield
     for workload, contenders in _contests(bench_options):
         rounds = (
             bench_options.rounds if len(workload.views) <= contests.MAX_VIEWS_FOR_DBT else min(bench_options.rounds, 3)
@@ -100,21 +99,6 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
         results.contests.append(
             contests.compete(workload, contenders, bench=bench, options=bench_options, rounds=rounds)
         )
-        yield
-
-
-def _measure_parts_of_refreshes(results: Results, bench: BenchServer, bench_options: options.Options) -> Iterator[None]:
-    if "locks" in bench_options.only:
-        results.locks = probe_runs.locks(bench, bench_options)
-        yield
-    if "checks" in bench_options.only:
-        results.checks = probe_runs.data_checks(bench, bench_options)
-        yield
-
-
-def _measure_silver(results: Results, bench_options: options.Options) -> Iterator[None]:
-    if "silver" in bench_options.only:
-        results.silver = silver_benchmark.silver(bench_options)
         yield
 
 
