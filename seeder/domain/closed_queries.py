@@ -1,0 +1,122 @@
+"""Whether the contents of a view follow from the rows that it reads: then its query is closed.
+
+A closed query returns the same rows for the same input, catalog and settings of the session, for each role and at any
+time. It is not closed if PostgreSQL does not guarantee that: what PostgreSQL does not know counts as a reason.
+"""
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FactKind(StrEnum):
+    """Kinds of facts about a query, as in the statement `query_facts`."""
+
+    RELATION = "relation"  # property: relkind
+    ACCESS_METHOD = "access_method"  # subject: a relation; property: its access method
+    ROW_SECURITY = "row_security"  # subject: a relation
+    CATALOG = "catalog"  # subject: a relation of the server
+    FUNCTION = "function"  # property: provolatile of a function of the server; None of any other
+    NODE = "node"  # subject: a kind of node in the query's tree
+    TEXT_CONVERSION = "text_conversion"  # subject: the type, or its element type, made from text; property: typtype
+    TYPE = "type"  # property: typtype of a type that does not belong to the server
+
+
+@dataclass(frozen=True, slots=True)
+class QueryFact:
+    """One thing that a query uses."""
+
+    kind: FactKind
+    subject: str
+    property: str | None = None
+
+
+def reasons_not_closed(facts: Iterable[QueryFact]) -> tuple[str, ...]:
+    """Return why a query is not closed, as ends of a sentence about the view. Nothing if it is."""
+    return tuple(sorted({reason for fact in facts if (reason := _reason(fact)) is not None}))
+
+
+def _reason(fact: QueryFact) -> str | None:
+    reason: str | None = None
+    match fact.kind:
+        case FactKind.RELATION if fact.property in _RELATIONS:
+            reason = f"reads the {_RELATIONS[fact.property]} {fact.subject}"
+        case FactKind.ACCESS_METHOD if fact.property != "heap":
+            reason = f"reads {fact.subject}, whose access method is {fact.property}"
+        case FactKind.ROW_SECURITY:
+            reason = f"reads {fact.subject}, which has row-level security"
+        case FactKind.CATALOG:
+            reason = f"reads the system catalog {fact.subject}"
+        case FactKind.FUNCTION if fact.property != "i" and fact.subject not in _SETTINGS_ONLY:
+            reason = f"calls {fact.subject}, {_FUNCTIONS[fact.property]}"
+        case FactKind.NODE:
+            reason = _NODES.get(fact.subject)
+        case FactKind.TEXT_CONVERSION if fact.subject not in _TYPES_FROM_TEXT and fact.property != "e":
+            reason = f"converts text to {fact.subject}, for which PostgreSQL accepts words such as 'today'"
+        case FactKind.TYPE if fact.property not in _OWN_TYPES:
+            reason = f"uses the type {fact.subject}, {_TYPES.get(fact.property, _UNCHECKED)}"
+    return reason
+
+
+_RELATIONS = {"f": "foreign table", "S": "sequence"}
+_TYPES: dict[str | None, str] = {None: "whose values are names in the system catalog"}
+_UNCHECKED = "whose functions PostgreSQL does not check"
+_OWN_TYPES = {"c", "d", "e"}  # composite types, domains and enums have no functions of their own
+_FUNCTIONS = {
+    None: "which PostgreSQL does not check",
+    "v": "which is volatile",
+    "s": "which can depend on the time, the session or other rows",
+}
+_NODES = {
+    "SQLVALUEFUNCTION": "uses the time or the user (CURRENT_...)",
+    "TABLESAMPLECLAUSE": "takes a random sample",
+    "ROWMARKCLAUSE": "locks rows (FOR UPDATE or FOR SHARE)",
+    "XMLEXPR": "builds XML",
+    "TABLEFUNC": "uses XMLTABLE or JSON_TABLE",
+    "JSONEXPR": "uses JSON_VALUE, JSON_QUERY or JSON_EXISTS",
+}
+
+# Types whose input functions depend on nothing else. Those of dates and times accept words such as 'now'.
+_TYPES_FROM_TEXT = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        text varchar bpchar name char int2 int4 int8 numeric float4 float8 bool uuid json jsonb bytea oid bit varbit
+        inet cidr
+        """,
+    )
+)
+
+# Functions of the server that are stable only because they depend on settings, such as TimeZone and DateStyle.
+_WITH_TIME_ZONE = ("date timestamptz", "timestamp timestamptz", "timestamptz date", "timestamptz timestamp")
+_SETTINGS_ONLY = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        date_trunc(text,timestamptz) date_trunc(text,timestamptz,text) date_part(text,timestamptz)
+        extract(text,timestamptz) timezone(timestamptz) timezone(timestamp) date_add(timestamptz,interval)
+        date_subtract(timestamptz,interval) timestamptz_pl_interval(timestamptz,interval)
+        timestamptz_mi_interval(timestamptz,interval) interval_pl_timestamptz(interval,timestamptz)
+        generate_series(timestamptz,timestamptz,interval) in_range(timestamptz,timestamptz,interval,bool,bool)
+        date(timestamptz) time(timestamptz) timetz(timestamptz) timestamp(timestamptz) timestamptz(timestamp)
+        timestamptz(date) timestamptz(date,time)
+        to_char(timestamptz,text) to_char(timestamp,text) to_char(interval,text) to_char(numeric,text)
+        to_char(int4,text) to_char(int8,text) to_char(float4,text) to_char(float8,text)
+        to_date(text,text) to_timestamp(text,text) to_number(text,text)
+        concat(any) concat_ws(text,any) format(text) format(text,any) textanycat(text,anynonarray)
+        anytextcat(anynonarray,text) array_to_string(anyarray,text) array_to_string(anyarray,text,text)
+        quote_literal(anyelement) quote_nullable(anyelement)
+        to_json(anyelement) to_jsonb(anyelement) row_to_json(record) row_to_json(record,bool) array_to_json(anyarray)
+        array_to_json(anyarray,bool) json_build_object() json_build_object(any) jsonb_build_object()
+        jsonb_build_object(any) json_build_array() json_build_array(any) jsonb_build_array() jsonb_build_array(any)
+        json_agg(anyelement) json_agg_strict(anyelement) jsonb_agg(anyelement) jsonb_agg_strict(anyelement)
+        json_object_agg(any,any) json_object_agg_strict(any,any) json_object_agg_unique(any,any)
+        json_object_agg_unique_strict(any,any)
+        """,
+    )
+) | {
+    "{0}_{2}_{1}({0},{1})".format(*types.split(), operation)
+    for types in _WITH_TIME_ZONE
+    for operation in ("eq", "ne", "lt", "le", "gt", "ge", "cmp")
+}
