@@ -44,11 +44,11 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         ("view", "database", "check", "user"),
         "`seeder_check_waiver` has the reason and the figures.",
     ),
-    "row_count_accepted": LogEvent(
+    "check_accepted": LogEvent(
         "warning",
-        "A user made the row count of a held view the last accepted one.",
+        "A user made the rows of a held view the baseline of a data check.",
         ("view", "database", "check", "user"),
-        "`seeder_check_waiver` has the reason and the count.",
+        "`seeder_check_waiver` has the reason and the figures.",
     ),
     "view_started": LogEvent("info", "A worker started a view.", _VIEW),
     "view_ended": LogEvent(

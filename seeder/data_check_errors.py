@@ -28,7 +28,7 @@ class HeldAgain(DataCheckError):
 
 
 class NoBaseline(DataCheckError):
-    """The data check {check} compares with no last accepted count, so there is none to replace. Publish once with
+    """The data check {check} compares with no last accepted values, so there are none to replace. Publish once with
     `manage.py waive_check`, or change the check."""
 
 

@@ -12,6 +12,7 @@ from seeder.management.rendering.command_output import Block
 from seeder.models import DataCheckWaiver
 from seeder.services.data_checks.waivers import HeldChecks
 from seeder.services.documents.data_check_documents import waivers_document
+from seeder.services.read_models.view_checks import figures_text
 
 
 class CheckDecisionCommand(SeederCommand):
@@ -51,6 +52,6 @@ class CheckDecisionCommand(SeederCommand):
 
     def _blocks(self, decided: Sequence[DataCheckWaiver]) -> Iterator[Block]:
         for row in decided:
-            figures = ", ".join(f"{name} {figure}" for name, figure in row.figures.items() if figure is not None)
-            yield f"{self.effect} {row.check_name} of {row.table_name}: {figures or row.sqlstate or 'could not run'}"
+            figures = figures_text(row.figures) or row.sqlstate or "could not run"
+            yield f"{self.effect} {row.check_name} of {row.table_name}: {figures}"
         yield f"Refresh the view to publish it: manage.py refresh_table {decided[0].table_name}"

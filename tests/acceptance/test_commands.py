@@ -28,7 +28,7 @@ LINES = [
     ("queue_status",),
 ]
 NEEDS_REQUEST = {"cancel_refresh"}  # has its tests in test_queue.py
-OF_DATA_CHECKS = {"waive_check", "accept_row_count", "sync_checks"}  # have tests in integration/data_checks
+OF_DATA_CHECKS = {"waive_check", "accept_check", "sync_checks"}  # have tests in integration/data_checks
 LONG_RUNNING = {"watch_queue"}  # has its own tests, in test_watchdog.py
 
 

@@ -12,7 +12,8 @@ from seeder.domain.data_checks.rules import BadArguments, parse_rule
 from seeder.domain.view_names import ViewName, is_storable_text
 from seeder.errors import BadName
 
-_MAX_NAME_LENGTH = 100  # characters: a name is in messages, notes and metrics
+MAX_TOLERATED_ROWS = 10**15  # of no view, and exact in JavaScript
+MAX_NAME_LENGTH = 100  # characters: a name is in messages, notes and metrics
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -119,26 +120,43 @@ def _json_value(value: object) -> object:
 
 def require_valid(definition: CheckDefinition) -> CheckDefinition:
     """Return a definition that can be stored. Raises `BadCheck`."""
-    for problem in _problems(definition):
-        raise BadCheck(check=definition.name, view=definition.view, problem=problem)
+    for field_name, problem in _problems(definition):
+        raise BadCheck(check=definition.name, view=definition.view, problem=problem, field=field_name)
     return definition
 
 
-def _problems(definition: CheckDefinition) -> Iterator[str]:
-    if not definition.name.strip() or len(definition.name) > _MAX_NAME_LENGTH or not definition.name.isprintable():
-        yield f"its name must have 1 to {_MAX_NAME_LENGTH} printable characters"
+def _problems(definition: CheckDefinition) -> Iterator[tuple[str, str]]:
+    """Yield the name of a field or argument, and what is wrong with it."""
+    if not _is_name(definition.name):
+        yield "name", f"its name must have 1 to {MAX_NAME_LENGTH} printable characters, and no slash"
     if definition.severity not in list(CheckSeverity):
-        yield f"severity must be {' or '.join(CheckSeverity)}, not {definition.severity!r}"
+        yield "severity", f"severity must be {' or '.join(CheckSeverity)}, not {definition.severity!r}"
     rows, share = definition.tolerated_rows, definition.tolerated_share
-    if type(rows) is not int or rows < 0:
-        yield f"tolerated_rows must be a whole number from 0, not {rows!r}"
+    if type(rows) is not int or not 0 <= rows <= MAX_TOLERATED_ROWS:
+        yield "tolerated_rows", f"tolerated_rows must be a whole number from 0 to {MAX_TOLERATED_ROWS}, not {rows!r}"
     if type(share) not in {int, float} or not isfinite(share) or not 0 <= share <= 1:
-        yield f"tolerated_share must be a number from 0 to 1, not {share!r}"
+        yield "tolerated_share", f"tolerated_share must be a number from 0 to 1, not {share!r}"
     if type(definition.enabled) is not bool:
-        yield f"enabled must be true or false, not {definition.enabled!r}"
-    if not is_storable_text(definition.name + repr(definition.arguments)):
-        yield "it has a character that PostgreSQL cannot store"
+        yield "enabled", f"enabled must be true or false, not {definition.enabled!r}"
+    if not all(map(is_storable_text, _texts([definition.name, definition.arguments]))):
+        yield "arguments", "it has a character that PostgreSQL cannot store"
     try:
         parse_rule(definition.kind, definition.arguments)
     except BadArguments as error:
-        yield str(error)
+        yield error.argument or "arguments", str(error)
+
+
+def _texts(value: object) -> Iterator[str]:
+    """Yield the texts in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        yield from _texts([*value, *value.values()])
+    elif isinstance(value, list | tuple):
+        for one in value:
+            yield from _texts(one)
+
+
+def _is_name(name: str) -> bool:
+    """Return whether a text can name a check. A slash would end it in a URL."""
+    return bool(name.strip()) and len(name) <= MAX_NAME_LENGTH and name.isprintable() and "/" not in name

@@ -1,11 +1,12 @@
-"""The drift check: new rows compared with a release snapshot, by the rules of release snapshots.
+"""The drift check: new rows compared with accepted ones, by the rules of release snapshots.
 
 Compared are columns, types, the number of rows and the shares of nulls. Distinct values and ranges would take as long
 as a plain refresh.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from datetime import datetime
 from typing import Any
 
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck, Figure, could_not_run
@@ -20,6 +21,7 @@ from seeder.domain.snapshots.snapshot_contents import (
     ViewStatistics,
 )
 from seeder.domain.snapshots.snapshot_drift import Finding, compare_snapshots
+from seeder.domain.view_names import ViewName
 
 _COMPARED = {
     DifferenceKind.COLUMN_ADDED,
@@ -29,6 +31,14 @@ _COMPARED = {
     DifferenceKind.ROWS,
     DifferenceKind.NULL_SHARE,
 }
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DriftBase:
+    """What new rows are compared with."""
+
+    snapshot: Snapshot
+    accepted_at: str | None = None  # in ISO 8601, of rows that a user has accepted; None for a release snapshot
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,28 +52,49 @@ class NewRows:
 def judge_drift(
     check: DataCheck,
     rule: Drift,
-    base: Snapshot | None,
+    base: DriftBase | None,
     new: NewRows,
     *,
     rules: Sequence[DriftRule],
 ) -> CheckResult:
-    """Compare new rows with a release snapshot.
+    """Compare new rows with a release snapshot, or with rows that a user has accepted since.
 
-    Without any snapshot of the view the check passes. Without the one that the rule names it cannot run.
+    Without any snapshot of the view the check passes. Without the one that the rule names it cannot run. The figures of
+    a failure have the new columns, unless the rule names a release: so a user can accept them.
     """
     if base is None and rule.release_tag is not None:
         return could_not_run(check, message=f"there is no release snapshot of the view at {rule.release_tag}")
     if base is None:
         return CheckResult(check=check, outcome=CheckOutcome.PASSED, figures={"release": None, "rows": new.count})
-    compared = compare_snapshots(base, _snapshot(base, new), rules)
+    compared = compare_snapshots(base.snapshot, _snapshot(base.snapshot, new), rules)
     minimum = Severity[rule.severity.upper()]
     found = [one for one in compared.findings if one.kind in _COMPARED and one.severity >= minimum]
-    figures: Mapping[str, Figure] = {
-        "release": base.release.tag,
+    figures: dict[str, Figure] = {
+        "release": None if base.accepted_at else base.snapshot.release.tag,
+        "accepted_at": base.accepted_at,
         "rows": new.count,
         "findings": [_finding(one) for one in found],
     }
+    if found and rule.release_tag is None:
+        figures["columns"] = [{**asdict(column), "nulls": new.count - values} for column, values in new.columns]
     return CheckResult(check=check, outcome=CheckOutcome.FAILED if found else CheckOutcome.PASSED, figures=figures)
+
+
+def accepted_base(view: ViewName, figures: Mapping[str, Any], accepted_at: datetime) -> DriftBase:
+    """Return the new rows of a failure that a user has accepted."""
+    statistics = {one["name"]: ColumnStatistics(nulls=one["nulls"]) for one in figures["columns"]}
+    snapshot = Snapshot(
+        table_name=str(view),
+        release=Release(tag="accepted rows"),
+        columns=tuple(
+            ViewColumn(name=one["name"], type=one["type"], nullable=one["nullable"]) for one in figures["columns"]
+        ),
+        definition_hash="",  # not compared
+        server_version=0,
+        statistics=ViewStatistics(row_count=figures["rows"], exact=True, columns=statistics),
+        captured_at=accepted_at,
+    )
+    return DriftBase(snapshot=snapshot, accepted_at=accepted_at.isoformat())
 
 
 def _snapshot(base: Snapshot, new: NewRows) -> Snapshot:
@@ -94,13 +125,16 @@ def drift_text(figures: Mapping[str, Any]) -> str:
     for one in figures["findings"]:
         prefix = f"{one['column']}: " if one["column"] is not None else ""
         texts.append(f"{prefix}{DIFFERENCE_TEXTS[DifferenceKind(one['kind'])][0]} {one['change']}")
-    return f"it differs from release {figures['release']}: {'; '.join(texts)}"
+    accepted_at = figures.get("accepted_at")
+    base = f"what was accepted at {accepted_at}" if accepted_at else f"release {figures['release']}"
+    return f"it differs from {base}: {'; '.join(texts)}"
 
 
 def is_drift_covered(accepted: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:
-    """Return whether each difference is among the accepted ones of the same release, and no larger."""
+    """Return whether each difference is among the accepted ones from the same base, and no larger."""
     seen = {(one["kind"], one["column"]): one for one in accepted.get("findings", ())}
-    return accepted.get("release") == figures["release"] and all(
+    has_same_base = all(accepted.get(name) == figures[name] for name in ("release", "accepted_at"))
+    return has_same_base and all(
         _is_no_larger(one, seen.get((one["kind"], one["column"]))) for one in figures["findings"]
     )
 

@@ -9,6 +9,8 @@ from typing import Any
 
 Scalar = str | int | float | bool
 
+_MAX_INTEGER = 2**63 - 1
+
 
 class CheckKind(StrEnum):
     """Kinds of data checks, as in `seeder_check.kind`."""
@@ -108,11 +110,15 @@ class Unreadable:
 
 
 Rule = RowCount | NotNull | Unique | AcceptedValues | Range | Freshness | Condition | Query | Drift | Unreadable
+SQL_KINDS = frozenset({CheckKind.CONDITION, CheckKind.QUERY})  # their arguments are code
+TOLERANT_KINDS = frozenset(CheckKind) - {CheckKind.ROW_COUNT, CheckKind.FRESHNESS, CheckKind.DRIFT}  # count bad rows
 RowRule = NotNull | AcceptedValues | Range | Condition  # a row is good or bad by itself
 
 
 class BadArguments(ValueError):
     """Arguments of a rule are invalid. The text says why."""
+
+    argument: str | None = None  # the name of the one that is invalid or missing
 
 
 def parse_rule(kind: object, arguments: object) -> Rule:
@@ -125,11 +131,18 @@ def parse_rule(kind: object, arguments: object) -> Rule:
     for name, value in arguments.items():
         if name not in readers:
             raise BadArguments(f"{kind} has no argument {name!r}, only {', '.join(readers)}")
-        values[_FIELDS.get(name) or name] = readers[name](name, value)
+        try:
+            values[_FIELDS.get(name) or name] = readers[name](name, value)
+        except BadArguments as error:
+            error.argument = name
+            raise
     try:
         rule: Rule = RULES[CheckKind(kind)](**values)
     except TypeError:
-        raise BadArguments(f"{kind} needs {' and '.join(_REQUIRED[CheckKind(kind)])}") from None
+        required = _REQUIRED[CheckKind(kind)]
+        missing = BadArguments(f"{kind} needs {' and '.join(required)}")
+        missing.argument = next(name for name in required if name not in arguments)
+        raise missing from None
     if isinstance(rule, RowCount | Range) and not values:
         raise BadArguments(f"{kind} needs one of {', '.join(readers)}")
     if isinstance(rule, Range) and rule.minimum is None and rule.maximum is None:
@@ -161,9 +174,13 @@ def _texts(name: str, value: object) -> tuple[str, ...]:
     return tuple(_text(name, one) for one in value)
 
 
+def _is_number(value: object) -> bool:
+    """Return whether a value is a number that PostgreSQL has, too."""
+    return abs(value) <= _MAX_INTEGER if isinstance(value, int) else isinstance(value, float) and isfinite(value)
+
+
 def _scalar(name: str, value: object) -> Scalar:
-    is_number = isinstance(value, int | float) and isfinite(value)
-    if not is_number and not (isinstance(value, str) and "\0" not in value):
+    if not _is_number(value) and not (isinstance(value, str) and "\0" not in value):
         raise BadArguments(f"{name} must be a text or a number, not {value!r}")
     return value  # type: ignore[return-value]  # checked above
 
@@ -175,8 +192,8 @@ def _scalars(name: str, value: object) -> tuple[Scalar, ...]:
 
 
 def _number(name: str, value: object, *, most: float | None = None, whole: bool = False) -> float:
-    is_number = isinstance(value, int if whole else int | float) and not isinstance(value, bool)
-    if not is_number or not isfinite(value) or value < 0 or (most is not None and value > most):  # type: ignore[arg-type,operator]
+    is_number = _is_number(value) and isinstance(value, int if whole else int | float) and not isinstance(value, bool)
+    if not is_number or value < 0 or (most is not None and value > most):  # type: ignore[operator]
         kind = "whole number" if whole else "number"
         raise BadArguments(f"{name} must be a {kind} from 0{'' if most is None else f' to {most:g}'}, not {value!r}")
     return value  # type: ignore[return-value]  # checked above

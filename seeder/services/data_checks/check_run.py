@@ -116,7 +116,7 @@ class CheckRun:
                 return verdicts.judge_freshness(check, latest=latest, age_hours=age, max_age_hours=rule.max_age_hours)
             case Drift():
                 counted = list(zip(self._columns, self._figure(part, check), strict=True))
-                base = self._baselines.release_snapshot(rule)
+                base = self._baselines.drift_base(check.name, rule)
                 rules = self._baselines.drift_rules
                 new_rows = NewRows(columns=counted, count=self._rows(part))
                 return judge_drift(check, rule, base, new_rows, rules=rules)

@@ -1,10 +1,11 @@
-"""Waivers of failed data checks, and accepted row counts. The only writer of their optional table."""
+"""Waivers of failed data checks, and accepted baselines. The only writer of their optional table."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from seeder.data_check_errors import CheckTableUnusable, HeldAgain, NoBaseline, NotHeld, ReasonMissing
@@ -26,13 +27,6 @@ PUBLISH_ONCE, _ACCEPT = "publish_once", "accept"
 
 def open_waivers(view: ViewKey) -> Sequence[Waiver]:
     """Return the unused waivers of a view, the latest first."""
-    rows = DataCheckWaiver.objects.filter(
-        database_alias=view.database,
-        table_name=str(view.name),
-        decision=PUBLISH_ONCE,
-        used_at=None,
-        expires_at__gt=Now(),
-    )
     return [
         Waiver(
             id=row.pk,
@@ -42,8 +36,14 @@ def open_waivers(view: ViewKey) -> Sequence[Waiver]:
             reason=row.reason,
             granted_by=row.granted_by,
         )
-        for row in rows.order_by("-pk")
+        for row in _open_waivers(view.database, str(view.name)).order_by("-pk")
     ]
+
+
+def _open_waivers(database: str, view: str) -> QuerySet[DataCheckWaiver]:
+    return DataCheckWaiver.objects.filter(
+        database_alias=database, table_name=view, decision=PUBLISH_ONCE, used_at=None, expires_at__gt=Now()
+    )
 
 
 def use(waiver_ids: Collection[int], *, run_id: str) -> bool:
@@ -68,38 +68,59 @@ def waive_checks(
 ) -> Sequence[DataCheckWaiver]:
     """Permit the next refresh of a held view to be published, unless its data are worse than those that were held.
 
+    A waiver replaces an unused one of the same check, so a repeated call permits one publication.
+
     The caller has required `PERMISSION`.
 
     Raises `NotHeld`, `HeldAgain`, `ReasonMissing`, `CheckTableUnusable`, `BadName` or `DatabaseError`.
     """
-    results = _held_results(held)
-    rows = _decide(results, decision=PUBLISH_ONCE, reason=reason, granted_by=granted_by, hours=hours)
+    _require_tables()
+    with atomic():
+        results = _held_results(held)
+        _withdraw_unused(results)
+        rows = _decide(results, decision=PUBLISH_ONCE, reason=reason, granted_by=granted_by, hours=hours)
     for row in rows:
         log_event(WARNING, "check_waived", **_log_fields(row))
     return rows
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
-def accept_row_counts(held: HeldChecks, *, reason: str, granted_by: str) -> Sequence[DataCheckWaiver]:
-    """Make the row counts of a held view the last accepted ones, with which later refreshes are compared.
+def accept_checks(held: HeldChecks, *, reason: str, granted_by: str) -> Sequence[DataCheckWaiver]:
+    """Make row counts and columns of a held view the baselines with which later refreshes are compared.
 
     The caller has required `PERMISSION`.
 
-    Raises `NoBaseline` for a check that does not compare with the last count, and the errors of `waive_checks`.
+    Raises `NoBaseline` for a check that compares with no accepted values, and the errors of `waive_checks`.
     """
-    results = _held_results(held)
-    for result in results:
-        if result.kind != CheckKind.ROW_COUNT or result.figures.get("last_accepted") is None:
-            raise NoBaseline(check=result.check_name)
-    rows = _decide(results, decision=_ACCEPT, reason=reason, granted_by=granted_by, hours=None)
+    _require_tables()
+    with atomic():
+        results = _held_results(held)
+        for result in results:
+            if not has_baseline(result):
+                raise NoBaseline(check=result.check_name)
+        rows = _decide(results, decision=_ACCEPT, reason=reason, granted_by=granted_by, hours=None)
     for row in rows:
-        log_event(WARNING, "row_count_accepted", **_log_fields(row))
+        log_event(WARNING, "check_accepted", **_log_fields(row))
     return rows
 
 
+def has_baseline(result: DataCheckResult) -> bool:
+    """Return whether a failure compares with accepted values that its own could replace."""
+    if result.kind == CheckKind.ROW_COUNT:
+        return result.figures.get("last_accepted") is not None
+    return result.kind == CheckKind.DRIFT and "columns" in result.figures
+
+
+def accepted_drift(view: ViewKey, check_name: str) -> DataCheckWaiver | None:
+    """Return the failure of a drift check that was accepted last."""
+    rows = DataCheckWaiver.objects.filter(
+        database_alias=view.database, table_name=str(view.name), check_name=check_name, decision=_ACCEPT
+    )
+    return rows.filter(figures__has_key="columns").order_by("-pk").first()
+
+
 def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
-    """Return the results that held the view in its last refresh with checks."""
-    _require_tables()
+    """Return and lock the results that held the view in its last refresh with checks."""
     view, names = str(ViewName.parse(held.table_name)), set(held.check_names)
     of_view = DataCheckResult.objects.filter(table_name=view, database_alias=held.database)
     last = of_view.order_by("-history_id").first()
@@ -110,7 +131,7 @@ def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
         severity=CheckSeverity.ERROR,
         outcome__in=(CheckOutcome.FAILED, CheckOutcome.COULD_NOT_RUN),
     )
-    found = {row.check_name: row for row in unmet.order_by("check_name")}
+    found = {row.check_name: row for row in unmet.select_for_update().order_by("check_name")}
     if not found:
         raise NotHeld(view=view, check="", outcome=f"(run {last.run_id}) was published")
     if missing := names - found.keys():
@@ -125,21 +146,27 @@ def _decide(
 ) -> Sequence[DataCheckWaiver]:
     if not reason.strip():
         raise ReasonMissing
-    with atomic():
-        return [
-            DataCheckWaiver.objects.create(
-                database_alias=result.database_alias,
-                table_name=result.table_name,
-                check_name=result.check_name,
-                decision=decision,
-                figures=result.figures,
-                sqlstate=result.sqlstate,
-                reason=reason.strip(),
-                granted_by=granted_by,
-                expires_at=None if hours is None else Now() + timedelta(hours=hours),
-            )
-            for result in results
-        ]
+    return [
+        DataCheckWaiver.objects.create(
+            database_alias=result.database_alias,
+            table_name=result.table_name,
+            check_name=result.check_name,
+            decision=decision,
+            figures=result.figures,
+            sqlstate=result.sqlstate,
+            reason=reason.strip(),
+            granted_by=granted_by,
+            expires_at=None if hours is None else Now() + timedelta(hours=hours),
+        )
+        for result in results
+    ]
+
+
+def _withdraw_unused(results: Sequence[DataCheckResult]) -> None:
+    """End the unused waivers of these checks."""
+    for result in results:
+        rows = _open_waivers(result.database_alias, result.table_name).filter(check_name=result.check_name)
+        rows.update(expires_at=Now())
 
 
 def _log_fields(row: DataCheckWaiver) -> Mapping[str, str]:

@@ -2,8 +2,9 @@
 
 import pytest
 
+from seeder.data_check_errors import NoBaseline
 from seeder.domain.outcomes import Outcome
-from seeder.services.data_checks.waivers import HeldChecks, waive_checks
+from seeder.services.data_checks.waivers import HeldChecks, accept_checks, waive_checks
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import sql
 from tests.integration.data_checks.checked_view import add_check, create_view, outcomes, refresh
@@ -73,6 +74,33 @@ def test_recreated_view_without_a_column_is_held() -> None:
     result = refresh()["a"]
     assert result.outcome is Outcome.HELD
     assert "status: column removed (text); amount: column removed (numeric)" in str(result.failure)
+
+
+@pytest.mark.usefixtures("released_view")
+def test_accepted_drift_is_the_new_baseline() -> None:
+    add_check("drift")
+    sql("DELETE FROM reporting.source WHERE id > 400")
+    sql("UPDATE reporting.source SET status = NULL")
+    refresh()
+    accept_checks(HeldChecks(table_name="reporting.a"), reason="r", granted_by="anna")
+    sql("DELETE FROM reporting.source WHERE id > 390")
+    result = refresh()["a"]
+    assert (result.outcome, result.checks[0].figures["release"]) == (Outcome.REFRESHED, None)
+    sql("DELETE FROM reporting.source WHERE id > 150")
+    result = refresh()["a"]
+    assert result.outcome is Outcome.HELD
+    assert "it differs from what was accepted at 20" in str(result.failure)
+    release_snapshots.capture_release_snapshot("reporting.a", "later")
+    assert refresh()["a"].checks[0].figures["release"] == "later"
+
+
+@pytest.mark.usefixtures("released_view")
+def test_drift_from_a_named_release_cannot_be_accepted() -> None:
+    add_check("drift", arguments={"release_tag": "v1"})
+    sql("DELETE FROM reporting.source WHERE id > 400")
+    refresh()
+    with pytest.raises(NoBaseline):
+        accept_checks(HeldChecks(table_name="reporting.a"), reason="r", granted_by="anna")
 
 
 @pytest.mark.usefixtures("released_view")

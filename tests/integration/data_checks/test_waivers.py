@@ -9,7 +9,7 @@ from django.db.models import F
 from seeder.data_check_errors import CheckTableUnusable, HeldAgain, NoBaseline, NotHeld, ReasonMissing
 from seeder.domain.outcomes import Outcome
 from seeder.models import DataCheckResult, DataCheckWaiver, RunMetrics
-from seeder.services.data_checks.waivers import HeldChecks, accept_row_counts, waive_checks
+from seeder.services.data_checks.waivers import HeldChecks, accept_checks, waive_checks
 from tests.conftest import CompletedCommand, sql
 from tests.integration.data_checks.checked_view import add_check, create_view, outcomes, refresh
 
@@ -81,6 +81,15 @@ def test_waiver_of_one_check_does_not_publish_a_view_held_by_two() -> None:
 
 
 @pytest.mark.usefixtures("held_view")
+def test_waiver_replaces_an_unused_one_of_the_same_check() -> None:
+    waive()
+    waive("not_null")
+    assert refresh()["a"].outcome is Outcome.REFRESHED
+    assert DataCheckWaiver.objects.filter(used_at__isnull=False).count() == 2
+    assert refresh()["a"].outcome is Outcome.HELD
+
+
+@pytest.mark.usefixtures("held_view")
 def test_expired_waiver_does_not_publish() -> None:
     waive()
     DataCheckWaiver.objects.update(expires_at=F("granted_at") - timedelta(days=1))
@@ -114,7 +123,7 @@ def test_stale_data_are_waived_unless_they_become_older() -> None:
 
 @pytest.mark.usefixtures("held_view")
 def test_accepted_count_is_the_new_baseline() -> None:
-    accept_row_counts(HeldChecks(table_name="reporting.a", check_names=["row_count"]), reason="r", granted_by="anna")
+    accept_checks(HeldChecks(table_name="reporting.a", check_names=["row_count"]), reason="r", granted_by="anna")
     sql("UPDATE reporting.source SET status = 'open'")
     sql("DELETE FROM reporting.source WHERE id > 855")
     result = refresh()["a"]
@@ -125,8 +134,8 @@ def test_accepted_count_is_the_new_baseline() -> None:
 
 @pytest.mark.usefixtures("held_view")
 def test_only_counts_with_a_baseline_can_be_accepted() -> None:
-    with pytest.raises(NoBaseline, match="The data check not_null compares with no last accepted count"):
-        accept_row_counts(VIEW, reason="r", granted_by="anna")
+    with pytest.raises(NoBaseline, match="The data check not_null compares with no last accepted values"):
+        accept_checks(VIEW, reason="r", granted_by="anna")
     assert not DataCheckWaiver.objects.exists()
 
 
@@ -164,7 +173,7 @@ def test_commands_waive_and_accept(manage: Callable[..., CompletedCommand]) -> N
     [line] = [line for line in manage("refresh_status", "--failing").lines if line.startswith("reporting.a: ")]
     assert line.startswith("reporting.a: held 2 times; ")
     assert ": held: Not published, because of 2 of 2 data checks: row_count: 900 rows, expected at least 950" in line
-    accepted = manage("accept_row_count", "reporting.a", "row_count", "--reason", "r", "--by", "anna", "--json")
+    accepted = manage("accept_check", "reporting.a", "row_count", "--reason", "r", "--by", "anna", "--json")
     [decision] = accepted.document["decisions"]
     assert (decision["decision"], decision["grantedBy"], decision["figures"]["rows"]) == ("accept", "anna", 900)
     waived = manage("waive_check", "reporting.a", "not_null", "--reason", "month end", "--by", "anna")

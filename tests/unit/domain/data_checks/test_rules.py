@@ -35,6 +35,7 @@ def test_rule_is_read_from_its_arguments(kind: str, arguments: dict[str, object]
         ("row_count", {}, "row_count needs one of min, max, max_drop, max_growth"),
         ("row_count", {"min": -1}, "min must be a whole number from 0, not -1"),
         ("row_count", {"min": 1.5}, "min must be a whole number from 0, not 1.5"),
+        ("row_count", {"min": 10**400}, "min must be a whole number from 0, not 1000"),
         ("row_count", {"min": True}, "min must be a whole number from 0, not True"),
         ("row_count", {"max_drop": 20}, "max_drop must be a number from 0 to 1, not 20"),
         ("row_count", {"minimum": 1}, "row_count has no argument 'minimum', only min, max, max_drop, max_growth"),
@@ -55,6 +56,18 @@ def test_bad_arguments_are_named(kind: str, arguments: object, problem: str) -> 
     with pytest.raises(BadArguments) as raised:
         parse_rule(kind, arguments)
     assert str(raised.value).startswith(problem)
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments", "argument"),
+    [("row_count", {"min": 1, "max": -1}, "max"), ("range", {"min": 1}, "column"), ("range", {"column": "a"}, None)],
+)
+def test_bad_argument_is_the_invalid_or_missing_one(
+    kind: str, arguments: dict[str, object], argument: str | None
+) -> None:
+    with pytest.raises(BadArguments) as raised:
+        parse_rule(kind, arguments)
+    assert raised.value.argument == argument
 
 
 def test_every_kind_has_arguments() -> None:

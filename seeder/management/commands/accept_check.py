@@ -8,8 +8,8 @@ from seeder.services.data_checks.waivers import HeldChecks
 
 
 class Command(CheckDecisionCommand):
-    help = "Make the row count of a held view the last accepted one, with which later refreshes are compared."
+    help = "Make the rows of a held view the baseline with which its row count or drift is compared later."
     effect = "Accepted for"
 
     def decide(self, held: HeldChecks, options: Namespace, *, by: str) -> Sequence[DataCheckWaiver]:
-        return waivers.accept_row_counts(held, reason=options.reason, granted_by=by)
+        return waivers.accept_checks(held, reason=options.reason, granted_by=by)
