@@ -38,6 +38,13 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         ("action", "kind", "manifest_id", "view", "agency", "fields", "user"),
         "Review changes of `query`: it is code that runs as the refreshing role.",
     ),
+    "check_edited": LogEvent(
+        "info",
+        "A user created, changed or removed a data check. No field has its SQL.",
+        ("action", "view", "database", "check", "fields", "user"),
+        "Review changes of `arguments` of the kinds `condition` and `query`: they are code that runs as the refreshing"
+        " role.",
+    ),
     "check_waived": LogEvent(
         "warning",
         "A user let a held view be published once.",

@@ -1,6 +1,6 @@
 """Expected errors of data checks."""
 
-from seeder.errors import SeederError
+from seeder.errors import SeederError, UnknownObject
 
 
 class DataCheckError(SeederError):
@@ -34,3 +34,31 @@ class NoBaseline(DataCheckError):
 
 class ReasonMissing(DataCheckError):
     """Publishing data that fail a check needs a reason, which is stored and shown. Give one."""
+
+
+class UnknownCheck(UnknownObject):
+    """The view {view} has no data check {check!r}."""
+
+
+class CheckExists(DataCheckError):
+    """The view {view} already has a data check {check}. Change that one, or choose another name."""
+
+
+class CheckChanged(DataCheckError):
+    """The data check {check} of {view} was changed after you opened it, so nothing is stored. Open it again, and repeat
+    your change."""
+
+
+class CheckOfFile(DataCheckError):
+    """The data check {check} of {view} is kept in the file {source}, so it cannot be changed here. Change the file, and
+    run manage.py sync_checks."""
+
+
+class SqlChecksOff(DataCheckError):
+    """SQL of a data check of kind {kind} cannot be written here, because it runs as the refreshing role. An
+    administrator can allow it with SEEDER_ALLOW_MANIFEST_EDITING=true."""
+
+
+class ViewShared(DataCheckError):
+    """The view {view} also belongs to agencies that you may not see, and this would affect them. Only a user of all its
+    agencies can do it."""

@@ -42,5 +42,5 @@ class UnknownManifest(UnknownObject):
 
 
 class WritingForbidden(DatabaseError):
-    """{role} may not write {tables}, which another role owns. To edit manifests here, its owner can:
+    """{role} may not write {tables}, which another role owns. To allow changes here, its owner can:
     GRANT {privileges} ON {tables} TO {role};"""

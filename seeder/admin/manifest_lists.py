@@ -3,12 +3,11 @@
 from collections.abc import Sequence
 from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 
 from seeder.admin import manifest_pages
 from seeder.admin.report_lists import AgencyFilter, ReportAdmin
@@ -87,26 +86,6 @@ class ManifestAdmin(ReportAdmin):
     @admin.display(description="drift")
     def drift(self, row: Any) -> str:
         return DRIFT_TEXTS[row.drift_state]
-
-    def confirm(self, request: HttpRequest, rows: QuerySet[Any], action: str, question: str) -> HttpResponse | None:
-        """Ask for confirmation. Return None if it is given."""
-        if "confirmed" in request.POST:
-            return None
-        context = {
-            **self.admin_site.each_context(request),
-            "title": question,
-            "list_url": f"admin:seeder_{self.model._meta.model_name}_changelist",
-            "opts": self.model._meta,
-            "action": action,
-            "rows": rows,
-        }
-        return TemplateResponse(request, "seeder/manifest_action.html", context)
-
-    def report_results(self, request: HttpRequest, done: int, verb: str, errors: Sequence[str]) -> None:
-        if done:
-            self.message_user(request, f"{verb}: {done}.", messages.SUCCESS)
-        for error in errors:
-            self.message_user(request, error, messages.ERROR)
 
 
 @admin.register(CustomReportManifest)

@@ -10,14 +10,17 @@ from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
+from seeder.admin.check_result_pages import check_decision_page, view_checks_page
 from seeder.admin.error_pages import with_error_page
 from seeder.admin.freshness_page import freshness_page
 from seeder.admin.monitoring_page import monitoring_page
 from seeder.admin.monitoring_subpages import drift_page, run_page, view_page
 from seeder.admin.read_only_admin import NoChangesAdmin
 from seeder.models import JobStatus
+from seeder.services.data_checks import check_access
 
 _PERMISSION = "seeder.view_jobstatus"
+_CHECKS = check_access.VIEW_PERMISSION
 
 
 class Monitoring(JobStatus):
@@ -42,6 +45,8 @@ class MonitoringAdmin(NoChangesAdmin):
             path("", landing_page, name="seeder_monitoring"),
             path("run/<path:run_id>/", run, name="seeder_run_timeline"),
             path("view/", self._admin_page(view_page, _PERMISSION), name="seeder_view"),
+            path("view/checks/", self._admin_page(view_checks_page, _CHECKS), name="seeder_view_checks"),
+            path("view/checks/decide/", self._admin_page(check_decision_page, _CHECKS), name="seeder_check_decision"),
             path("freshness/", self._admin_page(freshness_page, _PERMISSION), name="seeder_freshness"),
             path("drift/", self._admin_page(drift_page, "seeder.view_releasesnapshot"), name="seeder_drift"),
         ]

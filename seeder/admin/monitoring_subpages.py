@@ -15,6 +15,7 @@ from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.errors import UnknownRun, UnknownSnapshot, UnknownTable
+from seeder.services.data_checks import check_access
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline, view_as_of
 from seeder.services.read_models.freshness_overview import contracts_of_jobs
 from seeder.services.snapshots import release_snapshots
@@ -69,6 +70,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "recent": recent,
         "chart": history_chart(recent, site),
         "can_refresh": queue_actions.can_refresh(request.user),
+        "can_see_checks": request.user.has_perm(check_access.VIEW_PERMISSION),
         "live": job.status is Status.RUNNING,
     }
     if request.user.has_perm("seeder.view_releasesnapshot"):

@@ -16,6 +16,15 @@ def view(site: AdminSite, table_name: str) -> str:
     return reverse("admin:seeder_view", query={"table": table_name}, current_app=site.name)
 
 
+def view_checks(site: AdminSite, table_name: str, database: str) -> str:
+    query = {"table": table_name, "database": database}
+    return reverse("admin:seeder_view_checks", query=query, current_app=site.name)
+
+
+def data_check(site: AdminSite, check_id: int) -> str:
+    return reverse("admin:seeder_datacheck_change", args=[check_id], current_app=site.name)
+
+
 def drift(site: AdminSite, base: int, compare: int) -> str:
     return reverse("admin:seeder_drift", query={"base": base, "compare": compare}, current_app=site.name)
 

@@ -43,6 +43,26 @@ class ReportAdmin(ReadOnlyAdmin):
     def view(self, row: Any) -> SafeString:
         return _link(page_urls.view(self.admin_site, row.table_name), row.table_name)
 
+    def confirm(self, request: HttpRequest, rows: QuerySet[Any], action: str, question: str) -> HttpResponse | None:
+        """Ask for confirmation. Return None if it is given."""
+        if "confirmed" in request.POST:
+            return None
+        context = {
+            **self.admin_site.each_context(request),
+            "title": question,
+            "list_url": f"admin:seeder_{self.model._meta.model_name}_changelist",
+            "opts": self.model._meta,
+            "action": action,
+            "rows": rows,
+        }
+        return TemplateResponse(request, "seeder/action_confirmation.html", context)
+
+    def report_results(self, request: HttpRequest, done: int, verb: str, errors: Sequence[str]) -> None:
+        if done:
+            self.message_user(request, f"{verb}: {done}.", messages.SUCCESS)
+        for error in errors:
+            self.message_user(request, error, messages.ERROR)
+
 
 class AgencyFilter(admin.SimpleListFilter):
     """Filter by agency.

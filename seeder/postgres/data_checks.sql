@@ -44,6 +44,19 @@ WHERE table_name = %(view)s AND check_name = %(check)s AND database_alias = %(da
 ORDER BY id DESC
 LIMIT 1;
 
+-- name: latest_check_results
+-- The latest result of each check, by its position in the lists.
+SELECT c.number, r.history_id
+FROM unnest(%(views)s::text[], %(databases)s::text[], %(checks)s::text[])
+    WITH ORDINALITY AS c (view, database, name, number)
+CROSS JOIN LATERAL (
+    SELECT history_id
+    FROM reporting.seeder_check_result
+    WHERE table_name = c.view AND check_name = c.name AND database_alias = c.database
+    ORDER BY history_id DESC
+    LIMIT 1
+) AS r;
+
 -- name: save_check_results
 INSERT INTO reporting.seeder_check_result (
     history_id, run_id, database_alias, table_name, check_name, kind, severity, outcome, figures, samples, sqlstate, message

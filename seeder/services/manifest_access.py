@@ -57,11 +57,16 @@ def require_setting() -> None:
 def require_editing(model: type[Model]) -> None:
     """Raise `EditingOff` or `WritingForbidden` if rows of this model cannot be changed here."""
     require_setting()
+    require_privileges(model, _PRIVILEGES[model])
+
+
+def require_privileges(model: type[Model], privileges: list[str]) -> None:
+    """Raise `WritingForbidden` unless this process's role has these privileges on the table of a model."""
     table = model._meta.db_table.split(".")[1].strip('"')
-    parameters = {"schema": contract.SCHEMA, "tables": [table], "privileges": _PRIVILEGES[model]}
+    parameters = {"schema": contract.SCHEMA, "tables": [table], "privileges": privileges}
     if lacking := sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["missing_privileges"], parameters):
-        privileges = ", ".join(privilege for _, privilege, _ in lacking)
-        raise WritingForbidden(role=lacking[0][-1], tables=f"{contract.SCHEMA}.{table}", privileges=privileges)
+        names = ", ".join(privilege for _, privilege, _ in lacking)
+        raise WritingForbidden(role=lacking[0][-1], tables=f"{contract.SCHEMA}.{table}", privileges=names)
 
 
 def why_read_only(model: type[Model]) -> str | None:
@@ -123,12 +128,18 @@ def require_own_view(view: ViewName, database: str, editor: Editor) -> None:
     if editor.agencies is None:
         return
     spellings = agency_scope.manifest_spellings(str(view))
+    is_theirs = str(view) in agency_scope.tables_of(editor.agencies)
+    if has_other_agencies(spellings, editor.agencies) or (
+        not is_theirs and (spellings or catalog.relation_state(database, view) is not None)
+    ):
+        raise ViewTaken(table=str(view))
+
+
+def has_other_agencies(spellings: list[str], agencies: list[str]) -> bool:
+    """Return whether manifests of further agencies name a view, by all spellings of its name."""
     custom = CustomReportManifest.objects.filter(table_name__in=spellings)
     canned = CannedReportManifest.objects.filter(canned_report__table_name__in=spellings)
-    is_shared = any(rows.exclude(agency_slug__in=editor.agencies).exists() for rows in (custom, canned))
-    is_theirs = str(view) in agency_scope.tables_of(editor.agencies)
-    if is_shared or (not is_theirs and (spellings or catalog.relation_state(database, view) is not None)):
-        raise ViewTaken(table=str(view))
+    return any(rows.exclude(agency_slug__in=agencies).exists() for rows in (custom, canned))
 
 
 def require_agency(slug: str, agency_id: int | None, editor: Editor) -> Agency:

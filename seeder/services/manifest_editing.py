@@ -4,13 +4,11 @@ A change validates the query, and compares the version that the user has seen wi
 record it, without the query.
 """
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any, TypeVar
 
-from django.apps import apps
 from django.db import DEFAULT_DB_ALIAS, transaction
 
 from seeder.domain.manifest_edits import Agency, EditAction, ReportDefinition, require_valid_definition
@@ -19,7 +17,7 @@ from seeder.manifest_errors import AlreadySubscribed, ManifestChanged, QueryRefu
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
-from seeder.services import manifest_access, query_validation
+from seeder.services import admin_log, manifest_access, query_validation
 from seeder.services.manifest_access import DEFINITION_FIELDS, Editor
 from seeder.services.structured_log import INFO, log_event
 
@@ -161,8 +159,7 @@ def _record(
     fields: list[str] | None = None,
 ) -> None:
     """Write to the admin's log in this transaction, and log an event after its commit."""
-    if apps.is_installed("django.contrib.admin"):
-        _write_admin_log(action, row, editor, fields)
+    admin_log.write(action, row, user_id=editor.user_id, fields=fields)
     event = partial(
         log_event,
         INFO,
@@ -176,23 +173,3 @@ def _record(
         user=editor.name,
     )
     transaction.on_commit(event)
-
-
-def _write_admin_log(action: EditAction, row: Any, editor: Editor, fields: list[str] | None) -> None:
-    from django.contrib.admin import models as admin_log  # a model of an app that the host may not have
-    from django.contrib.contenttypes.models import ContentType
-
-    flags = {
-        EditAction.CREATED: (admin_log.ADDITION, "added"),
-        EditAction.CHANGED: (admin_log.CHANGE, "changed"),
-        EditAction.REMOVED: (admin_log.DELETION, "deleted"),
-    }
-    flag, verb = flags[action]
-    admin_log.LogEntry.objects.create(
-        user_id=editor.user_id,
-        content_type=ContentType.objects.get_for_model(row),
-        object_id=str(row.pk),
-        object_repr=str(row)[:200],
-        action_flag=flag,
-        change_message=json.dumps([{verb: {"fields": fields} if fields else {}}]),
-    )

@@ -9,6 +9,9 @@ REFRESHES = "tests/integration/data_checks/test_guarded_refresh.py"
 UNTRUSTED = "tests/integration/data_checks/test_untrusted_checks.py"
 WAIVERS = "tests/integration/data_checks/test_waivers.py"
 
+EDITING = "seeder/services/data_checks/check_editing.py"
+PAGES = "tests/integration/admin/test_check_pages.py"
+
 CHECKS = [
     Mutant(
         name="checks: a view whose new rows fail a check is not published",
@@ -79,5 +82,54 @@ CHECKS = [
         old="if any(names <= set(rule.columns) for names",
         new="if any(names for names",
         tests=(REFRESHES,),
+    ),
+    Mutant(
+        name="checks: a repeated waiver permits one publication",
+        file="seeder/services/data_checks/waivers.py",
+        old="        _withdraw_unused(results)\n",
+        new="",
+        tests=(WAIVERS,),
+    ),
+    Mutant(
+        name="checks: accepted drift is the new baseline",
+        file="seeder/services/data_checks/baselines.py",
+        old="accepted.granted_at > snapshot.captured_at",
+        new="accepted.granted_at < snapshot.captured_at",
+        tests=("tests/integration/data_checks/test_drift_checks.py",),
+    ),
+    Mutant(
+        name="checks: a check of a file is changed only there",
+        file=EDITING,
+        old="if current.source is not None:",
+        new="if False:",
+        tests=(PAGES,),
+    ),
+    Mutant(
+        name="checks: a form of an outdated version stores nothing",
+        file=EDITING,
+        old="if version is not None and version !=",
+        new="if version is None and version !=",
+        tests=(PAGES,),
+    ),
+    Mutant(
+        name="checks: users write SQL only if the setting allows it",
+        file=EDITING,
+        old="if definition.kind not in SQL_KINDS:",
+        new="if definition.kind:",
+        tests=(PAGES,),
+    ),
+    Mutant(
+        name="checks: a view of hidden agencies is not changed",
+        file="seeder/services/data_checks/check_access.py",
+        old="if agencies is not None and manifest_access",
+        new="if agencies is None and manifest_access",
+        tests=(PAGES,),
+    ),
+    Mutant(
+        name="checks: bad rows require a permission",
+        file="seeder/services/read_models/check_results.py",
+        old="samples=result.samples if can_see_data else ()",
+        new="samples=result.samples",
+        tests=(PAGES,),
     ),
 ]

@@ -49,7 +49,7 @@ MANIFESTS = [
     Mutant(
         name="manifests: a view of another agency is refused",
         file=ACCESS,
-        old="    if is_shared or (",
+        old="    if has_other_agencies(spellings, editor.agencies) or (",
         new="    if False and (",
         tests=(TESTED_EDITING,),
     ),

@@ -3,23 +3,22 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.models.functions import Now
 
-from seeder.data_check_errors import BadCheckFile, CheckTableUnusable
+from seeder.data_check_errors import BadCheckFile
 from seeder.domain import lock_keys
 from seeder.domain.data_checks.definitions import CheckChanges, CheckDefinition, compare, read_definitions
 from seeder.domain.view_names import normalize_name
 from seeder.errors import ConfigurationError
 from seeder.models import CannedReport, CustomReportManifest, DataCheck
 from seeder.postgres import advisory_locks
-from seeder.postgres.contract import OptionalTables, optional_tables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
 from seeder.services import extras, manifest_selection
-from seeder.services.data_checks.check_rows import TABLE
+from seeder.services.data_checks import check_rows
+from seeder.services.data_checks.check_rows import columns_of, definition_of
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -52,9 +51,7 @@ def sync_checks(
         raise ConfigurationError(setting="The database", value=database, expected="an alias in DATABASES")
     source = source or path.name
     new = read_definitions(_load_yaml(path), file=str(path))
-    tables = OptionalTables.read(DEFAULT_DB_ALIAS)
-    if not tables.is_usable(TABLE):
-        raise CheckTableUnusable(reason=tables.unusable[TABLE], lost_feature=optional_tables()[TABLE])
+    check_rows.require_table()
     with atomic(durable=True):
         advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.SYNC_CHECKS)
         stored = {
@@ -62,47 +59,21 @@ def sync_checks(
             for row in DataCheck.objects.filter(database_alias=database).select_for_update().order_by("pk")
         }
         keys = {one.key for one in new}
-        old = {key: _definition(row) for key, row in stored.items() if row.source == source or key in keys}
+        old = {key: definition_of(row) for key, row in stored.items() if row.source == source or key in keys}
         changes = compare(old.values(), new)
         taken_over = [old[key] for key in sorted(keys & old.keys()) if stored[key].source != source]
         if not dry_run:
             values = {"source": source, "updated_by": updated_by}
             DataCheck.objects.bulk_create(
-                DataCheck(database_alias=database, **_columns(one), **values) for one in changes.added
+                DataCheck(database_alias=database, **columns_of(one), **values) for one in changes.added
             )
             for one in (*(change.new for change in changes.changed), *taken_over):
                 row = DataCheck.objects.filter(pk=stored[one.key].pk)
                 wanted = next(two for two in new if two.key == one.key)
-                row.update(updated_at=Now(), **_columns(wanted), **values)
+                row.update(updated_at=Now(), **columns_of(wanted), **values)
             DataCheck.objects.filter(pk__in=[stored[one.key].pk for one in changes.removed]).delete()
     return CheckSync(
         source=source, changes=changes, taken_over=taken_over, unknown_views=_unknown_views({one.view for one in new})
-    )
-
-
-def _columns(one: CheckDefinition) -> dict[str, Any]:
-    return {
-        "table_name": one.view,
-        "check_name": one.name,
-        "kind": one.kind,
-        "arguments": one.arguments,
-        "severity": one.severity,
-        "tolerated_rows": one.tolerated_rows,
-        "tolerated_share": one.tolerated_share,
-        "enabled": one.enabled,
-    }
-
-
-def _definition(row: DataCheck) -> CheckDefinition:
-    return CheckDefinition(
-        view=normalize_name(row.table_name),
-        name=row.check_name,
-        kind=row.kind,
-        arguments=row.arguments,
-        severity=row.severity,
-        tolerated_rows=row.tolerated_rows,
-        tolerated_share=row.tolerated_share,
-        enabled=row.enabled,
     )
 
 

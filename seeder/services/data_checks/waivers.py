@@ -21,7 +21,7 @@ from seeder.services.structured_log import WARNING, log_event
 
 WAIVERS_TABLE, RESULTS_TABLE = "seeder_check_waiver", "seeder_check_result"
 PERMISSION = "seeder.waive_checks"
-DEFAULT_HOURS = 24  # after which an unused waiver expires
+DEFAULT_HOURS, MAX_HOURS = 24, 30 * 24  # after which an unused waiver expires
 PUBLISH_ONCE, _ACCEPT = "publish_once", "accept"
 
 

@@ -28,15 +28,18 @@ def stored_results(
             severity=row.severity,
             outcome=row.outcome,
             figures=row.figures,
-            text=_text(row, current.get(row.check_name), can_see_errors=can_see_errors),
+            text=describe_result(row, current.get(row.check_name), can_see_errors=can_see_errors),
             sqlstate=row.sqlstate,
         )
         for row in rows.order_by("check_name")
     ]
 
 
-def _text(row: DataCheckResult, check: DataCheck | None, *, can_see_errors: bool) -> str:
-    """Return figures and bounds, without a full stop. PostgreSQL's message can quote the data."""
+def describe_result(row: DataCheckResult, check: DataCheck | None, *, can_see_errors: bool) -> str:
+    """Return figures and bounds, without a full stop. PostgreSQL's message can quote the data.
+
+    `check` is the current one of that name, if there is one.
+    """
     if row.outcome == CheckOutcome.COULD_NOT_RUN or not row.figures:
         state = f" (SQLSTATE {row.sqlstate})" if row.sqlstate else ""
         message = (row.message or "").partition("\n")[0].rstrip(".")

@@ -1,0 +1,252 @@
+"""The forms of data checks. Their fields are the arguments of the kind."""
+
+from collections.abc import Callable, Collection, Mapping, Sequence
+from typing import Any
+
+from django import forms
+
+from seeder.domain.data_checks.definitions import MAX_NAME_LENGTH, MAX_TOLERATED_ROWS, CheckDefinition
+from seeder.domain.data_checks.results import CheckSeverity
+from seeder.domain.data_checks.rules import SQL_KINDS, TOLERANT_KINDS, CheckKind, argument_names
+from seeder.domain.manifest_edits import MAX_NAME_LENGTH as MAX_VIEW_LENGTH
+from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH, ViewColumn
+from seeder.models import DataCheck
+from seeder.services.data_checks import check_rows
+
+KIND_TEXTS: Mapping[CheckKind, str] = {
+    CheckKind.ROW_COUNT: "the number of rows is within bounds, or near the last accepted one",
+    CheckKind.NOT_NULL: "a column has no nulls",
+    CheckKind.UNIQUE: "columns have no value twice",
+    CheckKind.ACCEPTED_VALUES: "a column has only listed values",
+    CheckKind.RANGE: "the values of a column are within bounds",
+    CheckKind.FRESHNESS: "the latest date or time of a column is recent",
+    CheckKind.CONDITION: "an SQL expression is true for every row",
+    CheckKind.QUERY: "an SQL query returns no rows",
+    CheckKind.DRIFT: "columns, types, rows and nulls are like those of the last accepted release",
+}
+_SEVERITY_TEXTS = {
+    CheckSeverity.ERROR: "error: holds the view",
+    CheckSeverity.WARN: "warn: is reported",
+}
+_DRIFT_SEVERITIES = {"breaking": "breaking differences", "notice": "notices, too"}
+_SHARE = "A share: 0.2 is a fifth."
+
+
+class NewCheckForm(forms.Form):
+    """The view and the kind of a new check."""
+
+    view = forms.CharField(
+        label="View",
+        max_length=MAX_VIEW_LENGTH,
+        help_text="As in SQL: schema.view. A name without a schema is in the schema reporting.",
+    )
+    kind = forms.ChoiceField(
+        label="The check passes if", choices=[(str(kind), text) for kind, text in KIND_TEXTS.items()]
+    )
+
+    def __init__(self, data: Any = None, *, view: str = "", databases: Collection[str]) -> None:
+        """Ask for the database if there are several."""
+        super().__init__(data, initial={"view": view}, auto_id="%s", label_suffix="")
+        if len(databases) > 1:
+            choices = [(alias, alias) for alias in sorted(databases)]
+            self.fields["database"] = forms.ChoiceField(label="Database", choices=choices)
+
+
+class LinesField(forms.CharField):
+    """A list of texts, one on each line."""
+
+    widget = forms.Textarea({"rows": 6, "spellcheck": "false", "autocomplete": "off"})
+
+    def prepare_value(self, value: Any) -> Any:
+        return "\n".join(map(str, value)) if isinstance(value, list | tuple) else value
+
+    def to_python(self, value: Any) -> list[str]:  # type: ignore[override]  # a list
+        return [line.strip() for line in str(value or "").splitlines() if line.strip()]
+
+
+class CheckForm(forms.Form):
+    """A check of one kind. `version` is that of the row when the form was opened."""
+
+    check_name = forms.CharField(
+        label="Name", max_length=MAX_NAME_LENGTH, help_text="Unique in the view. It is in messages and notes."
+    )
+    severity = forms.ChoiceField(
+        label="Severity",
+        choices=[*_SEVERITY_TEXTS.items()],
+        initial=CheckSeverity.ERROR,
+        help_text="Readers of a held view keep the old rows.",
+    )
+    tolerated_rows = forms.IntegerField(
+        label="Tolerated rows",
+        min_value=0,
+        max_value=MAX_TOLERATED_ROWS,
+        initial=0,
+        help_text="Bad rows with which the check still passes. The larger tolerance counts.",
+    )
+    tolerated_share = forms.FloatField(
+        label="Tolerated share", min_value=0, max_value=1, initial=0, help_text="Of all rows. 0.01 is one in a hundred."
+    )
+    enabled = forms.BooleanField(required=False, initial=True)
+    version = forms.CharField(required=False, widget=forms.HiddenInput)
+
+    def __init__(
+        self,
+        data: Any = None,
+        *,
+        kind: CheckKind,
+        columns: Sequence[ViewColumn],
+        row: DataCheck | None = None,
+        can_write_sql: bool,
+    ) -> None:
+        """Build the fields of a kind. Without `columns`, the view does not exist yet."""
+        stored = None if row is None else check_rows.definition_of(row)
+        self._kind, self._stored = kind, stored
+        initial = {} if stored is None else _initial(stored)
+        if row is not None:
+            initial["version"] = check_rows.version_of_row(row)
+        super().__init__(data, initial=initial, auto_id="%s", label_suffix="")
+        if kind not in TOLERANT_KINDS:
+            del self.fields["tolerated_rows"], self.fields["tolerated_share"]
+        if stored is not None:
+            del self.fields["check_name"]
+        arguments = _FIELDS[kind](columns, stored)
+        for name, field in arguments.items():
+            field.disabled = kind in SQL_KINDS and not can_write_sql
+            self.fields[name] = field
+        self.order_fields(["check_name", *arguments])
+
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The arguments that are given. A number of a file stays one if its text is unchanged."""
+        stored = {} if self._stored is None else self._stored.arguments
+        names = [name for name in argument_names(self._kind) if self.cleaned_data[name] not in (None, "", [])]
+        return {name: _like(stored.get(name), self.cleaned_data[name]) for name in names}
+
+    @property
+    def changes(self) -> dict[str, Any]:
+        """The fields of a definition that the form has, without the name."""
+        names = ("severity", "tolerated_rows", "tolerated_share", "enabled")
+        return {"arguments": self.arguments} | {name: self.cleaned_data[name] for name in names if name in self.fields}
+
+
+def _initial(stored: CheckDefinition) -> dict[str, Any]:
+    fields = {name: getattr(stored, name) for name in ("severity", "tolerated_rows", "tolerated_share", "enabled")}
+    return {**stored.arguments, **fields}
+
+
+def _like(stored: Any, value: Any) -> Any:
+    """Return the stored value, or values of a list, where the text is the same."""
+    if isinstance(value, list) and isinstance(stored, list):
+        by_text = {str(one): one for one in stored}
+        return [by_text.get(one, one) for one in value]
+    return stored if isinstance(value, str) and str(stored) == value else value
+
+
+def _row_count_fields(*_: Any) -> Mapping[str, forms.Field]:
+    return {
+        "min": _whole_number("Minimum", "Rows. Empty: no bound."),
+        "max": _whole_number("Maximum", "Rows. Empty: no bound."),
+        "max_drop": _share("Maximum drop", f"Below the last accepted count. {_SHARE} Empty: no bound.", most=1),
+        "max_growth": _share("Maximum growth", f"Above the last accepted count. {_SHARE} Empty: no bound."),
+    }
+
+
+def _accepted_values_fields(columns: Sequence[ViewColumn], stored: CheckDefinition | None) -> Mapping[str, forms.Field]:
+    values = LinesField(label="Accepted values", help_text="One on each line. Null is accepted, too.")
+    return {"column": _column(columns, stored), "values": values}
+
+
+def _range_fields(columns: Sequence[ViewColumn], stored: CheckDefinition | None) -> Mapping[str, forms.Field]:
+    return {"column": _column(columns, stored), "min": _bound("Minimum"), "max": _bound("Maximum")}
+
+
+def _freshness_fields(columns: Sequence[ViewColumn], stored: CheckDefinition | None) -> Mapping[str, forms.Field]:
+    age = forms.FloatField(
+        label="Maximum age in hours", min_value=0, help_text="Of the latest value when the view is refreshed."
+    )
+    return {"column": _column(columns, stored, "Dates or timestamps."), "max_age_hours": age}
+
+
+def _drift_fields(*_: Any) -> Mapping[str, forms.Field]:
+    severity = forms.ChoiceField(
+        label="The check fails because of",
+        choices=[*_DRIFT_SEVERITIES.items()],
+        help_text="The setting DRIFT_RULES has the severities of differences.",
+    )
+    tag = forms.CharField(
+        label="Release",
+        max_length=MAX_TAG_LENGTH,
+        required=False,
+        help_text="Tag of a release snapshot. Empty: the latest one, or what was accepted since.",
+    )
+    return {"from_severity": severity, "release_tag": tag}
+
+
+def _whole_number(label: str, help_text: str) -> forms.Field:
+    return forms.IntegerField(
+        label=label, min_value=0, max_value=MAX_TOLERATED_ROWS, required=False, help_text=help_text
+    )
+
+
+def _share(label: str, help_text: str, *, most: float | None = None) -> forms.Field:
+    return forms.FloatField(label=label, min_value=0, max_value=most, required=False, help_text=help_text)
+
+
+def _bound(label: str) -> forms.Field:
+    return forms.CharField(
+        label=label, required=False, help_text="A number, or a date such as 2026-01-31. Empty: no bound."
+    )
+
+
+def _sql(label: str, help_text: str) -> forms.Field:
+    widget = forms.Textarea({"rows": 8, "spellcheck": "false", "autocomplete": "off"})
+    return SqlField(label=label, strip=False, widget=widget, help_text=help_text)
+
+
+class SqlField(forms.CharField):
+    """SQL with the line ends of files; browsers send those of HTTP."""
+
+    def clean(self, value: Any) -> str:
+        return str(super().clean(value)).replace("\r\n", "\n")
+
+
+def _choices(columns: Sequence[ViewColumn], names: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the columns of the view, and the stored ones that it does not have."""
+    known = [(column.name, f"{column.name} ({column.type})") for column in columns]
+    missing = [name for name in names if name not in {column.name for column in columns}]
+    return [*known, *((name, f"{name} (not in the view)") for name in missing)]
+
+
+def _column(columns: Sequence[ViewColumn], stored: CheckDefinition | None, help_text: str = "") -> forms.Field:
+    if not columns:
+        return forms.CharField(label="Column", strip=False, help_text=help_text)
+    names = [str(stored.arguments["column"])] if stored and "column" in stored.arguments else []
+    return forms.ChoiceField(label="Column", choices=_choices(columns, names), help_text=help_text)
+
+
+def _columns(columns: Sequence[ViewColumn], stored: CheckDefinition | None) -> forms.Field:
+    help_text = "Their values together occur once. Rows with a null among them do not count."
+    if not columns:
+        return LinesField(label="Columns", help_text=f"One on each line. {help_text}")
+    names = list(map(str, stored.arguments.get("columns", []))) if stored else []
+    return forms.MultipleChoiceField(
+        label="Columns", choices=_choices(columns, names), widget=forms.CheckboxSelectMultiple, help_text=help_text
+    )
+
+
+_FIELDS: Mapping[CheckKind, Callable[[Sequence[ViewColumn], CheckDefinition | None], Mapping[str, forms.Field]]] = {
+    CheckKind.ROW_COUNT: _row_count_fields,
+    CheckKind.NOT_NULL: lambda columns, stored: {"column": _column(columns, stored)},
+    CheckKind.UNIQUE: lambda columns, stored: {"columns": _columns(columns, stored)},
+    CheckKind.ACCEPTED_VALUES: _accepted_values_fields,
+    CheckKind.RANGE: _range_fields,
+    CheckKind.FRESHNESS: _freshness_fields,
+    CheckKind.CONDITION: lambda *_: {
+        "expression": _sql("Expression", "True or null for each good row: ended_at >= started_at.")
+    },
+    CheckKind.QUERY: lambda *_: {
+        "query": _sql("Query", "One SELECT that returns the bad rows. Names of tables need their schemas.")
+    },
+    CheckKind.DRIFT: _drift_fields,
+}
+"""The fields of each kind's arguments, in the order of the form."""

@@ -1,0 +1,66 @@
+"""Which data checks a user may see, and of which views a user may change them."""
+
+from collections.abc import Sequence
+
+from django.db.models import QuerySet
+
+from seeder import conf
+from seeder.data_check_errors import UnknownCheck, ViewShared
+from seeder.domain.manifests import ViewKey
+from seeder.domain.snapshots.snapshot_contents import ViewColumn
+from seeder.domain.view_names import ViewName
+from seeder.errors import UnknownTable
+from seeder.models import DataCheck
+from seeder.postgres import catalog
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services import manifest_access, manifest_selection
+from seeder.services.read_models import agency_scope
+
+VIEW_PERMISSION, EDIT_PERMISSION = "seeder.view_datacheck", "seeder.edit_checks"
+
+
+def find_view(table_name: str, agencies: list[str] | None, *, database: str | None = None) -> ViewKey:
+    """Return a view that a manifest of these agencies (None: all) names, by any spelling of its name.
+
+    Of several databases, `database` selects one; otherwise it is the first. Raises `BadName` or `UnknownTable`.
+    """
+    name = ViewName.parse(table_name)
+    agency_scope.require_visible_table(str(name), agencies)
+    listed = manifest_selection.all_listed_views(databases=conf.load().databases)
+    found = [key for key in listed if key.name == name and database in {None, key.database}]
+    if not found:
+        raise UnknownTable(table=str(name), suggestion="")
+    return min(found)
+
+
+def require_all_agencies(view: ViewName, agencies: list[str] | None) -> None:
+    """Raise `ViewShared` if a decision on a view would affect agencies that the user may not see."""
+    spellings = [] if agencies is None else agency_scope.manifest_spellings(str(view))
+    if agencies is not None and manifest_access.has_other_agencies(spellings, agencies):
+        raise ViewShared(view=str(view))
+
+
+def columns_of_view(view: ViewKey) -> Sequence[ViewColumn]:
+    """Return the columns of a view, or none if it does not exist yet. Raises `DatabaseError`."""
+    with translate_database_errors(view.database):
+        return catalog.view_columns(view.database, view.name)
+
+
+def visible_checks(agencies: list[str] | None) -> QuerySet[DataCheck]:
+    """Return the data checks of the views of these agencies (None: all)."""
+    rows = DataCheck.objects.all()
+    return rows if agencies is None else rows.filter(table_name__in=agency_scope.tables_of(agencies))
+
+
+def checks_of_view(view: ViewKey) -> QuerySet[DataCheck]:
+    """Return the data checks of a view, by every spelling of its name that runs accept."""
+    names = {*agency_scope.name_spellings(str(view.name)), *agency_scope.manifest_spellings(str(view.name))}
+    return DataCheck.objects.filter(database_alias=view.database, table_name__in=names)
+
+
+def find_check(view: ViewKey, check_name: str) -> DataCheck:
+    """Return a data check of a view. Raises `UnknownCheck`."""
+    found = checks_of_view(view).filter(check_name=check_name).order_by("pk").first()
+    if found is None:
+        raise UnknownCheck(view=str(view.name), check=check_name)
+    return found

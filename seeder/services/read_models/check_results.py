@@ -1,0 +1,130 @@
+"""Data checks with their latest results, and the refreshes of a view that were checked."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
+from seeder.domain.data_checks.rules import Unreadable
+from seeder.domain.manifests import ViewKey
+from seeder.domain.view_names import normalize_name
+from seeder.models import DataCheck, DataCheckResult, RunHistory
+from seeder.postgres import sessions
+from seeder.postgres.contract import OptionalTables
+from seeder.postgres.named_statements import STATEMENTS
+from seeder.services.data_checks import check_access, check_rows, waivers
+from seeder.services.read_models import agency_scope, view_checks
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class VisibleResult:
+    """A result as a user may see it: bad rows and messages can have data."""
+
+    row: DataCheckResult
+    text: str  # figures and bounds, without a full stop
+    samples: Sequence[str]  # bad rows as JSON, possibly cut
+    message: str | None
+    hides_data: bool  # there are bad rows or a message that the user may not see
+
+    @property
+    def holds(self) -> bool:
+        """Whether it kept the view from being published."""
+        is_unmet = self.row.outcome in {CheckOutcome.FAILED, CheckOutcome.COULD_NOT_RUN}
+        return is_unmet and self.row.severity == CheckSeverity.ERROR
+
+    @property
+    def can_accept(self) -> bool:
+        """Whether its figures can become the baseline of the check."""
+        return self.holds and waivers.has_baseline(self.row)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedCheck:
+    """A data check with the result of its latest run."""
+
+    row: DataCheck
+    problem: str | None  # why it cannot be read
+    last: VisibleResult | None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckedRefresh:
+    """A refresh with the results of its data checks."""
+
+    history: RunHistory
+    results: Sequence[VisibleResult]  # those that hold the view first, passed ones last
+
+    @property
+    def is_held(self) -> bool:
+        return any(result.holds for result in self.results)
+
+
+def list_checks(rows: Sequence[DataCheck], *, can_see_data: bool) -> Sequence[ListedCheck]:
+    """Return the checks of rows. Takes a constant number of statements."""
+    latest = _latest_results(rows)
+    listed = []
+    for row in rows:
+        check, result = check_rows.check_of(row), latest.get(row.pk)
+        problem = check.rule.problem if isinstance(check.rule, Unreadable) else None
+        last = None if result is None else _visible(result, row, can_see_data=can_see_data)
+        listed.append(ListedCheck(row=row, problem=problem, last=last))
+    return listed
+
+
+def checked_refreshes(view: ViewKey) -> QuerySet[RunHistory]:
+    """Return the history rows of a view that have results of data checks, one for each refresh."""
+    names = {*agency_scope.name_spellings(str(view.name)), *agency_scope.manifest_spellings(str(view.name))}
+    if not _has_results():
+        return RunHistory.objects.none()
+    results = DataCheckResult.objects.filter(
+        history=OuterRef("pk"), table_name=str(view.name), database_alias=view.database
+    )
+    return RunHistory.objects.filter(Exists(results), table_name__in=names)
+
+
+def with_results(view: ViewKey, rows: Sequence[RunHistory], *, can_see_data: bool) -> Sequence[CheckedRefresh]:
+    """Return the refreshes of history rows with the results of their checks."""
+    current = {row.check_name: row for row in check_access.checks_of_view(view)} if rows else {}
+    found = defaultdict[int, list[VisibleResult]](list)
+    for result in DataCheckResult.objects.filter(history__in=rows).order_by("check_name"):
+        check = current.get(result.check_name)
+        found[result.history_id].append(_visible(result, check, can_see_data=can_see_data))
+    return [CheckedRefresh(history=row, results=sorted(found[row.pk], key=_attention)) for row in rows]
+
+
+def _attention(result: VisibleResult) -> tuple[bool, bool]:
+    return not result.holds, result.row.outcome == CheckOutcome.PASSED
+
+
+def _visible(result: DataCheckResult, row: DataCheck | None, *, can_see_data: bool) -> VisibleResult:
+    check = None if row is None else check_rows.check_of(row)
+    return VisibleResult(
+        row=result,
+        text=view_checks.describe_result(result, check, can_see_errors=can_see_data),
+        samples=result.samples if can_see_data else (),
+        message=result.message if can_see_data else None,
+        hides_data=not can_see_data and bool(result.samples or result.message),
+    )
+
+
+def _latest_results(rows: Sequence[DataCheck]) -> Mapping[int, DataCheckResult]:
+    """Return the latest result of each check that has one, with its history row, by the id of the check."""
+    if not rows or not _has_results():
+        return {}
+    parameters = {
+        "views": [normalize_name(row.table_name) for row in rows],
+        "databases": [row.database_alias for row in rows],
+        "checks": [row.check_name for row in rows],
+    }
+    found = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["latest_check_results"], parameters)
+    wanted = {(history_id, rows[number - 1].check_name): rows[number - 1].pk for number, history_id in found}
+    is_wanted = Q(*(Q(history_id=history_id, check_name=name) for history_id, name in wanted), _connector=Q.OR)
+    results = DataCheckResult.objects.filter(is_wanted).select_related("history") if wanted else ()
+    return {wanted[result.history_id, result.check_name]: result for result in results}
+
+
+def _has_results() -> bool:
+    return OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable(waivers.RESULTS_TABLE)
