@@ -50,6 +50,23 @@ OWN_REASONS: Mapping[str, ReasonText] = {
         "The view reads a view that data checks held in this run, and `HOLD_DEPENDENTS` is true. It was not started.",
         "As for `held`, for the view that `errors` names. Then refresh this one.",
     ),
+    "held_group": ReasonText(
+        "Data checks held another view of the same consistent group. Nothing of the group was published.",
+        "As for `held`, for the view that `errors` names.",
+    ),
+    "group_failed": ReasonText(
+        "Another view of the same consistent group failed. Nothing of the group was published.",
+        "As for the reason of the view that `errors` names.",
+    ),
+    "group_refused": ReasonText(
+        "The consistent group cannot be refreshed in one transaction. `errors` and a dry run list the causes.",
+        "Do what `errors` says for each cause. [More](../how-to/consistent-groups.md#what-a-group-requires).",
+    ),
+    "group_lost_race": ReasonText(
+        "In every attempt, another session refreshed or altered a view of the consistent group, or dropped a table that"
+        " it reads. Nothing of the group was published.",
+        "Find the program that refreshes these views without seeder, and stop it. Refresh again.",
+    ),
     "lost_connection": ReasonText(
         "On every attempt the server was down, refused the connection or closed it.",
         "Check the server with `manage.py dbshell`. Its log has the cause: a crash, out of memory, `max_connections`, a"

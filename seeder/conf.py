@@ -12,9 +12,11 @@ from typing import Any
 from django.conf import settings
 
 from seeder import settings_readers
+from seeder.domain.consistent_groups import GroupSetting
 from seeder.domain.maintenance_windows import MaintenanceWindow, parse_windows
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Direction, DriftRule, Severity
-from seeder.errors import ConfigurationError
+from seeder.domain.view_names import ViewName
+from seeder.errors import BadName, ConfigurationError
 from seeder.settings_readers import (
     boolean,
     boolean_or,
@@ -40,6 +42,32 @@ def _cron_expressions(name: str, value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(one, str) for pair in value.items() for one in pair):
         raise ConfigurationError(setting=name, value=value, expected="a map of agency slugs to cron expressions")
     return dict(value)
+
+
+def _consistent_groups(name: str, value: object) -> Sequence[GroupSetting]:
+    expected = (
+        "a map of names to groups such as {'month end': {'views': ['reporting.a', 'reporting.b'], 'agencies': ['demo'],"
+        " 'allow_blocking': False}}"
+    )
+    try:
+        return [_group_setting(group, dict(facts)) for group, facts in value.items()]  # type: ignore[attr-defined]
+    except (TypeError, ValueError, AttributeError, BadName) as error:
+        raise ConfigurationError(setting=name, value=value, expected=expected) from error
+
+
+def _group_setting(name: object, facts: dict[str, Any]) -> GroupSetting:
+    """Read a group. Raises `TypeError`, `ValueError` or `BadName`."""
+    views, agencies = facts.pop("views", []), facts.pop("agencies", [])
+    allow_blocking = facts.pop("allow_blocking", False)
+    are_lists = all(isinstance(one, list | tuple) for one in (views, agencies))
+    if facts or not are_lists or not (views or agencies) or not isinstance(allow_blocking, bool):
+        raise ValueError(name)
+    return GroupSetting(
+        name=str(name),
+        views=frozenset(map(ViewName.parse, views)),
+        agencies=frozenset(map(str, agencies)),
+        allow_blocking=allow_blocking,
+    )
 
 
 def _maintenance_windows(name: str, value: object) -> Sequence[MaintenanceWindow]:
@@ -114,6 +142,10 @@ class Settings:
     concurrent_fallback: bool = setting(boolean, default=True)
     """Refresh plainly, with a note, if a view cannot be refreshed concurrently (no usable unique index, never filled).
     If false, such a view fails and readers are never blocked."""
+    consistent_groups: Sequence[GroupSetting] = setting(_consistent_groups, default=list)
+    """[Groups of views](../how-to/consistent-groups.md) that become visible together, as a map of names to `views`,
+    `agencies` and `allow_blocking` (default: false). A run that selects one view of a group refreshes all of them, in
+    one transaction and concurrently."""
     vacuum_churn_percent: int = setting(integer(0, 100), default=5)
     """`VACUUM` a view at the end of the run if a concurrent refresh changed or deleted at least this percentage of its
     rows. 0: never. It blocks no reader, and skips a view that is locked. Without it, ten refreshes that change every

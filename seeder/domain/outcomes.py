@@ -40,6 +40,15 @@ class HeldReason(StrEnum):
 
     DATA_CHECKS = "held"
     DEPENDENCY = "held_dependency"  # it reads a held view, and was not started
+    GROUP = "held_group"  # its consistent group has a held view
+
+
+class GroupReason(StrEnum):
+    """Reasons of failed members of a consistent group."""
+
+    REFUSED = "group_refused"
+    FAILED = "group_failed"  # because of another member
+    LOST_RACE = "group_lost_race"  # other sessions changed members in every attempt
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

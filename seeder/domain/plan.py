@@ -95,6 +95,21 @@ class PlannedView:
         return self.expected_duration is not None and not self.consecutive_failures
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class PlannedGroup:
+    """Views that one worker refreshes in one transaction: see `consistent_groups`. Compared by identity."""
+
+    name: str
+    views: tuple[PlannedView, ...]  # dependencies first; the first one stands for the group in a schedule
+    allow_blocking: bool
+    estimated_duration: timedelta
+    refusals: tuple[str, ...] = ()  # sentences; the group is not refreshed if there are any
+
+    @property
+    def leader(self) -> PlannedView:
+        return self.views[0]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RefreshPlan:
     """Views, most urgent first, and rejected manifests."""
@@ -104,6 +119,7 @@ class RefreshPlan:
     warnings: Mapping[str, str] = field(default_factory=dict)  # by database whose dependencies are unknown
     notes: tuple[str, ...] = ()  # for the reader of the plan: what PostgreSQL cannot know about it
     missed_contracts: tuple[MissedContract, ...] = ()  # freshness contracts that the run is expected to miss
+    groups: tuple[PlannedGroup, ...] = ()  # views that become visible together; the others alone
 
     @property
     def manifests(self) -> list[Manifest]:

@@ -1,24 +1,34 @@
 """Queue of the views whose dependencies have ended, most urgent first."""
 
 from bisect import insort
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from graphlib import TopologicalSorter
 
-from seeder.domain.plan import PlannedView
+from seeder.domain.plan import PlannedGroup, PlannedView
 
 
 class ReadyQueue:
-    """Ready views of a plan, in the plan's order."""
+    """Ready views of a plan, in the plan's order. The first view of a group stands for all of them."""
 
-    def __init__(self, views: Sequence[PlannedView]) -> None:
-        self._rank = {view: rank for rank, view in enumerate(views)}
-        by_key = {view.key: view for view in views}
-        self._sorter = TopologicalSorter({view: [by_key[key] for key in view.depends_on] for view in views})
+    def __init__(self, views: Sequence[PlannedView], groups: Iterable[PlannedGroup] = ()) -> None:
+        leaders = {view.key: view for view in views} | {
+            one.key: group.leader for group in groups for one in group.views
+        }
+        self._rank: dict[PlannedView, int] = {}
+        dependencies: dict[PlannedView, set[PlannedView]] = {}
+        for rank, view in enumerate(views):
+            leader = leaders[view.key]
+            self._rank.setdefault(leader, rank)  # of its most urgent member
+            dependencies.setdefault(leader, set()).update({leaders[key] for key in view.depends_on} - {leader})
+        self._sorter = TopologicalSorter(dependencies)
         self._sorter.prepare()
         self._ready = sorted(self._sorter.get_ready(), key=self._rank.__getitem__)
 
     def __len__(self) -> int:
         return len(self._ready)
+
+    def __iter__(self) -> Iterator[PlannedView]:
+        return iter(self._ready)
 
     def take(self, *, prefer: Callable[[PlannedView], bool] = lambda _: True) -> PlannedView:
         """Remove and return the most urgent preferred view, otherwise the most urgent. Must not be empty."""

@@ -22,7 +22,7 @@ from seeder.errors import (
 QUERY_CANCELED = "57014"  # by seeder, another user or statement_timeout; only the translated message tells which
 LOCK_NOT_AVAILABLE, UNDEFINED_TABLE, UNIQUE_VIOLATION = "55P03", "42P01", "23505"
 INSUFFICIENT_PRIVILEGE, OUT_OF_MEMORY = "42501", "53200"  # or a full lock table
-CARDINALITY_VIOLATION = "21000"
+CARDINALITY_VIOLATION, SERIALIZATION_FAILURE = "21000", "40001"
 UNDEFINED_NAMES = {UNDEFINED_TABLE, "42883", "42704"}  # also functions and operators; types and other objects
 
 # REFRESH ... CONCURRENTLY without a usable unique index, and of a view that was never filled. Both have other meanings.
@@ -31,7 +31,7 @@ NOT_IN_PREREQUISITE_STATE, FEATURE_NOT_SUPPORTED = "55000", "0A000"
 _CONNECTION_CLASS = "08"
 _CONNECTION_LOST = {"57P01", "57P02", "57P03", "53300"}  # terminated, crashed, starting, too many connections
 # Unrelated to the statement: lock not granted, deadlock, serialization, idle session, idle transaction.
-_TRANSIENT, _SESSION_TIMEOUTS = {LOCK_NOT_AVAILABLE, "40P01", "40001"}, {"57P05", "25P03"}
+_TRANSIENT, _SESSION_TIMEOUTS = {LOCK_NOT_AVAILABLE, "40P01", SERIALIZATION_FAILURE}, {"57P05", "25P03"}
 
 # Faults of a server whose session continues: no resources, no disk, no memory, I/O error, read-only.
 READ_ONLY = "25006"

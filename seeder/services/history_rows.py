@@ -91,12 +91,17 @@ class RunHistoryWriter:
             raise RunLockLost(run_id=self.run_id, view=spec.key.name)
 
     def record_success(
-        self, spec: ViewSpec, result: RefreshResult, *, before: ViewBeforeRefresh | None = None
+        self,
+        spec: ViewSpec,
+        result: RefreshResult,
+        *,
+        before: ViewBeforeRefresh | None = None,
+        with_status: bool = True,
     ) -> RefreshResult:
         """Close the rows of a view that was created or refreshed. Return the recorded result.
 
         If `before` is given, this transaction did it, in this database: then size and end are measured, and the rows
-        unless they were counted.
+        unless they were counted. Without `with_status`, the status row is left to another run.
 
         Raises `RunLockLost` as `record_result` does.
         """
@@ -104,7 +109,7 @@ class RunHistoryWriter:
         parameters = {
             "run": self.run_id,
             "ids": list(self.history_ids(spec)),
-            "names": list(spec.table_names),
+            "names": list(spec.table_names) if with_status else [],
             "schema": name.schema,
             "name": name.name,
             "started": result.started_at,
@@ -124,7 +129,7 @@ class RunHistoryWriter:
         [(closed, rows, size, finished, *written)], *_ = query_batch(DEFAULT_DB_ALIAS, statements, parameters)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=name)
-        if others := self._namesakes.get(spec.key):
+        if with_status and (others := self._namesakes.get(spec.key)):
             report_types, manifest_ids = zip(*others, strict=True)
             others_by_column = {"report_types": list(report_types), "manifest_ids": list(manifest_ids)}
             names = {"names": list(spec.table_names)}

@@ -17,7 +17,7 @@ from docs_reference.pages import PAGES
 from docs_reference.sqlstate_classes import CLASSES
 from docs_reference.system_check_meanings import SYSTEM_CHECK_MEANINGS
 from seeder.domain.admission_types import HoldReason
-from seeder.domain.outcomes import HeldReason
+from seeder.domain.outcomes import GroupReason, HeldReason
 from seeder.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from seeder.errors import ManifestError
 from seeder.postgres import sqlstates
@@ -43,7 +43,7 @@ def test_generated_page_is_current(name: str) -> None:
 
 def test_every_reason_of_the_app_is_described() -> None:
     of_manifests = {kind.reason for kind in ManifestError.__subclasses__()}
-    assert OWN_REASONS.keys() == {*HoldReason, *HeldReason, *of_manifests, sqlstates.condition_name(None)}
+    assert OWN_REASONS.keys() == {*HoldReason, *HeldReason, *GroupReason, *of_manifests, sqlstates.condition_name(None)}
 
 
 def test_reasons_are_set_only_in_known_places() -> None:
@@ -61,6 +61,11 @@ def test_reasons_are_set_only_in_known_places() -> None:
         ("unpublished_results.py", "hold.reason"),
         ("unpublished_results.py", "HeldReason.DATA_CHECKS"),
         ("unpublished_results.py", "HeldReason.DEPENDENCY"),
+        ("unpublished_groups.py", "HeldReason.DEPENDENCY"),
+        ("unpublished_groups.py", "HeldReason.GROUP"),
+        ("unpublished_groups.py", "GroupReason.FAILED"),
+        ("unpublished_groups.py", "GroupReason.LOST_RACE"),
+        ("unpublished_groups.py", "GroupReason.REFUSED"),
         ("manifest_selection.py", "error.reason"),
     }
 

@@ -125,3 +125,22 @@ def test_settings_and_service_variables_are_not_ignored(monkeypatch: pytest.Monk
     for name in ("MAX_WORKERS", "PORT", "SERVICE_HOST", "WEB_SERVICE_PORT_HTTP", "WEB_PORT_8000_TCP_ADDR"):
         monkeypatch.setenv(f"SEEDER_{name}", "1")
     assert [*conf.ignored_variables()] == []
+
+
+@pytest.mark.parametrize(
+    "group",
+    [
+        {},
+        {"views": "reporting.a"},
+        {"views": ["pg_catalog.a"]},
+        {"views": [1]},
+        {"view": ["reporting.a"]},
+        {"agencies": ["demo"], "allow_blocking": "no"},
+        ["reporting.a"],
+        None,
+    ],
+)
+def test_bad_consistent_group_is_refused(settings: Settings, group: object) -> None:
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month end": group}}
+    with pytest.raises(ConfigurationError, match="must be a map of names to groups"):
+        conf.load()

@@ -131,6 +131,8 @@ def _failure_text(ended: StoredRefresh) -> str:
         return f"Held at {at} in {run}, because its new rows failed a data check."
     if ended.reason == HeldReason.DEPENDENCY:
         return f"Not started at {at} in {run}, because data checks held a view that it reads."
+    if ended.reason == HeldReason.GROUP:
+        return f"Not published at {at} in {run}, because data checks held another view of its consistent group."
     if ended.reason in _HOLD_TEXTS:
         return f"Given up at {at} in {run}, because {_HOLD_TEXTS[HoldReason(ended.reason)]} for too long{cause}"
     duration = "" if ended.duration is None else f" after {format_duration(ended.duration)}"

@@ -44,8 +44,8 @@ def partition_plan(plan: RefreshPlan, *, max_partitions: int) -> tuple[Selection
 def _connected_groups(plan: RefreshPlan) -> Callable[[Hashable], Hashable]:
     """Return a function from view keys and table names to their connected component of the plan.
 
-    Views are connected by dependencies, by a shared name (and so a status row), and by a database whose dependencies
-    are unknown.
+    Views are connected by dependencies, a shared name (and so a status row), a consistent group, and a database whose
+    dependencies are unknown.
     """
     root: dict[Hashable, Hashable] = {}
 
@@ -59,4 +59,7 @@ def _connected_groups(plan: RefreshPlan) -> Callable[[Hashable], Hashable]:
         undetermined = {view.key.database} & plan.warnings.keys()
         for other in (*view.depends_on, *view.spec.table_names, *((name,) for name in undetermined)):
             root[find_root(other)] = find_root(view.key)
+    for group in plan.groups:
+        for view in group.views:
+            root[find_root(view.key)] = find_root(group.leader.key)
     return find_root

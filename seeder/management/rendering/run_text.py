@@ -8,7 +8,7 @@ from seeder.domain.human_format import format_count, format_duration, format_siz
 from seeder.domain.manifests import RejectedManifest
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
-from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.plan import PlannedGroup, PlannedView, RefreshPlan
 from seeder.domain.refresh_mode import ModeChoice
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.result_notes import definition_drift_note
@@ -31,12 +31,23 @@ def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
         headings=("view", "action", "after", "expected>", *(_MODE_HEADINGS if shows_modes else ())),
         rows=[_planned_view_row(view, shows_modes=shows_modes) for view in plan.views],
     )
+    for group in plan.groups:
+        yield from _group_blocks(group)
     for view in plan.views:
         yield from (f"{view.key.name}: {definition_drift_note(drift)}" for drift in view.definition_drift)
     yield from map(_rejection_block, plan.rejected)
     yield from ((str(missed), "yellow") for missed in plan.missed_contracts)
     yield from plan.warnings.values()
     yield from plan.notes
+
+
+def _group_blocks(group: PlannedGroup) -> Iterator[Block]:
+    views = ", ".join(str(view.key.name) for view in group.views)
+    duration = format_duration(group.estimated_duration)
+    yield f"consistent group {group.name}: {views} become visible together; one worker, about {duration}"
+    if group.refusals:
+        yield f"consistent group {group.name}: would not be refreshed:", "red"
+        yield from ((reason, "red") for reason in group.refusals)
 
 
 def _empty_plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:

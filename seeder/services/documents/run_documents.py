@@ -29,6 +29,13 @@ def plan_document(plan: RefreshPlan) -> Document:
             }
             for view in plan.views
         ],
+        "groups": [
+            {
+                **fields(group, "name", "allow_blocking", "refusals", estimatedDurationSeconds="estimated_duration"),
+                "views": [view_document(view.key) for view in group.views],
+            }
+            for group in plan.groups
+        ],
         "rejected": [*map(_rejection_document, plan.rejected)],
         "missedContracts": [
             {

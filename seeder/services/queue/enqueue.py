@@ -25,6 +25,8 @@ from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
 from seeder.services import manifest_selection
+from seeder.services.groups.group_planning import add_groups
+from seeder.services.groups.group_selection import complete_groups
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import planning
 from seeder.services.run.run_liveness_lock import new_run_id
@@ -77,6 +79,7 @@ def enqueue_refresh(
         if repeated := _repeated(request, key):
             return repeated
         selection = selection or manifest_selection.select(request, databases=settings.databases)
+        selection, groups = complete_groups(selection, settings)
         parts: Sequence[Selection] = [selection] if selection.manifests else []
         if isinstance(request, AllReports):
             with atomic(durable=True):
@@ -84,7 +87,7 @@ def enqueue_refresh(
             if earlier:
                 return earlier
             # Planning rolls back a transaction of its own, so the queue may have changed when it ends.
-            parts = partition_plan(planning.build(selection), max_partitions=settings.queue_parts)
+            parts = partition_plan(add_groups(planning.build(selection), groups), max_partitions=settings.queue_parts)
         if not parts:
             return EnqueueResult(description=request.description)
         with atomic(durable=True):

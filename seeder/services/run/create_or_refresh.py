@@ -25,7 +25,7 @@ def create_or_refresh(
     """
     done = partial(RefreshResult, started_at=started_at, finished_at=started_at, snapshot=snapshot)
     if not exists:
-        _create(view)
+        create_view(view)
         return done(outcome=Outcome.CREATED)
     choice = mode_choice.choose(view, settings, started_at)
     if choice.mode is RefreshMode.PLAIN and not _refresh_plainly(view, choice, settings):
@@ -40,7 +40,8 @@ def create_or_refresh(
     return done(mode=RefreshMode.PLAIN, fell_back=True)
 
 
-def _create(view: PlannedView) -> None:
+def create_view(view: PlannedView) -> None:
+    """Create and fill the view inside the caller's transaction."""
     database, name = view.key.database, view.key.name
     sessions.execute_single_statement(database, view_statements.create_materialized_view(name, view.spec.query))
     ends_in_no_data = catalog.relation_state(database, name) == ("m", False)

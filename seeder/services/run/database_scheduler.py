@@ -12,11 +12,11 @@ from time import monotonic
 from seeder.domain import run_events
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold
 from seeder.domain.manifests import ViewKey
-from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
-from seeder.domain.plan import PlannedView
+from seeder.domain.outcomes import GroupReason, HeldReason, Outcome, RefreshResult, StartContext
+from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.services.run.worker_pool import Ended, WorkerLost, WorkerPool
+from seeder.services.run.worker_pool import Ended, Ending, WorkerLost, WorkerPool
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +34,8 @@ class StartPolicy:
 class RunCallbacks:
     """The functions that a scheduler calls."""
 
-    refresh: Callable[[PlannedView, StartContext], RefreshResult]  # called in a worker's thread
+    # Called in a worker's thread with a view, or with the first view of a group.
+    refresh: Callable[[PlannedView, StartContext], Ending]
     give_up: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record a view that was never started
     admit: Callable[[str], AdmissionDecision]  # decide if views of this database can start
     record_result: Callable[[PlannedView, RefreshResult, StartContext], object]  # count it for the next decisions
@@ -48,7 +49,7 @@ class RunCallbacks:
 class DatabaseScheduler:
     """Schedules the views of one database. Everything but the refreshes runs in the caller's thread."""
 
-    def __init__(
+    def __init__(  # noqa: PLR0913  # the parts of a run that concern one database
         self,
         views: Sequence[PlannedView],
         *,
@@ -56,12 +57,14 @@ class DatabaseScheduler:
         callbacks: RunCallbacks,
         ended_views: "SimpleQueue[Ended | None]",
         results: dict[PlannedView, RefreshResult],
+        groups: Sequence[PlannedGroup] = (),
     ) -> None:
         self._database, self._policy, self._callbacks = views[0].key.database, policy, callbacks
-        self._ready = ReadyQueue(views)
+        self._ready = ReadyQueue(views, groups)
+        self._groups = {group.leader: group.views for group in groups}
         self._remaining = len(views)
         self._hold_time = _HoldClock()
-        self._ready_since = {view: (callbacks.clock(), 0.0) for view in views if not view.depends_on}
+        self._ready_since = {view: (callbacks.clock(), 0.0) for view in self._ready}
         self._contexts: dict[PlannedView, StartContext] = {}
         self._results, self._results_by_key = results, dict[ViewKey, RefreshResult]()
         self._next_batch = callbacks.clock()
@@ -105,11 +108,13 @@ class DatabaseScheduler:
                     self._hold_starts(hold, now)
                     return
 
-    def finish(self, view: PlannedView, result: RefreshResult) -> None:
-        """Record a finished view. Queue the views that waited only for it."""
+    def finish(self, view: PlannedView, ending: Ending) -> None:
+        """Record a finished view or group. Queue the views that waited only for it."""
         self.pool.release()
-        self._callbacks.record_result(view, result, self._end_start(view))
-        self._mark_finished(view, result)
+        results = {view: ending} if isinstance(ending, RefreshResult) else ending
+        cause = next((one for one in results if not _is_consequence(results[one])), view)
+        self._callbacks.record_result(cause, results[cause], self._end_start(view))
+        self._mark_finished(view, results)
 
     def requeue(self, view: PlannedView, cause: WorkerLost) -> None:
         """Remove a worker that cannot connect, and queue its view again. Raises the cause if no worker is left."""
@@ -139,8 +144,14 @@ class DatabaseScheduler:
             self._callbacks.on_event(run_events.StartsResumed(database=self._database, duration=held))
         self._current_hold = self._held_since = None
 
+    def _members(self, view: PlannedView) -> Sequence[PlannedView]:
+        """Return the views that one stands for: those of its group, or itself."""
+        return self._groups.get(view, (view,))
+
     def _start_view(self, view: PlannedView, now: float) -> None:
-        inputs = {key: self._results_by_key[key] for key in sorted(view.depends_on)}
+        members = self._members(view)
+        outside = frozenset().union(*(one.depends_on for one in members)) - {one.key for one in members}
+        inputs = {key: self._results_by_key[key] for key in sorted(outside)}
         self._contexts[view] = StartContext(
             waits=self._wait_times(view, now),
             failed_dependencies=tuple(key for key, result in inputs.items() if result.outcome is Outcome.FAILED),
@@ -150,7 +161,8 @@ class DatabaseScheduler:
             pool_is_full=self._fills_pool,
         )
         self.pool.start(view, self._contexts[view])
-        self._callbacks.on_event(run_events.ViewStarted(view=view))
+        for member in members:
+            self._callbacks.on_event(run_events.ViewStarted(view=member))
 
     def _end_start(self, view: PlannedView) -> StartContext:
         """Forget a started view. Return its context."""
@@ -181,14 +193,22 @@ class DatabaseScheduler:
         """Give up every ready view. Running views continue, and views that wait for them are given up later."""
         while self._ready:
             view = self._ready.take()
-            self._mark_finished(view, self._callbacks.give_up(view, hold, self._wait_times(view, now)))
+            waits = self._wait_times(view, now)
+            self._mark_finished(view, {one: self._callbacks.give_up(one, hold, waits) for one in self._members(view)})
 
-    def _mark_finished(self, view: PlannedView, result: RefreshResult) -> None:
-        self._remaining -= 1
-        self._results[view] = self._results_by_key[view.key] = result
+    def _mark_finished(self, view: PlannedView, results: Mapping[PlannedView, RefreshResult]) -> None:
+        for one, result in results.items():
+            self._remaining -= 1
+            self._results[one] = self._results_by_key[one.key] = result
         for dependent in self._ready.mark_done(view):
             self._wait_from_now(dependent)
-        self._callbacks.on_event(run_events.ViewEnded(view=view, result=result))
+        for one, result in results.items():
+            self._callbacks.on_event(run_events.ViewEnded(view=one, result=result))
+
+
+def _is_consequence(result: RefreshResult) -> bool:
+    """Return whether a member of a group only shares the fate of another one."""
+    return result.failure is not None and result.failure.reason in {GroupReason.FAILED, HeldReason.GROUP}
 
 
 class _HoldClock:

@@ -18,6 +18,9 @@ from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.data_checks.run_data_checks import RunDataChecks
+from seeder.services.groups.group_planning import add_groups
+from seeder.services.groups.group_refresh import GroupRefresher
+from seeder.services.groups.group_selection import complete_groups
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.retry import retry_transient
 from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions
@@ -43,8 +46,8 @@ def preview(request: RefreshRequest) -> RefreshPlan:
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
     settings = conf.load()
-    plan = planning.build(manifest_selection.select(request, databases=settings.databases))
-    return mode_choice.add_modes(plan, settings)
+    selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
+    return add_groups(mode_choice.add_modes(planning.build(selection), settings), groups)
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -87,8 +90,9 @@ def execute_locked(
 ) -> RunSummary:
     """Execute a run for a caller that holds the run lock. The listener is the last to get each event and tick."""
     settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
-    selection = manifest_selection.select(request, databases=settings.databases)
+    selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
     plan = mode_choice.add_modes(planning.build(selection, tables, save_confirmed=True), settings, tables)
+    plan = add_groups(plan, groups)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
     views = (view.key for view in plan.views)
@@ -122,7 +126,7 @@ def execute_locked(
             as_of=DataAsOf(tables),
         )
         results = _schedule(plan, refresher, tables, listeners, workers)
-        vacuuming = _vacuum(results, refresher, listeners, workers)
+        vacuuming = _vacuum(results, refresher, listeners, workers, has_groups=bool(plan.groups))
         results = vacuuming.with_costs(results)
         meter.close(vacuuming.durations)
         finished_at = retry_transient(
@@ -152,7 +156,7 @@ def _schedule(
     settings = refresher.settings
     admission = AdmissionControl(settings, tables)
     callbacks = RunCallbacks(
-        refresh=refresher.refresh,
+        refresh=GroupRefresher(refresher, plan.groups).refresh if plan.groups else refresher.refresh,
         give_up=refresher.give_up,
         admit=admission.admit,
         record_result=admission.record_result,
@@ -176,9 +180,11 @@ def _vacuum(
     refresher: ViewRefresher,
     listeners: Listeners,
     workers: Mapping[str, int],
+    *,
+    has_groups: bool,
 ) -> Vacuuming:
     begun, settings = monotonic(), refresher.settings
-    percent = settings.vacuum_churn_percent if settings.refresh_concurrently else 0
+    percent = settings.vacuum_churn_percent if settings.refresh_concurrently or has_groups else 0
     vacuuming = vacuum_views(
         results, churn_percent=percent, workers=workers, stop=refresher.stop, on_tick=listeners.on_tick
     )

@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.run.database_scheduler import DatabaseScheduler, RunCallbacks, StartPolicy
-from seeder.services.run.worker_pool import Ended, WorkerLost
+from seeder.services.run.worker_pool import Ended, Ending, WorkerLost
 from seeder.services.stop_signal import StopSignal
 
 # Cancels after a stop. A cancel between two statements has no effect, so it is repeated; an operator waits for at most
@@ -56,7 +56,12 @@ class _Scheduler:
         self._ended = SimpleQueue[Ended | None]()
         self._databases = {
             database: DatabaseScheduler(
-                views, policy=policy, callbacks=callbacks, ended_views=self._ended, results=self.results
+                views,
+                policy=policy,
+                callbacks=callbacks,
+                ended_views=self._ended,
+                results=self.results,
+                groups=[group for group in plan.groups if group.leader.key.database == database],
             )
             for database, views in plan.by_database.items()
         }
@@ -92,9 +97,9 @@ class _Scheduler:
         for database in self._databases.values():
             database.pool.shutdown(wait=wait)
 
-    def _finish(self, view: PlannedView, ending: RefreshResult | BaseException) -> None:
+    def _finish(self, view: PlannedView, ending: Ending | BaseException) -> None:
         database = self._databases[view.key.database]
-        if isinstance(ending, RefreshResult):
+        if not isinstance(ending, BaseException):
             database.finish(view, ending)
         elif self._stop.requested:
             database.pool.release()

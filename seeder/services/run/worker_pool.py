@@ -3,7 +3,7 @@
 Threads are enough, because PostgreSQL does the work. A pool is for one database, because a thread keeps its connection.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextvars import ContextVar
 from queue import SimpleQueue
 from threading import Thread
@@ -14,7 +14,8 @@ from seeder.domain.plan import PlannedView
 # The number of this thread in its pool, from 1 on.
 worker_number: ContextVar[int | None] = ContextVar("worker_number", default=None)
 
-Ended = tuple[PlannedView, RefreshResult | BaseException]
+Ending = RefreshResult | Mapping[PlannedView, RefreshResult]  # of a view, or of all views of a group
+Ended = tuple[PlannedView, Ending | BaseException]
 
 
 class WorkerLost(Exception):
@@ -28,7 +29,7 @@ class WorkerPool:
         self,
         count: int,
         *,
-        refresh: Callable[[PlannedView, StartContext], RefreshResult],
+        refresh: Callable[[PlannedView, StartContext], Ending],
         close_worker: Callable[[], object],
         ended: "SimpleQueue[Ended | None]",
     ) -> None:

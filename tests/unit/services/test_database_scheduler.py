@@ -1,19 +1,20 @@
 """The scheduler of one database, with a clock advanced by the test."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from queue import SimpleQueue
 
 import pytest
 
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
-from seeder.domain.outcomes import RefreshResult, StartContext
-from seeder.domain.plan import PlannedView, RefreshPlan
+from seeder.domain.outcomes import GroupReason, RefreshResult, StartContext
+from seeder.domain.plan import PlannedGroup, PlannedView, RefreshPlan
 from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed, ViewEnded, ViewStarted
 from seeder.services.run.database_scheduler import DatabaseScheduler, StartPolicy
-from seeder.services.run.worker_pool import Ended
+from seeder.services.run.worker_pool import Ended, Ending
 from tests.unit.domain.plan_values import plan
-from tests.unit.services.run_callbacks import FAILED_RESULT, REFRESHED, run_callbacks, start_policy
+from tests.unit.services.run_callbacks import FAILED_RESULT, REFRESHED, failed_result, run_callbacks, start_policy
 
 BUSY = Hold(reason=HoldReason.SERVER_BUSY, message="21 queries are active")
 BUSIER = Hold(reason=HoldReason.SERVER_BUSY, message="25 queries are active")
@@ -38,7 +39,12 @@ class ScheduledDatabase:
             clock=lambda: self.now,
         )
         self.scheduler = DatabaseScheduler(
-            plan.views, policy=policy, callbacks=callbacks, ended_views=self._ended, results={}
+            plan.views,
+            policy=policy,
+            callbacks=callbacks,
+            ended_views=self._ended,
+            results={},
+            groups=plan.groups,
         )
 
     def start(self) -> list[str]:
@@ -49,7 +55,7 @@ class ScheduledDatabase:
         started = [event.view.key.name.name for event in events if isinstance(event, ViewStarted)]
         return started + [f"!{event.view.key.name.name}" for event in events if isinstance(event, ViewEnded)]
 
-    def end(self, result: RefreshResult = REFRESHED) -> str:
+    def end(self, result: Ending = REFRESHED) -> str:
         """End the first running view. Return its name."""
         ended = self._ended.get(timeout=10)
         assert ended
@@ -219,3 +225,41 @@ def test_start_context_has_failed_dependencies_and_last_end(databases: list[Sche
     assert [key.name.name for key in database.contexts["c"].failed_dependencies] == ["a"]
     assert database.contexts["c"].dependencies_finished_at == REFRESHED.finished_at
     assert database.contexts["a"].dependencies_finished_at is None
+
+
+def grouped(one_plan: RefreshPlan, *names: str) -> RefreshPlan:
+    by_name = {view.key.name.name: view for view in one_plan.views}
+    members = tuple(by_name[name] for name in names)
+    group = PlannedGroup(name="g", views=members, allow_blocking=False, estimated_duration=timedelta())
+    return replace(one_plan, groups=(group,))
+
+
+def test_group_is_started_by_one_worker_after_what_any_member_reads(databases: list[ScheduledDatabase]) -> None:
+    one_plan = grouped(plan("a", "b", "x", depends_on={"b": "a x"}), "a", "b")
+    database = scheduled(databases, one_plan, start_policy(workers=3))
+    assert database.start() == ["x"]
+    database.end(FAILED_RESULT)
+    assert database.start() == ["a", "b"]
+    assert database.scheduler.pool.busy == 1
+    database.end(dict.fromkeys(one_plan.groups[0].views, REFRESHED))
+    assert [key.name.name for key in database.contexts["a"].failed_dependencies] == ["x"]
+    assert database.scheduler.is_finished
+
+
+def test_failed_group_counts_once_with_its_cause(databases: list[ScheduledDatabase]) -> None:
+    one_plan = grouped(plan("a", "b", "c"), "a", "b", "c")
+    database = scheduled(databases, one_plan, start_policy())
+    database.start()
+    consequence = failed_result(GroupReason.FAILED)
+    a, b, c = one_plan.groups[0].views
+    database.end({a: consequence, b: FAILED_RESULT, c: consequence})
+    assert database.recorded == [("b", False)]
+
+
+def test_all_members_of_a_group_are_given_up_after_a_long_hold(databases: list[ScheduledDatabase]) -> None:
+    database = scheduled(databases, grouped(plan("a", "b"), "a", "b"), start_policy(max_wait=10))
+    database.decision = BUSY
+    assert database.start() == []
+    database.now = 10
+    assert database.start() == ["!a", "!b"]
+    assert database.scheduler.is_finished

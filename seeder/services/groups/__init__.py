@@ -1,0 +1,1 @@
+"""Groups of views that become visible together: `domain.consistent_groups` has the rules."""

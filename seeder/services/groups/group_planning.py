@@ -1,0 +1,64 @@
+"""Adds consistent groups to a plan."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder.domain.consistent_groups import (
+    ConsistentGroup,
+    estimate_group,
+    in_dependency_order,
+    refusals,
+    views_between,
+)
+from seeder.domain.plan import PlannedGroup, PlannedView, RefreshPlan
+from seeder.postgres import sessions
+from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.groups.group_facts import read_group_facts
+
+
+def add_groups(plan: RefreshPlan, groups: Iterable[ConsistentGroup]) -> RefreshPlan:
+    """Return the plan with its groups, their cost by the history, and why any of them cannot be refreshed."""
+    for group in groups:
+        plan = _with_group(plan, group)
+    return plan
+
+
+def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
+    # The catalog knows nothing about views that do not exist, but the plan does.
+    reads = {view.key: view.depends_on for view in plan.views}
+    group = replace(group, members=group.members | views_between(group.members, reads))
+    members = [view for view in plan.views if view.key in group.members]
+    with translate_database_errors(members[0].key.database):
+        facts = read_group_facts(members[0].key.database, members).of_members(members)
+    duration = _estimate(members)
+    share = duration / len(members)
+    grouped = {view: replace(view, estimated_duration=share, mode_choice=None, mode_facts=None) for view in members}
+    planned = PlannedGroup(
+        name=str(group),
+        views=in_dependency_order(grouped.values()),
+        allow_blocking=group.allow_blocking,
+        estimated_duration=duration,
+        refusals=tuple(
+            refusals(
+                facts,
+                allow_blocking=group.allow_blocking,
+                default_database=DEFAULT_DB_ALIAS,
+                unlisted=group.unlisted,
+            )
+        ),
+    )
+    views = tuple(grouped.get(view, view) for view in plan.views)
+    return replace(plan, views=views, groups=(*plan.groups, planned))
+
+
+def _estimate(members: Sequence[PlannedView]) -> timedelta:
+    """Return the likely duration of a group: of its last refresh, or of its members' last ones together."""
+    names = {view: min(view.spec.table_names) for view in members}
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        past = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["last_refreshes"], {"names": list(names.values())})
+    unmeasured = (view.estimated_duration for view in members if view.expected_duration is None)
+    return estimate_group(past) + sum(unmeasured, timedelta())

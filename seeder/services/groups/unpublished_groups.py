@@ -1,0 +1,89 @@
+"""Results of the members of a group that keep their old rows."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from django.db import Error
+
+from seeder.domain.data_checks.results import CheckResult
+from seeder.domain.outcomes import Failure, GroupReason, HeldReason, Outcome, RefreshResult, StartContext
+from seeder.domain.plan import PlannedGroup, PlannedView
+from seeder.domain.view_names import ViewName
+from seeder.services.run import unpublished_results
+
+_KEPT = "Readers keep the data from before."
+
+
+class Describe(Protocol):
+    """Returns the result of one member."""
+
+    def __call__(self, view: PlannedView, /, *, started_at: datetime, now: datetime) -> RefreshResult: ...
+
+
+def refused(group: PlannedGroup, reasons: Sequence[str]) -> Describe:
+    """Describe the members of a group that cannot be refreshed."""
+    message = "\n".join((f"The consistent group {group.name} was not refreshed. {_KEPT}", *reasons))
+    return _all_failed(Failure(reason=GroupReason.REFUSED, message=message))
+
+
+def lost_races(group: PlannedGroup, names: Sequence[ViewName], *, attempts: int) -> Describe:
+    """Describe the members of a group of which another session changed some in every attempt."""
+    changed = ", ".join(map(str, names))
+    message = (
+        f"The consistent group {group.name} was not refreshed. {_KEPT} In each of {attempts} attempts, another session"
+        f" changed members or tables that they read, at last of {changed}."
+    )
+    return _all_failed(Failure(reason=GroupReason.LOST_RACE, message=message))
+
+
+def held_with_dependency(group: PlannedGroup, context: StartContext) -> Describe:
+    """Describe the members of a group that was never started because one reads a held view."""
+    names = " and ".join(str(key.name) for key in context.held_dependencies)
+    message = (
+        f"The consistent group {group.name} was not started, because it reads {names}, which data checks held in this"
+        f" run. {_KEPT}"
+    )
+    return _all(Outcome.HELD, Failure(reason=HeldReason.DEPENDENCY, message=message))
+
+
+def held(group: PlannedGroup, culprit: PlannedView | None, checks: tuple[CheckResult, ...]) -> Describe:
+    """Describe the members of a group of which data checks held one."""
+
+    def describe(view: PlannedView, *, started_at: datetime, now: datetime) -> RefreshResult:
+        if view is culprit:
+            return unpublished_results.held(view, checks, started_at=started_at, now=now)
+        message = f"Not published, because data checks held {_name(culprit)}, which is in the same consistent group"
+        failure = Failure(reason=HeldReason.GROUP, message=f"{message}, {group.name}. {_KEPT}")
+        return RefreshResult(outcome=Outcome.HELD, started_at=started_at, finished_at=now, failure=failure)
+
+    return describe
+
+
+def failed(group: PlannedGroup, culprit: PlannedView | None, error: Error) -> Describe:
+    """Describe the members of a group after an error of PostgreSQL, in one of them or in the transaction."""
+
+    def describe(view: PlannedView, *, started_at: datetime, now: datetime) -> RefreshResult:
+        if view is (culprit or group.leader):
+            return unpublished_results.failed(error, view.key, refreshes_plainly=False, started_at=started_at, now=now)
+        cause = f"{_name(culprit)} failed, which is in the same consistent group" if culprit else "it failed as a whole"
+        message = f"Not published, because {cause}, {group.name}. {_KEPT}"
+        failure = Failure(reason=GroupReason.FAILED, message=message)
+        return RefreshResult(outcome=Outcome.FAILED, started_at=started_at, finished_at=now, failure=failure)
+
+    return describe
+
+
+def _all_failed(failure: Failure) -> Describe:
+    return _all(Outcome.FAILED, failure)
+
+
+def _all(outcome: Outcome, failure: Failure) -> Describe:
+    def describe(_: PlannedView, *, started_at: datetime, now: datetime) -> RefreshResult:
+        return RefreshResult(outcome=outcome, started_at=started_at, finished_at=now, failure=failure)
+
+    return describe
+
+
+def _name(view: PlannedView | None) -> str:
+    return "a member" if view is None else str(view.key.name)

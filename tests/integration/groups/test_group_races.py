@@ -1,0 +1,96 @@
+"""Groups of views while other sessions refresh members, reload inputs or queue runs."""
+
+from collections.abc import Callable
+from datetime import datetime
+
+import psycopg
+import pytest
+from pytest_django import Settings
+
+from seeder.domain.outcomes import GroupReason
+from seeder.models import JobStatus
+from seeder.postgres import group_transaction
+from tests.conftest import another_session, sql
+from tests.integration.groups.grouped_views import GROUP, create_grouped_views, load, published_versions, refresh
+
+pytestmark = pytest.mark.usefixtures("contract_tables")
+AfterSnapshot = Callable[..., None]
+
+
+@pytest.fixture(autouse=True)
+def _group(settings: Settings, contract_tables: None) -> None:
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month": GROUP}, "MAX_RETRIES": 1, "LOCK_TIMEOUT_MS": 1500}
+    create_grouped_views()
+    load(1)
+
+
+@pytest.fixture
+def after_snapshot(monkeypatch: pytest.MonkeyPatch) -> AfterSnapshot:
+    """Run statements in another session after each of the first snapshots of a group."""
+    take = group_transaction.take_snapshot
+
+    def run(*statements: str, times: int = 1) -> None:
+        left = [times]
+
+        def take_snapshot(database: str) -> tuple[datetime, str]:
+            taken = take(database)
+            if left[0]:
+                left[0] -= 1
+                with another_session() as session:
+                    for statement in statements:
+                        session.execute(statement)
+            return taken
+
+        monkeypatch.setattr(group_transaction, "take_snapshot", take_snapshot)
+
+    return run
+
+
+@pytest.mark.parametrize("option", ["", "CONCURRENTLY"])
+@pytest.mark.parametrize("is_new", [True, False], ids=["new data", "same data"])
+def test_refresh_by_others_after_the_snapshot_repeats_the_group(
+    after_snapshot: AfterSnapshot, option: str, *, is_new: bool
+) -> None:
+    newer = "UPDATE reporting.source SET version = 2" if is_new else "SELECT 1"
+    after_snapshot(newer, f"REFRESH MATERIALIZED VIEW {option} reporting.a")
+    assert {one.attempts for name, one in refresh().items() if name != "outside"} == {2}
+    assert published_versions() == ((2, 2, 2) if is_new else (1, 1, 1))
+
+
+def test_refresh_by_others_of_the_last_member_is_not_mixed_in(after_snapshot: AfterSnapshot) -> None:
+    refresh()
+    after_snapshot("UPDATE reporting.divisor SET n = -1", "REFRESH MATERIALIZED VIEW CONCURRENTLY reporting.c")
+    assert refresh()["c"].attempts == 2
+    assert sql("SELECT id FROM reporting.c") == [(-1,)]
+
+
+def test_group_that_loses_every_race_says_so(after_snapshot: AfterSnapshot) -> None:
+    after_snapshot("REFRESH MATERIALIZED VIEW reporting.b", times=9)
+    results = refresh()
+    failure = results["a"].failure
+    assert failure is not None
+    assert (failure.reason, results["a"].attempts) == (GroupReason.LOST_RACE, 2)
+    assert "In each of 2 attempts" in failure.message
+    assert published_versions()[0] == 0
+
+
+def test_reload_cannot_empty_a_member(after_snapshot: AfterSnapshot) -> None:
+    after_snapshot("SET lock_timeout = 100", "TRUNCATE reporting.source")
+    with pytest.raises(psycopg.errors.LockNotAvailable):
+        refresh()
+    assert sql("SELECT count(*) FROM reporting.a") == [(20,)]
+
+
+def test_status_row_that_another_run_has_taken_stays_its_own(after_snapshot: AfterSnapshot) -> None:
+    queue = "UPDATE reporting.seeder_job_status SET status = 'pending', last_run_id = 'other'"
+    after_snapshot(f"{queue} WHERE table_name = 'reporting.b'")
+    results = refresh()
+    assert {one.attempts for one in results.values()} == {1}
+    assert published_versions() == (1, 1, 1)
+    statuses = dict(JobStatus.objects.values_list("table_name", "status"))
+    assert statuses == {
+        "reporting.a": "success",
+        "reporting.b": "pending",
+        "reporting.c": "success",
+        "reporting.outside": "success",
+    }

@@ -1,0 +1,140 @@
+"""Groups of views that become visible together."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from pytest_django import Settings
+
+from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.outcomes import GroupReason, HeldReason, Outcome
+from seeder.domain.refresh_requests import SingleView
+from seeder.domain.view_names import ViewName
+from seeder.models import CustomReportManifest, DataCheck, JobStatus, RunHistory
+from tests.conftest import CompletedCommand, sql
+from tests.integration.groups.grouped_views import (
+    GROUP,
+    create_grouped_views,
+    load,
+    published_versions,
+    refresh,
+)
+
+pytestmark = pytest.mark.usefixtures("contract_tables")
+
+
+@pytest.fixture(autouse=True)
+def _group(settings: Settings, contract_tables: None) -> None:
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month": GROUP}}
+    create_grouped_views()
+
+
+def test_selected_member_refreshes_its_group_in_one_transaction() -> None:
+    load(1)
+    results = refresh(SingleView(name=ViewName.parse("reporting.b")))
+    assert list(results) == ["a", "b", "c"]
+    assert {(one.outcome, one.mode) for one in results.values()} == {(Outcome.REFRESHED, RefreshMode.CONCURRENT)}
+    assert published_versions() == (1, 1, 1)
+    assert len({(one.snapshot, one.started_at) for one in results.values()}) == 1
+    assert (results["a"].rows, results["a"].cost.rows_inserted) == (20, 20)
+    names = ["reporting.a", "reporting.b", "reporting.c"]
+    assert list(RunHistory.objects.order_by("table_name").values_list("table_name", "status")) == [
+        (name, "success") for name in names
+    ]
+    assert set(JobStatus.objects.values_list("table_name", "status")) == {(name, "success") for name in names}
+    ages = "SELECT count(DISTINCT data_as_of), count(data_as_of) FROM reporting.seeder_view_state"
+    assert sql(ages) == [(1, 3)]
+    assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
+
+
+def test_failed_member_rolls_back_its_group() -> None:
+    load(1)
+    sql("UPDATE reporting.divisor SET n = 0")
+    results = refresh()
+    reasons = {name: one.failure.reason for name, one in results.items() if one.failure}
+    assert reasons == {"a": GroupReason.FAILED, "b": GroupReason.FAILED, "c": "division_by_zero"}
+    assert published_versions() == (0, 0, 0)
+    assert results["outside"].notes == ("It reads reporting.c, which failed in this run: data from there is not new.",)
+    [errors] = RunHistory.objects.filter(table_name="reporting.a").values_list("errors", flat=True)
+    assert errors == (
+        "Not published, because reporting.c failed, which is in the same consistent group, month. Readers keep the data"
+        " from before."
+    )
+
+
+def test_held_member_holds_its_group() -> None:
+    DataCheck.objects.create(
+        table_name="reporting.b", check_name="low", kind="condition", arguments={"expression": "id < 1"}
+    )
+    load(1)
+    results = refresh()
+    reasons = {name: (one.outcome, one.failure.reason) for name, one in results.items() if one.failure}
+    assert reasons == {
+        "a": (Outcome.HELD, HeldReason.GROUP),
+        "b": (Outcome.HELD, HeldReason.DATA_CHECKS),
+        "c": (Outcome.HELD, HeldReason.GROUP),
+    }
+    assert published_versions() == (0, 0, 0)
+
+
+def test_group_that_would_block_readers_is_refused_unless_allowed(settings: Settings) -> None:
+    sql("DROP INDEX reporting.b_id_idx")
+    load(1)
+    refused = refresh()["a"].failure
+    assert refused is not None
+    assert refused.reason == GroupReason.REFUSED
+    assert "reporting.b has no usable unique index" in refused.message
+    assert published_versions() == (0, 0, 0)
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month": {**GROUP, "allow_blocking": True}}}
+    modes = {name: one.mode for name, one in refresh().items() if name != "outside"}
+    assert modes == {"a": RefreshMode.CONCURRENT, "b": RefreshMode.PLAIN, "c": RefreshMode.CONCURRENT}
+    assert published_versions() == (1, 1, 1)
+
+
+def test_missing_member_is_created_with_its_group() -> None:
+    sql("DROP MATERIALIZED VIEW reporting.b CASCADE")
+    load(1)
+    results = refresh()
+    assert {name: one.outcome for name, one in results.items() if not one.failure} == {
+        "a": Outcome.REFRESHED,
+        "b": Outcome.CREATED,
+        "c": Outcome.CREATED,
+        "outside": Outcome.CREATED,
+    }
+    assert published_versions() == (1, 1, 1)
+
+
+def test_member_without_enabled_manifest_is_refused(settings: Settings) -> None:
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month": {"views": ["reporting.a", "reporting.typo"]}}}
+    refused = refresh()["a"].failure
+    assert refused is not None
+    assert "reporting.typo has no enabled manifest." in refused.message
+
+
+def test_views_of_an_agency_become_visible_together(settings: Settings) -> None:
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"demo": {"agencies": ["demo"]}}}
+    load(1)
+    assert len({one.snapshot for one in refresh().values()}) == 1
+
+
+def test_member_with_hidden_inputs_is_refused() -> None:
+    sql("CREATE FUNCTION reporting.f() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM reporting.source'")
+    sql("DROP MATERIALIZED VIEW reporting.c CASCADE")
+    query = "SELECT id, reporting.f() AS version FROM reporting.b"
+    CustomReportManifest.objects.filter(table_name="reporting.c").update(query=query)
+    refused = refresh()["a"].failure
+    assert refused is not None
+    assert "reporting.c calls functions with text bodies" in refused.message
+
+
+def test_dry_run_shows_the_cost_and_the_refusals_of_a_group(manage: Callable[..., CompletedCommand]) -> None:
+    refresh()
+    RunHistory.objects.update(finish_time=F("start_time") + timedelta(seconds=90))
+    sql("DROP INDEX reporting.b_id_idx")
+    lines = manage("refresh_table", "reporting.c", "--dry-run").lines
+    names = "reporting.a, reporting.b, reporting.c"
+    assert f"consistent group month: {names} become visible together; one worker, about 1 min 30 s" in lines
+    [refusal] = [line for line in lines if line.startswith("reporting.b has no usable unique index")]
+    [group] = manage("refresh_table", "reporting.c", "--dry-run", "--json").document["groups"]
+    assert (group["name"], group["estimatedDurationSeconds"], group["refusals"]) == ("month", 90, [refusal])
