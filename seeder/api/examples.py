@@ -20,6 +20,7 @@ PARAMETERS: Mapping[str, Any] = {
     "Idempotency-Key": "trend-1",
     "agency": "demo",
     "base": 41,
+    "check": "rows",
     "compare": 57,
     "database": "default",
     "id": 90002,

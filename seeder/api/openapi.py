@@ -16,18 +16,21 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import examples, explanation_examples, manifest_examples
+from seeder.api import check_examples, examples, explanation_examples, manifest_examples
 from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
 from seeder.api.operation_description import describe_operation, own_schema
 from seeder.api.problem_details import Problem
 from seeder.api.problem_examples import problem_document
 from seeder.api.schema_document import OperationExample, add_examples, add_problems, share_enums, share_responses
+from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
+from seeder.domain.data_checks.rules import CheckKind
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.domain.query_trials import ChangeKind, WarningCode
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
+from seeder.services.data_checks.waivers import WaiverDecision
 from seeder.services.read_models.manifest_list import DriftState
 
 Endpoint = tuple[str, str, str, Any]  # path, path with a pattern, method, callback
@@ -98,11 +101,20 @@ SEEDER = SchemaOptions(
         "runs": "Runs with their totals, holds and history rows.",
         "snapshots": "Release snapshots: recorded shapes of views, and their differences.",
         "totals": "Totals for dashboards.",
-        "views": "Why views are in their state, and what a refresh now would do.",
+        "views": "Why views are in their state, what a refresh now would do, their data checks, and decisions on held"
+        " ones.",
         "schema": "The root and this schema.",
     },
-    enums=(ReportType, Status, QueuedPartState, DifferenceKind, Severity, DriftState, ChangeKind, WarningCode),
-    examples={**examples.OPERATIONS, **explanation_examples.OPERATIONS, **manifest_examples.OPERATIONS},
+    enums=(
+        *(ReportType, Status, QueuedPartState, DifferenceKind, Severity, DriftState, ChangeKind, WarningCode),
+        *(CheckKind, CheckOutcome, CheckSeverity, WaiverDecision),
+    ),
+    examples={
+        **examples.OPERATIONS,
+        **explanation_examples.OPERATIONS,
+        **manifest_examples.OPERATIONS,
+        **check_examples.OPERATIONS,
+    },
     parameter_examples=examples.PARAMETERS,
 )
 

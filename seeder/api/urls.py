@@ -5,6 +5,7 @@ from django.urls import include, path, re_path
 
 from seeder.api import (
     agency_endpoints,
+    check_endpoints,
     job_endpoints,
     manifest_endpoints,
     openapi,
@@ -21,6 +22,7 @@ from seeder.api.root_endpoint import RootView
 app_name = "seeder-api"
 
 _JOB_PATH = "jobs/<str:reportType>/<int:id>/"
+_CHECK_PATH = "views/<str:name>/checks/<str:check>/"
 
 # The page uses a template of drf_spectacular and scripts of drf_spectacular_sidecar.
 _has_docs = all(map(apps.is_installed, ("drf_spectacular", "drf_spectacular_sidecar")))
@@ -49,6 +51,11 @@ _v1 = [
     path("snapshots/compare/", snapshot_endpoints.SnapshotComparisonView.as_view(), name="comparison"),
     path("snapshots/<int:id>/", snapshot_endpoints.SnapshotDetailView.as_view(), name="snapshot"),
     path("totals/", totals_endpoints.TotalsView.as_view(), name="totals"),
+    path("views/<str:name>/checks/", check_endpoints.CheckListView.as_view(), name="checks"),
+    path(_CHECK_PATH, check_endpoints.CheckDetailView.as_view(), name="check"),
+    path(f"{_CHECK_PATH}waive/", check_endpoints.WaiveCheckView.as_view(), name="waive-check"),
+    path(f"{_CHECK_PATH}accept/", check_endpoints.AcceptCheckView.as_view(), name="accept-check"),
+    path("views/<str:name>/check-results/", check_endpoints.CheckResultListView.as_view(), name="check-results"),
     path("views/<str:name>/explanation/", view_endpoints.ViewExplanationView.as_view(), name="explanation"),
     path("schema/", openapi.SchemaView.as_view(), name="schema"),
     *_docs,

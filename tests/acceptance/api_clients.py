@@ -13,7 +13,8 @@ from rest_framework.authtoken.models import Token
 from rest_framework.test import APIClient
 
 from seeder.domain.refresh_requests import AllReports
-from seeder.models import ReleaseSnapshot
+from seeder.models import DataCheck, DataCheckResult, ReleaseSnapshot, RunHistory
+from seeder.services.data_checks.check_rows import version_of_row
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import create_canned_report, create_custom_manifest, need_statements, sql
@@ -22,9 +23,12 @@ ROOT = "/api/seeder/v1/"
 _APPS = ("seeder", "data_pipeline")
 READER_PERMISSIONS = (
     *("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh"),
-    "view_manifests",
+    *("view_manifests", "view_datacheck"),
 )
-OPERATOR_PERMISSIONS = (*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot")
+OPERATOR_PERMISSIONS = (
+    *READER_PERMISSIONS,
+    *("refresh_views", "capture_releasesnapshot", "edit_checks", "waive_checks"),
+)
 
 
 def scope_by_last_name(user: Any) -> list[str] | None:
@@ -70,6 +74,27 @@ def create_reports() -> None:
     create_custom_manifest("reporting.bad", "SELECT 'secret-123'::integer AS n", agency="metro")
     create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
     orchestrator.execute_run(AllReports(), requested_by="a test")
+
+
+def create_held_check() -> str:
+    """Create a check `rows` that holds reporting.good by its results. Return its version."""
+    row = DataCheck.objects.create(
+        table_name="reporting.good", check_name="rows", kind="row_count", arguments={"max_drop": 0.2}
+    )
+    history = RunHistory.objects.get(table_name="reporting.good")
+    DataCheckResult.objects.create(
+        history=history,
+        run_id=history.run_id,
+        database_alias="default",
+        table_name="reporting.good",
+        check_name="rows",
+        kind="row_count",
+        severity="error",
+        outcome="failed",
+        figures={"rows": 1, "minimum": 8, "maximum": None, "last_accepted": 10},
+        samples=['{"n": 1}'],
+    )
+    return version_of_row(DataCheck.objects.get(pk=row.pk))
 
 
 def capture_two_snapshots() -> tuple[int, int]:

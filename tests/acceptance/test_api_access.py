@@ -1,5 +1,6 @@
 """Access to every endpoint of the API by every role with every method."""
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -21,6 +22,7 @@ MOUNT = "api/seeder/"
 LIST, ONE, START, END = "a list", "one thing", "starts something", "ends something"
 SUMMARY = "totals of the visible agencies"
 EDIT = "edits something, which is off by default"
+ADD, CHANGE, REMOVE, DECIDE = "adds something", "changes something", "removes something", "decides on something"
 ANY_LOGIN, OTHER_PATH = "requires only a login", "unknown path"
 # The kind of each endpoint. A new endpoint fails the test until it is listed here.
 ENDPOINTS: Mapping[str, Mapping[str, str]] = {
@@ -46,6 +48,11 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "snapshots/<int:id>/": {"GET": ONE},
     "totals/": {"GET": SUMMARY},
     "views/<str:name>/explanation/": {"GET": ONE},
+    "views/<str:name>/checks/": {"GET": ONE, "POST": ADD},
+    "views/<str:name>/checks/<str:check>/waive/": {"POST": DECIDE},
+    "views/<str:name>/checks/<str:check>/accept/": {"POST": DECIDE},
+    "views/<str:name>/checks/<str:check>/": {"GET": ONE, "PATCH": CHANGE, "DELETE": REMOVE},
+    "views/<str:name>/check-results/": {"GET": ONE},
     "": {"GET": ANY_LOGIN},
     "schema/": {"GET": ANY_LOGIN},
     "docs/": {"GET": ANY_LOGIN},
@@ -53,23 +60,23 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
 }
 # test_health.py and test_metrics_access.py test these.
 PROBES = {"health/alive", "health/ready", "metrics"}
+KINDS = (LIST, ONE, START, END, SUMMARY, EDIT, ADD, CHANGE, REMOVE, DECIDE, ANY_LOGIN, OTHER_PATH)
+_ALLOWED = {
+    **dict.fromkeys((SUMMARY, LIST, ONE, END, CHANGE, DECIDE, ANY_LOGIN), 200),
+    ADD: 201,
+    START: 202,
+    REMOVE: 204,
+    EDIT: 403,
+    OTHER_PATH: 404,
+}
 # The status of each role for each kind.
 ROLES: Mapping[str, Mapping[str, int]] = {
-    "anonymous": {SUMMARY: 401, LIST: 401, ONE: 401, START: 401, END: 401, EDIT: 401, ANY_LOGIN: 401, OTHER_PATH: 401},
-    "stranger": {SUMMARY: 403, LIST: 403, ONE: 403, START: 403, END: 403, EDIT: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "wrong agency": {
-        SUMMARY: 200,
-        LIST: 200,
-        ONE: 404,
-        START: 404,
-        END: 404,
-        EDIT: 403,
-        ANY_LOGIN: 200,
-        OTHER_PATH: 404,
-    },
-    "reader": {SUMMARY: 200, LIST: 200, ONE: 200, START: 403, END: 403, EDIT: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "operator": {SUMMARY: 200, LIST: 200, ONE: 200, START: 202, END: 200, EDIT: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
-    "superuser": {SUMMARY: 200, LIST: 200, ONE: 200, START: 202, END: 200, EDIT: 403, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "anonymous": dict.fromkeys(KINDS, 401),
+    "stranger": {**dict.fromkeys(KINDS, 403), ANY_LOGIN: 200, OTHER_PATH: 404},
+    "wrong agency": {**dict.fromkeys(KINDS, 404), SUMMARY: 200, LIST: 200, EDIT: 403, ANY_LOGIN: 200},
+    "reader": {**dict.fromkeys(KINDS, 403), SUMMARY: 200, LIST: 200, ONE: 200, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "operator": _ALLOWED,
+    "superuser": _ALLOWED,
 }
 
 
@@ -89,6 +96,7 @@ def facts(scoped: None) -> Mapping[str, str]:
     """Return a value for each placeholder, all of agency demo."""
     api_clients.create_reports()
     base, other = api_clients.capture_two_snapshots()
+    version = api_clients.create_held_check()
     request_id = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
     return {
         "<str:reportType>": "custom",
@@ -97,6 +105,8 @@ def facts(scoped: None) -> Mapping[str, str]:
         "snapshots/<int:id>": f"snapshots/{base}",
         "<str:slug>": "demo",
         "<str:name>": "reporting.good",
+        "<str:check>": "rows",
+        "version": version,
         "<str:requestId>": str(request_id),
         "<str:runId>": Run.objects.get().run_id,
         r"^[\s\S]*/$": "anything/else/",
@@ -129,11 +139,21 @@ def user(role: str) -> User | None:
             return api_clients.create_user(role, *api_clients.OPERATOR_PERMISSIONS)
 
 
-def call(caller: APIClient, method: str, path: str) -> Any:
-    body = {"tableName": "reporting.good", "releaseTag": "v3"} if path == "snapshots/" and method == "POST" else {}
-    return caller.generic(
-        method, api_clients.ROOT + path, data=str(body).replace("'", '"'), content_type="application/json"
-    )
+def call(caller: APIClient, method: str, path: str, body: Mapping[str, Any] | None = None) -> Any:
+    return caller.generic(method, api_clients.ROOT + path, data=json.dumps(body or {}), content_type="application/json")
+
+
+def body_of(method: str, path: str, facts: Mapping[str, str]) -> Mapping[str, Any] | None:
+    """Return a valid body for a method that needs one."""
+    decision = {"runId": facts["<str:runId>"], "reason": "r"}
+    bodies: Mapping[str, Mapping[str, Any]] = {
+        "POST snapshots/": {"tableName": "reporting.good", "releaseTag": "v3"},
+        "POST views/reporting.good/checks/": {"name": "new", "kind": "drift", "arguments": {}},
+        "PATCH views/reporting.good/checks/rows/": {"version": facts["version"], "severity": "warn"},
+        "POST views/reporting.good/checks/rows/waive/": decision,
+        "POST views/reporting.good/checks/rows/accept/": decision,
+    }
+    return bodies.get(f"{method} {path}")
 
 
 def expected(role: str, method: str, endpoint: str) -> int:
@@ -164,7 +184,7 @@ def test_endpoint_answers_each_role_and_method_as_listed(role: str, facts: Mappi
         for placeholder, fact in facts.items():
             path = path.replace(placeholder, fact)
         for method in METHODS:
-            answer = call(caller, method, path)
+            answer = call(caller, method, path, body_of(method, path, facts))
             statuses[method, endpoint] = answer.status_code
             if role == "wrong agency" and method == "GET" and ENDPOINTS[endpoint].get("GET") == LIST:
                 assert answer.json()["results"] == []

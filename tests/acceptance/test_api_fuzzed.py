@@ -62,8 +62,10 @@ def test_every_response_of_reports_matches_schema(server: str, tmp_path: Path) -
     api_clients.create_reports()
     api_clients.capture_two_snapshots()
     request_id = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
-    known = {"slug": "demo", "requestId": request_id, "runId": Run.objects.get().run_id}
-    assert calls_of(f"{server}/api/seeder/v1/", known, tmp_path) >= MIN_CALLS
+    api_clients.create_held_check()
+    known = {"slug": "demo", "requestId": request_id, "runId": Run.objects.get().run_id, "check": "rows"}
+    names = {"views": "reporting.good"}
+    assert calls_of(f"{server}/api/seeder/v1/", known, tmp_path, names) >= MIN_CALLS
 
 
 def test_every_response_of_loads_matches_schema(server: str, tmp_path: Path) -> None:

@@ -116,7 +116,7 @@ CHECKS = [
         file=EDITING,
         old="if definition.kind not in SQL_KINDS:",
         new="if definition.kind:",
-        tests=(PAGES,),
+        tests=("tests/acceptance/test_api_checks.py",),
     ),
     Mutant(
         name="checks: a view of hidden agencies is not changed",

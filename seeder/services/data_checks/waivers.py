@@ -3,6 +3,7 @@
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
@@ -22,7 +23,13 @@ from seeder.services.structured_log import WARNING, log_event
 WAIVERS_TABLE, RESULTS_TABLE = "seeder_check_waiver", "seeder_check_result"
 PERMISSION = "seeder.waive_checks"
 DEFAULT_HOURS, MAX_HOURS = 24, 30 * 24  # after which an unused waiver expires
-PUBLISH_ONCE, _ACCEPT = "publish_once", "accept"
+
+
+class WaiverDecision(StrEnum):
+    """What a user decides on a held view, as in `seeder_check_waiver.decision`."""
+
+    PUBLISH_ONCE = "publish_once"
+    ACCEPT = "accept"  # the rows become the baseline
 
 
 def open_waivers(view: ViewKey) -> Sequence[Waiver]:
@@ -41,9 +48,8 @@ def open_waivers(view: ViewKey) -> Sequence[Waiver]:
 
 
 def _open_waivers(database: str, view: str) -> QuerySet[DataCheckWaiver]:
-    return DataCheckWaiver.objects.filter(
-        database_alias=database, table_name=view, decision=PUBLISH_ONCE, used_at=None, expires_at__gt=Now()
-    )
+    rows = DataCheckWaiver.objects.filter(database_alias=database, table_name=view, used_at=None)
+    return rows.filter(decision=WaiverDecision.PUBLISH_ONCE, expires_at__gt=Now())
 
 
 def use(waiver_ids: Collection[int], *, run_id: str) -> bool:
@@ -78,7 +84,7 @@ def waive_checks(
     with atomic():
         results = _held_results(held)
         _withdraw_unused(results)
-        rows = _decide(results, decision=PUBLISH_ONCE, reason=reason, granted_by=granted_by, hours=hours)
+        rows = _decide(results, decision=WaiverDecision.PUBLISH_ONCE, reason=reason, granted_by=granted_by, hours=hours)
     for row in rows:
         log_event(WARNING, "check_waived", **_log_fields(row))
     return rows
@@ -98,7 +104,7 @@ def accept_checks(held: HeldChecks, *, reason: str, granted_by: str) -> Sequence
         for result in results:
             if not has_baseline(result):
                 raise NoBaseline(check=result.check_name)
-        rows = _decide(results, decision=_ACCEPT, reason=reason, granted_by=granted_by, hours=None)
+        rows = _decide(results, decision=WaiverDecision.ACCEPT, reason=reason, granted_by=granted_by, hours=None)
     for row in rows:
         log_event(WARNING, "check_accepted", **_log_fields(row))
     return rows
@@ -114,7 +120,7 @@ def has_baseline(result: DataCheckResult) -> bool:
 def accepted_drift(view: ViewKey, check_name: str) -> DataCheckWaiver | None:
     """Return the failure of a drift check that was accepted last."""
     rows = DataCheckWaiver.objects.filter(
-        database_alias=view.database, table_name=str(view.name), check_name=check_name, decision=_ACCEPT
+        database_alias=view.database, table_name=str(view.name), check_name=check_name, decision=WaiverDecision.ACCEPT
     )
     return rows.filter(figures__has_key="columns").order_by("-pk").first()
 
@@ -142,11 +148,11 @@ def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
 
 
 def _decide(
-    results: Sequence[DataCheckResult], *, decision: str, reason: str, granted_by: str, hours: int | None
+    results: Sequence[DataCheckResult], *, decision: WaiverDecision, reason: str, granted_by: str, hours: int | None
 ) -> Sequence[DataCheckWaiver]:
     if not reason.strip():
         raise ReasonMissing
-    return [
+    ids = [
         DataCheckWaiver.objects.create(
             database_alias=result.database_alias,
             table_name=result.table_name,
@@ -157,9 +163,10 @@ def _decide(
             reason=reason.strip(),
             granted_by=granted_by,
             expires_at=None if hours is None else Now() + timedelta(hours=hours),
-        )
+        ).pk
         for result in results
     ]
+    return list(DataCheckWaiver.objects.filter(pk__in=ids).order_by("pk"))
 
 
 def _withdraw_unused(results: Sequence[DataCheckResult]) -> None:

@@ -5,9 +5,11 @@ from typing import Any
 
 from seeder.domain.data_checks.definitions import CheckDefinition
 from seeder.domain.data_checks.results import CheckResult
-from seeder.models import DataCheckResult, DataCheckWaiver
+from seeder.models import DataCheckWaiver
+from seeder.services.data_checks.check_rows import definition_of, version_of_row
 from seeder.services.data_checks.check_sync import CheckSync
 from seeder.services.documents.document_fields import Document, camel_case, fields
+from seeder.services.read_models.check_results import CheckedRefresh, ListedCheck, VisibleResult
 
 
 def results_documents(results: Iterable[CheckResult]) -> list[Document]:
@@ -24,28 +26,52 @@ def results_documents(results: Iterable[CheckResult]) -> list[Document]:
     ]
 
 
-def stored_result_document(row: DataCheckResult, *, can_see_data: bool) -> Document:
-    """Return a stored result. Its bad rows and message can have data, which only some users may see."""
+def result_document(result: VisibleResult) -> Document:
+    """Return a stored result as the user may see it."""
     return {
-        **fields(row, "run_id", "table_name", "kind", "severity", "outcome", "sqlstate", name="check_name"),
-        "database": row.database_alias,
-        "figures": figures_document(row.figures),
-        "samples": row.samples if can_see_data else [],
-        "message": row.message if can_see_data else None,
+        **fields(result.row, "kind", "severity", "outcome", "sqlstate", name="check_name"),
+        **fields(result, "text", "message"),
+        "figures": figures_document(result.row.figures),
+        "samples": list(result.samples),
+    }
+
+
+def check_document(listed: ListedCheck) -> Document:
+    """Return a data check with its latest result."""
+    row, last = listed.row, listed.last
+    history = None if last is None else last.row.history
+    return {
+        **definition_document(definition_of(row)),
+        **fields(row, "source", "updated_by", "updated_at", database="database_alias"),
+        "arguments": {} if listed.problem else arguments_document(row.arguments),
+        "version": version_of_row(row),
+        "problem": listed.problem,
+        "lastResult": last and {**result_document(last), **fields(history, "run_id", "start_time")},
+    }
+
+
+def checked_refresh_document(refresh: CheckedRefresh) -> Document:
+    """Return a refresh with the results of its checks."""
+    return {
+        **fields(refresh.history, "run_id", "status", "start_time", "finish_time"),
+        "held": refresh.is_held,
+        "results": [result_document(one) for one in refresh.results],
     }
 
 
 def waivers_document(rows: Iterable[DataCheckWaiver]) -> Document:
     """Return decisions on held views."""
+    return {"decisions": [decision_document(row) for row in rows]}
+
+
+def decision_document(row: DataCheckWaiver) -> Document:
+    """Return a decision on a held view."""
     return {
-        "decisions": [
-            {
-                **fields(row, "table_name", "decision", "sqlstate", "reason", "granted_by", name="check_name"),
-                "database": row.database_alias,
-                "figures": figures_document(row.figures),
-            }
-            for row in rows
-        ]
+        **fields(row, "decision", "sqlstate", "reason", "granted_by", "granted_at", "expires_at"),
+        "view": row.table_name,
+        "database": row.database_alias,
+        "name": row.check_name,
+        "figures": figures_document(row.figures),
     }
 
 
@@ -66,7 +92,12 @@ def sync_document(result: CheckSync) -> Document:
 def definition_document(one: CheckDefinition) -> Document:
     """Return the definition of a check."""
     columns = ("name", "kind", "severity", "tolerated_rows", "tolerated_share", "enabled")
-    return {"view": one.view, **fields(one, *columns), "arguments": dict(one.arguments)}
+    return {"view": one.view, **fields(one, *columns), "arguments": arguments_document(one.arguments)}
+
+
+def arguments_document(arguments: Mapping[str, Any]) -> Document:
+    """Return arguments by camel-case names."""
+    return {camel_case(name): value for name, value in arguments.items()}
 
 
 def figures_document(figures: Mapping[str, Any]) -> Document:

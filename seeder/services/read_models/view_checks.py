@@ -61,7 +61,7 @@ def open_waivers(view: ViewKey, tables: OptionalTables) -> Sequence[OpenWaiver]:
     rows = DataCheckWaiver.objects.filter(
         database_alias=view.database,
         table_name=str(view.name),
-        decision=waivers.PUBLISH_ONCE,
+        decision=waivers.WaiverDecision.PUBLISH_ONCE,
         used_at=None,
         expires_at__gt=Now(),
     )

@@ -10,9 +10,10 @@ from pytest_django import Settings
 
 from seeder.domain.data_checks.results import CheckOutcome
 from seeder.domain.outcomes import Outcome
-from seeder.models import CircuitBreaker, DataCheckResult, JobStatus, RunHistory, RunMetrics
+from seeder.models import CircuitBreaker, DataCheck, DataCheckResult, JobStatus, RunHistory, RunMetrics
 from seeder.postgres import data_check_queries, sessions
-from seeder.services.documents.data_check_documents import stored_result_document
+from seeder.services.documents.data_check_documents import check_document
+from seeder.services.read_models.check_results import list_checks
 from tests.conftest import another_session, sql
 from tests.integration.data_checks.checked_view import add_check, create_view, outcomes, refresh
 
@@ -249,8 +250,9 @@ def test_bad_rows_and_messages_are_masked_in_documents() -> None:
     add_check("accepted_values", arguments={"column": "status", "values": ["open", "done"]})
     add_check("condition", arguments={"expression": "status::integer > 0"})
     refresh()
+    rows = list(DataCheck.objects.order_by("check_name"))
     visible, masked = (
-        [stored_result_document(row, can_see_data=can_see) for row in DataCheckResult.objects.order_by("check_name")]
+        [check_document(one)["lastResult"] for one in list_checks(rows, can_see_data=can_see)]
         for can_see in (True, False)
     )
     assert "secret" in visible[0]["samples"][0]
