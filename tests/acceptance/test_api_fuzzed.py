@@ -23,7 +23,7 @@ from tests.polling import eventually
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "2")  # per operation; `make soak` sets more
+EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "1")  # per operation; `make soak` sets more
 SEED = os.environ.get("SEEDER_SEED", "1")
 MIN_CALLS = int(os.environ.get("SEEDER_CALLS", "0"))  # of each API
 EXCLUDED_CHECK = "positive_data_acceptance"  # valid input can still name an unknown object

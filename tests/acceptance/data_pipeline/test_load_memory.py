@@ -16,7 +16,7 @@ from tests.conftest import CHECKOUT, process_environment
 
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("load_tables")]
 _SMALLER = 12  # MB; the larger file has the same records again and again
-_LARGER = int(os.environ.get("DATA_PIPELINE_MEMORY_MB", "48"))
+_LARGER = int(os.environ.get("DATA_PIPELINE_MEMORY_MB", "36"))
 _MEGABYTE = 1_000_000
 
 

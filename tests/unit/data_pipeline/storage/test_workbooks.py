@@ -1,5 +1,4 @@
 import hashlib
-import io
 from pathlib import Path
 
 import pytest
@@ -189,15 +188,3 @@ def test_descriptor_is_closed_with_the_artefact(file: Path) -> None:
     with opened(made_xlsx(file, DATA)) as artefact:
         artefact.read(3)
     assert len(list(Path("/dev/fd").iterdir())) == before
-
-
-@pytest.mark.slow
-def test_largest_sheet_is_read_completely(file: Path) -> None:
-    last = 1 << 20
-    rows = io.StringIO()
-    for number in range(1, last + 1):
-        rows.write(f'<row r="{number}"><c r="A{number}"><v>{number}</v></c></row>')
-    with opened(made_xlsx(file, rows.getvalue()), max_unpacked_bytes=1 << 30) as artefact:
-        content = read_all(artefact)
-        assert content == b"".join(b"%d\n" % number for number in range(1, last + 1))
-        assert artefact.line_of(last) == last
