@@ -6,7 +6,6 @@ SEEDER_HELD_KILLS the number of kills in each mode (default: 2; `make soak` sets
 
 import os
 import random
-import signal
 import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -16,23 +15,19 @@ from typing import Any
 
 import psycopg
 import pytest
-from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome
 from seeder.models import DataCheck, RunHistory
-from seeder.services.run import orphan_recovery
 from tests.acceptance.refresh_processes import start
 from tests.conftest import create_custom_manifest, sql
 from tests.faults.gated_views import refresh_everything
+from tests.faults.killed_refreshes import kill, refreshing_backends, wait_for_recovery
 from tests.faults.private_server import PrivateServer, wait_until
-from tests.polling import eventually
 
 REFRESHES = int(os.environ.get("SEEDER_HELD_REFRESHES", "5"))
 KILLS = int(os.environ.get("SEEDER_HELD_KILLS", "2"))
 MODES = pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
-# The name is set for the transaction of a refresh.
-REFRESHING = "SELECT pid FROM pg_stat_activity WHERE application_name ~ '^seeder '"
 pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 
 
@@ -132,44 +127,6 @@ def test_reader_never_sees_rows_of_a_killed_refresh(server: PrivateServer, concu
             versions.add((published, published))
             RunHistory.objects.all().delete()
     assert one.versions <= versions
-
-
-def refreshing_backends(process: "subprocess.Popen[str]") -> list[int]:
-    """Wait until a backend refreshes or checks the view, or the process has ended. Return its process id."""
-    found = list[int]()
-
-    def is_refreshing() -> bool:
-        found[:] = [pid for (pid,) in sql(REFRESHING)]
-        return bool(found) or process.poll() is not None
-
-    eventually(is_refreshing)
-    return found
-
-
-def kill(process: "subprocess.Popen[str]", backends: list[int], *, of_server: bool) -> None:
-    """Kill the backends, which makes the server restart, or the process that refreshes."""
-    if of_server and backends:
-        for pid in backends:
-            with suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
-        process.communicate(timeout=60)
-    else:
-        process.kill()
-        process.communicate(timeout=60)
-
-
-def wait_for_recovery() -> None:
-    """Wait until the server answers, no backend refreshes, and no row is open."""
-
-    def has_recovered() -> bool:
-        connections.close_all()
-        with suppress(Exception):
-            orphan_recovery.recover_orphaned_runs()
-            is_open = RunHistory.objects.filter(status__in=("pending", "running")).exists()
-            return not is_open and not sql(REFRESHING)
-        return False
-
-    wait_until(has_recovered)
 
 
 def vacuum() -> Any:

@@ -62,7 +62,7 @@ class _GroupRefresh:
         self._settings, self._history = refresher.settings, refresher.history
         self._names = [view.key.name for view in group.views]
         self._rows = GroupRows(refresher, group, context)
-        self._attempts = 0
+        self._attempts = self._lost_races = 0
         self._lock_wait = timedelta()
         self._current: PlannedView | None = None  # the member that is refreshed
         self._started_at: datetime | None = None  # the latest snapshot; None before the first
@@ -91,8 +91,8 @@ class _GroupRefresh:
         return self._unpublished(describe)
 
     def _attempt(self, _: int) -> GroupResults:
-        """Refresh the group, and again after each lost race."""
-        for is_last in (*[False] * self._settings.max_retries, True):
+        """Refresh the group, and at once again after a lost race."""
+        while True:
             if committed := self._committed_results():
                 return committed
             self._attempts += 1
@@ -100,9 +100,9 @@ class _GroupRefresh:
             try:
                 return self._refresh_together()
             except LostRace:
-                if is_last:
+                self._lost_races += 1
+                if self._lost_races > self._settings.max_retries:
                     raise
-        raise AssertionError  # the last attempt has returned or raised
 
     def _committed_results(self) -> GroupResults:
         """Return the kept results if the server has committed them."""

@@ -1,15 +1,18 @@
 """Results of the members of a group that keep their old rows."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
 
-from django.db import Error
+from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.data_checks.results import CheckResult
 from seeder.domain.outcomes import Failure, GroupReason, HeldReason, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.view_names import ViewName
+from seeder.postgres import server_activity, sessions
+from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, sqlstate
 from seeder.services.run import unpublished_results
 
 _KEPT = "Readers keep the data from before."
@@ -63,8 +66,10 @@ def held(group: PlannedGroup, culprit: PlannedView | None, checks: tuple[CheckRe
 def failed(group: PlannedGroup, culprit: PlannedView | None, error: Error) -> Describe:
     """Describe the members of a group after an error of PostgreSQL, in one of them or in the transaction."""
 
+    reported = culprit or _blocked_member(group, error) or group.leader
+
     def describe(view: PlannedView, *, started_at: datetime, now: datetime) -> RefreshResult:
-        if view is (culprit or group.leader):
+        if view is reported:
             return unpublished_results.failed(error, view.key, refreshes_plainly=False, started_at=started_at, now=now)
         cause = f"{_name(culprit)} failed, which is in the same consistent group" if culprit else "it failed as a whole"
         message = f"Not published, because {cause}, {group.name}. {_KEPT}"
@@ -72,6 +77,18 @@ def failed(group: PlannedGroup, culprit: PlannedView | None, error: Error) -> De
         return RefreshResult(outcome=Outcome.FAILED, started_at=started_at, finished_at=now, failure=failure)
 
     return describe
+
+
+def _blocked_member(group: PlannedGroup, error: Error) -> PlannedView | None:
+    """Return the first member that waits for another session, if the inputs could not be locked."""
+    if sqlstate(error) != LOCK_NOT_AVAILABLE:
+        return None
+    with suppress(Error):
+        sessions.discard_if_broken(DEFAULT_DB_ALIAS)
+        for view in group.views:
+            if server_activity.blocking_sessions(DEFAULT_DB_ALIAS, view.key.name, plain=False):
+                return view
+    return None
 
 
 def _all_failed(failure: Failure) -> Describe:

@@ -8,8 +8,11 @@ import pytest
 from pytest_django import Settings
 
 from seeder.domain.outcomes import GroupReason
-from seeder.models import JobStatus
+from seeder.domain.refresh_requests import AllReports
+from seeder.models import JobStatus, RunHistory
 from seeder.postgres import group_transaction
+from seeder.services.run import orchestrator
+from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, sql
 from tests.integration.groups.grouped_views import GROUP, create_grouped_views, load, published_versions, refresh
 
@@ -94,3 +97,28 @@ def test_status_row_that_another_run_has_taken_stays_its_own(after_snapshot: Aft
         "reporting.c": "success",
         "reporting.outside": "success",
     }
+
+
+def test_group_that_cannot_lock_an_input_names_the_session(settings: Settings) -> None:
+    settings.SEEDER = {**settings.SEEDER, "MAX_RETRIES": 0, "LOCK_TIMEOUT_MS": 1100}
+    with another_session() as loader:
+        loader.execute("BEGIN; LOCK TABLE reporting.divisor")
+        results = refresh()
+    failure = results["c"].failure
+    assert failure is not None
+    assert (failure.reason, results["a"].failure.reason) == ("lock_not_available", GroupReason.FAILED)  # type: ignore[union-attr]
+    assert "Blocked by" in failure.message
+
+
+def test_stopped_run_publishes_nothing_of_a_group(monkeypatch: pytest.MonkeyPatch) -> None:
+    stop, take = StopSignal(), group_transaction.take_snapshot
+
+    def take_snapshot(database: str) -> tuple[datetime, str]:
+        stop.request("SIGTERM")
+        return take(database)
+
+    monkeypatch.setattr(group_transaction, "take_snapshot", take_snapshot)
+    summary = orchestrator.execute_run(AllReports(), stop=stop)
+    assert (len(summary.interrupted), published_versions()) == (4, (0, 0, 0))
+    assert set(RunHistory.objects.values_list("status", "errors")) == {("error", "interrupted: SIGTERM")}
+    assert sql("SELECT count(*) FROM pg_locks WHERE locktype = 'advisory'") == [(0,)]
