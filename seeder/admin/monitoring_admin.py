@@ -12,6 +12,7 @@ from django.views.decorators.http import require_http_methods
 
 from seeder.admin.check_result_pages import check_decision_page, view_checks_page
 from seeder.admin.error_pages import with_error_page
+from seeder.admin.explanation_page import explanation_page
 from seeder.admin.freshness_page import freshness_page
 from seeder.admin.monitoring_page import monitoring_page
 from seeder.admin.monitoring_subpages import drift_page, run_page, view_page
@@ -45,6 +46,7 @@ class MonitoringAdmin(NoChangesAdmin):
             path("", landing_page, name="seeder_monitoring"),
             path("run/<path:run_id>/", run, name="seeder_run_timeline"),
             path("view/", self._admin_page(view_page, _PERMISSION), name="seeder_view"),
+            path("view/explanation/", self._admin_page(explanation_page, _PERMISSION), name="seeder_view_explanation"),
             path("view/checks/", self._admin_page(view_checks_page, _CHECKS), name="seeder_view_checks"),
             path("view/checks/decide/", self._admin_page(check_decision_page, _CHECKS), name="seeder_check_decision"),
             path("freshness/", self._admin_page(freshness_page, _PERMISSION), name="seeder_freshness"),

@@ -11,10 +11,9 @@ from seeder.api.authentication_and_throttling import READ
 from seeder.api.explanation_serializers import ExplanationQuerySerializer, ExplanationSerializer
 from seeder.api.operation_description import describe_operation
 from seeder.services.documents.explanation_documents import explanation_document
-from seeder.services.read_models.view_explanation import Viewer, explain_view
+from seeder.services.read_models.view_explanation import explain_view, viewer_of
 
 _NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="name of the view, in any spelling")
-_RUN_PERMISSION = "seeder.view_run"
 
 
 class ViewExplanationView(ReportView):
@@ -24,9 +23,5 @@ class ViewExplanationView(ReportView):
     def get(self, request: Request, name: str) -> Response:
         """Explain why a view is in its state. It plans a refresh, but starts none."""
         query = self.validated_query(ExplanationQuerySerializer)
-        viewer = Viewer(
-            agencies=self.visible_agencies,
-            can_see_errors=self.can_see_errors,
-            can_see_runs=bool(request.user.has_perm(_RUN_PERMISSION)),
-        )
-        return Response(explanation_document(explain_view(name, viewer, database=query.get("database"))))
+        explanation = explain_view(name, viewer_of(request.user), database=query.get("database"))
+        return Response(explanation_document(explanation))

@@ -61,6 +61,7 @@ def page_urls() -> dict[str, str]:
         "run": f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/",
         "view": f"{MONITORING}view/?table=reporting.good",
         "failing view": f"{MONITORING}view/?table=reporting.bad",
+        "explanation": f"{MONITORING}view/explanation/?table=reporting.good",
         "drift": f"{MONITORING}drift/?base={base}&compare={other}",
         "not there": f"{MONITORING}run/no-such-run/",
     }

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import cached_property
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -25,12 +26,20 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, manifest_selection, view_states
 from seeder.services.data_checks import check_rows
 from seeder.services.manifest_selection import NamedView
-from seeder.services.read_models import agency_scope, stored_refreshes, view_checks, view_outlook, view_relations
+from seeder.services.read_models import (
+    agency_scope,
+    error_redaction,
+    stored_refreshes,
+    view_checks,
+    view_outlook,
+    view_relations,
+)
 from seeder.services.read_models.stored_refreshes import WantedHistory
 from seeder.services.read_models.view_outlook import OutlookScope
 from seeder.services.read_models.view_relations import RelatedNames
 from seeder.services.run.admission_control import CircuitBreakers
 
+_RUN_PERMISSION = "seeder.view_run"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
 
 
@@ -44,6 +53,15 @@ class Viewer:
 
     def sees(self, manifests: Iterable[Manifest]) -> bool:
         return self.agencies is None or any(one.agency_slug in self.agencies for one in manifests)
+
+
+def viewer_of(user: Any) -> Viewer:
+    """Return what a user may see. Raises `ConfigurationError`."""
+    return Viewer(
+        agencies=agency_scope.agencies_of(user),
+        can_see_errors=user.has_perm(error_redaction.PERMISSION),
+        can_see_runs=user.has_perm(_RUN_PERMISSION),
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -124,6 +124,7 @@ def test_pages_work_without_optional_table(table: str) -> None:
         "run/",
         "releasesnapshot/",
         "monitoring/view/?table=reporting.bad",
+        "monitoring/view/explanation/?table=reporting.bad",
     ):
         get_page(client, path)
     row = RunHistory.objects.get(table_name="reporting.bad")
