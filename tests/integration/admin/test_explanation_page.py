@@ -11,7 +11,7 @@ from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_wit
 PAGE = "monitoring/view/explanation/"
 
 
-def test_page_tells_past_outlook_and_relations() -> None:
+def test_page_shows_past_outlook_and_relations() -> None:
     create_custom_manifest("reporting.sums", "SELECT n FROM reporting.good")
     orchestrator.execute_run(AllReports())
     reader = client_with(*READER_PERMISSIONS)
