@@ -132,8 +132,9 @@ def _view_and_refreshes(request: HttpRequest) -> tuple[ViewKey, Sequence[Checked
         agency_scope.agencies_of(request.user),
         database=request.GET.get("database") or None,
     )
-    rows = list(check_results.checked_refreshes(view).order_by("-start_time", "-pk")[:_MAX_REFRESHES])
-    return view, check_results.with_results(view, rows, can_see_data=can_see_data(request.user))
+    rows = check_results.checked_history(view).order_by("-history_id")[:_MAX_REFRESHES]
+    ids = [row.history_id for row in rows]
+    return view, check_results.checked_refreshes(view, ids, can_see_data=can_see_data(request.user))
 
 
 def _shown(request: HttpRequest, refreshes: Sequence[CheckedRefresh]) -> CheckedRefresh | None:

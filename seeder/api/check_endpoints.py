@@ -17,7 +17,6 @@ from seeder.api.check_serializers import (
     CheckDecisionSerializer,
     CheckedRefreshSerializer,
     CheckQuerySerializer,
-    CheckResultQuerySerializer,
     CheckSerializer,
     NewCheckSerializer,
     NewWaiverSerializer,
@@ -213,18 +212,20 @@ class CheckResultListView(BaseCheckView):
     required_permissions: ClassVar = {READ: VIEW_PERMISSION}
 
     @describe_operation(
-        "listCheckResults", page_schema(CheckedRefreshSerializer), parameters=[_NAME, CheckResultQuerySerializer]
+        "listCheckResults", page_schema(CheckedRefreshSerializer), parameters=[_NAME, CheckQuerySerializer]
     )
     def get(self, request: Request, name: str) -> Response:
         """List the refreshes of a view that were checked, with the results, latest first."""
-        query = self.validated_query(CheckResultQuerySerializer)
+        query = self.validated_query(CheckQuerySerializer)
         view = self.find_view(name, query)
         return self.cursor_response(
             query,
-            check_results.checked_refreshes(view),
-            PageOrder(time="start_time"),
+            check_results.checked_history(view),
+            PageOrder(key="history_id"),
             lambda rows: [
                 data_check_documents.checked_refresh_document(one)
-                for one in check_results.with_results(view, rows, can_see_data=self.can_see_errors)
+                for one in check_results.checked_refreshes(
+                    view, [row.history_id for row in rows], can_see_data=self.can_see_errors
+                )
             ],
         )

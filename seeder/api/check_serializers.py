@@ -145,10 +145,6 @@ class CheckQuerySerializer(CursorQuerySerializer):
     database = ViewDatabaseSerializer().fields["database"]
 
 
-class CheckResultQuerySerializer(CursorQuerySerializer):
-    database = ViewDatabaseSerializer().fields["database"]
-
-
 class CheckResultSerializer(serializers.Serializer[Any]):
     """The result of a data check."""
 

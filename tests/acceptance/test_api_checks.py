@@ -10,7 +10,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from seeder.api.check_serializers import CheckDecisionSerializer, CheckedRefreshSerializer, CheckSerializer
-from seeder.models import DataCheck, DataCheckWaiver, RunHistory
+from seeder.models import DataCheck, DataCheckResult, DataCheckWaiver, RunHistory
 from tests.acceptance import api_clients
 from tests.acceptance.api_clients import ROOT, get
 from tests.acceptance.test_api_answers import document_fields, field_names
@@ -51,7 +51,8 @@ def problem(caller: APIClient, method: str, path: str, body: Any = None) -> tupl
 
 
 def seen() -> dict[str, str]:
-    return {"runId": RunHistory.objects.get(table_name="reporting.good").run_id, "reason": "month end"}
+    run_id = RunHistory.objects.filter(table_name="reporting.good").earliest("pk").run_id
+    return {"runId": run_id, "reason": "month end"}
 
 
 def test_documents_have_the_described_fields(keeper: APIClient) -> None:
@@ -82,6 +83,25 @@ def test_lists_page_both_ways(keeper: APIClient) -> None:
     assert [row["name"] for row in first["results"]] == ["rows", "c0", "c1"]
     second = keeper.get(first["next"]).json()
     assert [row["name"] for row in second["results"]] == ["c2"]
+    assert keeper.get(second["previous"]).json()["results"] == first["results"]
+
+
+def test_checked_refreshes_page_both_ways_latest_first(keeper: APIClient) -> None:
+    history, result = RunHistory.objects.get(table_name="reporting.good"), DataCheckResult.objects.get()
+    for number in range(3):
+        history.pk = None
+        history.run_id = f"run {number}"
+        history.save(force_insert=True)
+        for name in ("rows", "nulls"):
+            result.pk = (history.pk, name)
+            result.run_id = history.run_id
+            result.save(force_insert=True)
+    path = "views/reporting.good/check-results/"
+    first = get(keeper, path, pageSize=2)
+    assert [row["runId"] for row in first["results"]] == ["run 2", "run 1"]
+    assert [len(row["results"]) for row in first["results"]] == [2, 2]
+    second = keeper.get(first["next"]).json()
+    assert [row["runId"] for row in second["results"]] == ["run 0", seen()["runId"]]
     assert keeper.get(second["previous"]).json()["results"] == first["results"]
 
 

@@ -3,9 +3,10 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Q, QuerySet
 
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
 from seeder.domain.data_checks.rules import Unreadable
@@ -16,7 +17,7 @@ from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.data_checks import check_access, check_rows, waivers
-from seeder.services.read_models import agency_scope, view_checks
+from seeder.services.read_models import view_checks
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,25 +75,26 @@ def list_checks(rows: Sequence[DataCheck], *, can_see_data: bool) -> Sequence[Li
     return listed
 
 
-def checked_refreshes(view: ViewKey) -> QuerySet[RunHistory]:
-    """Return the history rows of a view that have results of data checks, one for each refresh."""
-    names = {*agency_scope.name_spellings(str(view.name)), *agency_scope.manifest_spellings(str(view.name))}
+def checked_history(view: ViewKey) -> QuerySet[Any]:
+    """Return the ids of history rows with results of a view's checks, one for each refresh, as `history_id`."""
     if not _has_results():
-        return RunHistory.objects.none()
-    results = DataCheckResult.objects.filter(
-        history=OuterRef("pk"), table_name=str(view.name), database_alias=view.database
-    )
-    return RunHistory.objects.filter(Exists(results), table_name__in=names)
+        return DataCheckResult.objects.none()
+    results = DataCheckResult.objects.filter(table_name=str(view.name), database_alias=view.database)
+    return results.values_list("history_id", named=True).distinct()
 
 
-def with_results(view: ViewKey, rows: Sequence[RunHistory], *, can_see_data: bool) -> Sequence[CheckedRefresh]:
-    """Return the refreshes of history rows with the results of their checks."""
-    current = {row.check_name: row for row in check_access.checks_of_view(view)} if rows else {}
-    found = defaultdict[int, list[VisibleResult]](list)
-    for result in DataCheckResult.objects.filter(history__in=rows).order_by("check_name"):
+def checked_refreshes(view: ViewKey, history_ids: Sequence[int], *, can_see_data: bool) -> Sequence[CheckedRefresh]:
+    """Return the refreshes of history rows with the results of their checks, in this order."""
+    current = {row.check_name: row for row in check_access.checks_of_view(view)} if history_ids else {}
+    history, found = RunHistory.objects.in_bulk(history_ids), defaultdict[int, list[VisibleResult]](list)
+    for result in DataCheckResult.objects.filter(history__in=history_ids).order_by("check_name"):
         check = current.get(result.check_name)
         found[result.history_id].append(_visible(result, check, can_see_data=can_see_data))
-    return [CheckedRefresh(history=row, results=sorted(found[row.pk], key=_attention)) for row in rows]
+    return [
+        CheckedRefresh(history=history[pk], results=sorted(found[pk], key=_attention))
+        for pk in history_ids
+        if pk in history  # it can be pruned meanwhile
+    ]
 
 
 def _attention(result: VisibleResult) -> tuple[bool, bool]:

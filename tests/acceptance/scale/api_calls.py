@@ -35,6 +35,7 @@ _PATHS: Mapping[str, Sequence[str]] = {
     "manifests/{reportType}/{id}/": ("manifests/custom/{report}/",),
     "loads/{id}/": ("loads/{load}/",),
     "tables/{name}/": ("tables/loaded.table_2/",),
+    "views/{name}/checks/{check}/": ("views/reporting.canned_1/checks/check-1/",),
     "views/{name}/": ("views/reporting.canned_1/",),
     "requests/{id}/": ("requests/{load_request}/",),
 }

@@ -171,6 +171,25 @@ CROSS JOIN (
     FROM generate_series(1, 16) AS n
 ) AS content;
 
+-- Ten data checks of every tenth view, and 250 of the first canned report. The first five had results in each run.
+INSERT INTO reporting.seeder_check (table_name, check_name, kind, arguments)
+SELECT table_name, 'check-' || n, 'row_count', '{"min": 1, "max_drop": 0.1}'
+FROM (SELECT DISTINCT table_name, position FROM report WHERE position %% 10 = 0 OR table_name = 'reporting.canned_1') AS view
+CROSS JOIN LATERAL generate_series(1, CASE table_name WHEN 'reporting.canned_1' THEN 250 ELSE 10 END) AS n;
+
+INSERT INTO reporting.seeder_check_result
+    (history_id, run_id, database_alias, table_name, check_name, kind, severity, outcome, figures, samples)
+SELECT
+    history_id, run_id, 'default', table_name, 'check-' || n, 'row_count', 'error', 'passed',
+    '{"rows": 1000, "minimum": 900, "maximum": null, "last_accepted": 1000}', '[]'
+FROM (
+    SELECT min(id) AS history_id, run_id, table_name
+    FROM reporting.seeder_run_history
+    WHERE run_id <> 'run-open' AND table_name IN (SELECT table_name FROM reporting.seeder_check)
+    GROUP BY run_id, table_name
+) AS refresh
+CROSS JOIN generate_series(1, 5) AS n;
+
 -- Requests of one view, of an agency, and for the last ten nights of everything. Twenty are queued and three are running.
 INSERT INTO reporting.seeder_queued_refresh
     (request_id, part, parts, description, requested_by, requested_at, manifests, views, agencies, state, run_ids, worker,
