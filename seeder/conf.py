@@ -78,6 +78,15 @@ def _maintenance_windows(name: str, value: object) -> Sequence[MaintenanceWindow
         raise ConfigurationError(setting=name, value=value, expected=expected) from error
 
 
+def _view_names(name: str, value: object) -> Sequence[ViewName]:
+    names = text(name, value).split(",")
+    try:
+        return [ViewName.parse(one) for one in names if one.strip()]
+    except BadName as error:
+        expected = "names of views, separated by commas, such as reporting.a, reporting.b"
+        raise ConfigurationError(setting=name, value=value, expected=expected) from error
+
+
 def _drift_rules(name: str, value: object) -> Sequence[DriftRule]:
     expected = (
         "a list of rules such as {'kind': 'rows', 'severity': 'breaking', 'relative': 0.2, 'direction': 'falling'}"
@@ -168,6 +177,11 @@ class Settings:
     """Use parallel query for views that start while all workers are busy. If false, they refresh with
     `max_parallel_workers_per_gather = 0`. Parallel query makes one refresh faster, but all together slower if the
     workers already use every core."""
+    skip_unchanged: bool = setting(boolean, default=True)
+    """Skip the refresh of a view if it is [proved](../explanation/skipping.md) that it would publish the same rows.
+    Only views whose refresh takes at least 0.25 s, and whose inputs were unchanged lately, are considered."""
+    never_skip: Sequence[ViewName] = setting(_view_names, default=())
+    """Views that are always refreshed, separated by commas: `reporting.a, reporting.b`."""
     max_retries: int = setting(integer(0, 100), default=3)
     """Retries of a view after a lock timeout, a deadlock, a lost connection, or a server that is starting or full. The
     delays are random and grow from half a second to half a minute. Errors in the query, the data or the privileges are

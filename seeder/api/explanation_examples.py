@@ -16,6 +16,7 @@ _REFRESH: Body = {
     "runId": _RUN_ID,
     "description": "every report",
     "requestedBy": "schedule",
+    "skipReason": None,
     "status": "success",
     "startTime": _STARTED,
     "finishTime": _FINISHED,
@@ -74,6 +75,7 @@ _NOW: Body = {
     "action": "refresh",
     "expectedDurationSeconds": 1.716686,
     "mode": {"mode": "plain", "reason": None},
+    "skip": {"action": "verify", "reason": "Skipped if its inputs are proved to be unchanged."},
     "concurrentRefused": False,
     "plan": [
         {

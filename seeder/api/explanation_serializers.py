@@ -14,6 +14,7 @@ from seeder.domain.freshness.states import FreshnessState, LateCause
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Status
 from seeder.domain.plan import PlannedAction
+from seeder.domain.skip_decision import SkipAction
 
 
 class ExplanationQuerySerializer(StrictInputSerializer):
@@ -56,6 +57,7 @@ class ExplainedRefreshSerializer(serializers.Serializer[Any]):
     runId = serializers.CharField()
     description = serializers.CharField(allow_null=True, help_text="of its run; requires seeder.view_run")
     requestedBy = serializers.CharField(allow_null=True, help_text="requires seeder.view_run")
+    skipReason = serializers.CharField(allow_null=True, help_text="null unless it was skipped")
     status = serializers.ChoiceField(choices=[*Status])
     startTime = serializers.DateTimeField()
     finishTime = serializers.DateTimeField(allow_null=True)
@@ -143,6 +145,13 @@ class ExpectedModeSerializer(serializers.Serializer[Any]):
     reason = serializers.CharField(allow_null=True)
 
 
+class ExpectedSkipSerializer(serializers.Serializer[Any]):
+    """If a refresh that starts now may be skipped."""
+
+    action = serializers.ChoiceField(choices=[*SkipAction], help_text="verify: skipped if its proof holds")
+    reason = serializers.CharField()
+
+
 class OutlookSerializer(serializers.Serializer[Any]):
     """What a refresh of the view now would do."""
 
@@ -151,6 +160,7 @@ class OutlookSerializer(serializers.Serializer[Any]):
     action = serializers.ChoiceField(choices=[*PlannedAction], allow_null=True)
     expectedDurationSeconds = serializers.FloatField(allow_null=True, help_text="as the last success")
     mode = ExpectedModeSerializer(allow_null=True, help_text="null if the view would be created")
+    skip = ExpectedSkipSerializer(allow_null=True, help_text="null without the table of skip decisions")
     concurrentRefused = serializers.BooleanField(help_text="PostgreSQL would refuse a concurrent refresh")
     plan = PlannedStepSerializer(many=True, help_text="the views that it reads, and the view itself at the end")
     hiddenSteps = serializers.IntegerField(help_text="views of hidden agencies that it reads")

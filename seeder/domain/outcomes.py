@@ -11,6 +11,7 @@ from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
+from seeder.domain.skip_proof import SkipProof
 
 
 class Status(StrEnum):
@@ -27,6 +28,7 @@ class Outcome(StrEnum):
 
     CREATED = "created"
     REFRESHED = "refreshed"
+    SKIPPED = "skipped"  # a refresh would publish the rows that it has
     HELD = "held"  # its new rows failed a data check, so readers keep the old ones
     FAILED = "failed"
 
@@ -68,6 +70,7 @@ class StartContext:
     waits: RefreshCost = field(default_factory=RefreshCost)  # how long it waited until now
     failed_dependencies: tuple[ViewKey, ...] = ()  # that failed in this run
     held_dependencies: tuple[ViewKey, ...] = ()  # that their data checks held in this run
+    changed_dependencies: tuple[ViewKey, ...] = ()  # that this run has created, or refreshed with other rows
     dependencies_finished_at: datetime | None = None  # of those that succeeded, the last end; None without any
     is_trial: bool = False  # its result decides if the circuit breaker closes
     pool_is_full: bool = False  # this view and the ready ones occupy every worker
@@ -92,11 +95,20 @@ class RefreshResult:
     notes: tuple[str, ...] = ()  # sentences
     checks: tuple[CheckResult, ...] = ()  # of its data checks
     data: RefreshedData | None = None  # as of when the data are; None without its table, and for a reused refresh
+    proof: SkipProof | None = None  # of the rows, if one was taken or verified
+    skip_reason: str | None = None  # a sentence: why it was skipped or not, if its history is recorded for that
     snapshot: str | None = None  # pg_snapshot of transactions that the view contains; None if it reads no table
 
     @property
     def duration(self) -> timedelta:
         return self.finished_at - self.started_at
+
+    @property
+    def may_have_changed_rows(self) -> bool:
+        """Whether views that read it may have to be refreshed."""
+        if self.outcome is Outcome.REFRESHED and self.mode is RefreshMode.CONCURRENT:
+            return self.cost.rows_inserted != 0 or self.cost.rows_deleted != 0
+        return self.outcome in {Outcome.CREATED, Outcome.REFRESHED}
 
     @property
     def rows_unchanged(self) -> int | None:
@@ -127,6 +139,11 @@ class RunSummary:
     def held(self) -> int:
         """Number of views that their data checks held. They also count as failed."""
         return sum(result.outcome is Outcome.HELD for result in self.results.values())
+
+    @property
+    def skipped(self) -> int:
+        """Number of views that were skipped with a proof. They also count as succeeded."""
+        return sum(result.outcome is Outcome.SKIPPED for result in self.results.values())
 
     @property
     def succeeded(self) -> int:

@@ -19,6 +19,7 @@ from seeder.domain.freshness.deadlines import MissedContract
 from seeder.domain.freshness.slack import latest_starts
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
 from seeder.domain.refresh_mode import ModeChoice, ModeFacts
+from seeder.domain.skip_decision import SkipPlan
 from seeder.domain.view_names import ViewName
 
 Node = TypeVar("Node", ViewKey, ViewName)
@@ -83,6 +84,7 @@ class PlannedView:
     definition_drift: tuple[DefinitionDrift, ...] = ()
     inputs: ViewInputs | None = None  # None if they have to be looked up before the refresh
     checks: tuple[DataCheck, ...] = ()  # what its new rows have to meet
+    skip_plan: SkipPlan | None = None  # None if no view can be skipped
     mode_facts: ModeFacts | None = None  # None unless the mode is chosen by measurement
     mode_choice: ModeChoice | None = None  # as of planning; the mode is chosen again at the start of the refresh
 

@@ -27,6 +27,7 @@ class RefreshCommand(SeederCommand):
         action = parser.add_mutually_exclusive_group()
         action.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
         action.add_argument("--queue", action="store_true", help="queue the request for a worker, and do not wait")
+        action.add_argument("--force", action="store_true", help="refresh views even if their inputs are unchanged")
 
     def build_request(self, options: Namespace) -> RefreshRequest:
         raise NotImplementedError
@@ -43,7 +44,11 @@ class RefreshCommand(SeederCommand):
             return EXIT_FAILED if plan.rejected else None
         with show_run(self.output, request) as on_event, unix_signals.stop_on_signal() as stop:
             summary = orchestrator.execute_run(
-                request, on_event=lambda event: self._show_event(on_event, event), stop=stop, requested_by=self.name
+                request,
+                on_event=lambda event: self._show_event(on_event, event),
+                stop=stop,
+                requested_by=self.name,
+                force=options.force,
             )
         if stop.requested:
             return unix_signals.exit_code_of_signal(stop.reason)

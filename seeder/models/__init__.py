@@ -8,6 +8,7 @@ from seeder.models.manifest import CannedReport, CannedReportManifest, CustomRep
 from seeder.models.queued_refresh import QueuedRefresh
 from seeder.models.run import Run
 from seeder.models.run_metrics import RunMetrics
+from seeder.models.skip_decision import SkipDecision
 from seeder.models.snapshot import ReleaseSnapshot
 from seeder.models.view_definition import ViewDefinition
 from seeder.models.view_state import ViewState
@@ -27,6 +28,7 @@ __all__ = [
     "Run",
     "RunHistory",
     "RunMetrics",
+    "SkipDecision",
     "ViewDefinition",
     "ViewState",
 ]

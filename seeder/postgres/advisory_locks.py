@@ -34,6 +34,12 @@ def lock_for_session(database: str, key: str) -> datetime:
     return cast("datetime", now)
 
 
+def try_lock_for_session(database: str, key: str) -> bool:
+    """Lock a key until `unlock` or the end of this thread's session, unless another session holds it."""
+    [(acquired,)] = sessions.query(database, STATEMENTS["try_lock_for_session"], {"key": key})
+    return bool(acquired)
+
+
 def unlock(database: str, key: str) -> None:
     """Release the lock of this thread's session, if it holds the lock."""
     sessions.query(database, UNLOCK, {"key": key})

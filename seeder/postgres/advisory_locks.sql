@@ -18,6 +18,9 @@ SELECT
     clock_timestamp()
 FROM hashtextextended(%(key)s::text, 0) AS hash;
 
+-- name: try_lock_for_session
+SELECT pg_try_advisory_lock(hashtextextended(%(key)s::text, 0));
+
 -- name: unlock
 -- Without the lock, pg_advisory_unlock() would raise a warning.
 SELECT pg_advisory_unlock(hash)

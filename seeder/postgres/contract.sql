@@ -260,6 +260,26 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_view_state (
     CHECK (num_nonnulls(data_as_of, unknown) = 1)
 );
 
+-- Optional: every view is refreshed, even if its inputs are unchanged.
+CREATE TABLE IF NOT EXISTS reporting.seeder_skip_decision (
+    history_id bigint PRIMARY KEY REFERENCES reporting.seeder_run_history (id) ON DELETE CASCADE,
+    database_alias text NOT NULL,
+    schema_name text NOT NULL,
+    view_name text NOT NULL,
+    is_skipped boolean NOT NULL,
+    reason text NOT NULL,
+    refreshed_at timestamptz NOT NULL,
+    refresh_seconds double precision NOT NULL,
+    view_rows bigint,
+    view_bytes bigint NOT NULL,
+    activity jsonb NOT NULL,
+    proof jsonb,
+    CHECK (proof IS NOT NULL OR NOT is_skipped)
+);
+
+CREATE INDEX IF NOT EXISTS seeder_skip_decision_view ON reporting.seeder_skip_decision
+    (database_alias, schema_name, view_name, history_id DESC);
+
 -- Optional: no view has a deadline, and a run starts the longest chains first.
 CREATE TABLE IF NOT EXISTS reporting.seeder_freshness (
     id bigserial PRIMARY KEY,

@@ -17,7 +17,7 @@ SELECT
 FROM unnest(%(names)s::text[]) AS wanted (name)
 LEFT JOIN reporting.seeder_job_status AS s ON s.table_name = wanted.name
 LEFT JOIN LATERAL (
-    SELECT h.start_time, h.finish_time - h.start_time AS duration
+    SELECT h.start_time, CASE WHEN h.duration_seconds IS NOT NULL THEN h.finish_time - h.start_time END AS duration
     FROM reporting.seeder_run_history AS h
     WHERE h.table_name = wanted.name AND h.status = 'success' AND h.finish_time IS NOT NULL
     ORDER BY h.start_time DESC

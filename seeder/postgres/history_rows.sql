@@ -2,6 +2,8 @@
 --
 -- Open rows are selected with NOT IN. With IN ('pending', 'running'), the planner would use the index of open rows if the
 -- statistics are from a time without any, and read all of them each time.
+--
+-- A skipped refresh is a success without duration_seconds, so that it is no measure of the next refresh.
 
 -- name: past_refreshes
 -- The duration of each view's latest success, and its failures in a row. Reads one history row for each name.
@@ -12,6 +14,7 @@ LEFT JOIN LATERAL (
     SELECT h.finish_time - h.start_time AS duration
     FROM reporting.seeder_run_history AS h
     WHERE h.table_name = requested.name AND h.status = 'success' AND h.finish_time IS NOT NULL
+        AND h.duration_seconds IS NOT NULL
     ORDER BY h.start_time DESC
     LIMIT 1
 ) AS latest ON true;
@@ -106,7 +109,8 @@ WITH view AS MATERIALIZED (
     SELECT *, extract(epoch FROM finished - %(started)s::timestamptz) AS seconds FROM measured
 ), closed AS (
     UPDATE reporting.seeder_run_history
-    SET status = 'success', start_time = %(started)s, finish_time = finished, duration_seconds = round(seconds),
+    SET status = 'success', start_time = %(started)s, finish_time = finished,
+        duration_seconds = CASE WHEN NOT %(skipped)s THEN round(seconds) END,
         records_processed = rows, bytes_processed = bytes, memory_usage_mb = %(memory)s,
         cpu_percentage = round(100 * %(cpu_seconds)s::numeric / nullif(seconds, 0)), errors = NULL,
         consecutive_failures = 0, updated_at = now()
@@ -115,8 +119,8 @@ WITH view AS MATERIALIZED (
     RETURNING id
 ), latest AS (
     UPDATE reporting.seeder_job_status
-    SET status = 'success', start_time = %(started)s, duration_seconds = round(seconds), last_run_id = %(run)s,
-        last_errors = NULL, consecutive_failures = 0, updated_at = now()
+    SET status = 'success', start_time = %(started)s, last_run_id = %(run)s,
+        duration_seconds = CASE WHEN %(skipped)s THEN duration_seconds ELSE round(seconds) END, last_errors = NULL, consecutive_failures = 0, updated_at = now()
     FROM timed
     WHERE table_name = ANY (%(names)s::text[]) AND (SELECT count(*) FROM closed) > 0
 )

@@ -57,6 +57,7 @@ job AS MATERIALIZED (
         SELECT h.finish_time - h.start_time AS duration
         FROM reporting.seeder_run_history AS h
         WHERE h.table_name = running.table_name AND h.status = 'success' AND h.finish_time IS NOT NULL
+            AND h.duration_seconds IS NOT NULL
         ORDER BY h.start_time DESC
         LIMIT 1
     ) AS latest

@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from django.db import Error
@@ -15,6 +14,7 @@ from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, view_statements
 from seeder.postgres.catalog import name_lists
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.transactions import SHORT_LOCK_TIMEOUT
 
 _MAX_YOUNG = 10_000  # transactions of an input whose rows are counted by themselves
 
@@ -26,6 +26,7 @@ class ReadRelation(NamedTuple):
     kind: str  # relkind, or view for the view itself
     name: ViewName
     is_child: bool  # another relation of the view contains its rows
+    written: int  # rows, by the statistics, which can miss some
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,6 +45,11 @@ class ReadRelations:
         return tuple(one for one in self.relations if one.kind in {"r", "p"})
 
     @property
+    def activity(self) -> Mapping[int, int]:
+        """The written rows of each table by the statistics."""
+        return {one.oid: one.written for one in self.relations if one.kind == "r"}
+
+    @property
     def inputs(self) -> tuple[ReadRelation, ...]:
         """The relations whose rows are observed, each row once."""
         return tuple(one for one in self.relations if one.kind in {"r", "p", "m"} and not one.is_child)
@@ -53,30 +59,36 @@ def find_read_relations(database: str, views: Collection[ViewName]) -> Mapping[V
     """Return what the materialized views among these read."""
     rows = sessions.query(database, STATEMENTS["proof_relations"], name_lists(views))
     found, oids = defaultdict[ViewName, list[ReadRelation]](list), dict[ViewName, int]()
-    for view_schema, view_name, view_oid, oid, kind, schema, name, is_child in rows:
+    for view_schema, view_name, view_oid, oid, kind, schema, name, *others in rows:
         view = ViewName(schema=view_schema, name=view_name)
         oids[view] = view_oid
-        found[view].append(ReadRelation(oid, kind, ViewName(schema=schema, name=name), is_child))
+        found[view].append(ReadRelation(oid, kind, ViewName(schema=schema, name=name), *others))
     return {view: ReadRelations(view_oid=oids[view], relations=tuple(found[view])) for view in oids}
 
 
-@contextmanager
-def locked_snapshot(
-    database: str, tables: Iterable[ReadRelation], *, timeout_ms: int = 0, read_only: bool = True
-) -> Iterator[None]:
-    """Run the block in a transaction with one snapshot, taken after the tables were locked.
+def begin_locked_snapshot(tables: Iterable[ReadRelation], *, timeout_ms: int = 0) -> sql.Composed:
+    """Begin a transaction whose first statement takes its only snapshot, after the tables are locked.
 
     TRUNCATE and rewriting ALTER TABLE are not MVCC-safe, so the locks have to come first. It does not wait for them:
-    then SQLSTATE 55P03 is raised. Must not be called inside a transaction.
+    then SQLSTATE 55P03 is raised.
     """
-    access = sql.SQL("READ ONLY" if read_only else "READ WRITE")
-    begin = sql.SQL("BEGIN ISOLATION LEVEL REPEATABLE READ {};\nSET LOCAL statement_timeout = {};").format(
-        access, timeout_ms
-    )
+    begin = sql.SQL(
+        "BEGIN ISOLATION LEVEL REPEATABLE READ;\n"
+        "SET LOCAL statement_timeout = {};\n"
+        "SET LOCAL idle_in_transaction_session_timeout = '30s';\n"
+        "SET LOCAL synchronous_commit = 'on';\n"  # a lost commit, and with it the xids in a proof, would be used again
+        f"{SHORT_LOCK_TIMEOUT}"
+    ).format(timeout_ms)
     if names := [view_statements.view_identifier(one.name) for one in tables]:
         begin += sql.SQL("\nLOCK TABLE {} IN ACCESS SHARE MODE NOWAIT;").format(sql.SQL(", ").join(names))
+    return begin
+
+
+@contextmanager
+def locked_snapshot(database: str, tables: Iterable[ReadRelation], *, timeout_ms: int = 0) -> Iterator[None]:
+    """Run the block in such a transaction. Must not be called inside one."""
     try:
-        sessions.query_batch(database, begin)
+        sessions.query_batch(database, begin_locked_snapshot(tables, timeout_ms=timeout_ms))
         yield
     except BaseException:
         with suppress(Error):  # a lost session has no transaction any more
@@ -90,7 +102,6 @@ class ObservedFacts(NamedTuple):
 
     proof: SkipProof  # without inputs
     reads: ReadRelations
-    observed_at: datetime  # before the snapshot, by the server's clock
 
 
 def observe_facts(database: str, view: ViewName, locked: ReadRelations) -> ObservedFacts | None:
@@ -99,12 +110,12 @@ def observe_facts(database: str, view: ViewName, locked: ReadRelations) -> Obser
     if reads is None or not {one.oid for one in reads.tables} <= locked.oids:
         return None
     parameters = {"view": reads.view_oid, "relations": sorted(reads.oids)}
-    [(*facts, now)] = sessions.query(database, STATEMENTS["proof_facts"], parameters)
+    [facts] = sessions.query(database, STATEMENTS["proof_facts"], parameters)
     snapshot, server, storage, catalog, environment = facts
     proof = SkipProof(
         snapshot=snapshot, server=server, view=storage, catalog=catalog, environment=environment, inputs={}
     )
-    return ObservedFacts(proof, reads, now)
+    return ObservedFacts(proof, reads)
 
 
 def count_row_versions(database: str, relation: ReadRelation, *, since: int) -> RowVersions | None:
@@ -137,10 +148,10 @@ def _count_statement(relation: ReadRelation, since: int) -> sql.Composed:
     ).format(str(since), view_statements.view_identifier(relation.name), _MAX_YOUNG + 2)
 
 
-def storage(database: str, view_oid: int) -> str:
-    """Return the version of a view, after its refresh in the same transaction."""
-    [(version,)] = sessions.query(database, STATEMENTS["view_storage"], {"view": view_oid})
-    return str(version)
+def storage_of(database: str, view: ViewName) -> str | None:
+    """Return the version of a view that a proof has. None if it does not exist."""
+    rows = sessions.query(database, STATEMENTS["view_storage"], asdict(view))
+    return rows[0][0] if rows else None
 
 
 def read_relations(database: str) -> frozenset[int]:

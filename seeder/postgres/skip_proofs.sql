@@ -5,7 +5,8 @@
 
 -- name: proof_relations
 -- What materialized views read, through plain views and with partitions and inheritance children: the view, its OID, and
--- OID, kind and name of each relation, and whether another one in the list contains it.
+-- OID, kind and name of each relation, whether another one in the list contains it, and the rows that were written into it by
+-- the statistics, which can miss some.
 WITH RECURSIVE wanted AS (
     SELECT c.oid, n.nspname, c.relname
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS v (nspname, relname)
@@ -37,7 +38,8 @@ SELECT
         FROM pg_inherits AS i
         JOIN reads AS parent ON parent.root = r.root AND parent.oid = i.inhparent
         WHERE i.inhrelid = r.oid
-    ) AS is_child
+    ) AS is_child,
+    pg_stat_get_tuples_inserted(r.oid) + pg_stat_get_tuples_updated(r.oid) + pg_stat_get_tuples_deleted(r.oid)
 FROM reads AS r
 JOIN wanted AS w ON w.oid = r.root
 JOIN pg_class AS c ON c.oid = r.oid
@@ -122,12 +124,14 @@ SELECT
                 ORDER BY collprovider, oid
             )
         ) AS facts (fact)
-    ),
-    now();
+    );
 
 -- name: view_storage
--- The view's own part of `proof_facts`, after the refresh in its transaction.
-SELECT concat_ws(' ', oid, relfilenode, xmin, relispopulated) FROM pg_class WHERE oid = %(view)s::oid;
+-- The view's own part of `proof_facts`.
+SELECT concat_ws(' ', c.oid, c.relfilenode, c.xmin, c.relispopulated)
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
 -- name: read_relations
 -- What this transaction has locked to read, without indexes and TOAST. pg_locks shows the present, and pg_class the snapshot:
@@ -139,3 +143,28 @@ WHERE l.locktype = 'relation' AND l.pid = pg_backend_pid() AND l.granted AND l.r
     AND coalesce(c.relkind NOT IN ('i', 'I', 't'), true)
 GROUP BY l.relation
 HAVING bool_and(l.mode = 'AccessShareLock');
+
+-- name: last_skip_decisions
+-- The last decision about each view, with the refresh that its rows are from.
+SELECT s.database_alias, s.schema_name, s.view_name, s.refreshed_at, s.refresh_seconds, s.view_rows, s.view_bytes,
+    s.activity::text, s.proof::text
+FROM unnest(%(databases)s::text[], %(schemas)s::text[], %(names)s::text[])
+    AS wanted (database_alias, schema_name, view_name)
+CROSS JOIN LATERAL (
+    SELECT *
+    FROM reporting.seeder_skip_decision AS d
+    WHERE (d.database_alias, d.schema_name, d.view_name) =
+        (wanted.database_alias, wanted.schema_name, wanted.view_name)
+    ORDER BY d.history_id DESC
+    LIMIT 1
+) AS s;
+
+-- name: save_skip_decision
+INSERT INTO reporting.seeder_skip_decision (
+    history_id, database_alias, schema_name, view_name, is_skipped, reason, refreshed_at, refresh_seconds, view_rows,
+    view_bytes, activity, proof
+) VALUES (
+    %(history_id)s, %(database)s, %(schema)s, %(name)s, %(is_skipped)s, %(reason)s, %(refreshed_at)s,
+    %(refresh_seconds)s, %(rows)s, %(bytes)s, %(activity)s::jsonb, %(proof)s::jsonb
+)
+ON CONFLICT (history_id) DO NOTHING;

@@ -116,12 +116,14 @@ class BatchedTransaction:
     """
 
     def __init__(self, database: str, *, begin_statement: str = "BEGIN ISOLATION LEVEL READ COMMITTED;") -> None:
+        """`begin_statement` can be several statements."""
         self._database, self._begin_statement, self._has_begun = database, begin_statement, False
 
     def begin(self, statements: Iterable[str], parameters: Mapping[str, Any]) -> list[Rows]:
         """Begin, run the statements and return the rows of each."""
-        self._has_begun = True
-        return query_batch(self._database, (self._begin_statement, *statements), parameters)[1:]
+        self._has_begun, statements = True, list(statements)
+        results = query_batch(self._database, (self._begin_statement, *statements), parameters)
+        return results[len(results) - len(statements) :]
 
     def __enter__(self) -> Self:
         return self

@@ -113,6 +113,7 @@ class RunHistoryWriter:
             "schema": name.schema,
             "name": name.name,
             "started": result.started_at,
+            "skipped": result.outcome is Outcome.SKIPPED,
             "finished": None if measure else result.finished_at,
             "counted": before is None or before.requires_count(result.mode),
             "rows": result.rows,

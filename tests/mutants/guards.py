@@ -17,6 +17,7 @@ from tests.mutants.manifest_guards import MANIFESTS
 from tests.mutants.mode_guards import MODES
 from tests.mutants.run_guards import RUNS
 from tests.mutants.silver_guards import SILVER
+from tests.mutants.skip_guards import SKIPS
 from tests.mutants.statistics_guards import STATISTICS
 from tests.mutants.upload_guards import INGESTION
 
@@ -28,6 +29,7 @@ GUARDS = [
     *EXPLANATIONS,
     *CHECKS,
     *MODES,
+    *SKIPS,
     *FRESHNESS,
     *LOADS,
     *LOAD_API,

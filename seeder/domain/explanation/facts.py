@@ -22,6 +22,7 @@ class Topic(StrEnum):
     REFRESH = "refresh"
     WAIT = "wait"
     MODE = "mode"
+    SKIP = "skip"
     DATA_CHECK = "data_check"
     WAIVER = "waiver"
     DATA = "data"  # as of when they are
@@ -85,6 +86,7 @@ class StoredRefresh:
     notes: Sequence[str] = ()  # none without the permission to see error messages
     is_interrupted: bool = False
     is_reused: bool = False  # the result of another run
+    skip_reason: str | None = None  # why it was skipped; None unless it was
     metrics: RefreshMetrics | None = None  # None if they are not recorded
     holds: Sequence[HoldInterval] = ()  # of its database, in its run
 

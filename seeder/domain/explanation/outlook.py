@@ -17,6 +17,7 @@ from seeder.domain.outcomes import Status
 from seeder.domain.plan import DefinitionDrift, PlannedAction
 from seeder.domain.refresh_mode import ModeChoice
 from seeder.domain.result_notes import definition_drift_note
+from seeder.domain.skip_decision import SkipPlan
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -47,6 +48,7 @@ class Outlook:
     hidden_steps: int = 0  # of views of hidden agencies
     longest_chain: timedelta | None = None  # None if a duration is unknown
     mode: ModeChoice | None = None  # None if the view would be created
+    skip: SkipPlan | None = None  # None without the table of skip decisions
     is_unready: bool = False  # PostgreSQL would refuse a concurrent refresh
     drift: Sequence[DefinitionDrift] = ()
     checks: int = 0  # data checks that its new rows have to pass
@@ -133,6 +135,8 @@ def _plan_decisions(outlook: Outlook) -> Iterator[Decision]:
     else:
         text = f"A refresh now would run {_mode_text(outlook)}, {duration}."
     yield Decision(topic=Topic.PLAN, text=text)
+    if outlook.skip is not None:
+        yield Decision(topic=Topic.SKIP, text=outlook.skip.reason)
     others = len(outlook.steps) - 1 + outlook.hidden_steps
     if others:
         chain = outlook.longest_chain

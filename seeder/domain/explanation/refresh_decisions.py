@@ -32,6 +32,8 @@ def refresh_decisions(story: ViewStory) -> Iterator[Decision]:
         yield from _wait_decisions(ended, ended.metrics)
     if story.last_success is not None:
         yield from _mode_decisions(story.last_success, is_last=story.last_success is ended)
+    if ended is not None and ended.skip_reason:
+        yield Decision(topic=Topic.SKIP, text=ended.skip_reason, level=Level.OK)
     if ended is not None:
         yield from (Decision(topic=Topic.REFRESH, text=note, level=Level.WARNING) for note in ended.notes)
 
@@ -109,7 +111,9 @@ def _after(introduction: str, sentence: str) -> str:
 
 def _success_text(story: ViewStory, ended: StoredRefresh) -> str:
     verb = "Refreshed"
-    if ended.is_reused:
+    if ended.skip_reason is not None:
+        verb = "Skipped"
+    elif ended.is_reused:
         verb = "Refreshed by another run"
     elif ended.metrics is not None and ended.metrics.mode is None:
         verb = "Created"

@@ -12,12 +12,14 @@ from seeder.domain.plan import PlannedGroup, PlannedView, RefreshPlan
 from seeder.domain.refresh_mode import ModeChoice
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.result_notes import definition_drift_note
+from seeder.domain.skip_decision import SkipAction
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 
 _MIN_REPORTED_WAIT = timedelta(seconds=1)
 _OUTCOME_STYLES = {
     Outcome.CREATED: "green",
     Outcome.REFRESHED: "green",
+    Outcome.SKIPPED: "green",
     Outcome.HELD: "bold yellow",
     Outcome.FAILED: "bold red",
 }
@@ -62,9 +64,17 @@ def _planned_view_row(view: PlannedView, *, shows_modes: bool) -> TableRow:
     facts += [f"after {after}"] if after else []
     facts += [f"expected {expected}"] if expected else []
     facts.append(f"for {format_count(len(view.spec.manifests), 'manifest')}")
-    line = "; ".join(facts) + (f". {view.mode_choice.reason}" if view.mode_choice else "")
+    skip_reason = view.skip_plan.reason if view.skip_plan and view.skip_plan.is_recorded else None
+    mode_reason = view.mode_choice.reason if view.mode_choice else None
+    line = _with_reasons("; ".join(facts), mode_reason, skip_reason)
     modes = _mode_cells(view.mode_choice) if shows_modes else ()
     return TableRow(line=line, cells=(str(view.key.name), view.action, after, expected, *modes))
+
+
+def _with_reasons(text: str, *reasons: str | None) -> str:
+    """Return a text and the sentences after it."""
+    known = " ".join(filter(None, reasons))
+    return f"{text}. {known}" if known else text
 
 
 def _mode_cells(choice: ModeChoice | None) -> tuple[str, ...]:
@@ -97,7 +107,8 @@ def event_blocks(event: run_events.RunEvent, request: RefreshRequest) -> Iterato
         case run_events.ViewStarted(view=view):
             yield f"{view.key.name}: started"
         case run_events.ViewEnded(view=view, result=result):
-            yield f"{view.key.name}: {_result_text(result)}" + (f". {result.mode_reason}" if result.mode_reason else "")
+            reasons = result.mode_reason, _skip_text(view, result)
+            yield _with_reasons(f"{view.key.name}: {_result_text(result)}", *reasons)
             if result.failure is not None and result.outcome is Outcome.HELD:
                 yield from (f"{view.key.name}: {line}" for line in result.failure.message.splitlines()[1:])
             yield from (f"{view.key.name}: {note}" for note in result.notes)
@@ -135,6 +146,12 @@ def _result_text(result: RefreshResult) -> str:
     return ", ".join(facts)
 
 
+def _skip_text(view: PlannedView, result: RefreshResult) -> str | None:
+    """Return why a view was skipped, or why its proof did not hold."""
+    had_proof = view.skip_plan is not None and view.skip_plan.action is SkipAction.VERIFY
+    return result.skip_reason if had_proof else None
+
+
 def _failure_text(result: RefreshResult, message: str) -> str:
     """Return the reason and a message. A held view has its outcome as the reason."""
     reason = result.failure.reason if result.failure else ""
@@ -152,7 +169,8 @@ def _outcome_text(result: RefreshResult) -> str:
 
 def _summary_text(summary: RunSummary) -> str:
     held = f" ({summary.held} of them held)" if summary.held else ""
-    counts = f"{summary.succeeded} succeeded, {summary.failed} failed{held}"
+    skipped = f" ({summary.skipped} of them skipped)" if summary.skipped else ""
+    counts = f"{summary.succeeded} succeeded{skipped}, {summary.failed} failed{held}"
     if summary.stopped_by:
         counts = f"stopped by {summary.stopped_by}: {counts}, {len(summary.interrupted)} interrupted"
     return f"run {summary.run_id}: {counts} in {format_duration(summary.duration)}"

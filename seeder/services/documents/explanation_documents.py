@@ -40,6 +40,7 @@ def _outlook_document(explanation: ViewExplanation) -> Document:
         "action": own and own.action,
         "expectedDurationSeconds": own and fields(own, seconds="expected_duration")["seconds"],
         "mode": outlook.mode and fields(outlook.mode, "mode", "reason"),
+        "skip": outlook.skip and fields(outlook.skip, "action", "reason"),
         "plan": [
             {**view_document(one.view), **fields(one, "action", "after", expectedDurationSeconds="expected_duration")}
             for one in outlook.steps
@@ -67,7 +68,7 @@ def _refresh_document(refresh: StoredRefresh) -> Document:
     waits = {f"{wait}WaitSeconds": f"{wait}_wait" for wait in ("worker", "throttle", "lock")}
     metrics = ("mode", "mode_reason", "fell_back", "attempts", "rows_inserted", "rows_deleted")
     return {
-        **fields(refresh, "run_id", "status", "reason", "sqlstate", "requested_by", **period, **sizes),
+        **fields(refresh, "run_id", "status", "reason", "sqlstate", "requested_by", "skip_reason", **period, **sizes),
         **fields(refresh, description="run_description", errors="message"),
         "notes": list(refresh.notes),
         "metrics": refresh.metrics and fields(refresh.metrics, *metrics, **waits),

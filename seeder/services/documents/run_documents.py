@@ -22,6 +22,7 @@ def plan_document(plan: RefreshPlan) -> Document:
                 **_planned_view_document(view),
                 **fields(view, "action", "consecutive_failures", expectedDurationSeconds="expected_duration"),
                 "mode": _mode_document(view.mode_choice),
+                "skip": view.skip_plan and fields(view.skip_plan, "action", "reason"),
                 "dependsOn": sorted(str(key.name) for key in view.depends_on),
                 "definitionDrift": [
                     {**manifest_document(drift.manifest), "cause": drift.cause} for drift in view.definition_drift
@@ -54,7 +55,7 @@ def run_document(summary: RunSummary, warnings: Sequence[str]) -> Document:
     """Return the results of a run that just ended."""
     return {
         "dryRun": False,
-        **fields(summary, "run_id", "succeeded", "failed", "held", "stopped_by", durationSeconds="duration"),
+        **fields(summary, "run_id", "succeeded", "failed", "held", "skipped", "stopped_by", durationSeconds="duration"),
         "warnings": warnings,
         "interrupted": [*map(_planned_view_document, summary.interrupted)],
         "views": [
@@ -95,7 +96,9 @@ def _result_document(result: RefreshResult) -> Document:
     waits = {f"{wait}WaitSeconds": f"{wait}_wait" for wait in ("worker", "throttle", "lock")}
     failure = result.failure
     return {
-        **fields(result, "outcome", "mode", "mode_reason", "fell_back", "attempts", "satisfied_by", "notes"),
+        **fields(
+            result, "outcome", "mode", "mode_reason", "fell_back", "attempts", "satisfied_by", "notes", "skip_reason"
+        ),
         **fields(result, "rows_unchanged", **_PERIOD, **sizes),
         **fields(result.cost, "rows_inserted", "rows_deleted", vacuumSeconds="vacuum_time", **waits),
         "reason": failure and failure.reason,

@@ -36,7 +36,11 @@ def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
         facts = read_group_facts(members[0].key.database, members).of_members(members)
     duration = _estimate(members)
     share = duration / len(members)
-    grouped = {view: replace(view, estimated_duration=share, mode_choice=None, mode_facts=None) for view in members}
+    # A member that was skipped would not be of the same instant as the others.
+    grouped = {
+        view: replace(view, estimated_duration=share, mode_choice=None, mode_facts=None, skip_plan=None)
+        for view in members
+    }
     planned = PlannedGroup(
         name=str(group),
         views=in_dependency_order(grouped.values()),

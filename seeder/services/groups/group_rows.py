@@ -4,16 +4,12 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from datetime import timedelta
 
-from django.db import DEFAULT_DB_ALIAS, Error
-
 from seeder.domain import result_notes
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedGroup, PlannedView
-from seeder.postgres import group_transaction
 from seeder.postgres.row_counts import ViewBeforeRefresh
-from seeder.postgres.sqlstates import SERIALIZATION_FAILURE, sqlstate
 from seeder.postgres.transactions import atomic
-from seeder.services.run import worker_pool
+from seeder.services.run import snapshot_rows, worker_pool
 from seeder.services.run.view_refresh import ViewRefresher
 
 GroupResults = Mapping[PlannedView, RefreshResult]
@@ -38,13 +34,7 @@ class GroupRows:
         recorded: dict[PlannedView, RefreshResult] = {}
         for view in self._in_lock_order(results):
             result, before = replace(results[view], data=None), befores[view]  # the age of the data is recorded already
-            try:
-                with group_transaction.savepoint(DEFAULT_DB_ALIAS):
-                    result = self._history.record_success(view.spec, result, before=before)
-            except Error as error:
-                if sqlstate(error) != SERIALIZATION_FAILURE:
-                    raise
-                result = self._history.record_success(view.spec, result, before=before, with_status=False)
+            result = snapshot_rows.record_success(self._history, view.spec, result, before)
             self._refresher.save_check_results(view, result)
             recorded[view] = replace(result, data=results[view].data)
         return {view: recorded[view] for view in self._group.views}

@@ -12,7 +12,7 @@ from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.monitoring.timeline import HoldInterval
 from seeder.domain.outcomes import Status
 from seeder.domain.result_notes import is_reuse_note
-from seeder.models import Run, RunHistory, RunMetrics
+from seeder.models import Run, RunHistory, RunMetrics, SkipDecision
 from seeder.postgres.contract import OptionalTables
 from seeder.services.read_models import error_redaction, run_timeline
 from seeder.services.read_models.error_redaction import VisibleFailure
@@ -42,16 +42,21 @@ class LatestRefreshes:
 def read_latest(
     wanted: WantedHistory, tables: OptionalTables, *, can_see_errors: bool, can_see_runs: bool
 ) -> LatestRefreshes:
-    """Return the latest refreshes. Takes five statements."""
+    """Return the latest refreshes. Takes six statements."""
     rows = _latest_rows(wanted)
     if not rows:
         return LatestRefreshes()
     failures = error_redaction.failures_of_rows(rows, can_see_errors=can_see_errors)
     metrics = _read_metrics(rows, tables)
     runs = _read_runs(rows, tables)
+    skips = _read_skip_reasons(rows, tables)
     stored = [
         (row, _stored(row, failures[row.pk], metrics.get(row.pk), runs.get(row.run_id), wanted.database))
         for row in rows
+    ]
+    stored = [
+        (row, replace(one, skip_reason=(skips[row.pk] if can_see_errors else "") if row.pk in skips else None))
+        for row, one in stored
     ]
     if not can_see_runs:
         stored = [(row, replace(one, run_description=None, requested_by=None)) for row, one in stored]
@@ -85,6 +90,14 @@ def _read_metrics(rows: Iterable[RunHistory], tables: OptionalTables) -> Mapping
     if not tables.is_usable("seeder_run_metrics"):
         return {}
     return RunMetrics.objects.in_bulk([row.pk for row in rows])
+
+
+def _read_skip_reasons(rows: Iterable[RunHistory], tables: OptionalTables) -> Mapping[int, str]:
+    """Return why refreshes were skipped, by the rows of skipped ones."""
+    if not tables.is_usable("seeder_skip_decision"):
+        return {}
+    skips = SkipDecision.objects.filter(pk__in=[row.pk for row in rows], is_skipped=True)
+    return dict(skips.values_list("pk", "reason"))
 
 
 def _metrics(row: RunMetrics) -> RefreshMetrics:

@@ -19,7 +19,7 @@ from seeder.postgres import catalog, server_activity
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.read_models.view_relations import RelatedNames
-from seeder.services.run import mode_choice, planning
+from seeder.services.run import mode_choice, planning, skip_planning
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +63,7 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
     try:
         plan = planning.build(selection, scope.tables)
         plan = mode_choice.add_modes(plan, scope.settings, scope.tables)
+        plan = skip_planning.add_skips(plan, scope.settings, scope.tables)
     except DatabaseError as error:
         problem = f"The plan cannot be built: {error}" if scope.can_see_errors else "The plan cannot be built now."
         return replace(outlook, problem=problem)
@@ -81,6 +82,7 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
         hidden_steps=len(others) - len(visible),
         longest_chain=_longest_chain(plan.views),
         mode=mode,
+        skip=own.skip_plan if scope.can_see_errors or own.skip_plan is None else own.skip_plan.without_names(),
         is_unready=is_unready,
         drift=[
             drift if scope.can_see_errors else replace(drift, cause=None)

@@ -19,7 +19,7 @@ from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import BackendCost, StatementCost, backend_cost_delta, counters, statement_cost_delta
 from seeder.domain.run_events import RunEvent, ViewEnded
 from seeder.models import RunMetrics
-from seeder.postgres import refresh_cost_queries, sessions
+from seeder.postgres import refresh_cost_queries, row_counts, sessions
 from seeder.postgres.backend_cpu_and_memory import ProcessMeter, backend_process
 from seeder.postgres.contract import OptionalTables
 from seeder.services.history_rows import RunHistoryWriter
@@ -125,6 +125,18 @@ class CostMeter(RunListener):
         with suppress(Error):  # costs are not worth failing the run
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             save_costs((self._history.history_ids(view.spec), result) for view, result in refreshes)
+
+
+def with_written_rows(result: RefreshResult, view: ViewKey, before: row_counts.ViewBeforeRefresh) -> RefreshResult:
+    """Return a result with its end and what its transaction wrote, for a row that is written after the commit."""
+    written = row_counts.measure_view(view.database, view.name, before)
+    return replace(
+        result,
+        rows=result.rows if before.requires_count(result.mode) else written.inserted,
+        size_bytes=written.size_bytes,
+        finished_at=sessions.server_time(DEFAULT_DB_ALIAS),
+        cost=replace(result.cost, rows_inserted=written.inserted, rows_deleted=written.deleted),
+    )
 
 
 def save_costs(refreshes: Iterable[tuple[Iterable[int], RefreshResult]]) -> None:

@@ -23,7 +23,7 @@ from seeder.services.groups.group_refresh import GroupRefresher
 from seeder.services.groups.group_selection import complete_groups
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.retry import retry_transient
-from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions
+from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions, skip_planning
 from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.data_as_of import DataAsOf
@@ -34,6 +34,7 @@ from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.run.run_rows import RunRowWriter
 from seeder.services.run.running_view_marker import RunningStatusWriter
 from seeder.services.run.scheduler import run_plan
+from seeder.services.run.skipping import RunSkipping
 from seeder.services.run.vacuuming import Vacuuming, vacuum_views
 from seeder.services.run.view_refresh import ViewRefresher
 from seeder.services.stop_signal import StopSignal
@@ -47,7 +48,8 @@ def preview(request: RefreshRequest) -> RefreshPlan:
     """
     settings = conf.load()
     selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
-    return add_groups(mode_choice.add_modes(planning.build(selection), settings), groups)
+    plan = skip_planning.add_skips(mode_choice.add_modes(planning.build(selection), settings), settings)
+    return add_groups(plan, groups)
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -57,15 +59,17 @@ def execute_run(
     on_event: Callable[[RunEvent], object] = lambda _: None,
     stop: StopSignal | None = None,
     requested_by: str = "",
+    force: bool = False,
 ) -> RunSummary:
     """Plan a request and run it.
 
     Failed views are in the summary, not raised. `on_event` gets each event after its row is written, in the calling
-    thread. When `stop` is set, the run cancels its refreshes and ends.
+    thread. When `stop` is set, the run cancels its refreshes and ends. With `force`, no view is skipped.
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    origin = RunOrigin(requested_at=preconditions.require_all(conf.load()), requested_by=requested_by)
+    requested_at = preconditions.require_all(conf.load())
+    origin = RunOrigin(requested_at=requested_at, requested_by=requested_by, is_forced=force)
     with RunLock(new_run_id()) as run_lock:
         listener = EventCallback(on_event)
         return execute_locked(request, run_lock, origin, listener=listener, stop=stop or StopSignal())
@@ -77,6 +81,7 @@ class RunOrigin:
 
     requested_at: datetime  # the database's clock; another run's refresh that started later satisfies this request
     requested_by: str
+    is_forced: bool = False  # no view is skipped
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -92,6 +97,7 @@ def execute_locked(
     settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
     selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
     plan = mode_choice.add_modes(planning.build(selection, tables, save_confirmed=True), settings, tables)
+    plan = skip_planning.add_skips(plan, settings, tables, force=origin.is_forced)
     plan = add_groups(plan, groups)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
@@ -124,6 +130,7 @@ def execute_locked(
             meter=meter,
             data_checks=RunDataChecks(run_id=run_lock.run_id, settings=settings, tables=tables, stop=stop),
             as_of=DataAsOf(tables),
+            skipping=RunSkipping.of(plan, settings, DataAsOf(tables)),
         )
         results = _schedule(plan, refresher, tables, listeners, workers)
         vacuuming = _vacuum(results, refresher, listeners, workers, has_groups=bool(plan.groups))

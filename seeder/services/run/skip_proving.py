@@ -14,7 +14,7 @@ from typing import NamedTuple
 from seeder.domain.skip_proof import Change, ChangedFact, RowVersions, SkipProof
 from seeder.domain.view_names import ViewName
 from seeder.postgres import skip_proofs
-from seeder.postgres.skip_proofs import ReadRelation, ReadRelations
+from seeder.postgres.skip_proofs import ReadRelation, ReadRelations, count_row_versions
 
 
 class CountedRows(NamedTuple):
@@ -22,7 +22,7 @@ class CountedRows(NamedTuple):
 
     since: int  # the boundary
     rows: RowVersions | None
-    counted_at: datetime  # before the snapshot
+    as_of: datetime  # before the snapshot
 
 
 @dataclass(kw_only=True)
@@ -46,7 +46,7 @@ class RunRowVersions:
                 since[database, oid] = min(proof.xmin, since.get((database, oid), proof.xmin))
         return cls(since=since)
 
-    def count(self, database: str, table: ReadRelation, proof: SkipProof, now: datetime) -> CountedRows:
+    def count(self, database: str, table: ReadRelation, proof: SkipProof, as_of: datetime) -> CountedRows:
         """Return the row versions of a table, with the boundary of the proof. Count them unless this run has."""
         key = database, table.oid
         with self._lock:
@@ -55,47 +55,55 @@ class RunRowVersions:
             known = self._counted.get(key)
             if known is None or known.since > proof.xmin:
                 since = min(self.since.get(key, proof.xmin), proof.xmin)
-                known = CountedRows(since, skip_proofs.count_row_versions(database, table, since=since), now)
+                known = CountedRows(since, count_row_versions(database, table, since=since), as_of)
                 self._counted[key] = known
         return known._replace(rows=known.rows and known.rows.as_of(proof.xmin))
 
 
 class Verdict(NamedTuple):
-    """Whether a proof still holds."""
+    """Whether a proof holds."""
 
     change: Change | None  # None if it holds
-    as_of: datetime | None  # what was visible then is in the view if the proof holds; by its server's clock
+    as_of: datetime  # what was visible then is in the view if the proof holds
+    materialized: tuple[int, ...] = ()  # views that the view reads, as OIDs
+
+
+class ProvedView(NamedTuple):
+    """A view with the proof of its last refresh."""
+
+    database: str
+    name: ViewName
+    proof: SkipProof
 
 
 @contextmanager
-def verified(
-    database: str, view: ViewName, proof: SkipProof, known: RunRowVersions, *, timeout_ms: int = 0
-) -> Iterator[Verdict]:
-    """Verify a proof. The block runs with the snapshot of the verdict.
+def verified(view: ProvedView, known: RunRowVersions, *, now: datetime, timeout_ms: int = 0) -> Iterator[Verdict]:
+    """Verify a proof. The block runs with the snapshot of the verdict, which is not older than `now`.
 
     Raises database errors, such as 55P03 if a table is locked: then nothing is proved.
     """
-    locked = skip_proofs.find_read_relations(database, [view]).get(view) or ReadRelations(view_oid=0, relations=())
-    with skip_proofs.locked_snapshot(database, locked.tables, timeout_ms=timeout_ms):
-        yield _verdict(database, view, proof, known, locked)
+    reads = skip_proofs.find_read_relations(view.database, [view.name])
+    locked = reads.get(view.name) or ReadRelations(view_oid=0, relations=())
+    with skip_proofs.locked_snapshot(view.database, locked.tables, timeout_ms=timeout_ms):
+        yield _verdict(view, locked, known, now)
 
 
-def _verdict(database: str, view: ViewName, proof: SkipProof, known: RunRowVersions, locked: ReadRelations) -> Verdict:
-    facts = skip_proofs.observe_facts(database, view, locked)
+def _verdict(view: ProvedView, locked: ReadRelations, known: RunRowVersions, now: datetime) -> Verdict:
+    database, proof = view.database, view.proof
+    facts, as_of = skip_proofs.observe_facts(database, view.name, locked), now
     if facts is None:
-        return Verdict(Change(fact=ChangedFact.CATALOG), None)
-    as_of = facts.observed_at
+        return Verdict(Change(fact=ChangedFact.CATALOG), as_of)
     change = proof.changed_fact(facts.proof)
     for relation in facts.reads.inputs if change is None else ():
         if relation.kind == "m":
-            rows, counted_at = skip_proofs.count_row_versions(database, relation, since=proof.xmin), as_of
+            counted = CountedRows(proof.xmin, count_row_versions(database, relation, since=proof.xmin), now)
         else:
-            _, rows, counted_at = known.count(database, relation, proof, facts.observed_at)
-        as_of = min(as_of, counted_at)
-        change = proof.changed_input(relation.oid, str(relation.name), rows)
+            counted = known.count(database, relation, proof, now)
+        as_of = min(as_of, counted.as_of)
+        change = proof.changed_input(relation.oid, str(relation.name), counted.rows)
         if change is not None:
             break
-    return Verdict(change, as_of)
+    return Verdict(change, as_of, tuple(one.oid for one in facts.reads.inputs if one.kind == "m"))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,7 +122,7 @@ def before_refresh(database: str, view: ViewName, locked: ReadRelations) -> Proo
         return None
     inputs: dict[int, RowVersions] = {}
     for relation in facts.reads.inputs:
-        rows = skip_proofs.count_row_versions(database, relation, since=facts.proof.xmin)
+        rows = count_row_versions(database, relation, since=facts.proof.xmin)
         if rows is None:
             return None
         inputs[relation.oid] = rows
@@ -122,7 +130,7 @@ def before_refresh(database: str, view: ViewName, locked: ReadRelations) -> Proo
     return ProofBeforeRefresh(proof=replace(facts.proof, inputs=inputs), reads=facts.reads, already_read=already_read)
 
 
-def after_refresh(database: str, before: ProofBeforeRefresh) -> SkipProof | None:
+def after_refresh(database: str, view: ViewName, before: ProofBeforeRefresh) -> SkipProof | None:
     """Return the proof of a refresh, in its transaction.
 
     None if the refresh has read a relation that was not observed, such as a partition that was attached meanwhile.
@@ -130,4 +138,5 @@ def after_refresh(database: str, before: ProofBeforeRefresh) -> SkipProof | None
     read = skip_proofs.read_relations(database) - before.already_read
     if not read <= before.reads.oids:
         return None
-    return replace(before.proof, view=skip_proofs.storage(database, before.reads.view_oid))
+    storage = skip_proofs.storage_of(database, view)
+    return None if storage is None else replace(before.proof, view=storage)

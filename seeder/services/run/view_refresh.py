@@ -17,7 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.conf import Settings
 from seeder.domain import lock_keys, result_notes
 from seeder.domain.admission_types import Hold
-from seeder.domain.outcomes import RefreshResult, StartContext
+from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.postgres import input_locks, row_counts, sessions, transactions
@@ -28,10 +28,11 @@ from seeder.services import manifest_selection
 from seeder.services.data_checks.run_data_checks import RunDataChecks, ViewHeld
 from seeder.services.history_rows import OTHER_REFRESHES, RunHistoryWriter, refresh_by_another_run
 from seeder.services.retry import retry_transient
-from seeder.services.run import refresh_limits, unpublished_results, worker_pool
+from seeder.services.run import cost_meter, refresh_limits, skip_decisions, unpublished_results, worker_pool
 from seeder.services.run.cost_meter import CostMeter, Measurement
 from seeder.services.run.create_or_refresh import create_or_refresh
 from seeder.services.run.data_as_of import DataAsOf
+from seeder.services.run.skipping import RunSkipping, ViewSkipping
 from seeder.services.run.worker_pool import WorkerLost
 from seeder.services.stop_signal import StopSignal
 
@@ -53,6 +54,7 @@ class ViewRefresher:
     meter: CostMeter
     data_checks: RunDataChecks
     as_of: DataAsOf
+    skipping: RunSkipping
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
 
     def refresh(self, view: PlannedView, context: StartContext) -> RefreshResult:
@@ -82,14 +84,20 @@ class ViewRefresher:
             if number > 1 and self.history.has_recorded(view.spec, result):
                 return  # the commit succeeded, and only its answer was lost
             with atomic(durable=True):
-                self.history.record_result(view.spec, result)
-                self.save_check_results(view, result)
+                self.record_rows(view, result)
 
         self.retry_transient(record)
 
+    def record_rows(self, view: PlannedView, result: RefreshResult) -> None:
+        """Close the rows of a view, in a transaction, with the rows that belong to them."""
+        self.history.record_result(view.spec, result)
+        self.save_check_results(view, result)
+
     def save_check_results(self, view: PlannedView, result: RefreshResult) -> None:
-        """Save the results of the view's data checks, in the transaction that closes its rows."""
-        self.data_checks.save_results(view, self.history.history_ids(view.spec)[0], result)
+        """Save data checks and the skip decision, in the transaction that closes the view's rows."""
+        history_id = self.history.history_ids(view.spec)[0]
+        self.data_checks.save_results(view, history_id, result)
+        skip_decisions.save(view, history_id, result)
 
     def server_time(self) -> datetime:
         """Return the time by the clock of the history's server."""
@@ -104,21 +112,22 @@ class _ViewRefresh:
 
     def __init__(self, refresher: ViewRefresher, view: PlannedView, context: StartContext) -> None:
         self._refresher, self._view, self._context = refresher, view, context
-        self._settings, self._history = refresher.settings, refresher.history
+        self._settings, self._history, self._as_of = refresher.settings, refresher.history, refresher.as_of
         self._database, self._name = view.key.database, view.key.name
         self._is_default = view.key.database == DEFAULT_DB_ALIAS
+        self._skipping = ViewSkipping(refresher.skipping, refresher.history, view, context)
         self._attempts = 0
         self._lock_wait = timedelta()
         self._started_at: datetime | None = None  # when the view was locked; None before
         self._uncommitted_result: RefreshResult | None = None  # see "A lost commit"
 
     def _refresh_in_one_transaction(self) -> RefreshResult:
-        """Lock, limit and look. Reuse, or refresh and check. Measure, record, commit."""
+        """Lock, limit and look. Reuse, skip, or refresh and check. Measure, record, commit."""
         with self._refresher.meter.measure(self._view) as measurement:
-            with transactions.BatchedTransaction(self._database) as transaction:
+            with self._skipping.transaction() as transaction:
                 with self._cancellable():
-                    before, started_at, other_refreshes = self._lock_limit_and_look(transaction)
-                    result = self._reuse(other_refreshes) or self._refresh(before, started_at)
+                    before, started_at, others = self._lock_limit_and_look(transaction)
+                    result = self._reuse(others) or self._skipping.skipped_result() or self._refresh(before, started_at)
                 self._uncommitted_result = result = self._record(result, before, measurement)
             backend = measurement.backend_cost()
             return replace(result, cost=replace(result.cost, backend=backend)) if backend else result
@@ -156,12 +165,19 @@ class _ViewRefresh:
         self._attempts = number
         if (committed := self._committed_result()) is not None:
             return committed
+        if self._skipping.can_verify:
+            with self._cancellable():
+                self._skipping.verify()
         attempt_started, waited_before = monotonic(), self._lock_wait
         try:
             return self._refresh_in_one_transaction()
         except Error as error:
             if sqlstate(error) == LOCK_NOT_AVAILABLE:  # counts as lock wait, with the wait for the view's advisory lock
                 self._lock_wait = waited_before + timedelta(seconds=monotonic() - attempt_started)
+            if self._skipping.takes_proof:
+                self._skipping.takes_proof = False
+                if not is_connection_lost(error) and not self._refresher.stop.requested:
+                    return self._attempt(number)  # as without a proof, which may have been the cause
             raise
 
     def _committed_result(self) -> RefreshResult | None:
@@ -222,13 +238,15 @@ class _ViewRefresh:
         Raises `ViewHeld` if a data check failed.
         """
         locked = self._lock_inputs(exists=before.exists)
-        started_at += locked.waited
-        data = self._refresher.as_of.before_refresh(self._view, locked.inputs, started_at)
+        started_at = self._skipping.begun_at or started_at + locked.waited
+        data = self._as_of.before_refresh(self._view, locked.inputs, started_at)
+        self._skipping.before_refresh()
         result = create_or_refresh(
             self._view, self._settings, exists=before.exists, started_at=started_at, snapshot=locked.snapshot
         )
-        result = replace(result, data=self._refresher.as_of.after_refresh(self._view, data))
-        result, rows = self._refresher.data_checks.check(self._view, result)
+        result = self._skipping.after_refresh(result)
+        data = self._as_of.after_refresh(self._view, data)
+        result, rows = self._refresher.data_checks.check(self._view, replace(result, data=data))
         if not before.requires_count(result.mode):
             return result
         if rows is None and before.can_count:
@@ -251,34 +269,25 @@ class _ViewRefresh:
         self, result: RefreshResult, before: row_counts.ViewBeforeRefresh, measurement: Measurement
     ) -> RefreshResult:
         """Return the complete result. Write its row if it is in this database."""
-        if result.satisfied_by is not None:
+        if result.satisfied_by is not None or result.outcome is Outcome.SKIPPED:
             result = self._with_waits_and_notes(result)
             if self._is_default:
-                self._history.record_result(self._view.spec, result)
+                self._refresher.record_rows(self._view, result)
             return result
         cpu_time, peak_memory = measurement.process_cost()
         result = self._with_waits_and_notes(result, cpu_time=cpu_time, peak_memory_bytes=peak_memory)
         if self._is_default:
-            result = self._history.record_success(self._view.spec, result, before=before)
+            result = self._skipping.record_success(result, before)
             self._refresher.save_check_results(self._view, result)
             return result
-        written = row_counts.measure_view(self._database, self._name, before)
-        return replace(
-            result,
-            rows=result.rows if before.requires_count(result.mode) else written.inserted,
-            size_bytes=written.size_bytes,
-            finished_at=sessions.server_time(DEFAULT_DB_ALIAS),
-            cost=replace(result.cost, rows_inserted=written.inserted, rows_deleted=written.deleted),
-        )
+        return cost_meter.with_written_rows(result, self._view.key, before)
 
     def _with_waits_and_notes(
         self, result: RefreshResult, *, cpu_time: timedelta | None = None, peak_memory_bytes: int | None = None
     ) -> RefreshResult:
-        waits = self._context.waits
-        cost = RefreshCost(
+        cost = replace(
+            self._context.waits,
             worker_number=worker_pool.worker_number.get(),
-            worker_wait=waits.worker_wait,
-            throttle_wait=waits.throttle_wait,
             lock_wait=self._lock_wait,
             cpu_time=cpu_time,
             peak_memory_bytes=peak_memory_bytes,

@@ -1,12 +1,13 @@
 """A view with a proof, as a run takes it, and its verification."""
 
 from collections.abc import Callable
+from datetime import UTC, datetime
 
 from seeder.domain.skip_proof import Change, SkipProof
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, skip_proofs, view_statements
 from seeder.services.run import skip_proving
-from seeder.services.run.skip_proving import RunRowVersions
+from seeder.services.run.skip_proving import ProvedView, RunRowVersions
 
 
 def take_proof(
@@ -14,16 +15,16 @@ def take_proof(
 ) -> SkipProof | None:
     """Refresh a view, and return the proof for its rows. `meanwhile` is called before the refresh."""
     reads = skip_proofs.find_read_relations("default", [view])[view]
-    with skip_proofs.locked_snapshot("default", reads.tables, read_only=False):
+    with skip_proofs.locked_snapshot("default", reads.tables):
         before = skip_proving.before_refresh("default", view, reads)
         assert before is not None
         meanwhile()
         sessions.query("default", view_statements.refresh_materialized_view(view, concurrently=concurrently))
-        return skip_proving.after_refresh("default", before)
+        return skip_proving.after_refresh("default", view, before)
 
 
 def change_since(proof: SkipProof, view: ViewName, *, known: RunRowVersions | None = None) -> Change | None:
     """Return what has changed since a proof, as of now. Raises a database error if a table is locked."""
     known = known or RunRowVersions.of([("default", proof)])
-    with skip_proving.verified("default", view, proof, known) as verdict:
+    with skip_proving.verified(ProvedView("default", view, proof), known, now=datetime.now(UTC)) as verdict:
         return verdict.change

@@ -1,0 +1,28 @@
+"""Closes history rows in a transaction that has one snapshot.
+
+Such a transaction cannot update a row that was changed since its snapshot. The history rows belong to this run alone,
+and are marked as running before. But the status row of a view is shared between runs: one that was queued meanwhile
+owns it, so it is left alone.
+"""
+
+from django.db import DEFAULT_DB_ALIAS, Error
+
+from seeder.domain.manifests import ViewSpec
+from seeder.domain.outcomes import RefreshResult
+from seeder.postgres import group_transaction
+from seeder.postgres.row_counts import ViewBeforeRefresh
+from seeder.postgres.sqlstates import SERIALIZATION_FAILURE, sqlstate
+from seeder.services.history_rows import RunHistoryWriter
+
+
+def record_success(
+    history: RunHistoryWriter, spec: ViewSpec, result: RefreshResult, before: ViewBeforeRefresh
+) -> RefreshResult:
+    """Close the rows of a view, as `RunHistoryWriter.record_success` does."""
+    try:
+        with group_transaction.savepoint(DEFAULT_DB_ALIAS):
+            return history.record_success(spec, result, before=before)
+    except Error as error:
+        if sqlstate(error) != SERIALIZATION_FAILURE:
+            raise
+    return history.record_success(spec, result, before=before, with_status=False)

@@ -1,0 +1,161 @@
+"""Runs skip views whose inputs are proved to be unchanged, and record it."""
+
+from datetime import timedelta
+
+import pytest
+from pytest_django import Settings
+
+from seeder.domain import skip_decision
+from seeder.domain.manifests import ViewKey
+from seeder.domain.outcomes import Outcome, RefreshResult
+from seeder.domain.refresh_requests import AllReports
+from seeder.domain.skip_decision import SkipAction
+from seeder.domain.view_names import ViewName
+from seeder.models import RunHistory, SkipDecision
+from seeder.postgres.contract import OptionalTables
+from seeder.services import view_states
+from seeder.services.run import orchestrator
+from seeder.services.run.skipping import ViewSkipping
+from tests.conftest import create_custom_manifest, sql
+
+pytestmark = pytest.mark.usefixtures("contract_tables")
+
+
+@pytest.fixture(autouse=True)
+def short_refreshes_pay(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(skip_decision, "MIN_DURATION", timedelta())
+
+
+@pytest.fixture(autouse=True)
+def views(contract_tables: None) -> None:
+    """A view of a table, and one of it and another table."""
+    sql("CREATE TABLE reporting.source AS SELECT i AS n FROM generate_series(1, 5) AS i")
+    sql("CREATE TABLE reporting.labels AS SELECT i AS n, 'label ' || i AS label FROM generate_series(1, 5) AS i")
+    create_custom_manifest("reporting.a", "SELECT n, n % 2 AS odd FROM reporting.source")
+    refresh_all()
+    sql("CREATE UNIQUE INDEX ON reporting.a (n)")
+    create_custom_manifest(
+        "reporting.b", "SELECT label, count(*) AS n FROM reporting.a JOIN reporting.labels USING (n) GROUP BY 1"
+    )
+
+
+def refresh_all(*, force: bool = False) -> dict[str, RefreshResult]:
+    """Refresh everything, with statistics that are up to date."""
+    sql("SELECT pg_stat_force_next_flush()")
+    summary = orchestrator.execute_run(AllReports(), force=force)
+    assert summary.failed == 0
+    return {view.key.name.name: result for view, result in summary.results.items()}
+
+
+def outcomes(results: dict[str, RefreshResult]) -> dict[str, Outcome]:
+    return {name: result.outcome for name, result in sorted(results.items())}
+
+
+SKIPPED, REFRESHED = {"a": Outcome.SKIPPED, "b": Outcome.SKIPPED}, {"a": Outcome.REFRESHED, "b": Outcome.REFRESHED}
+
+
+def refresh_until_skipped() -> dict[str, RefreshResult]:
+    """Refresh until both views are skipped: created, recorded, proved."""
+    for _ in range(5):
+        results = refresh_all()
+        if outcomes(results) == SKIPPED:
+            return results
+    raise AssertionError([result.skip_reason for result in results.values()])
+
+
+def test_unchanged_views_are_skipped_with_their_proof() -> None:
+    results = refresh_until_skipped()
+    rows = {
+        row.table_name: row
+        for row in RunHistory.objects.filter(run_id__in=RunHistory.objects.order_by("-id").values("run_id")[:1])
+    }
+    assert {name: row.status for name, row in rows.items()} == {"reporting.a": "success", "reporting.b": "success"}
+    for name, result in results.items():
+        row = rows[f"reporting.{name}"]
+        decision = SkipDecision.objects.get(history=row)
+        assert (row.records_processed, row.start_time) == (5, result.started_at)
+        assert decision.is_skipped
+        assert decision.proof is not None
+        assert decision.proof["confirmed"] == result.started_at.isoformat()
+        assert "reporting." in decision.reason
+        key = ViewKey(database="default", name=ViewName(schema="reporting", name=name))
+        age = view_states.data_ages([key], OptionalTables.read("default"))[key]
+        assert age.as_of is not None
+        assert age.as_of >= decision.refreshed_at
+    assert results["a"].data is not None
+    assert results["a"].data.age.as_of == results["a"].started_at
+
+
+def test_changed_table_refreshes_what_reads_it() -> None:
+    refresh_until_skipped()
+    sql("UPDATE reporting.labels SET label = 'x' WHERE n = 1")
+    results = refresh_all()
+    assert outcomes(results) == {"a": Outcome.SKIPPED, "b": Outcome.REFRESHED}
+    assert sql("SELECT count(*) FROM reporting.b WHERE label = 'x'") == [(1,)]
+
+
+def test_change_that_the_statistics_miss_is_found() -> None:
+    refresh_until_skipped()
+    sql("SET track_counts = off; UPDATE reporting.source SET n = 9 WHERE n = 1; RESET track_counts")
+    results = refresh_all()
+    assert outcomes(results) == REFRESHED
+    assert results["a"].skip_reason == "Not skipped: reporting.source changed."
+    assert sql("SELECT max(n) FROM reporting.a") == [(9,)]
+
+
+def test_force_refreshes_and_the_next_run_skips_again() -> None:
+    refresh_until_skipped()
+    assert outcomes(refresh_all(force=True)) == REFRESHED
+    assert outcomes(refresh_until_skipped()) == SKIPPED
+
+
+@pytest.mark.parametrize("change", [{"SKIP_UNCHANGED": False}, {"NEVER_SKIP": "reporting.a, reporting.b"}])
+def test_skipping_is_switched_off(settings: Settings, change: dict[str, object]) -> None:
+    refresh_until_skipped()
+    settings.SEEDER = {**getattr(settings, "SEEDER", {}), **change}
+    assert outcomes(refresh_all()) == REFRESHED
+
+
+def test_old_refresh_is_repeated_with_a_new_proof() -> None:
+    refresh_until_skipped()
+    sql("UPDATE reporting.seeder_skip_decision SET refreshed_at = refreshed_at - interval '7 days'")
+    assert outcomes(refresh_all()) == REFRESHED
+    assert outcomes(refresh_all()) == SKIPPED
+
+
+def test_view_refreshed_by_others_is_refreshed() -> None:
+    refresh_until_skipped()
+    sql("REFRESH MATERIALIZED VIEW reporting.b")
+    results = refresh_all()
+    assert outcomes(results) == {"a": Outcome.SKIPPED, "b": Outcome.REFRESHED}
+
+
+def test_view_refreshed_after_its_verification_is_refreshed(monkeypatch: pytest.MonkeyPatch) -> None:
+    refresh_until_skipped()
+    verify = ViewSkipping.verify
+
+    def verify_and_refresh(skipping: ViewSkipping) -> None:
+        verify(skipping)
+        sql("REFRESH MATERIALIZED VIEW reporting.b")
+
+    monkeypatch.setattr(ViewSkipping, "verify", verify_and_refresh)
+    assert outcomes(refresh_all())["b"] is Outcome.REFRESHED
+
+
+def test_query_that_is_not_closed_is_never_skipped() -> None:
+    create_custom_manifest("reporting.c", "SELECT now() AS now")
+    for _ in range(4):
+        refresh_all()
+    plan = orchestrator.preview(AllReports())
+    [reason] = [view.skip_plan.reason for view in plan.views if view.skip_plan and view.key.name.name == "c"]
+    assert reason.startswith("Cannot be skipped, because it calls now()")
+    assert {view.key.name.name: view.skip_plan and view.skip_plan.action for view in plan.views}[
+        "a"
+    ] is SkipAction.VERIFY
+
+
+def test_missing_table_refreshes_everything() -> None:
+    sql("DROP TABLE reporting.seeder_skip_decision")
+    for _ in range(4):
+        results = refresh_all()
+    assert outcomes(results) == REFRESHED
