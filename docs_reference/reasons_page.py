@@ -80,6 +80,10 @@ _NOTE_ROWS = (
     ("the sessions that blocked the refresh", "End one of them if it is not needed."),
     ("another run refreshed the view", "Nothing: its result is as good."),
     (
+        "reason `skipped` with status `success`",
+        "Nothing: [a refresh would have published the same rows](../explanation/skipping.md).",
+    ),
+    (
         "refreshed plainly although concurrently was configured",
         "Create a unique index on plain columns without `WHERE`, so that readers do not wait.",
     ),

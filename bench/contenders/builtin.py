@@ -76,6 +76,7 @@ def _seeder_environment(workload: Workload, bench: BenchServer, workers: int) ->
         **bench.django_variables(workload.name),
         "DJANGO_SETTINGS_MODULE": DJANGO_SETTINGS,
         "SEEDER_MAX_WORKERS": str(workers),
+        "SEEDER_SKIP_UNCHANGED": "false",  # every contender refreshes the same rows again
     }
 
 

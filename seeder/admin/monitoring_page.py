@@ -85,6 +85,7 @@ def _monitoring_rows(
             "sparkbars": sparkbars(recent[job.table_name], max_bars=_SPARKBAR_RUNS),
             "errors": failures[job.key].errors,
             "is_held": failures[job.key].is_held,
+            "is_skipped": failures[job.key].is_skipped,
             "notes": failures[job.key].notes,
         }
         for job in jobs

@@ -61,6 +61,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "job": job,
         "errors": failure.errors,
         "is_held": failure.is_held,
+        "is_skipped": failure.is_skipped,
         "notes": failure.notes,
         "age": view_as_of.data_ages_of_jobs([job]).get(job.table_name),
         "contracts": contracts_of_jobs([job], agencies)[job.table_name],

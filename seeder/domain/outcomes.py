@@ -104,6 +104,13 @@ class RefreshResult:
         return self.finished_at - self.started_at
 
     @property
+    def reason(self) -> str | None:
+        """The machine word for why readers keep the old rows. None if they were written."""
+        if self.failure is not None:
+            return self.failure.reason
+        return str(self.outcome) if self.outcome is Outcome.SKIPPED else None
+
+    @property
     def may_have_changed_rows(self) -> bool:
         """Whether views that read it may have to be refreshed."""
         if self.outcome is Outcome.REFRESHED and self.mode is RefreshMode.CONCURRENT:

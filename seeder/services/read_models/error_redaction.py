@@ -10,7 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import ManifestKey
 from seeder.domain.monitoring.report_jobs import Job
-from seeder.domain.outcomes import HeldReason, Status
+from seeder.domain.outcomes import HeldReason, Outcome, Status
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import job_list_queries
 from seeder.postgres.contract import OptionalTables
@@ -40,6 +40,11 @@ class VisibleFailure:
     sqlstate: str | None = None
     notes: str | None = None  # one on each line
     mode_and_rows: ModeAndRows = field(default_factory=ModeAndRows)  # only of history rows
+
+    @property
+    def is_skipped(self) -> bool:
+        """Whether the refresh was skipped, because it would have published the same rows."""
+        return self.reason == Outcome.SKIPPED
 
     @property
     def is_held(self) -> bool:

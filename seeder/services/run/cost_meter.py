@@ -158,7 +158,7 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
         "mode_reason": result.mode_reason,
         "fell_back": result.fell_back,
         "attempts": result.attempts,
-        "reason": result.failure and result.failure.reason,
+        "reason": result.reason,
         "sqlstate": result.failure and result.failure.sqlstate,
         "worker_number": cost.worker_number,
         "worker_wait_seconds": cost.worker_wait.total_seconds(),

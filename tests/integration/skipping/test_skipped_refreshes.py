@@ -6,14 +6,16 @@ import pytest
 from pytest_django import Settings
 
 from seeder.domain import skip_decision
+from seeder.domain.explanation.facts import Topic
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.skip_decision import SkipAction
 from seeder.domain.view_names import ViewName
-from seeder.models import RunHistory, SkipDecision
+from seeder.models import RunHistory, RunMetrics, SkipDecision
 from seeder.postgres.contract import OptionalTables
 from seeder.services import view_states
+from seeder.services.read_models.view_explanation import explain_view
 from seeder.services.run import orchestrator
 from seeder.services.run.skipping import ViewSkipping
 from tests.conftest import create_custom_manifest, sql
@@ -75,6 +77,7 @@ def test_unchanged_views_are_skipped_with_their_proof() -> None:
         decision = SkipDecision.objects.get(history=row)
         assert (row.records_processed, row.start_time) == (5, result.started_at)
         assert decision.is_skipped
+        assert (row.duration_seconds, RunMetrics.objects.get(history=row).reason) == (None, "skipped")
         assert decision.proof is not None
         assert decision.proof["confirmed"] == result.started_at.isoformat()
         assert "reporting." in decision.reason
@@ -84,6 +87,19 @@ def test_unchanged_views_are_skipped_with_their_proof() -> None:
         assert age.as_of >= decision.refreshed_at
     assert results["a"].data is not None
     assert results["a"].data.age.as_of == results["a"].started_at
+
+
+def test_skipped_view_is_explained() -> None:
+    refresh_until_skipped()
+    explanation = explain_view("reporting.a")
+    texts = [one.text for one in (*explanation.decisions, *explanation.expectations) if one.topic is Topic.SKIP]
+    assert len(texts) == 2
+    assert texts[0].startswith("Skipped: a refresh would publish the rows of ")
+    assert texts[1] == "Skipped if its inputs are proved to be unchanged."
+    last = explanation.story.last
+    assert last is not None
+    assert last.skip_reason == texts[0]
+    assert explanation.story.facts.usual_duration is None
 
 
 def test_changed_table_refreshes_what_reads_it() -> None:
