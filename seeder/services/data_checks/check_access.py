@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 
 from seeder import conf
@@ -13,7 +14,7 @@ from seeder.errors import UnknownTable
 from seeder.models import DataCheck
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services import manifest_access, manifest_selection
+from seeder.services import manifest_access
 from seeder.services.read_models import agency_scope
 
 VIEW_PERMISSION, EDIT_PERMISSION = "seeder.view_datacheck", "seeder.edit_checks"
@@ -24,13 +25,15 @@ def find_view(table_name: str, agencies: list[str] | None, *, database: str | No
 
     Of several databases, `database` selects one; otherwise it is the first. Raises `BadName` or `UnknownTable`.
     """
-    name = ViewName.parse(table_name)
-    agency_scope.require_visible_table(str(name), agencies)
-    listed = manifest_selection.all_listed_views(databases=conf.load().databases)
-    found = [key for key in listed if key.name == name and database in {None, key.database}]
-    if not found:
+    name, databases = ViewName.parse(table_name), conf.load().databases
+    spellings = agency_scope.manifest_spellings(str(name))
+    custom = manifest_access.custom_manifests(agencies).filter(table_name__in=spellings)
+    canned = manifest_access.canned_reports(agencies).filter(table_name__in=spellings)
+    ids = {*custom.values_list("database_id", flat=True), *canned.values_list("database_id", flat=True)}
+    found = {databases.get(one, DEFAULT_DB_ALIAS) for one in ids}
+    if not found or (database is not None and database not in found):
         raise UnknownTable(table=str(name), suggestion="")
-    return min(found)
+    return ViewKey(database=database or min(found), name=name)
 
 
 def require_all_agencies(view: ViewName, agencies: list[str] | None) -> None:
@@ -53,9 +56,9 @@ def visible_checks(agencies: list[str] | None) -> QuerySet[DataCheck]:
 
 
 def checks_of_view(view: ViewKey) -> QuerySet[DataCheck]:
-    """Return the data checks of a view, by every spelling of its name that runs accept."""
-    names = {*agency_scope.name_spellings(str(view.name)), *agency_scope.manifest_spellings(str(view.name))}
-    return DataCheck.objects.filter(database_alias=view.database, table_name__in=names)
+    """Return the data checks of a view, by every spelling of its name."""
+    rows = DataCheck.objects.filter(database_alias=view.database)
+    return rows.filter(table_name__in=agency_scope.spellings_in(str(view.name), rows))
 
 
 def find_check(view: ViewKey, check_name: str) -> DataCheck:

@@ -5,6 +5,7 @@ from typing import Any, cast
 
 from django.apps import apps
 from django.db.models import Model, Q, QuerySet
+from django.db.models.functions import Collate, Upper
 from django.utils.module_loading import import_string
 
 from seeder import conf
@@ -165,11 +166,20 @@ def name_spellings(table_name: str) -> list[str]:
 
 
 def manifest_spellings(table_name: str) -> list[str]:
-    """Every spelling of a view's name in manifests.
+    """Every spelling of a view's name in manifests. Takes one statement that reads the names of all."""
+    return spellings_in(table_name, CustomReportManifest.objects.all(), CannedReport.objects.all())
 
-    Reads all manifests, so call it only if the other spellings match nothing.
-    """
-    printed, tables = normalize_name(table_name), (CustomReportManifest.objects.all(), CannedReport.objects.all())
+
+def _ascii_upper(text: str) -> str:
+    return "".join(one.upper() if one.isascii() else one for one in text)
+
+
+def spellings_in(table_name: str, *tables: QuerySet[Any]) -> list[str]:
+    """Every spelling of a view's name in the column `table_name` of these tables."""
+    name, printed = ViewName.parse_or_none(table_name), normalize_name(table_name)
+    part = table_name if name is None else name.name.replace('"', '""')  # every spelling has it, in some ASCII case
+    folded = Upper(Collate("table_name", "C"))
+    candidates = (rows.alias(folded=folded).filter(folded__contains=_ascii_upper(part)) for rows in tables)
     return sorted(
-        one for one in manifest_selection.column_values("table_name", *tables) if normalize_name(one) == printed
+        one for one in manifest_selection.column_values("table_name", *candidates) if normalize_name(one) == printed
     )

@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
+from seeder.domain.data_checks.results import DataCheck as Check
 from seeder.domain.data_checks.rules import Unreadable
 from seeder.domain.manifests import ViewKey
 from seeder.domain.view_names import normalize_name
@@ -70,7 +71,7 @@ def list_checks(rows: Sequence[DataCheck], *, can_see_data: bool) -> Sequence[Li
     for row in rows:
         check, result = check_rows.check_of(row), latest.get(row.pk)
         problem = check.rule.problem if isinstance(check.rule, Unreadable) else None
-        last = None if result is None else _visible(result, row, can_see_data=can_see_data)
+        last = None if result is None else _visible(result, check, can_see_data=can_see_data)
         listed.append(ListedCheck(row=row, problem=problem, last=last))
     return listed
 
@@ -85,11 +86,12 @@ def checked_history(view: ViewKey) -> QuerySet[Any]:
 
 def checked_refreshes(view: ViewKey, history_ids: Sequence[int], *, can_see_data: bool) -> Sequence[CheckedRefresh]:
     """Return the refreshes of history rows with the results of their checks, in this order."""
-    current = {row.check_name: row for row in check_access.checks_of_view(view)} if history_ids else {}
+    rows = check_access.checks_of_view(view) if history_ids else ()
+    current = {row.check_name: check_rows.check_of(row) for row in rows}
     history, found = RunHistory.objects.in_bulk(history_ids), defaultdict[int, list[VisibleResult]](list)
     for result in DataCheckResult.objects.filter(history__in=history_ids).order_by("check_name"):
-        check = current.get(result.check_name)
-        found[result.history_id].append(_visible(result, check, can_see_data=can_see_data))
+        visible = _visible(result, current.get(result.check_name), can_see_data=can_see_data)
+        found[result.history_id].append(visible)
     return [
         CheckedRefresh(history=history[pk], results=sorted(found[pk], key=_attention))
         for pk in history_ids
@@ -101,8 +103,7 @@ def _attention(result: VisibleResult) -> tuple[bool, bool]:
     return not result.holds, result.row.outcome == CheckOutcome.PASSED
 
 
-def _visible(result: DataCheckResult, row: DataCheck | None, *, can_see_data: bool) -> VisibleResult:
-    check = None if row is None else check_rows.check_of(row)
+def _visible(result: DataCheckResult, check: Check | None, *, can_see_data: bool) -> VisibleResult:
     return VisibleResult(
         row=result,
         text=view_checks.describe_result(result, check, can_see_errors=can_see_data),
