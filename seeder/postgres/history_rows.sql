@@ -128,6 +128,14 @@ SELECT
     (SELECT count(*) FROM closed), rows, bytes, finished, (SELECT inserted FROM view), (SELECT deleted FROM view)
 FROM timed;
 
+-- name: mark_status_succeeded
+-- Write the status row of a success, unless it is about a refresh that started later.
+UPDATE reporting.seeder_job_status
+SET status = 'success', start_time = %(started)s, last_run_id = %(run)s, last_errors = NULL, consecutive_failures = 0,
+    duration_seconds = round(extract(epoch FROM %(finished)s::timestamptz - %(started)s::timestamptz)), updated_at = now()
+WHERE table_name = ANY (%(names)s::text[]) AND coalesce(start_time <= %(started)s, true)
+RETURNING 1;
+
 -- name: keep_failures
 -- Show the failure of a view of the same name in another database, although this one succeeded. The last refresh of each of
 -- its manifests counts.

@@ -54,6 +54,7 @@ class RunHistoryWriter:
         self.run_id = run_id
         self._ids: dict[tuple[str, int], int] = {}
         self._namesakes = namesakes or {}
+        self.deferred_statuses: dict[ViewKey, RefreshResult] = {}  # see `run.snapshot_rows`
 
     def insert_pending(self, plan: RefreshPlan) -> None:
         """Insert a pending row for each manifest, or an error if rejected."""
@@ -101,7 +102,7 @@ class RunHistoryWriter:
         """Close the rows of a view that was created or refreshed. Return the recorded result.
 
         If `before` is given, this transaction did it, in this database: then size and end are measured, and the rows
-        unless they were counted. Without `with_status`, the status row is left to another run.
+        unless they were counted. Without `with_status`, the status row is written later.
 
         Raises `RunLockLost` as `record_result` does.
         """
@@ -130,14 +131,31 @@ class RunHistoryWriter:
         [(closed, rows, size, finished, *written)], *_ = query_batch(DEFAULT_DB_ALIAS, statements, parameters)
         if closed != len(spec.manifests):
             raise RunLockLost(run_id=self.run_id, view=name)
-        if with_status and (others := self._namesakes.get(spec.key)):
+        if with_status:
+            self._keep_failures(spec)
+        if measure:
+            cost = replace(cost, rows_inserted=written[0], rows_deleted=written[1])
+        return replace(result, rows=rows, size_bytes=size, finished_at=finished, cost=cost)
+
+    def record_deferred_status(self, spec: ViewSpec) -> None:
+        """Write the status row of a view that has succeeded, if its transaction could not.
+
+        A refresh of another run that started later has written its own status.
+        """
+        if (result := self.deferred_statuses.get(spec.key)) is None:
+            return
+        times = {"started": result.started_at, "finished": result.finished_at}
+        parameters = {"run": self.run_id, "names": list(spec.table_names), **times}
+        query(DEFAULT_DB_ALIAS, STATEMENTS["mark_status_succeeded"], parameters)
+        self._keep_failures(spec)
+        del self.deferred_statuses[spec.key]
+
+    def _keep_failures(self, spec: ViewSpec) -> None:
+        if others := self._namesakes.get(spec.key):
             report_types, manifest_ids = zip(*others, strict=True)
             others_by_column = {"report_types": list(report_types), "manifest_ids": list(manifest_ids)}
             names = {"names": list(spec.table_names)}
             query(DEFAULT_DB_ALIAS, STATEMENTS["keep_failures"], {**others_by_column, **names})
-        if measure:
-            cost = replace(cost, rows_inserted=written[0], rows_deleted=written[1])
-        return replace(result, rows=rows, size_bytes=size, finished_at=finished, cost=cost)
 
     def history_ids(self, spec: ViewSpec) -> tuple[int, ...]:
         """Return the primary keys of a view's rows."""

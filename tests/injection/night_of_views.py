@@ -16,11 +16,13 @@ SEEDER = {
     "REFRESH_CONCURRENTLY": True,
     "MAX_WORKERS": 3,
     "MAX_FAILURES": 1000,
+    "CONSISTENT_GROUPS": {"pair": {"views": ["reporting.list", "reporting.total"]}},
 }
 RUN = "SELECT current_setting('application_name') AS run"
 ARCHIVE_VIEW = "reporting.elsewhere"  # in the other database
 MISSING_VIEW = "reporting.new"  # missing before each run
-ROW_COUNT, FAILING_ROW_COUNT = 12, 4  # rows of views that fail in every run
+GROUP = ("reporting.list", "reporting.total")
+ROW_COUNT, FAILING_ROW_COUNT = 14, 4  # rows of views that fail in every run
 _OPEN = ("pending", "running")
 _DATABASES = ("default", "archive")
 
@@ -40,6 +42,9 @@ def create_manifests() -> None:
     create_canned_report("reporting.shared", RUN, agencies=("demo", "metro"))
     create_custom_manifest("REPORTING.Shared", RUN)  # another spelling
     create_custom_manifest("reporting.held", RUN)  # by a data check, after the first run
+    for name in GROUP:
+        create_custom_manifest(name, RUN)
+        sql(f"CREATE MATERIALIZED VIEW {name} AS {RUN}; CREATE UNIQUE INDEX ON {name} (run)")
     for name, database in (("reporting.held", "default"), ("reporting.plain", "default"), (ARCHIVE_VIEW, "archive")):
         _add_checks(name, database)
 
@@ -120,6 +125,7 @@ def assert_consistent(before: StateBeforeRun, *, summary: RunSummary | None) -> 
         is_failure = row.status == "error" and not is_interrupted(row)
         streak = 0 if row.status == "success" else (before.failures[name] or 0) + is_failure
         assert (after.failures[name], row.consecutive_failures) == (streak, streak), f"{name}: failures in a row"
+    assert len({after.filled_by[name] for name in GROUP}) == 1, "the members of a group are filled together"
     statuses = {status.table_name: status for status in JobStatus.objects.all()}
     for row in rows:
         status = statuses[row.table_name]

@@ -10,6 +10,7 @@ from tests.mutants.commit_guards import COMMITS_AND_LOCKS
 from tests.mutants.explanation_guards import EXPLANATIONS
 from tests.mutants.figure_guards import FIGURES_AND_ADVICE
 from tests.mutants.freshness_guards import FRESHNESS
+from tests.mutants.group_guards import GROUPS
 from tests.mutants.http_guards import HTTP
 from tests.mutants.load_api_guards import LOAD_API
 from tests.mutants.load_guards import LOADS
@@ -31,6 +32,7 @@ GUARDS = [
     *MODES,
     *SKIPS,
     *FRESHNESS,
+    *GROUPS,
     *LOADS,
     *LOAD_API,
     *SILVER,

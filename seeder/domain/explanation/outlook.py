@@ -40,6 +40,17 @@ class ContractOutlook:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class GroupOutlook:
+    """The consistent group of the view."""
+
+    name: str
+    others: Sequence[str]  # names of the other members
+    hidden_others: int  # views of hidden agencies
+    estimated_duration: timedelta
+    refusals: Sequence[str]  # why it would not be refreshed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Outlook:
     """The plan of a refresh now, and what would hold it."""
 
@@ -49,6 +60,7 @@ class Outlook:
     longest_chain: timedelta | None = None  # None if a duration is unknown
     mode: ModeChoice | None = None  # None if the view would be created
     skip: SkipPlan | None = None  # None without the table of skip decisions
+    group: GroupOutlook | None = None  # None if the view is refreshed alone
     is_unready: bool = False  # PostgreSQL would refuse a concurrent refresh
     drift: Sequence[DefinitionDrift] = ()
     checks: int = 0  # data checks that its new rows have to pass
@@ -137,6 +149,9 @@ def _plan_decisions(outlook: Outlook) -> Iterator[Decision]:
     yield Decision(topic=Topic.PLAN, text=text)
     if outlook.skip is not None:
         yield Decision(topic=Topic.SKIP, text=outlook.skip.reason)
+    if outlook.group is not None:
+        yield from _group_decisions(outlook.group, shows_names=not outlook.group.hidden_others)
+        return
     others = len(outlook.steps) - 1 + outlook.hidden_steps
     if others:
         chain = outlook.longest_chain
@@ -146,6 +161,22 @@ def _plan_decisions(outlook: Outlook) -> Iterator[Decision]:
             f" it needs takes {duration_text}."
         )
         yield Decision(topic=Topic.PLAN, text=text)
+
+
+def _group_decisions(group: GroupOutlook, *, shows_names: bool) -> Iterator[Decision]:
+    names = ", ".join(group.others)
+    hidden = f"{format_count(group.hidden_others, 'view')} of other agencies" if group.hidden_others else ""
+    others = " and ".join(filter(None, (names, hidden))) or "no other view"
+    text = (
+        f"It becomes visible together with {others}: the consistent group {group.name} is always refreshed as a whole,"
+        f" in about {format_duration(group.estimated_duration)}."
+    )
+    yield Decision(topic=Topic.PLAN, text=text)
+    if group.refusals and not shows_names:
+        yield Decision(topic=Topic.PLAN, text="The group would not be refreshed now.", level=Level.ERROR)
+    for refusal in group.refusals if shows_names else ():
+        text = f"The group would not be refreshed now: {refusal}"
+        yield Decision(topic=Topic.PLAN, text=text, level=Level.ERROR)
 
 
 def _mode_text(outlook: Outlook) -> str:

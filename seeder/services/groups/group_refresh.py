@@ -123,8 +123,7 @@ class _GroupRefresh:
                 self._uncommitted_results = reused
                 return self._rows.write(reused)
             self._rows.mark_running()
-            self._uncommitted_results = self._refresh_in_one_transaction(facts)
-            return self._uncommitted_results
+            return self._refresh_in_one_transaction(facts)
 
     def _refresh_in_one_transaction(self, facts: GroupFacts) -> GroupResults:
         members = MemberRefreshes(

@@ -26,11 +26,7 @@ class GroupRows:
         self._history.mark_running(view.spec for view in self._group.views)
 
     def record(self, results: GroupResults, befores: Mapping[PlannedView, ViewBeforeRefresh]) -> GroupResults:
-        """Close the rows in the transaction of the group, as its last step. Return the complete results.
-
-        If another run has queued a member after the snapshot, its status row belongs to that run, and this transaction
-        cannot write it.
-        """
+        """Close the rows in the transaction of the group, as its last step. Return the complete results."""
         recorded: dict[PlannedView, RefreshResult] = {}
         for view in self._in_lock_order(results):
             result, before = replace(results[view], data=None), befores[view]  # the age of the data is recorded already

@@ -13,11 +13,13 @@ from seeder.domain.freshness.data_age import DataAge, data_age
 from seeder.domain.manifests import Manifest, Selection, ViewKey, ViewSpec
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.plan import PlannedAction, PlannedView
+from seeder.domain.refresh_mode import ModeChoice
 from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
 from seeder.postgres import catalog, server_activity
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.read_models.group_outlook import read_group_outlook
 from seeder.services.read_models.view_relations import RelatedNames
 from seeder.services.run import mode_choice, planning, skip_planning
 
@@ -64,6 +66,8 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
         plan = planning.build(selection, scope.tables)
         plan = mode_choice.add_modes(plan, scope.settings, scope.tables)
         plan = skip_planning.add_skips(plan, scope.settings, scope.tables)
+        spec = scope.specs[scope.view.name]
+        group = read_group_outlook(spec, scope.settings, scope.tables, sees=scope.sees)
     except DatabaseError as error:
         problem = f"The plan cannot be built: {error}" if scope.can_see_errors else "The plan cannot be built now."
         return replace(outlook, problem=problem)
@@ -72,6 +76,9 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
     visible = [view for view in others if scope.sees(view.spec.manifests)]
     is_refresh = own.action is PlannedAction.REFRESH
     mode = (own.mode_choice or mode_choice.choose(own, scope.settings, scope.now)) if is_refresh else None
+    if mode is not None and group is not None:
+        reason = f"Concurrent, in one transaction with the consistent group {group.name}."
+        mode = ModeChoice(mode=RefreshMode.CONCURRENT, reason=reason)
     is_plain = mode is None or mode.mode is RefreshMode.PLAIN
     with translate_database_errors(scope.view.database):
         blocking = server_activity.blocking_sessions(scope.view.database, scope.view.name, plain=is_plain)
@@ -83,6 +90,7 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
         longest_chain=_longest_chain(plan.views),
         mode=mode,
         skip=own.skip_plan if scope.can_see_errors or own.skip_plan is None else own.skip_plan.without_names(),
+        group=group,
         is_unready=is_unready,
         drift=[
             drift if scope.can_see_errors else replace(drift, cause=None)

@@ -1,8 +1,8 @@
 """Closes history rows in a transaction that has one snapshot.
 
 Such a transaction cannot update a row that was changed since its snapshot. The history rows belong to this run alone,
-and are marked as running before. But the status row of a view is shared between runs: one that was queued meanwhile
-owns it, so it is left alone.
+and are marked as running before. But the status row of a view is shared between runs: if another one has written it,
+`running_view_marker` writes it after the commit.
 """
 
 from django.db import DEFAULT_DB_ALIAS, Error
@@ -19,10 +19,13 @@ def record_success(
     history: RunHistoryWriter, spec: ViewSpec, result: RefreshResult, before: ViewBeforeRefresh
 ) -> RefreshResult:
     """Close the rows of a view, as `RunHistoryWriter.record_success` does."""
+    history.deferred_statuses.pop(spec.key, None)  # of an attempt that was rolled back
     try:
         with group_transaction.savepoint(DEFAULT_DB_ALIAS):
             return history.record_success(spec, result, before=before)
     except Error as error:
         if sqlstate(error) != SERIALIZATION_FAILURE:
             raise
-    return history.record_success(spec, result, before=before, with_status=False)
+    recorded = history.record_success(spec, result, before=before, with_status=False)
+    history.deferred_statuses[spec.key] = recorded
+    return recorded

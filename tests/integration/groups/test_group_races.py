@@ -10,7 +10,8 @@ from pytest_django import Settings
 from seeder.domain.outcomes import GroupReason
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres import group_transaction
+from seeder.postgres import group_queries, group_transaction
+from seeder.services.groups import member_refresh
 from seeder.services.run import orchestrator
 from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, sql
@@ -84,19 +85,29 @@ def test_reload_cannot_empty_a_member(after_snapshot: AfterSnapshot) -> None:
     assert sql("SELECT count(*) FROM reporting.a") == [(20,)]
 
 
-def test_status_row_that_another_run_has_taken_stays_its_own(after_snapshot: AfterSnapshot) -> None:
+def test_status_row_that_another_run_has_written_does_not_end_the_group(after_snapshot: AfterSnapshot) -> None:
     queue = "UPDATE reporting.seeder_job_status SET status = 'pending', last_run_id = 'other'"
     after_snapshot(f"{queue} WHERE table_name = 'reporting.b'")
     results = refresh()
     assert {one.attempts for one in results.values()} == {1}
     assert published_versions() == (1, 1, 1)
-    statuses = dict(JobStatus.objects.values_list("table_name", "status"))
-    assert statuses == {
-        "reporting.a": "success",
-        "reporting.b": "pending",
-        "reporting.c": "success",
-        "reporting.outside": "success",
-    }
+    [run_id] = RunHistory.objects.values_list("run_id", flat=True).distinct()
+    statuses = JobStatus.objects.values_list("status", "last_run_id", "start_time")
+    assert set(statuses.exclude(table_name="reporting.outside")) == {("success", run_id, results["b"].started_at)}
+
+
+def test_change_between_two_members_is_in_none_of_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    refreshed = []
+
+    def change_and_look(database: str, state: group_queries.MemberState) -> bool:
+        refreshed.append(state.oid)
+        with another_session() as session:
+            session.execute("UPDATE reporting.source SET version = version + 1")
+        return group_queries.is_replaced(database, state)
+
+    monkeypatch.setattr(member_refresh, "is_replaced", change_and_look)
+    refresh()
+    assert (len(refreshed), published_versions()) == (3, (1, 1, 1))
 
 
 def test_group_that_cannot_lock_an_input_names_the_session(settings: Settings) -> None:

@@ -138,3 +138,15 @@ def test_dry_run_shows_the_cost_and_the_refusals_of_a_group(manage: Callable[...
     [refusal] = [line for line in lines if line.startswith("reporting.b has no usable unique index")]
     [group] = manage("refresh_table", "reporting.c", "--dry-run", "--json").document["groups"]
     assert (group["name"], group["estimatedDurationSeconds"], group["refusals"]) == ("month", 90, [refusal])
+
+
+def test_explanation_names_the_group_and_its_refusals(manage: Callable[..., CompletedCommand]) -> None:
+    refresh()
+    sql("DROP INDEX reporting.b_id_idx")
+    out = manage("explain_view", "reporting.a").out
+    assert "It becomes visible together with reporting.b, reporting.c: the consistent group month" in out
+    assert "The group would not be refreshed now: reporting.b has no usable unique index" in out
+    assert "refresh_table refreshes this view only" not in out
+    assert (
+        out.count("Concurrent, in one transaction with the consistent group month.") == 2
+    )  # the last one and the next

@@ -1,0 +1,64 @@
+"""The guards of consistent groups, and the tests that fail without them."""
+
+from tests.mutants.mutant import Mutant
+
+_RACES, _READERS = "tests/integration/groups/test_group_races.py", "tests/faults/test_consistent_groups.py"
+
+GROUPS = [
+    Mutant(
+        name="group: one snapshot for all members",
+        file="seeder/postgres/group_transaction.py",
+        old='_BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ;"',
+        new='_BEGIN = "BEGIN ISOLATION LEVEL READ COMMITTED;"',
+        tests=(_RACES,),
+    ),
+    Mutant(
+        name="group: the inputs are locked before the snapshot",
+        file="seeder/services/groups/member_refresh.py",
+        old="        self._lock_inputs()\n",
+        new="        sessions.server_time(_DATABASE)\n        self._lock_inputs()\n",
+        tests=(_READERS,),
+    ),
+    Mutant(
+        name="group: a refresh by others after the snapshot is a lost race",
+        file="seeder/services/groups/member_refresh.py",
+        old="state is not None and is_replaced(_DATABASE, state)",
+        new="False",
+        tests=(_RACES,),
+    ),
+    Mutant(
+        name="group: a status row that another run has written does not end it",
+        file="seeder/services/run/snapshot_rows.py",
+        old="sqlstate(error) != SERIALIZATION_FAILURE",
+        new="True",
+        tests=(_RACES,),
+    ),
+    Mutant(
+        name="group: views between members are members",
+        file="seeder/domain/consistent_groups.py",
+        old="return (_reachable(members, reads) & _reachable(members, read_by)) - set(members)",
+        new="return set()",
+        tests=("tests/unit/domain/test_consistent_groups.py",),
+    ),
+    Mutant(
+        name="group: a member that blocks readers is refused",
+        file="seeder/domain/consistent_groups.py",
+        old="facts.is_blocking and not allow_blocking",
+        new="False",
+        tests=("tests/unit/domain/test_consistent_groups.py", "tests/integration/groups/test_group_refresh.py"),
+    ),
+    Mutant(
+        name="group: one part of the queue has all members",
+        file="seeder/domain/queue/plan_partitioning.py",
+        old="root[find_root(view.key)] = find_root(group.leader.key)",
+        new="pass",
+        tests=("tests/unit/domain/test_consistent_groups.py",),
+    ),
+    Mutant(
+        name="group: a stop is observed between members",
+        file="seeder/services/groups/group_refresh.py",
+        old="        self._require_no_stop()\n        self._current = view",
+        new="        self._current = view",
+        tests=(_RACES,),
+    ),
+]
