@@ -5,6 +5,7 @@ from seeder.domain.view_names import ViewName
 INSTALL = "seeder.install"  # concurrent CREATE TABLE IF NOT EXISTS can fail (23505)
 ENQUEUE = "seeder.queue"
 SYNC_CHECKS = "seeder.sync_checks"  # two of one file would add the same checks
+WAIVE_CHECKS = "seeder.waive_checks"  # two waivers of one check would permit two publications
 PRUNE = "seeder.prune"  # concurrent deletes of the same rows could deadlock
 
 

@@ -117,9 +117,13 @@ def assert_web_works() -> None:
     for address in (
         f"/admin/seeder/monitoring/run/{job['lastRunId']}/",
         "/admin/seeder/monitoring/view/?table=reporting.of_ours",
+        "/admin/seeder/monitoring/view/checks/?table=reporting.of_ours",
+        "/admin/seeder/datacheck/",
         "/admin/seeder/releasesnapshot/",
         f"{api}runs/{job['lastRunId']}/history/",
         f"{api}snapshots/",
+        f"{api}views/reporting.of_ours/checks/",
+        f"{api}views/reporting.of_ours/check-results/",
     ):
         assert client.get(address).status_code == 200, address
     response: Any = client.post(f"{api}jobs/{job['reportType']}/{job['id']}/refresh/")

@@ -91,6 +91,13 @@ CHECKS = [
         tests=(WAIVERS,),
     ),
     Mutant(
+        name="checks: waivers at the same time permit one publication",
+        file="seeder/services/data_checks/waivers.py",
+        old="        advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.WAIVE_CHECKS)\n",
+        new="",
+        tests=("tests/integration/data_checks/test_check_editing.py",),
+    ),
+    Mutant(
         name="checks: accepted drift is the new baseline",
         file="seeder/services/data_checks/baselines.py",
         old="accepted.granted_at > snapshot.captured_at",

@@ -10,11 +10,13 @@ from django.db.models import QuerySet
 from django.db.models.functions import Now
 
 from seeder.data_check_errors import CheckTableUnusable, HeldAgain, NoBaseline, NotHeld, ReasonMissing
+from seeder.domain import lock_keys
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity, Waiver
 from seeder.domain.data_checks.rules import CheckKind
 from seeder.domain.manifests import ViewKey
 from seeder.domain.view_names import ViewName
 from seeder.models import DataCheckResult, DataCheckWaiver
+from seeder.postgres import advisory_locks
 from seeder.postgres.contract import OptionalTables, optional_tables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
@@ -82,6 +84,7 @@ def waive_checks(
     """
     _require_tables()
     with atomic():
+        advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.WAIVE_CHECKS)
         results = _held_results(held)
         _withdraw_unused(results)
         rows = _decide(results, decision=WaiverDecision.PUBLISH_ONCE, reason=reason, granted_by=granted_by, hours=hours)
@@ -126,7 +129,7 @@ def accepted_drift(view: ViewKey, check_name: str) -> DataCheckWaiver | None:
 
 
 def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
-    """Return and lock the results that held the view in its last refresh with checks."""
+    """Return the results that held the view in its last refresh with checks."""
     view, names = str(ViewName.parse(held.table_name)), set(held.check_names)
     of_view = DataCheckResult.objects.filter(table_name=view, database_alias=held.database)
     last = of_view.order_by("-history_id").first()
@@ -137,7 +140,7 @@ def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
         severity=CheckSeverity.ERROR,
         outcome__in=(CheckOutcome.FAILED, CheckOutcome.COULD_NOT_RUN),
     )
-    found = {row.check_name: row for row in unmet.select_for_update().order_by("check_name")}
+    found = {row.check_name: row for row in unmet.order_by("check_name")}
     if not found:
         raise NotHeld(view=view, check="", outcome=f"(run {last.run_id}) was published")
     if missing := names - found.keys():
@@ -186,7 +189,8 @@ def _log_fields(row: DataCheckWaiver) -> Mapping[str, str]:
 
 
 def _require_tables() -> None:
-    tables = OptionalTables.read(DEFAULT_DB_ALIAS)
-    for table in (WAIVERS_TABLE, RESULTS_TABLE):
-        if not tables.is_usable(table):
-            raise CheckTableUnusable(reason=tables.unusable[table], lost_feature=optional_tables()[table])
+    """Raise `CheckTableUnusable` unless this role can write waivers and read results."""
+    for table, read_only in ((WAIVERS_TABLE, False), (RESULTS_TABLE, True)):
+        unusable = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=read_only).unusable
+        if table in unusable:
+            raise CheckTableUnusable(reason=unusable[table], lost_feature=optional_tables()[table])
