@@ -143,7 +143,8 @@ class Settings:
     `auto`: refresh each view plainly if that takes at most `READER_WAIT_BUDGET_MS` by its history, or in a maintenance
     window, otherwise concurrently."""
     reader_wait_budget_ms: int = setting(integer(0), default=200)
-    """How long readers may wait for a plain refresh if `REFRESH_CONCURRENTLY` is `auto`."""
+    """How long readers may wait for a plain refresh if `REFRESH_CONCURRENTLY` is `auto`. Data checks of plain refreshes
+    that take longer run [before the refresh](../how-to/data-checks.md#cost) if possible."""
     maintenance_windows: Sequence[MaintenanceWindow] = setting(_maintenance_windows, default=())
     """Local times at which readers may wait for plain refreshes if `REFRESH_CONCURRENTLY` is `auto`, such as
     `01:00-05:00; sat,sun 22:00-08:00 Europe/Berlin`. Days are those of the start (default: every day). The default

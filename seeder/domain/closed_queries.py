@@ -2,6 +2,8 @@
 
 A closed query returns the same rows for the same input, catalog and settings of the session, for each role and at any
 time. It is not closed if PostgreSQL does not guarantee that: what PostgreSQL does not know counts as a reason.
+
+Some closed queries have several right answers, such as one with LIMIT. A repeatable query returns equal rows each time.
 """
 
 import re
@@ -21,6 +23,7 @@ class FactKind(StrEnum):
     NODE = "node"  # subject: a kind of node in the query's tree
     TEXT_CONVERSION = "text_conversion"  # subject: the type, or its element type, made from text; property: typtype
     TYPE = "type"  # property: typtype of a type that does not belong to the server
+    CLAUSE = "clause"  # subject: a clause whose result depends on the order of rows
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +38,23 @@ class QueryFact:
 def reasons_not_closed(facts: Iterable[QueryFact]) -> tuple[str, ...]:
     """Return why a query is not closed, as ends of a sentence about the view. Nothing if it is."""
     return tuple(sorted({reason for fact in facts if (reason := _reason(fact)) is not None}))
+
+
+def reasons_not_repeatable(facts: Iterable[QueryFact]) -> tuple[str, ...]:
+    """Return why a query can return other rows when it is repeated at the same snapshot. Nothing if it cannot."""
+    facts = tuple(facts)
+    by_order = {reason for fact in facts if (reason := _order_reason(fact)) is not None}
+    return (*reasons_not_closed(facts), *sorted(by_order))
+
+
+def _order_reason(fact: QueryFact) -> str | None:
+    if fact.kind is FactKind.CLAUSE:
+        return f"uses {fact.subject}, so it can return other rows each time"
+    name, _, arguments = fact.subject.partition("(")
+    is_rounded = name in _ROUNDED and ("float4" in arguments or "float8" in arguments)
+    if fact.kind is FactKind.FUNCTION and (name in _DEPEND_ON_ORDER or is_rounded):
+        return f"calls {fact.subject}, whose result can depend on the order in which rows are read"
+    return None
 
 
 def _reason(fact: QueryFact) -> str | None:
@@ -68,6 +88,28 @@ _FUNCTIONS = {
     "v": "which is volatile",
     "s": "which can depend on the time, the session or other rows",
 }
+# Aggregates and window functions whose result depends on the order of rows, also of equal ones after an ORDER BY.
+_DEPEND_ON_ORDER = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        array_agg string_agg any_value xmlagg json_agg json_agg_strict jsonb_agg jsonb_agg_strict
+        json_object_agg json_object_agg_strict json_object_agg_unique json_object_agg_unique_strict
+        jsonb_object_agg jsonb_object_agg_strict jsonb_object_agg_unique jsonb_object_agg_unique_strict
+        row_number ntile lag lead first_value last_value nth_value
+        """,
+    )
+)
+# Aggregates that round after each row of floating-point numbers.
+_ROUNDED = frozenset(
+    re.findall(
+        r"\S+",
+        """
+        sum avg stddev stddev_pop stddev_samp variance var_pop var_samp corr covar_pop covar_samp regr_avgx regr_avgy
+        regr_intercept regr_r2 regr_slope regr_sxx regr_sxy regr_syy
+        """,
+    )
+)
 _NODES = {
     "SQLVALUEFUNCTION": "uses the time or the user (CURRENT_...)",
     "TABLESAMPLECLAUSE": "takes a random sample",

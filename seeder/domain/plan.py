@@ -14,6 +14,7 @@ from graphlib import CycleError, TopologicalSorter
 from statistics import median
 from typing import TypeVar
 
+from seeder.domain.data_checks.check_order import CheckOrder
 from seeder.domain.data_checks.results import DataCheck
 from seeder.domain.freshness.deadlines import MissedContract
 from seeder.domain.freshness.slack import latest_starts
@@ -85,6 +86,8 @@ class PlannedView:
     inputs: ViewInputs | None = None  # None if they have to be looked up before the refresh
     checks: tuple[DataCheck, ...] = ()  # what its new rows have to meet
     skip_plan: SkipPlan | None = None  # None if no view can be skipped
+    check_order: CheckOrder | None = None  # of its next refresh; None unless that would be plain
+    rows: int = 0  # before the refresh; 0 if unknown
     mode_facts: ModeFacts | None = None  # None unless the mode is chosen by measurement
     mode_choice: ModeChoice | None = None  # as of planning; the mode is chosen again at the start of the refresh
 
@@ -167,6 +170,7 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
             definition_drift=inputs.definition_drift.get(key, ()),
             inputs=inputs.view_inputs.get(key),
             checks=inputs.checks.get(key, ()),
+            rows=inputs.row_counts.get(key, 0),
         )
         for key, spec in specs.items()
     ]

@@ -117,6 +117,16 @@ WITH RECURSIVE wanted AS (
     FROM trees AS t
     CROSS JOIN regexp_matches(t.tree, '\{([A-Z]+)\M', 'g') AS found
     UNION ALL
+    SELECT DISTINCT t.classid, t.objid, t.is_root, 'clause', CASE found[1]
+        WHEN 'limitCount {' THEN 'LIMIT' WHEN 'limitOffset {' THEN 'OFFSET' WHEN 'hasDistinctOn true' THEN 'DISTINCT ON'
+        WHEN 'subLinkType 6' THEN 'ARRAY (SELECT ...)' ELSE 'a window frame of ROWS'
+    END, NULL
+    FROM trees AS t
+    CROSS JOIN regexp_matches(
+        t.tree, ':((?:limitCount|limitOffset) \{|hasDistinctOn true|subLinkType 6|frameOptions [0-9]+)', 'g'
+    ) AS found
+    WHERE found[1] !~ '^frame' OR substring(found[1] FROM '[0-9]+')::integer & 4 <> 0  -- FRAMEOPTION_ROWS
+    UNION ALL
     SELECT t.classid, t.objid, t.is_root, 'text_conversion', coalesce(e.typname, y.typname)::text,
         coalesce(e.typtype, y.typtype)::text
     FROM trees AS t

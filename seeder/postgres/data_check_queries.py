@@ -56,6 +56,7 @@ class ReadOnlyPart:
 
 
 Expression = sql.Composed
+Source = sql.Composable  # of the checked rows: a view, or a query in parentheses
 
 
 def bad_row_condition(rule: RowRule) -> Expression:
@@ -88,20 +89,20 @@ def count_values(columns: Iterable[str]) -> Expression:
     return sql.SQL("ARRAY[{}]::bigint[]").format(counts)
 
 
-def scan_statement(source: sql.Composable, columns: Iterable[sql.Composable]) -> sql.Composed:
+def scan_statement(source: Source, columns: Iterable[sql.Composable]) -> sql.Composed:
     """Return a statement that computes the number of rows and all columns in one scan."""
     selected = sql.SQL(", ").join([sql.SQL("count(*)"), *columns])
     return sql.SQL("SELECT {} FROM {} AS checked").format(selected, source)
 
 
-def samples_statement(source: sql.Composable, bad: Expression, *, count: int) -> sql.Composed:
+def samples_statement(source: Source, bad: Expression, *, count: int) -> sql.Composed:
     """Return a statement that selects bad rows as JSON."""
     return sql.SQL("SELECT left(to_jsonb(checked.*)::text, {}) FROM {} AS checked WHERE {} LIMIT {}").format(
         _MAX_SAMPLE_CHARACTERS, source, bad, count
     )
 
 
-def repeated_statement(source: sql.Composable, columns: Sequence[str], *, samples: int) -> sql.Composed:
+def repeated_statement(source: Source, columns: Sequence[str], *, samples: int) -> sql.Composed:
     """Return a statement that counts rows that repeat another row's values, with samples of those values."""
     names = [sql.Identifier(name) for name in columns]
     statement = sql.SQL(
@@ -130,9 +131,15 @@ def query_statement(query: str, *, samples: int) -> sql.Composed:
     return statement.format(query=bare_query, length=_MAX_SAMPLE_CHARACTERS, samples=samples)
 
 
-def view_source(view: ViewName) -> sql.Composable:
+def view_source(view: ViewName) -> Source:
     """Return a view as the source of a statement."""
     return view_statements.view_identifier(view)
+
+
+def query_source(database: str, view: ViewName) -> Source:
+    """Return the query of a view as the source of a statement."""
+    [(query,)] = sessions.query(database, STATEMENTS["view_query"], asdict(view))
+    return sql.SQL("(\n{}\n)").format(sql.SQL(_END_OF_STATEMENT.sub("", query)))
 
 
 def unique_columns(database: str, view: ViewName) -> Collection[frozenset[str]]:

@@ -14,6 +14,12 @@ RELEASE SAVEPOINT seeder_data_checks;
 -- name: undo_data_check
 ROLLBACK TO SAVEPOINT seeder_data_checks;
 
+-- name: view_query
+SELECT pg_get_viewdef(c.oid)
+FROM pg_class AS c
+JOIN pg_namespace AS n ON n.oid = c.relnamespace
+WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
+
 -- name: unique_columns
 -- The columns of each unique index of a view that guarantees that their values occur once, now and not only at COMMIT.
 SELECT array_agg(a.attname::text)

@@ -21,14 +21,26 @@ class LockedInputs(NamedTuple):
     inputs: ViewInputs = ViewInputs()
 
 
-def lock_inputs(database: str, view: ViewName, inputs: ViewInputs | None) -> LockedInputs:
-    """Lock the tables that an existing view reads until the end of the transaction.
+def lock_inputs(
+    database: str,
+    view: ViewName,
+    inputs: ViewInputs | None,
+    *,
+    query_of_missing: str | None = None,
+    max_wait: timedelta = timedelta(),
+) -> LockedInputs:
+    """Lock the tables that a view reads until the end of the transaction.
 
-    `inputs` is None if they have to be looked up.
+    `inputs` is None if they have to be looked up. A view that does not exist reads what its query reads; finding that
+    out waits for `max_wait`.
 
     Raises a database error with SQLSTATE 55P03 if another session keeps a table locked for the transaction's
     `lock_timeout`.
     """
+    if query_of_missing is not None:
+        inputs, waited = inputs_of_missing_view(database, view, query_of_missing, max_wait=max_wait)
+        locked = lock_inputs(database, view, inputs)
+        return locked._replace(waited=locked.waited + waited)
     inputs = inputs or look_up_inputs(database, view)
     if not inputs.tables:
         return LockedInputs(inputs=inputs)

@@ -27,6 +27,12 @@ class ViewBeforeRefresh:
     inserted: int | None
     deleted: int | None
 
+    @classmethod
+    def of(cls, row: sessions.Row) -> "ViewBeforeRefresh":
+        """Return the state from a row of the statement `view_before_refresh`."""
+        exists, can_count, inserted, deleted = row
+        return cls(exists=exists, can_count=can_count, inserted=inserted, deleted=deleted)
+
     def requires_count(self, mode: RefreshMode | None) -> bool:
         """Return whether the counters do not have the number of rows after a refresh in this mode."""
         return mode is RefreshMode.CONCURRENT or self.inserted is None

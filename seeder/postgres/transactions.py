@@ -10,7 +10,8 @@ import psycopg
 from django.db import DEFAULT_DB_ALIAS, Error, connections, transaction
 from psycopg import sql
 
-from seeder.postgres import sessions
+from seeder.domain.view_names import ViewName
+from seeder.postgres import sessions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.sessions import Rows, query, query_batch
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, sqlstate
@@ -124,6 +125,17 @@ class BatchedTransaction:
         self._has_begun, statements = True, list(statements)
         results = query_batch(self._database, (self._begin_statement, *statements), parameters)
         return results[len(results) - len(statements) :]
+
+    def begin_again(self, locked_tables: Iterable[ViewName]) -> None:
+        """Commit, and begin a REPEATABLE READ transaction that locks tables before its snapshot, in one round trip.
+
+        LOCK TABLE takes no snapshot. It does not wait.
+        """
+        statements: list[sql.Composable] = [sql.SQL("COMMIT;\nBEGIN ISOLATION LEVEL REPEATABLE READ;")]
+        if tables := [view_statements.view_identifier(table) for table in locked_tables]:
+            lock = sql.SQL("\nLOCK TABLE {} IN ACCESS SHARE MODE NOWAIT;")
+            statements.append(lock.format(sql.SQL(", ").join(tables)))
+        query_batch(self._database, sql.Composed(statements))
 
     def __enter__(self) -> Self:
         return self

@@ -164,8 +164,12 @@ class RunHistoryWriter:
     def has_recorded(self, spec: ViewSpec, result: RefreshResult) -> bool:
         """Return whether the rows already have this result.
 
-        For a connection that was lost at the commit. Waits while the server works on that commit, because the rows are
-        locked until then.
+        If the connection is lost before the answer to COMMIT arrives, the client does not know whether the refresh has
+        committed. The recorded row shows it, because it commits with the refresh. So the result is kept before COMMIT
+        is sent. After a lost connection, the row is read before the next attempt:
+          - the row has the kept result: the commit succeeded, and the result is final;
+          - the row differs: the transaction was rolled back, and the next attempt repeats it.
+        Reading the row locks it. While the server still works on the commit, the reader waits for that lock.
         """
         with atomic():
             rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")

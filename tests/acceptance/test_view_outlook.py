@@ -128,7 +128,9 @@ def test_contract_is_met_only_after_the_views_that_it_reads(manage: Manage) -> N
 def test_drift_and_data_checks_are_foreseen(manage: Manage) -> None:
     add_check("not_null", arguments={"column": "id"}, view="reporting.b")
     CustomReportManifest.objects.filter(table_name="reporting.b").update(query="SELECT id + 1 AS id FROM reporting.a")
-    assert sentences(manage, "data_check") == ["1 data check decides if its new rows are published."]
+    [text] = sentences(manage, "data_check")
+    assert text.startswith("1 data check decides if its new rows are published. Its readers wait until its data checks")
+    assert text.endswith(", because the refresh takes at most 0.20 s.")
     [text] = sentences(manage, "drift")
     assert text.startswith("Definition drift: the query of custom manifest ")
 

@@ -1,13 +1,16 @@
 """A query is closed if its rows follow from those that it reads."""
 
+from collections.abc import Callable, Collection, Mapping
+
 import pytest
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.view_names import ViewName
-from seeder.postgres.closed_queries import why_not_closed
+from seeder.postgres.closed_queries import why_not_closed, why_not_repeatable
 from seeder.postgres.transactions import rolled_back_atomic
 from tests.conftest import server_major_version, sql
 
+FindReasons = Callable[[str, Collection[ViewName]], Mapping[ViewName, tuple[str, ...]]]
 pytestmark = pytest.mark.usefixtures("bare_database")
 
 OBJECTS = """
@@ -29,6 +32,7 @@ OBJECTS = """
     CREATE FUNCTION rows_less(int, int) RETURNS bool IMMUTABLE LANGUAGE plpgsql AS 'BEGIN RETURN $1 < $2; END';
     CREATE VIEW clock AS SELECT now() AS x;
     CREATE VIEW plain AS SELECT id, txt FROM t;
+    CREATE VIEW first_one AS SELECT id FROM t LIMIT 1;
     CREATE DOMAIN day AS date;
     CREATE DOMAIN positive AS int CHECK (VALUE > 0);
     CREATE DOMAIN recent AS timestamptz CHECK (VALUE > now());
@@ -111,6 +115,22 @@ CLOSED = {
     "no table": "SELECT 1 AS x",
 }
 WITH_LIBXML = {"XML": "SELECT xmlelement(name x, txt)::text AS x FROM t"}
+ORDER_DEPENDENT = {
+    "limit": "SELECT id FROM t ORDER BY k LIMIT 5",
+    "offset": "SELECT id FROM t ORDER BY k OFFSET 5",
+    "distinct on": "SELECT DISTINCT ON (k) id FROM t ORDER BY k",
+    "row numbers": "SELECT id, row_number() OVER (ORDER BY k) AS n FROM t",
+    "frame of rows": "SELECT id, sum(n) OVER (ORDER BY k ROWS 1 PRECEDING) AS n FROM t",
+    "array of a subquery": "SELECT k, ARRAY(SELECT id FROM t AS other WHERE other.k = t.k) AS a FROM t",
+    "joined texts": "SELECT string_agg(txt, ',' ORDER BY k) AS s FROM t",
+    "sum of floats": "SELECT k, sum(n::float8) AS s FROM t GROUP BY k",
+    "in a plain view": "SELECT id FROM first_one",
+}
+REPEATABLE = {
+    "aggregates": CLOSED["aggregates"],
+    "ranks": "SELECT id, rank() OVER (ORDER BY k) AS r, sum(n) OVER (ORDER BY k) AS s FROM t",
+    "distinct": "SELECT DISTINCT id FROM t ORDER BY id",
+}
 NEW_IN_17 = {
     "JSON_VALUE": "SELECT JSON_VALUE(to_jsonb(txt), '$' RETURNING date) AS x FROM t",
     "JSON_TABLE": "SELECT j.d FROM t, JSON_TABLE(to_jsonb(txt), '$' COLUMNS (d date PATH '$')) AS j",
@@ -118,8 +138,8 @@ NEW_IN_17 = {
 NEW_IN_18 = {"virtual column": "SELECT v FROM computed"}
 
 
-def reasons_for(queries: dict[str, str]) -> dict[str, tuple[str, ...]]:
-    """Return for each query why it is not closed."""
+def reasons_for(queries: dict[str, str], find_reasons: FindReasons = why_not_closed) -> dict[str, tuple[str, ...]]:
+    """Return for each query why it is not closed, or not repeatable."""
     names = {name: ViewName(schema="public", name=f"view_{number}") for number, name in enumerate(queries)}
     with rolled_back_atomic(DEFAULT_DB_ALIAS):
         sql(OBJECTS)
@@ -129,7 +149,7 @@ def reasons_for(queries: dict[str, str]) -> dict[str, tuple[str, ...]]:
             )
         for name, query in queries.items():
             sql(f"CREATE MATERIALIZED VIEW {names[name]} AS {query} WITH NO DATA".replace("%", "%%"))
-        found = why_not_closed(DEFAULT_DB_ALIAS, [*names.values(), ViewName.parse("public.missing")])
+        found = find_reasons(DEFAULT_DB_ALIAS, [*names.values(), ViewName.parse("public.missing")])
     assert found.keys() == set(names.values())
     return {name: found[view] for name, view in names.items()}
 
@@ -145,3 +165,10 @@ def test_query_that_can_answer_differently_is_not_closed() -> None:
 def test_query_that_follows_from_its_rows_is_closed() -> None:
     ordinary = CLOSED | (NEW_IN_18 if server_major_version() >= 18 else {})
     assert {name: reasons for name, reasons in reasons_for(ordinary).items() if reasons} == {}
+
+
+def test_query_whose_rows_depend_on_their_order_is_not_repeatable() -> None:
+    queries = ORDER_DEPENDENT | REPEATABLE
+    assert not any(reasons_for(queries).values()), "all are closed"
+    found = reasons_for(queries, why_not_repeatable)
+    assert {name for name, reasons in found.items() if reasons} == set(ORDER_DEPENDENT)

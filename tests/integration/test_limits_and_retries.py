@@ -16,7 +16,7 @@ from seeder.errors import ConfigurationError
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services.history_rows import RunHistoryWriter
-from seeder.services.run import orchestrator, view_refresh
+from seeder.services.run import orchestrator, skipping, view_refresh
 from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, create_custom_manifest, sql
 
@@ -127,7 +127,7 @@ def test_connection_lost_after_commit_is_a_success_without_retry(
                 remaining_losses.pop()
                 raise OperationalError
 
-    monkeypatch.setattr(transactions, "BatchedTransaction", LosesFirstConnection)
+    monkeypatch.setattr(skipping, "BatchedTransaction", LosesFirstConnection)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
     result = refresh()
     assert not remaining_losses

@@ -9,6 +9,8 @@ REFRESHES = "tests/integration/data_checks/test_guarded_refresh.py"
 UNTRUSTED = "tests/integration/data_checks/test_untrusted_checks.py"
 WAIVERS = "tests/integration/data_checks/test_waivers.py"
 
+QUERY = "seeder/services/run/checked_query.py"
+QUERIES = "tests/integration/data_checks/test_checked_queries.py"
 EDITING = "seeder/services/data_checks/check_editing.py"
 PAGES = "tests/integration/admin/test_check_pages.py"
 
@@ -138,5 +140,54 @@ CHECKS = [
         old="samples=result.samples if can_see_data else ()",
         new="samples=result.samples",
         tests=(PAGES,),
+    ),
+    Mutant(
+        name="query checks: the checked rows are the published ones",
+        file="seeder/postgres/transactions.py",
+        old="COMMIT;\\nBEGIN ISOLATION LEVEL REPEATABLE READ;",
+        new="COMMIT;\\nBEGIN ISOLATION LEVEL READ COMMITTED;",
+        tests=(QUERIES,),
+    ),
+    Mutant(
+        name="query checks: a view is not moved backwards",
+        file=QUERY,
+        old="group_queries.is_replaced(self._database, self._state)",
+        new="not self._state",
+        tests=(QUERIES,),
+    ),
+    Mutant(
+        name="query checks: rows are not written after the snapshot",
+        file=QUERY,
+        old="            self._history.mark_running([self._view.spec])\n",
+        new="            pass\n",
+        tests=(QUERIES,),
+    ),
+    Mutant(
+        name="query checks: a refresh that lost a race ends with checks inside",
+        file="seeder/services/run/view_refresh.py",
+        old="        if number > 1:  # it lost a race\n            self._query.give_up()\n",
+        new="",
+        tests=(QUERIES,),
+    ),
+    Mutant(
+        name="query checks: SQL of users runs on the new rows of the view",
+        file="seeder/domain/data_checks/check_order.py",
+        old="Condition | Query | Unreadable",
+        new="Condition | Unreadable",
+        tests=(QUERIES,),
+    ),
+    Mutant(
+        name="query checks: an error of the query does not hold the view",
+        file=DECISION,
+        old="for one in results if one.outcome is not CheckOutcome.COULD_NOT_RUN}",
+        new="for one in results}",
+        tests=(QUERIES,),
+    ),
+    Mutant(
+        name="query checks: a query with several right answers is checked inside",
+        file="seeder/services/data_checks/check_ordering.py",
+        old="closed_queries.why_not_repeatable(",
+        new="closed_queries.why_not_closed(",
+        tests=(QUERIES,),
     ),
 ]

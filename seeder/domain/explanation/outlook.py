@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
+from seeder.domain.data_checks.check_order import CheckOrder
 from seeder.domain.explanation.facts import Decision, Level, Topic, ViewStory
 from seeder.domain.explanation.refresh_decisions import time_text
 from seeder.domain.freshness.contract import FreshnessContract
@@ -64,6 +65,7 @@ class Outlook:
     is_unready: bool = False  # PostgreSQL would refuse a concurrent refresh
     drift: Sequence[DefinitionDrift] = ()
     checks: int = 0  # data checks that its new rows have to pass
+    check_order: CheckOrder | None = None  # None unless its readers would wait
     breaker: CircuitBreakerState = field(default_factory=CircuitBreakerState)
     shows_causes: bool = True  # of the open breaker, which can name views of other agencies
     next_trial_at: datetime | None = None  # None if the breaker is closed
@@ -102,7 +104,8 @@ def outlook_decisions(story: ViewStory, outlook: Outlook) -> Iterator[Decision]:
     yield from _plan_decisions(outlook)
     if outlook.checks:
         counted = "1 data check decides" if outlook.checks == 1 else f"{outlook.checks} data checks decide"
-        yield Decision(topic=Topic.DATA_CHECK, text=f"{counted} if its new rows are published.")
+        order = f" {outlook.check_order}" if outlook.check_order else ""
+        yield Decision(topic=Topic.DATA_CHECK, text=f"{counted} if its new rows are published.{order}")
     for drift in outlook.drift:
         yield Decision(topic=Topic.DRIFT, text=definition_drift_note(drift), level=Level.WARNING)
     yield from _result_decisions(story, outlook)

@@ -36,6 +36,8 @@ def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
     for group in plan.groups:
         yield from _group_blocks(group)
     for view in plan.views:
+        if view.check_order is not None:
+            yield f"{view.key.name}: {view.check_order}"
         yield from (f"{view.key.name}: {definition_drift_note(drift)}" for drift in view.definition_drift)
     yield from map(_rejection_block, plan.rejected)
     yield from ((str(missed), "yellow") for missed in plan.missed_contracts)

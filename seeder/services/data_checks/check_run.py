@@ -1,4 +1,4 @@
-"""Runs the data checks of one view inside the transaction that created or refreshed it."""
+"""Runs the data checks of one view inside the transaction that creates or refreshes it."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -59,12 +59,16 @@ class CheckRun:
         self._row_count: int | None = None
         self._scanned: dict[str, Any] = {}  # figures by the names of checks
 
-    def results(self) -> tuple[CheckResult, ...]:
+    def results(self, *, on_query: bool = False) -> tuple[CheckResult, ...]:
         """Run all checks. Return their results in their order. The transaction is as before.
+
+        With `on_query`, they read the result of the view's query instead of the view.
 
         Raises database errors that say nothing about a check: a lost session, a fault of the server, an error that a
         retry can remedy, or any after a stop.
         """
+        if on_query:
+            self._source = data_check_queries.query_source(self._database, self._view)
         if any(isinstance(check.rule, Drift) for check in self._checks):
             self._columns = catalog.view_columns(self._database, self._view)
         with ReadOnlyPart(self._database, timeout_ms=self._limits.timeout_ms) as part:

@@ -1,13 +1,14 @@
 """The data checks of one run: whether a view may be published, and the results that are kept."""
 
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.conf import Settings
-from seeder.domain.data_checks.results import CheckResult, are_held
+from seeder.domain.data_checks.check_order import runs_on_query
+from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck, are_held
 from seeder.domain.data_checks.waiver_rules import waive
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView
@@ -31,6 +32,14 @@ class ViewHeld(Exception):
 
 
 @dataclass(frozen=True, kw_only=True)
+class KnownResults:
+    """Results of checks on the query of a view, and its number of rows."""
+
+    results: Mapping[DataCheck, CheckResult] = field(default_factory=dict)
+    rows: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
 class RunDataChecks:
     """Runs and records the data checks of one run's views."""
 
@@ -39,25 +48,50 @@ class RunDataChecks:
     tables: OptionalTables
     stop: StopSignal
 
-    def check(self, view: PlannedView, result: RefreshResult) -> tuple[RefreshResult, int | None]:
+    def check_query(self, view: PlannedView) -> KnownResults:
+        """Check the result of a view's query at the snapshot of the transaction, before the view is refreshed.
+
+        Errors are no results, because they can be of the query: then the check runs after the refresh.
+
+        Raises `ViewHeld` if no check remains and the rows must not be published.
+        """
+        run = self._run(view, filter(runs_on_query, view.checks))
+        results = run.results(on_query=True)
+        known = {one.check: one for one in results if one.outcome is not CheckOutcome.COULD_NOT_RUN}
+        if len(known) == len(view.checks):
+            known = {one.check: one for one in self._judge(view, known.values())}
+        return KnownResults(results=known, rows=run.row_count)
+
+    def check(
+        self, view: PlannedView, result: RefreshResult, known: KnownResults | None = None
+    ) -> tuple[RefreshResult, int | None]:
         """Check the new rows of a view, in the transaction that wrote them. Return the number of rows if it is known.
 
         Raises `ViewHeld` if they must not be published, and database errors that say nothing about a check.
         """
         if not view.checks:
             return result, None
-        limits = CheckLimits(timeout_ms=self.settings.check_timeout_ms, samples=self.settings.check_samples)
-        run = CheckRun(
+        known = known or KnownResults()
+        results, rows = dict(known.results), known.rows
+        if remaining := [check for check in view.checks if check not in results]:
+            run = self._run(view, remaining)
+            results |= {one.check: one for one in run.results()}
+            rows = run.row_count
+        return replace(result, checks=self._judge(view, [results[check] for check in view.checks])), rows
+
+    def _run(self, view: PlannedView, checks: Iterable[DataCheck]) -> CheckRun:
+        return CheckRun(
             view.key,
-            view.checks,
-            limits,
+            tuple(checks),
+            CheckLimits(timeout_ms=self.settings.check_timeout_ms, samples=self.settings.check_samples),
             baselines=Baselines(spec=view.spec, tables=self.tables, settings=self.settings),
             is_stopped=lambda: self.stop.requested,
         )
-        checks = run.results()
-        if are_held(checks):
-            checks = self._waived(view, checks)
-        return replace(result, checks=checks), run.row_count
+
+    def _judge(self, view: PlannedView, results: Iterable[CheckResult]) -> tuple[CheckResult, ...]:
+        """Return the results, waived ones as such. Raises `ViewHeld` if they hold the view."""
+        checks = tuple(results)
+        return self._waived(view, checks) if are_held(checks) else checks
 
     def _waived(self, view: PlannedView, checks: tuple[CheckResult, ...]) -> tuple[CheckResult, ...]:
         """Return the results if waivers cover all that hold the view. Use up these waivers.

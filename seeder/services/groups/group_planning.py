@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -37,10 +38,8 @@ def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
     duration = _estimate(members)
     share = duration / len(members)
     # A member that was skipped would not be of the same instant as the others.
-    grouped = {
-        view: replace(view, estimated_duration=share, mode_choice=None, mode_facts=None, skip_plan=None)
-        for view in members
-    }
+    alone = partial(replace, mode_choice=None, mode_facts=None, skip_plan=None, check_order=None)
+    grouped = {view: alone(view, estimated_duration=share) for view in members}
     planned = PlannedGroup(
         name=str(group),
         views=in_dependency_order(grouped.values()),

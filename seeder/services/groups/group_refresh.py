@@ -66,7 +66,7 @@ class _GroupRefresh:
         self._lock_wait = timedelta()
         self._current: PlannedView | None = None  # the member that is refreshed
         self._started_at: datetime | None = None  # the latest snapshot; None before the first
-        self._uncommitted_results: GroupResults = {}  # see "A lost commit" in `view_refresh`
+        self._uncommitted_results: GroupResults = {}  # see `RunHistoryWriter.has_recorded`
 
     def results(self) -> GroupResults:
         """Return the final results of all members, with their rows written."""

@@ -104,10 +104,8 @@ class MemberRefreshes:
     def _state_before(self, view: PlannedView) -> ViewBeforeRefresh:
         name = view.key.name
         parameters = {"schema": name.schema, "name": name.name}
-        [(exists, can_count, inserted, deleted)] = sessions.query(
-            _DATABASE, STATEMENTS["view_before_refresh"], parameters
-        )
-        return ViewBeforeRefresh(exists=exists, can_count=can_count, inserted=inserted, deleted=deleted)
+        [state] = sessions.query(_DATABASE, STATEMENTS["view_before_refresh"], parameters)
+        return ViewBeforeRefresh.of(state)
 
     def _write(self, view: PlannedView, state: MemberState | None, result: RefreshResult) -> RefreshResult:
         if state is None:

@@ -19,6 +19,7 @@ from seeder.errors import DatabaseError
 from seeder.postgres import catalog, server_activity
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.data_checks import check_ordering
 from seeder.services.read_models.group_outlook import read_group_outlook
 from seeder.services.read_models.view_relations import RelatedNames
 from seeder.services.run import mode_choice, planning, skip_planning
@@ -83,6 +84,7 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
     with translate_database_errors(scope.view.database):
         blocking = server_activity.blocking_sessions(scope.view.database, scope.view.name, plain=is_plain)
         is_unready = not is_plain and catalog.cannot_refresh_concurrently(scope.view.database, scope.view.name)
+        order = check_ordering.find_order(own, scope.settings) if own.checks and group is None else None
     return replace(
         outlook,
         steps=[_step(view, scope) for view in (*visible, own)],
@@ -98,6 +100,7 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
             if scope.sees([drift.manifest])
         ],
         checks=len(own.checks),
+        check_order=order if scope.can_see_errors or order is None else order.without_names(),
         blocking_sessions=[str(one) if scope.can_see_errors else "" for one in blocking],
     )
 

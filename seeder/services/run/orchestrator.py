@@ -17,6 +17,7 @@ from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
+from seeder.services.data_checks.check_ordering import add_check_orders
 from seeder.services.data_checks.run_data_checks import RunDataChecks
 from seeder.services.groups.group_planning import add_groups
 from seeder.services.groups.group_refresh import GroupRefresher
@@ -49,6 +50,7 @@ def preview(request: RefreshRequest) -> RefreshPlan:
     settings = conf.load()
     selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
     plan = skip_planning.add_skips(mode_choice.add_modes(planning.build(selection), settings), settings)
+    plan = add_check_orders(plan, settings)
     return add_groups(plan, groups)
 
 
@@ -98,7 +100,7 @@ def execute_locked(
     selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
     plan = mode_choice.add_modes(planning.build(selection, tables, save_confirmed=True), settings, tables)
     plan = skip_planning.add_skips(plan, settings, tables, force=origin.is_forced)
-    plan = add_groups(plan, groups)
+    plan = add_groups(add_check_orders(plan, settings), groups)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
     views = (view.key for view in plan.views)

@@ -1,10 +1,13 @@
 """Limits of the transaction that refreshes a view."""
 
 from collections.abc import Mapping
+from dataclasses import asdict
 from datetime import timedelta
 
 from seeder.conf import Settings
+from seeder.domain import lock_keys
 from seeder.domain.outcomes import StartContext
+from seeder.domain.view_names import ViewName
 
 _MAX_LOCK_WAIT_MS = 2**31 - 1  # milliseconds: the most that PostgreSQL takes
 
@@ -18,6 +21,11 @@ def of_transaction(settings: Settings, context: StartContext, *, run_id: str) ->
         "parallel_workers": None if allow_parallel else "0",
         "application_name": f"seeder {run_id}",
     }
+
+
+def of_view_lock(view: ViewName, settings: Settings, waited: timedelta) -> Mapping[str, object]:
+    """Return the parameters of statements that lock and look up a view, after a wait for its lock."""
+    return {**asdict(view), "key": lock_keys.of_view(view), "lock_wait": lock_wait_ms(settings, waited)}
 
 
 def lock_wait_ms(settings: Settings, waited: timedelta) -> int:

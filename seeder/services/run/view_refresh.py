@@ -15,13 +15,15 @@ from typing import TypeVar
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
-from seeder.domain import lock_keys, result_notes
+from seeder.domain import result_notes
 from seeder.domain.admission_types import Hold
 from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.postgres import input_locks, row_counts, sessions, transactions
+from seeder.postgres import row_counts, sessions, transactions
+from seeder.postgres.input_locks import LockedInputs, lock_inputs
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.postgres.transactions import atomic
 from seeder.services import manifest_selection
@@ -29,6 +31,7 @@ from seeder.services.data_checks.run_data_checks import RunDataChecks, ViewHeld
 from seeder.services.history_rows import OTHER_REFRESHES, RunHistoryWriter, refresh_by_another_run
 from seeder.services.retry import retry_transient
 from seeder.services.run import cost_meter, refresh_limits, skip_decisions, unpublished_results, worker_pool
+from seeder.services.run.checked_query import CheckedQuery, SnapshotLost
 from seeder.services.run.cost_meter import CostMeter, Measurement
 from seeder.services.run.create_or_refresh import create_or_refresh
 from seeder.services.run.data_as_of import DataAsOf
@@ -119,7 +122,8 @@ class _ViewRefresh:
         self._attempts = 0
         self._lock_wait = timedelta()
         self._started_at: datetime | None = None  # when the view was locked; None before
-        self._uncommitted_result: RefreshResult | None = None  # see "A lost commit"
+        self._uncommitted_result: RefreshResult | None = None  # see `has_recorded`
+        self._query = CheckedQuery(view, self._settings, self._history)
 
     def _refresh_in_one_transaction(self) -> RefreshResult:
         """Lock, limit and look. Reuse, skip, or refresh and check. Measure, record, commit."""
@@ -127,19 +131,15 @@ class _ViewRefresh:
             with self._skipping.transaction() as transaction:
                 with self._cancellable():
                     before, started_at, others = self._lock_limit_and_look(transaction)
-                    result = self._reuse(others) or self._skipping.skipped_result() or self._refresh(before, started_at)
+                    result = self._reuse(others) or self._skipping.skipped_result()
+                    if result is None:
+                        locked = self._lock_inputs(exists=before.exists)
+                        restarted = None if self._skipping.takes_proof else transaction  # it has one snapshot already
+                        before = self._query.begin(restarted, before, locked, self._parameters())
+                        result = self._refresh(before, started_at, locked)
                 self._uncommitted_result = result = self._record(result, before, measurement)
             backend = measurement.backend_cost()
             return replace(result, cost=replace(result.cost, backend=backend)) if backend else result
-
-    # A lost commit
-    #
-    # If the connection is lost before the answer to COMMIT arrives, the client does not know whether the refresh has
-    # committed. The recorded row shows it, because it commits with the refresh. So the result is kept before COMMIT is
-    # sent. After a lost connection, the row is read before the next attempt:
-    #   - the row has the kept result: the commit succeeded, and the result is final;
-    #   - the row differs: the transaction was rolled back, and the next attempt repeats it.
-    # Reading the row locks it. While the server still works on the commit, the reader waits for that lock.
 
     def result(self) -> RefreshResult:
         """Return the final result, after all attempts, with its row written."""
@@ -169,8 +169,13 @@ class _ViewRefresh:
             with self._cancellable():
                 self._skipping.verify()
         attempt_started, waited_before = monotonic(), self._lock_wait
+        if number > 1:  # it lost a race
+            self._query.give_up()
         try:
             return self._refresh_in_one_transaction()
+        except SnapshotLost:
+            self._query.give_up()
+            return self._attempt(number)
         except Error as error:
             if sqlstate(error) == LOCK_NOT_AVAILABLE:  # counts as lock wait, with the wait for the view's advisory lock
                 self._lock_wait = waited_before + timedelta(seconds=monotonic() - attempt_started)
@@ -199,7 +204,7 @@ class _ViewRefresh:
 
     def _lock_limit_and_look(
         self, transaction: transactions.BatchedTransaction
-    ) -> tuple[row_counts.ViewBeforeRefresh, datetime, sessions.Rows]:
+    ) -> tuple[ViewBeforeRefresh, datetime, sessions.Rows]:
         """Lock the view. Return its state, the time, and its refreshes by other runs, in one round trip.
 
         A refresh by another run can be reused if it started after this run was requested and after the dependencies in
@@ -210,20 +215,19 @@ class _ViewRefresh:
         parameters = self._history.other_refreshes_parameters(self._view.spec, after=after)
         names = ("pin_transactions", "set_lock_wait", "lock", "apply_limits", "view_before_refresh")
         statements = [*(STATEMENTS[name] for name in names), *([OTHER_REFRESHES] if self._is_default else [])]
-        limits = refresh_limits.of_transaction(self._settings, self._context, run_id=self._history.run_id)
-        name, key = self._name, lock_keys.of_view(self._name)
-        lock_wait = refresh_limits.lock_wait_ms(self._settings, self._lock_wait)
-        view = {"schema": name.schema, "name": name.name, "key": key, "lock_wait": lock_wait}
-        _, waiting, locked, _, [state], *others = transaction.begin(statements, {**limits, **view, **parameters})
+        _, waiting, locked, _, [state], *others = transaction.begin(statements, {**self._parameters(), **parameters})
         now = locked[0][-1]
         self._lock_wait += now - waiting[0][-1]
         if not self._is_default:  # the history's server has the clock for all times that are compared
             now = sessions.server_time(DEFAULT_DB_ALIAS)
             others = [sessions.query(DEFAULT_DB_ALIAS, OTHER_REFRESHES, parameters)]
         self._started_at = now
-        exists, can_count, inserted, deleted = state
-        before = row_counts.ViewBeforeRefresh(exists=exists, can_count=can_count, inserted=inserted, deleted=deleted)
-        return before, now, others[0]
+        return ViewBeforeRefresh.of(state), now, others[0]
+
+    def _parameters(self) -> dict[str, object]:
+        """Return the parameters of statements that lock the view and limit its transaction."""
+        limits = refresh_limits.of_transaction(self._settings, self._context, run_id=self._history.run_id)
+        return {**limits, **refresh_limits.of_view_lock(self._name, self._settings, self._lock_wait)}
 
     def _reuse(self, other_refreshes: sessions.Rows) -> RefreshResult | None:
         """Return the result of a refresh by another run that can be reused, or None."""
@@ -232,42 +236,36 @@ class _ViewRefresh:
         )
         return refresh_by_another_run(other_refreshes, is_ours=is_in_database)
 
-    def _refresh(self, before: row_counts.ViewBeforeRefresh, started_at: datetime) -> RefreshResult:
+    def _refresh(self, before: ViewBeforeRefresh, started_at: datetime, locked: LockedInputs) -> RefreshResult:
         """Lock the inputs, create or refresh the view, and check it. Count its rows if they cannot be measured.
 
         Raises `ViewHeld` if a data check failed.
         """
-        locked = self._lock_inputs(exists=before.exists)
         started_at = self._skipping.begun_at or started_at + locked.waited
+        known = self._query.check(self._refresher.data_checks)
         data = self._as_of.before_refresh(self._view, locked.inputs, started_at)
         self._skipping.before_refresh()
-        result = create_or_refresh(
-            self._view, self._settings, exists=before.exists, started_at=started_at, snapshot=locked.snapshot
-        )
+        exists, snapshot = before.exists, self._query.snapshot or locked.snapshot
+        result = create_or_refresh(self._view, self._settings, exists=exists, started_at=started_at, snapshot=snapshot)
+        self._query.require_unreplaced()
         result = self._skipping.after_refresh(result)
         data = self._as_of.after_refresh(self._view, data)
-        result, rows = self._refresher.data_checks.check(self._view, replace(result, data=data))
+        result, rows = self._refresher.data_checks.check(self._view, replace(result, data=data), known)
         if not before.requires_count(result.mode):
             return result
         if rows is None and before.can_count:
             rows = row_counts.count_rows(self._database, self._name)
         return replace(result, rows=rows)
 
-    def _lock_inputs(self, *, exists: bool) -> input_locks.LockedInputs:
+    def _lock_inputs(self, *, exists: bool) -> LockedInputs:
         """Lock what the view reads. `input_locks.sql` explains why."""
-        inputs, waited = self._view.inputs, timedelta()
-        if not exists:
-            max_wait = timedelta(milliseconds=self._settings.lock_timeout_ms)
-            query = self._view.spec.query
-            inputs, waited = input_locks.inputs_of_missing_view(self._database, self._name, query, max_wait=max_wait)
-        locked = input_locks.lock_inputs(self._database, self._name, inputs)
-        locked = locked._replace(waited=locked.waited + waited)
+        wait = timedelta(milliseconds=self._settings.lock_timeout_ms)
+        query, inputs = None if exists else self._view.spec.query, self._view.inputs
+        locked = lock_inputs(self._database, self._name, inputs, query_of_missing=query, max_wait=wait)
         self._lock_wait += locked.waited
         return locked
 
-    def _record(
-        self, result: RefreshResult, before: row_counts.ViewBeforeRefresh, measurement: Measurement
-    ) -> RefreshResult:
+    def _record(self, result: RefreshResult, before: ViewBeforeRefresh, measurement: Measurement) -> RefreshResult:
         """Return the complete result. Write its row if it is in this database."""
         if result.satisfied_by is not None or result.outcome is Outcome.SKIPPED:
             result = self._with_waits_and_notes(result)
@@ -277,7 +275,8 @@ class _ViewRefresh:
         cpu_time, peak_memory = measurement.process_cost()
         result = self._with_waits_and_notes(result, cpu_time=cpu_time, peak_memory_bytes=peak_memory)
         if self._is_default:
-            result = self._skipping.record_success(result, before)
+            record = self._query.record_success if self._query.snapshot else self._skipping.record_success
+            result = record(result, before)
             self._refresher.save_check_results(self._view, result)
             return result
         return cost_meter.with_written_rows(result, self._view.key, before)

@@ -1,0 +1,72 @@
+"""When the data checks of a view run: inside a refresh that blocks readers, or before it on the result of the query.
+
+A plain refresh keeps its lock until it is published, so its readers also wait for checks inside. Before it, checks read
+the result of the query at the snapshot of the refresh. Then the query runs once more for each statement of the checks.
+"""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
+from datetime import timedelta
+
+from seeder.domain.data_checks.results import DataCheck
+from seeder.domain.data_checks.rules import Condition, Query, Unique, Unreadable
+from seeder.domain.human_format import format_duration
+
+# Measured with 200,000 rows: ten row checks in one scan took 0.08 s, a GROUP BY of three columns 0.3 s.
+_SCAN, _GROUPING = 0.4e-6, 1.5e-6  # seconds for each row
+_MIN_SHARE = 0.1  # of the duration of a refresh
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CheckOrder:
+    """Whether checks run before a plain refresh, and otherwise why not."""
+
+    runs_before: bool
+    reasons: tuple[str, ...] = ()  # ends of a sentence about the view
+
+    def without_names(self) -> "CheckOrder":
+        """Return the order without reasons, which can name what the query reads."""
+        return replace(self, reasons=())
+
+    def __str__(self) -> str:
+        """Return what readers wait for, as a sentence."""
+        if self.runs_before:
+            return (
+                "Its data checks run before the refresh, on the result of its query, except conditions and queries, so"
+                " that readers wait for little more than the refresh."
+            )
+        because = f", because {' and '.join(self.reasons)}" if self.reasons else ""
+        return f"Its readers wait until its data checks have ended{because}."
+
+
+def runs_on_query(check: DataCheck) -> bool:
+    """Return whether a check can run on the result of a query instead of the view.
+
+    SQL of a user can name the view, which still has its old rows before the refresh.
+    """
+    return not isinstance(check.rule, Condition | Query | Unreadable)
+
+
+def choose_order(
+    checks: Collection[DataCheck],
+    reasons: Sequence[str],
+    *,
+    rows: int,
+    last_duration: timedelta | None,
+    budget: timedelta,
+) -> CheckOrder:
+    """Choose when the checks of a plain refresh run.
+
+    `reasons` are why the query is not repeatable. `rows` is the expected number of rows, 0 if it is unknown, and
+    `last_duration` that of the last refresh, with its checks.
+    """
+    if reasons:
+        return CheckOrder(runs_before=False, reasons=tuple(f"it {reason}" for reason in reasons))
+    if last_duration is None or last_duration <= budget:
+        return CheckOrder(runs_before=False, reasons=(f"the refresh takes at most {format_duration(budget)}",))
+    before = [check for check in checks if runs_on_query(check)]
+    groupings = sum(isinstance(check.rule, Unique) for check in before)
+    gain = rows * ((_SCAN if len(before) > groupings else 0) + groupings * _GROUPING)
+    if gain < _MIN_SHARE * last_duration.total_seconds():
+        return CheckOrder(runs_before=False, reasons=("they take a small part of its refresh",))
+    return CheckOrder(runs_before=True)
