@@ -43,6 +43,10 @@ DELETE FROM reporting.seeder_run_metrics WHERE history_id = ANY (%(keys)s::bigin
 -- As `delete_run_metrics`.
 DELETE FROM reporting.seeder_check_result WHERE history_id = ANY (%(keys)s::bigint[]);
 
+-- name: delete_skip_decisions
+-- As `delete_run_metrics`.
+DELETE FROM reporting.seeder_skip_decision WHERE history_id = ANY (%(keys)s::bigint[]);
+
 -- name: delete_history
 DELETE FROM reporting.seeder_run_history WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;
 

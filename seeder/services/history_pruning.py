@@ -56,7 +56,11 @@ class _PrunedTable(NamedTuple):
 _HISTORY = _PrunedTable("seeder_run_history", STATEMENTS["next_history_rows"], STATEMENTS["delete_history"], 0)
 _RUNS = _PrunedTable("seeder_run", STATEMENTS["next_runs"], STATEMENTS["delete_runs"], "")
 _QUEUE = _PrunedTable("seeder_queued_refresh", STATEMENTS["next_queue_parts"], STATEMENTS["delete_queue_parts"], 0)
-_OF_HISTORY = {"seeder_run_metrics": "delete_run_metrics", "seeder_check_result": "delete_check_results"}
+_OF_HISTORY = {
+    "seeder_run_metrics": "delete_run_metrics",
+    "seeder_check_result": "delete_check_results",
+    "seeder_skip_decision": "delete_skip_decisions",
+}
 
 
 def prune(
