@@ -1,9 +1,9 @@
 """The locks and the snapshot of a transaction that refreshes a group of views."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import Error
 from psycopg import sql
@@ -11,6 +11,8 @@ from psycopg import sql
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
+
+Result = TypeVar("Result")
 
 _BEGIN = "BEGIN ISOLATION LEVEL REPEATABLE READ;"
 # Less than deadlock_timeout (1 s by default), after which PostgreSQL ends one of two that wait for each other.
@@ -73,14 +75,19 @@ def take_snapshot(database: str) -> tuple[datetime, str]:
     return taken_at, snapshot
 
 
-@contextmanager
-def savepoint(database: str) -> Iterator[None]:
-    """Undo the block on an error, and continue the transaction."""
+def attempt_in_savepoint(database: str, operation: Callable[[], Result]) -> Result | Error:
+    """Return the result of an operation, or its database error after undoing it. The transaction continues.
+
+    Raises the error if the transaction cannot continue.
+    """
     sessions.query(database, "SAVEPOINT seeder;")
     try:
-        yield
-    except Error:
-        with suppress(Error):  # the error of the block matters more
+        result = operation()
+        sessions.query(database, "RELEASE SAVEPOINT seeder;")
+    except Error as error:
+        try:
             sessions.query(database, "ROLLBACK TO SAVEPOINT seeder; RELEASE SAVEPOINT seeder;")
-        raise
-    sessions.query(database, "RELEASE SAVEPOINT seeder;")
+        except Error:
+            raise error from None
+        return error
+    return result

@@ -26,6 +26,7 @@ from seeder.models import DataCheck, RunHistory
 from seeder.services.run import orchestrator
 from tests.acceptance.refresh_processes import start
 from tests.conftest import sql
+from tests.faults.gated_views import run_in_background
 from tests.faults.killed_refreshes import kill, refreshing_backends, wait_for_recovery
 from tests.faults.private_server import PrivateServer, wait_until
 from tests.integration.groups.grouped_views import GROUP, VERSIONS, create_grouped_views, load, published_versions
@@ -41,6 +42,15 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 def _group(settings: Settings, contract_tables: None) -> None:
     settings.SEEDER = {"CONSISTENT_GROUPS": {"month": GROUP}}
     create_grouped_views()
+
+
+def add_slow_check(name: str) -> None:
+    DataCheck.objects.create(
+        table_name=f"reporting.{name}",
+        check_name="slow",
+        kind="query",
+        arguments={"query": "SELECT 1 FROM pg_sleep(0.1) AS slept WHERE slept::text <> ''"},
+    )
 
 
 class Reader:
@@ -154,14 +164,30 @@ def test_group_cannot_deadlock_with_single_refreshes(server: PrivateServer) -> N
     assert sql(DEADLOCKS) == [(before,)]
 
 
+def test_reader_of_plainly_refreshed_members_is_not_ended_by_a_deadlock(
+    server: PrivateServer, settings: Settings
+) -> None:
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month": {**GROUP, "allow_blocking": True}}, "MAX_RETRIES": 20}
+    server.restart(deadlock_timeout="1s")  # as by default
+    sql("DROP INDEX reporting.a_id_idx; DROP INDEX reporting.b_id_idx")
+    add_slow_check("a")
+    load(1)
+    with server.session("test_faults") as one:
+        one.execute("SET deadlock_timeout = '200ms'")  # after which PostgreSQL would end this session
+        one.execute("BEGIN")
+        one.execute("SELECT FROM reporting.b")
+        with run_in_background() as run:
+            held = "SELECT 1 FROM pg_locks WHERE relation = 'reporting.a'::regclass AND mode ~ 'AccessExclusive'"
+            wait_until(lambda: sql(held))
+            one.execute("SELECT FROM reporting.a")  # it waits for the group, which then waits for it
+            one.execute("COMMIT")
+            assert run.result().failed == 0
+    assert published_versions() == (1, 1, 1)
+
+
 def test_killed_group_is_published_entirely_or_not_at_all(server: PrivateServer) -> None:
     for name in "abc":
-        DataCheck.objects.create(
-            table_name=f"reporting.{name}",
-            check_name="slow",
-            kind="query",
-            arguments={"query": "SELECT 1 FROM pg_sleep(0.1) AS slept WHERE slept::text <> ''"},
-        )
+        add_slow_check(name)
     generator = random.Random(20261130)  # noqa: S311  # not used for security
     published = 0
     with reader(server):

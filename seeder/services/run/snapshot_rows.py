@@ -5,7 +5,7 @@ and are marked as running before. But the status row of a view is shared between
 `running_view_marker` writes it after the commit.
 """
 
-from django.db import DEFAULT_DB_ALIAS, Error
+from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import ViewSpec
 from seeder.domain.outcomes import RefreshResult
@@ -20,12 +20,12 @@ def record_success(
 ) -> RefreshResult:
     """Close the rows of a view, as `RunHistoryWriter.record_success` does."""
     history.deferred_statuses.pop(spec.key, None)  # of an attempt that was rolled back
-    try:
-        with group_transaction.savepoint(DEFAULT_DB_ALIAS):
-            return history.record_success(spec, result, before=before)
-    except Error as error:
-        if sqlstate(error) != SERIALIZATION_FAILURE:
-            raise
-    recorded = history.record_success(spec, result, before=before, with_status=False)
-    history.deferred_statuses[spec.key] = recorded
-    return recorded
+    recorded = group_transaction.attempt_in_savepoint(
+        DEFAULT_DB_ALIAS, lambda: history.record_success(spec, result, before=before)
+    )
+    if isinstance(recorded, RefreshResult):
+        return recorded
+    if sqlstate(recorded) != SERIALIZATION_FAILURE:
+        raise recorded
+    history.deferred_statuses[spec.key] = history.record_success(spec, result, before=before, with_status=False)
+    return history.deferred_statuses[spec.key]

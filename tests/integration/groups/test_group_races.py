@@ -10,9 +10,12 @@ from pytest_django import Settings
 from seeder.domain.outcomes import GroupReason
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
-from seeder.postgres import group_queries, group_transaction
+from seeder.postgres import group_queries, group_transaction, sessions
 from seeder.services.groups import member_refresh
 from seeder.services.run import orchestrator
+from seeder.services.run.listeners import RunListener
+from seeder.services.run.orchestrator import RunOrigin, execute_locked
+from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.stop_signal import StopSignal
 from tests.conftest import another_session, sql
 from tests.integration.groups.grouped_views import GROUP, create_grouped_views, load, published_versions, refresh
@@ -108,6 +111,21 @@ def test_change_between_two_members_is_in_none_of_them(monkeypatch: pytest.Monke
     monkeypatch.setattr(member_refresh, "is_replaced", change_and_look)
     refresh()
     assert (len(refreshed), published_versions()) == (3, (1, 1, 1))
+
+
+def test_group_that_another_run_has_refreshed_together_is_reused() -> None:
+    origin = RunOrigin(requested_at=sessions.server_time("default"), requested_by="")
+    refresh()
+    [first_run] = RunHistory.objects.values_list("run_id", flat=True).distinct()
+
+    def refresh_again() -> dict[str, str | None]:
+        with RunLock(new_run_id()) as lock:
+            summary = execute_locked(AllReports(), lock, origin, listener=RunListener(), stop=StopSignal())
+        return {view.key.name.name: result.satisfied_by for view, result in summary.results.items()}
+
+    assert refresh_again() == dict.fromkeys(("a", "b", "c", "outside"), first_run)
+    RunHistory.objects.filter(table_name="reporting.b").delete()  # then it is unknown if all were refreshed together
+    assert refresh_again() == {"a": None, "b": None, "c": None, "outside": None}
 
 
 def test_group_that_cannot_lock_an_input_names_the_session(settings: Settings) -> None:
