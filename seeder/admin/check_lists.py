@@ -57,7 +57,7 @@ class DataCheckAdmin(ReportAdmin):
     list_display = ("check_name", "last_result", "enabled", "severity", "kind", "view", "file")
     list_filter = (KindFilter, SeverityFilter, "enabled", AgencyFilter)
     ordering = ("table_name", "check_name")
-    sortable_by = ("check_name", "view")
+    sortable_by = ("check_name",)
     search_help_text = "Part of a view or a check."
     actions = ("enable", "disable", "remove")
 

@@ -184,6 +184,15 @@ def test_bad_rows_are_shown_only_with_the_permission_to_see_data() -> None:
     assert reader.get(f"/admin/seeder/{DECISION}", VIEW).status_code == 403
 
 
+def test_figures_are_not_described_by_a_rule_that_was_changed_since() -> None:
+    client = client_with(*EDITOR)
+    assert "3 of 900 rows with a null in column &quot;status&quot;" in get_page(client, RESULTS, **VIEW)
+    values = {**opened(client, "not_null"), "column": "id", "severity": "error"}
+    post(client, f"datacheck/{check('not_null').pk}/change/", {**values, "tolerated_rows": "0", "tolerated_share": "0"})
+    page = get_page(client, RESULTS, **VIEW)
+    assert ("null in column" in page, "rows 900, bad_rows 3, tolerated 0" in page) == (False, True)
+
+
 def test_held_view_is_published_anyway_after_confirmation() -> None:
     client = client_with(*EDITOR)
     page = get_page(client, DECISION, **VIEW, decision="publish")
