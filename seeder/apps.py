@@ -52,6 +52,7 @@ class SeederConfig(AppConfig):
         "seeder.services.doctor.checks.search_path_functions.check",
         "seeder.services.doctor.checks.invalid_indexes.check",
         "seeder.services.doctor.checks.concurrent_refresh_costs.check",
+        "seeder.services.doctor.checks.consistent_groups.check",
         "seeder.services.doctor.checks.unlisted_views.check",
         "seeder.services.doctor.checks.queue_setup.check",
         "seeder.services.doctor.checks.host_settings.check",

@@ -34,7 +34,8 @@ def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
     group = replace(group, members=group.members | views_between(group.members, reads))
     members = [view for view in plan.views if view.key in group.members]
     with translate_database_errors(members[0].key.database):
-        facts = read_group_facts(members[0].key.database, members).of_members(members)
+        specs = [view.spec for view in members]
+        facts = read_group_facts(members[0].key.database, specs).of_members(specs)
     duration = _estimate(members)
     share = duration / len(members)
     # A member that was skipped would not be of the same instant as the others.

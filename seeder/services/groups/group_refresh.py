@@ -60,7 +60,8 @@ class _GroupRefresh:
     def __init__(self, refresher: ViewRefresher, group: PlannedGroup, context: StartContext) -> None:
         self._refresher, self._group, self._context = refresher, group, context
         self._settings, self._history = refresher.settings, refresher.history
-        self._names = [view.key.name for view in group.views]
+        self._specs = [view.spec for view in group.views]
+        self._names = [spec.key.name for spec in self._specs]
         self._rows = GroupRows(refresher, group, context)
         self._attempts = self._lost_races = 0
         self._lock_wait = timedelta()
@@ -195,11 +196,12 @@ class _GroupRefresh:
 
     def _look(self) -> GroupFacts:
         """Read what decides how the members are refreshed. Raises `_Refused`."""
-        views = self._group.views
         states = group_queries.member_states(_DATABASE, self._names)
-        missing = [view for view in views if view.key.name not in states]
-        facts = self._look_with(missing) if missing else read_group_facts(_DATABASE, views)
-        found = refusals(facts.of_members(views), allow_blocking=self._group.allow_blocking, default_database=_DATABASE)
+        missing = [view for view in self._group.views if view.key.name not in states]
+        facts = self._look_with(missing) if missing else read_group_facts(_DATABASE, self._specs)
+        found = refusals(
+            facts.of_members(self._specs), allow_blocking=self._group.allow_blocking, default_database=_DATABASE
+        )
         if reasons := self._group.refusals or tuple(found):
             raise _Refused(reasons)
         return facts
@@ -213,7 +215,7 @@ class _GroupRefresh:
                 statement = view_statements.create_plain_view(view.key.name, view.spec.query)
                 sessions.execute_single_statement(_DATABASE, statement)
             self._current = None
-            return read_group_facts(_DATABASE, self._group.views)
+            return read_group_facts(_DATABASE, self._specs)
 
         with transactions.BatchedTransaction(_DATABASE) as transaction:
             transaction.begin((), {})

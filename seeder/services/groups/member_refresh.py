@@ -55,7 +55,7 @@ class MemberRefreshes:
         self._lock_inputs()
         self.taken_at, self._snapshot = group_transaction.take_snapshot(_DATABASE)
         sessions.query(_DATABASE, STATEMENTS["apply_limits"], self.limits)
-        seen = read_group_facts(_DATABASE, self.group.views)
+        seen = read_group_facts(_DATABASE, [view.spec for view in self.group.views])
         if seen.states != self.facts.states or not seen.tables.keys() <= self.facts.tables.keys():
             raise LostRace(self._names)
         for view in self.group.views:

@@ -12,6 +12,7 @@ from seeder.domain.outcomes import GroupReason, HeldReason, Outcome
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, DataCheck, JobStatus, RunHistory
+from seeder.services.doctor.run_checks import run_checks
 from tests.conftest import CompletedCommand, sql
 from tests.integration.groups.grouped_views import (
     GROUP,
@@ -150,3 +151,14 @@ def test_explanation_names_the_group_and_its_refusals(manage: Callable[..., Comp
     assert (
         out.count("Concurrent, in one transaction with the consistent group month.") == 2
     )  # the last one and the next
+
+
+def test_doctor_reports_a_group_that_would_be_refused() -> None:
+    def diagnoses() -> list[tuple[str, str]]:
+        found = run_checks().diagnoses
+        return [(one.subject, one.message) for one in found if one.problem.name == "group_refused"]
+
+    assert diagnoses() == []
+    sql("DROP INDEX reporting.b_id_idx")
+    [(subject, message)] = diagnoses()
+    assert (subject, message.partition(",")[0]) == ("month", "reporting.b has no usable unique index")
