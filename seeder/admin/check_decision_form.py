@@ -1,20 +1,12 @@
 """The form of a decision on a held view."""
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 
 from django import forms
 
-from seeder.services.data_checks.waivers import DEFAULT_HOURS, MAX_HOURS
+from seeder.services.data_checks.waivers import DEFAULT_HOURS, MAX_HOURS, WaiverDecision
 from seeder.services.read_models.check_results import VisibleResult
-
-
-class Decision(StrEnum):
-    """What a user decides on a held view."""
-
-    PUBLISH = "publish"  # the next refresh, once
-    ACCEPT = "accept"  # the rows become the baseline
 
 
 class DecisionForm(forms.Form):
@@ -36,10 +28,10 @@ class DecisionForm(forms.Form):
     )
     run = forms.CharField(widget=forms.HiddenInput)
 
-    def __init__(self, data: Any = None, *, decision: Decision, results: Sequence[VisibleResult]) -> None:
+    def __init__(self, data: Any = None, *, decision: WaiverDecision, results: Sequence[VisibleResult]) -> None:
         run_id = results[0].row.run_id if results else ""
         names = [one.row.check_name for one in results]
         super().__init__(data, initial={"run": run_id, "checks": names}, auto_id="%s", label_suffix="")
         self.fields["checks"].choices = [(name, name) for name in names]  # type: ignore[attr-defined]  # it has them
-        if decision is Decision.ACCEPT:
+        if decision is WaiverDecision.ACCEPT:
             del self.fields["hours"]

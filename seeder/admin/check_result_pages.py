@@ -13,14 +13,14 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from seeder.admin import page_urls, queue_actions
-from seeder.admin.check_decision_form import Decision, DecisionForm
+from seeder.admin.check_decision_form import DecisionForm
 from seeder.admin.check_pages import OUTCOME_TEXTS
 from seeder.admin.monitoring_page import handle_post
 from seeder.data_check_errors import DataCheckError
 from seeder.domain.manifests import ViewKey
 from seeder.postgres.contract import OptionalTables
 from seeder.services.data_checks import check_access, check_editing, waivers
-from seeder.services.data_checks.waivers import HeldChecks
+from seeder.services.data_checks.waivers import HeldChecks, WaiverDecision
 from seeder.services.query_validation import can_see_data
 from seeder.services.read_models import agency_scope, check_results, view_checks
 from seeder.services.read_models.check_results import CheckedRefresh, VisibleResult
@@ -69,10 +69,11 @@ def check_decision_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if not _can_decide(request):
         raise PermissionDenied
     view, refreshes = _view_and_refreshes(request)
-    decision = Decision.ACCEPT if request.GET.get("decision") == Decision.ACCEPT else Decision.PUBLISH
+    is_acceptance = request.GET.get("decision") == WaiverDecision.ACCEPT
+    decision = WaiverDecision.ACCEPT if is_acceptance else WaiverDecision.PUBLISH_ONCE
     shown = _shown(request, refreshes)
     held = [one for one in shown.results if one.holds] if shown else []
-    choices = [one for one in held if one.can_accept or decision is Decision.PUBLISH]
+    choices = [one for one in held if one.can_accept or not is_acceptance]
     form = DecisionForm(request.POST if request.method == "POST" else None, decision=decision, results=choices)
     url = page_urls.view_checks(site, str(view.name), view.database)
     if form.is_bound and form.is_valid():
@@ -97,25 +98,25 @@ def check_decision_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     return TemplateResponse(request, "seeder/check_decision.html", context)
 
 
-_TITLES: Mapping[Decision, str] = {
-    Decision.PUBLISH: "Publish {view} anyway?",
-    Decision.ACCEPT: "Accept the rows of {view} as the baseline?",
+_TITLES: Mapping[WaiverDecision, str] = {
+    WaiverDecision.PUBLISH_ONCE: "Publish {view} anyway?",
+    WaiverDecision.ACCEPT: "Accept the rows of {view} as the baseline?",
 }
-_DONE: Mapping[Decision, str] = {
-    Decision.PUBLISH: "The next refresh of {view} is published, unless its rows are worse. Refresh it now, or wait for"
-    " the next run.",
-    Decision.ACCEPT: "Later refreshes of {view} are compared with these rows. Refresh it now, or wait for the next"
-    " run.",
+_DONE: Mapping[WaiverDecision, str] = {
+    WaiverDecision.PUBLISH_ONCE: "The next refresh of {view} is published, unless its rows are worse. Refresh it now, or"
+    " wait for the next run.",
+    WaiverDecision.ACCEPT: "Later refreshes of {view} are compared with these rows. Refresh it now, or wait for the"
+    " next run.",
 }
 
 
-def _decide(request: HttpRequest, form: DecisionForm, view: ViewKey, decision: Decision) -> None:
+def _decide(request: HttpRequest, form: DecisionForm, view: ViewKey, decision: WaiverDecision) -> None:
     values = form.cleaned_data
     held = HeldChecks(
         table_name=str(view.name), check_names=values["checks"], database=view.database, run_id=values["run"]
     )
     by = request.user.get_username()
-    if decision is Decision.ACCEPT:
+    if decision is WaiverDecision.ACCEPT:
         waivers.accept_checks(held, reason=values["reason"], granted_by=by)
     else:
         waivers.waive_checks(held, reason=values["reason"], granted_by=by, hours=values["hours"])

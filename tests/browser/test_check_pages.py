@@ -45,7 +45,7 @@ def page_urls() -> dict[str, str]:
     return {
         "list": LIST,
         "results": RESULTS,
-        "publish": f"{decision}&decision=publish",
+        "publish": f"{decision}&decision=publish_once",
         "accept": f"{decision}&decision=accept",
         "new": f"{LIST}add/",
         **names,

@@ -195,12 +195,12 @@ def test_figures_are_not_described_by_a_rule_that_was_changed_since() -> None:
 
 def test_held_view_is_published_anyway_after_confirmation() -> None:
     client = client_with(*EDITOR)
-    page = get_page(client, DECISION, **VIEW, decision="publish")
+    page = get_page(client, DECISION, **VIEW, decision="publish_once")
     [run] = re.findall(r'name="run" value="([^"]+)"', page)
     values: dict[str, str | list[str]] = {"checks": ["row_count", "not_null"], "hours": "3", "run": run}
-    assert "This field is required" in page_of(post(client, DECISION, values, **VIEW, decision="publish"))
+    assert "This field is required" in page_of(post(client, DECISION, values, **VIEW, decision="publish_once"))
     assert not DataCheckWaiver.objects.exists()
-    post(client, DECISION, {**values, "reason": "month end"}, **VIEW, decision="publish")
+    post(client, DECISION, {**values, "reason": "month end"}, **VIEW, decision="publish_once")
     assert set(DataCheckWaiver.objects.values_list("decision", "granted_by")) == {("publish_once", "user")}
     assert "Unused waivers" in get_page(client, RESULTS, **VIEW)
     assert refresh()["a"].outcome is Outcome.REFRESHED
