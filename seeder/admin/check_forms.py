@@ -5,13 +5,14 @@ from typing import Any
 
 from django import forms
 
+from seeder.data_check_errors import SqlChecksOff
 from seeder.domain.data_checks.definitions import MAX_NAME_LENGTH, MAX_TOLERATED_ROWS, CheckDefinition
 from seeder.domain.data_checks.results import CheckSeverity
-from seeder.domain.data_checks.rules import SQL_KINDS, TOLERANT_KINDS, CheckKind, argument_names
+from seeder.domain.data_checks.rules import TOLERANT_KINDS, CheckKind, argument_names
 from seeder.domain.manifest_edits import MAX_NAME_LENGTH as MAX_VIEW_LENGTH
 from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH, ViewColumn
 from seeder.models import DataCheck
-from seeder.services.data_checks import check_rows
+from seeder.services.data_checks import check_editing, check_rows
 
 KIND_TEXTS: Mapping[CheckKind, str] = {
     CheckKind.ROW_COUNT: "the number of rows is within bounds, or near the last accepted one",
@@ -96,7 +97,6 @@ class CheckForm(forms.Form):
         kind: CheckKind,
         columns: Sequence[ViewColumn],
         row: DataCheck | None = None,
-        can_write_sql: bool,
     ) -> None:
         """Build the fields of a kind. Without `columns`, the view does not exist yet."""
         stored = None if row is None else check_rows.definition_of(row)
@@ -110,8 +110,9 @@ class CheckForm(forms.Form):
         if stored is not None:
             del self.fields["check_name"]
         arguments = _FIELDS[kind](columns, stored)
+        is_writable = _is_writable(kind)
         for name, field in arguments.items():
-            field.disabled = kind in SQL_KINDS and not can_write_sql
+            field.disabled = not is_writable
             self.fields[name] = field
         self.order_fields(["check_name", *arguments])
 
@@ -127,6 +128,14 @@ class CheckForm(forms.Form):
         """The fields of a definition that the form has, without the name."""
         names = ("severity", "tolerated_rows", "tolerated_share", "enabled")
         return {"arguments": self.arguments} | {name: self.cleaned_data[name] for name in names if name in self.fields}
+
+
+def _is_writable(kind: CheckKind) -> bool:
+    try:
+        check_editing.require_writable(kind)
+    except SqlChecksOff:
+        return False
+    return True
 
 
 def _initial(stored: CheckDefinition) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from seeder.admin.check_forms import KIND_TEXTS, CheckForm, NewCheckForm
 from seeder.data_check_errors import BadCheck, CheckExists, CheckOfFile, DataCheckError, SqlChecksOff
 from seeder.domain.data_checks.definitions import CheckDefinition
 from seeder.domain.data_checks.results import CheckOutcome
-from seeder.domain.data_checks.rules import SQL_KINDS, CheckKind
+from seeder.domain.data_checks.rules import CheckKind
 from seeder.domain.manifests import ViewKey
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName, UnknownTable
@@ -62,7 +62,6 @@ def new_check_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         request.POST if request.method == "POST" else None,
         kind=kind,
         columns=check_access.columns_of_view(view),
-        can_write_sql=True,
     )
     if form.is_bound and form.is_valid():
         name = form.cleaned_data["check_name"]
@@ -89,8 +88,10 @@ def _chosen_view(request: HttpRequest, form: NewCheckForm) -> ViewKey | None:
     except (BadName, UnknownTable, DataCheckError) as error:
         form.add_error("view", str(error))
         return None
-    if form.cleaned_data["kind"] in SQL_KINDS and not conf.load().allow_manifest_editing:
-        form.add_error("kind", str(SqlChecksOff(kind=form.cleaned_data["kind"])))
+    try:
+        check_editing.require_writable(form.cleaned_data["kind"])
+    except SqlChecksOff as error:
+        form.add_error("kind", str(error))
         return None
     return view
 
@@ -135,7 +136,6 @@ def _form_of(request: HttpRequest, row: DataCheck) -> CheckForm:
         kind=CheckKind(row.kind),
         columns=check_access.columns_of_view(key) if key else (),
         row=row,
-        can_write_sql=conf.load().allow_manifest_editing,
     )
 
 

@@ -103,8 +103,8 @@ _TITLES: Mapping[WaiverDecision, str] = {
     WaiverDecision.ACCEPT: "Accept the rows of {view} as the baseline?",
 }
 _DONE: Mapping[WaiverDecision, str] = {
-    WaiverDecision.PUBLISH_ONCE: "The next refresh of {view} is published, unless its rows are worse. Refresh it now, or"
-    " wait for the next run.",
+    WaiverDecision.PUBLISH_ONCE: "The next refresh of {view} is published, unless its rows are worse. Refresh it now,"
+    " or wait for the next run.",
     WaiverDecision.ACCEPT: "Later refreshes of {view} are compared with these rows. Refresh it now, or wait for the"
     " next run.",
 }

@@ -123,8 +123,8 @@ CHECKS = [
     Mutant(
         name="checks: users write SQL only if the setting allows it",
         file=EDITING,
-        old="if definition.kind not in SQL_KINDS:",
-        new="if definition.kind:",
+        old="if kind not in SQL_KINDS:",
+        new="if kind:",
         tests=("tests/acceptance/test_api_checks.py",),
     ),
     Mutant(

@@ -50,7 +50,7 @@ def create_check(view: ViewKey, definition: CheckDefinition, *, editor: Editor) 
     Raises `DataCheckError`, `WritingForbidden` or `DatabaseError`, as all functions of this module do.
     """
     definition = require_valid(replace(definition, view=str(view.name)))
-    _require_sql_allowed(definition)
+    require_writable(definition.kind)
     with _editing(view.name, editor):
         if check_access.checks_of_view(view).filter(check_name=definition.name).exists():
             raise CheckExists(view=definition.view, check=definition.name)
@@ -72,7 +72,7 @@ def change_check(row: DataCheck, changes: Mapping[str, Any], *, version: str | N
         if changes.keys() != {"enabled"}:  # a check that cannot be read can be disabled
             require_valid(new)
         if new.arguments != old.arguments:
-            _require_sql_allowed(new)
+            require_writable(new.kind)
         if fields := CheckChange(old=old, new=new).fields:
             values = {name: getattr(new, name) for name in fields}
             DataCheck.objects.filter(pk=row.pk).update(updated_at=Now(), updated_by=editor.name, **values)
@@ -115,14 +115,14 @@ def _current(row: DataCheck) -> DataCheck:
     return DataCheck.objects.get(pk=row.pk)
 
 
-def _require_sql_allowed(definition: CheckDefinition) -> None:
-    """Raise `SqlChecksOff` if the check has SQL, and the setting does not allow users to write it."""
-    if definition.kind not in SQL_KINDS:
+def require_writable(kind: str) -> None:
+    """Raise `SqlChecksOff` if checks of a kind have SQL, and the setting does not allow users to write it."""
+    if kind not in SQL_KINDS:
         return
     try:
         manifest_access.require_setting()
     except EditingOff as off:
-        raise SqlChecksOff(kind=definition.kind) from off
+        raise SqlChecksOff(kind=kind) from off
 
 
 def _record(action: EditAction, row: DataCheck, editor: Editor, *, fields: tuple[str, ...] | None = None) -> None:

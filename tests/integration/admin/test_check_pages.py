@@ -184,6 +184,15 @@ def test_bad_rows_are_shown_only_with_the_permission_to_see_data() -> None:
     assert reader.get(f"/admin/seeder/{DECISION}", VIEW).status_code == 403
 
 
+def test_check_of_an_unknown_database_can_be_removed() -> None:
+    client, row = client_with(*EDITOR), check("not_null")
+    for name in ("reporting.a", "a.b.c"):
+        DataCheck.objects.filter(pk=row.pk).update(database_alias="nowhere", table_name=name)
+        assert "never run" in get_page(client, f"datacheck/{row.pk}/change/")
+    post(client, "datacheck/", {"action": "remove", "_selected_action": str(row.pk), "confirmed": "1"})
+    assert not DataCheck.objects.filter(pk=row.pk).exists()
+
+
 def test_figures_are_not_described_by_a_rule_that_was_changed_since() -> None:
     client = client_with(*EDITOR)
     assert "3 of 900 rows with a null in column &quot;status&quot;" in get_page(client, RESULTS, **VIEW)
