@@ -252,6 +252,7 @@ PROBLEMS_TESTED_ELSEWHERE = {
     "server_unpatched",
     "pg_stat_statements_unloaded",
     *PROBLEMS_OF_REFRESH_COSTS,
+    "group_refused",  # tests/integration/groups
 }
 PROBLEMS_OF_LOADS = {  # tests/integration/data_pipeline/test_doctor_of_loads.py
     "migrations_missing",
