@@ -14,8 +14,8 @@ from seeder.domain.human_format import format_duration
 from seeder.domain.skip_proof import SkipProof
 from seeder.domain.view_names import ViewName
 
-# A proof reads the inputs once, which took 17 to 20 % of the cheapest refresh of half a million rows. Below this
-# duration, the round trips would cost more than the refresh.
+# A proof reads the inputs once, which took a tenth of the cheapest refresh of half a million rows. Below this duration,
+# the round trips would cost more than that.
 MIN_DURATION = timedelta(seconds=0.25)
 
 # Limits the effect of what no proof covers, such as replaced time zone data.

@@ -17,12 +17,19 @@ from seeder.postgres import skip_proofs
 from seeder.postgres.skip_proofs import ReadRelation, ReadRelations, count_row_versions
 
 
+class Instant(NamedTuple):
+    """A snapshot, and a time before it by the history's clock."""
+
+    as_of: datetime
+    snapshot: str  # a pg_snapshot
+
+
 class CountedRows(NamedTuple):
     """Row versions of a table that a run has counted."""
 
     since: int  # the boundary
     rows: RowVersions | None
-    as_of: datetime  # before the snapshot
+    instant: Instant
 
 
 @dataclass(kw_only=True)
@@ -46,7 +53,7 @@ class RunRowVersions:
                 since[database, oid] = min(proof.xmin, since.get((database, oid), proof.xmin))
         return cls(since=since)
 
-    def count(self, database: str, table: ReadRelation, proof: SkipProof, as_of: datetime) -> CountedRows:
+    def count(self, database: str, table: ReadRelation, proof: SkipProof, now: Instant) -> CountedRows:
         """Return the row versions of a table, with the boundary of the proof. Count them unless this run has."""
         key = database, table.oid
         with self._lock:
@@ -55,7 +62,7 @@ class RunRowVersions:
             known = self._counted.get(key)
             if known is None or known.since > proof.xmin:
                 since = min(self.since.get(key, proof.xmin), proof.xmin)
-                known = CountedRows(since, count_row_versions(database, table, since=since), as_of)
+                known = CountedRows(since, count_row_versions(database, table, since=since), now)
                 self._counted[key] = known
         return known._replace(rows=known.rows and known.rows.as_of(proof.xmin))
 
@@ -64,8 +71,9 @@ class Verdict(NamedTuple):
     """Whether a proof holds."""
 
     change: Change | None  # None if it holds
-    as_of: datetime  # what was visible then is in the view if the proof holds
+    instant: Instant  # what was visible then is in the view if the proof holds
     materialized: tuple[int, ...] = ()  # views that the view reads, as OIDs
+    reads_tables: bool = False
 
 
 class ProvedView(NamedTuple):
@@ -90,20 +98,23 @@ def verified(view: ProvedView, known: RunRowVersions, *, now: datetime, timeout_
 
 def _verdict(view: ProvedView, locked: ReadRelations, known: RunRowVersions, now: datetime) -> Verdict:
     database, proof = view.database, view.proof
-    facts, as_of = skip_proofs.observe_facts(database, view.name, locked), now
+    facts = skip_proofs.observe_facts(database, view.name, locked)
     if facts is None:
-        return Verdict(Change(fact=ChangedFact.CATALOG), as_of)
+        return Verdict(Change(fact=ChangedFact.CATALOG), Instant(now, ""))
+    oldest = this = Instant(now, facts.proof.snapshot)
     change = proof.changed_fact(facts.proof)
     for relation in facts.reads.inputs if change is None else ():
         if relation.kind == "m":
-            counted = CountedRows(proof.xmin, count_row_versions(database, relation, since=proof.xmin), now)
+            counted = CountedRows(proof.xmin, count_row_versions(database, relation, since=proof.xmin), this)
         else:
-            counted = known.count(database, relation, proof, now)
-        as_of = min(as_of, counted.as_of)
+            counted = known.count(database, relation, proof, this)
+        oldest = min(oldest, counted.instant)
         change = proof.changed_input(relation.oid, str(relation.name), counted.rows)
         if change is not None:
             break
-    return Verdict(change, as_of, tuple(one.oid for one in facts.reads.inputs if one.kind == "m"))
+    return Verdict(
+        change, oldest, tuple(one.oid for one in facts.reads.inputs if one.kind == "m"), bool(facts.reads.tables)
+    )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -101,7 +101,7 @@ class ViewSkipping:
 
     def _skipped(self, past: PastRefresh, proof: SkipProof, verdict: Verdict) -> RefreshResult:
         data = self._skipping.as_of.before_refresh(
-            self._view, ViewInputs(materialized=verdict.materialized), verdict.as_of
+            self._view, ViewInputs(materialized=verdict.materialized), verdict.instant.as_of
         )
         names = sorted(one.name for one in proof.inputs.values())
         inputs = f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" or "it reads nothing"
@@ -111,8 +111,9 @@ class ViewSkipping:
         )
         return RefreshResult(
             outcome=Outcome.SKIPPED,
-            started_at=verdict.as_of,
-            finished_at=verdict.as_of,
+            started_at=verdict.instant.as_of,
+            finished_at=verdict.instant.as_of,
+            snapshot=verdict.instant.snapshot if verdict.reads_tables else None,
             rows=past.rows,
             size_bytes=past.size_bytes,
             data=self._skipping.as_of.after_refresh(self._view, data),

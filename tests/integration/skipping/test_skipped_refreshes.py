@@ -77,7 +77,9 @@ def test_unchanged_views_are_skipped_with_their_proof() -> None:
         decision = SkipDecision.objects.get(history=row)
         assert (row.records_processed, row.start_time) == (5, result.started_at)
         assert decision.is_skipped
-        assert (row.duration_seconds, RunMetrics.objects.get(history=row).reason) == (None, "skipped")
+        metrics = RunMetrics.objects.get(history=row)
+        assert (row.duration_seconds, metrics.reason, metrics.mode) == (None, "skipped", None)
+        assert metrics.snapshot is not None, "it contains all earlier loads"
         assert decision.proof is not None
         assert decision.proof["confirmed"] == result.started_at.isoformat()
         assert "reporting." in decision.reason
