@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
 
@@ -36,8 +37,9 @@ DEFINITION = ReportDefinition(table_name="reporting.a", report_name="A", query=Q
 
 
 @pytest.fixture(autouse=True)
-def editing(settings: Settings, contract_tables: None) -> None:
+def editing(settings: Settings, contract_tables: None) -> Iterator[None]:
     settings.SEEDER = {"ALLOW_MANIFEST_EDITING": True}
+    yield
     User.objects.all().delete()
 
 
