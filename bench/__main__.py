@@ -34,6 +34,7 @@ _PROBES: Mapping[str, Callable[[BenchServer, options.Options], Any]] = {
     "statements": probe_runs.statements,
     "locks": probe_runs.locks,
     "checks": probe_runs.data_checks,
+    "readers": probe_runs.readers,
     "modes": probe_runs.modes,
     "startup": probe_runs.startup,
     "planning": probe_runs.planning,

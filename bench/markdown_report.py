@@ -38,6 +38,7 @@ def _lines(results: Results) -> Iterator[str]:
     yield from report_sections.locks(results)
     yield from report_sections.modes(results)
     yield from report_sections.data_checks(results)
+    yield from report_sections.readers(results)
     yield from report_sections.startup(results)
     yield from report_sections.statements(results)
 

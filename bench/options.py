@@ -21,6 +21,7 @@ PARTS = (
     "locks",
     "modes",
     "checks",
+    "readers",
     "snapshots",
     "lists",
     "loading",

@@ -122,6 +122,20 @@ def data_checks(bench: BenchServer, options: Options) -> Mapping[str, Mapping[st
     return measured
 
 
+def readers(bench: BenchServer, options: Options) -> Mapping[str, float]:
+    """Return the milliseconds that readers wait for a view without data checks, and with checks inside or before."""
+    workload = checked_view(10_000 if options.quick else 200_000, name="read_view")
+    create_workload(workload, bench)
+    address = {**bench.django_variables(workload.name), **bench.libpq_variables(workload.name)}
+    command = Command(
+        name="readers of a checked view",
+        arguments=[sys.executable, "-m", "bench.probes.time_reader_waits", "1" if options.quick else "6"],
+        environment={**address, "DJANGO_SETTINGS_MODULE": "bench.host.plain"},
+    )
+    waits: Mapping[str, float] = measure(command).reported
+    return waits
+
+
 def modes(bench: BenchServer, options: Options) -> Sequence[Mapping[str, float]]:
     """Measure plain and concurrent refreshes, and the choices of `auto`."""
     workload = twin_views()

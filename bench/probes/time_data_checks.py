@@ -15,7 +15,7 @@ import django
 
 from bench.workloads.checked_view import INDEXED, VIEW
 
-_CHECKS: Sequence[tuple[str, dict[str, Any]]] = (
+CHECKS: Sequence[tuple[str, dict[str, Any]]] = (
     ("row_count", {"min": 1, "max": 1_000_000_000}),
     ("not_null", {"column": "id"}),
     ("not_null", {"column": "agency"}),
@@ -27,7 +27,7 @@ _CHECKS: Sequence[tuple[str, dict[str, Any]]] = (
     ("condition", {"expression": "a < 7"}),
     ("condition", {"expression": "b < 11 AND amount >= 0"}),
 )
-_WITH_OWN_STATEMENTS = (
+WITH_OWN_STATEMENTS = (
     ("unique", {"columns": ["id"]}),
     ("query", {"query": f"SELECT id FROM reporting.{VIEW} WHERE amount > 1000000"}),
 )
@@ -53,7 +53,7 @@ def main() -> None:
     if with_indexes:
         sessions.query("default", "CREATE UNIQUE INDEX ON reporting.checked (id)")
         sessions.query("default", "CREATE INDEX ON reporting.checked (agency, day)")
-    contenders = {"none": [], "ten": checks(_CHECKS), "twelve": checks((*_CHECKS, *_WITH_OWN_STATEMENTS))}
+    contenders = {"none": [], "ten": checks(CHECKS), "twelve": checks((*CHECKS, *WITH_OWN_STATEMENTS))}
     durations: dict[str, list[float]] = {contender: [] for contender in contenders}
     for number in range(rounds + 1):  # the first is not measured
         for contender, chosen in contenders.items():

@@ -10,7 +10,7 @@ VIEW = "checked"
 BARE, INDEXED = "no index", "two indexes"
 
 
-def checked_view(rows: int) -> Workload:
+def checked_view(rows: int, *, name: str = "checked_view") -> Workload:
     def load(connection: "psycopg.Connection[Any]") -> None:
         statement = (
             "CREATE TABLE reporting.source AS SELECT i AS id, 'agency ' || i % 50 AS agency,"
@@ -21,7 +21,7 @@ def checked_view(rows: int) -> Workload:
         connection.execute(statement.encode())
 
     return Workload(
-        name="checked_view",
+        name=name,
         title=f"a view of {rows:,} rows with data checks",
         views=[BenchView(name=VIEW, query="SELECT * FROM reporting.source")],
         load=load,
