@@ -1,8 +1,8 @@
 """How long readers wait for a view with data checks: python -m bench.probes.time_reader_waits ROUNDS
 
 Runs of the app refresh one view plainly, in turns: without checks, with twelve inside the refresh, and with the same
-ones before it. Meanwhile a session reads the view again and again. The shortest of all longest waits counts, because other
-load can only prolong them.
+ones before it. Meanwhile a session reads the view again and again. The shortest of all longest waits counts, because
+other load can only prolong them.
 """
 
 import json

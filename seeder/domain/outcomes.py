@@ -9,7 +9,7 @@ from seeder.domain.data_checks.results import CheckResult
 from seeder.domain.freshness.data_age import RefreshedData
 from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.mode_predictor import RefreshMode
-from seeder.domain.plan import PlannedView
+from seeder.domain.plan import HeldInput, PlannedView
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.domain.skip_proof import SkipProof
 
@@ -70,6 +70,7 @@ class StartContext:
     waits: RefreshCost = field(default_factory=RefreshCost)  # how long it waited until now
     failed_dependencies: tuple[ViewKey, ...] = ()  # that failed in this run
     held_dependencies: tuple[ViewKey, ...] = ()  # that their data checks held in this run
+    held_inputs: tuple[HeldInput, ...] = ()  # views that this run does not refresh
     changed_dependencies: tuple[ViewKey, ...] = ()  # that this run has created, or refreshed with other rows
     dependencies_finished_at: datetime | None = None  # of those that succeeded, the last end; None without any
     is_trial: bool = False  # its result decides if the circuit breaker closes

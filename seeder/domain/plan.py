@@ -55,11 +55,22 @@ class ViewInputs:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class HeldInput:
+    """A view whose last refresh was held, in an earlier run."""
+
+    view: ViewKey
+    as_of: datetime | None  # of its data; None if unknown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class PlanInputs:
     """Facts about the selected views from catalog and history. Entries of other views are ignored."""
 
     row_counts: Mapping[ViewKey, int] = field(default_factory=dict)  # of existing views; 0 if unknown
     depends_on: Mapping[ViewKey, Iterable[ViewKey]] = field(default_factory=dict)
+    outside: Mapping[ViewKey, Iterable[ViewKey]] = field(
+        default_factory=dict
+    )  # other materialized views that they read
     expected_durations: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # of views that ever succeeded
     consecutive_failures: Mapping[ViewKey, int] = field(default_factory=dict)  # of views whose last refresh failed
     definition_drift: Mapping[ViewKey, tuple[DefinitionDrift, ...]] = field(default_factory=dict)
@@ -88,6 +99,8 @@ class PlannedView:
     skip_plan: SkipPlan | None = None  # None if no view can be skipped
     check_order: CheckOrder | None = None  # of its next refresh; None unless that would be plain
     rows: int = 0  # before the refresh; 0 if unknown
+    outside: frozenset[ViewKey] = frozenset()  # materialized views that it reads and that are not in this plan
+    held_inputs: tuple[HeldInput, ...] = ()  # those of them whose last refresh was held
     mode_facts: ModeFacts | None = None  # None unless the mode is chosen by measurement
     mode_choice: ModeChoice | None = None  # as of planning; the mode is chosen again at the start of the refresh
 
@@ -171,6 +184,7 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
             inputs=inputs.view_inputs.get(key),
             checks=inputs.checks.get(key, ()),
             rows=inputs.row_counts.get(key, 0),
+            outside=frozenset({*inputs.depends_on.get(key, ()), *inputs.outside.get(key, ())} - specs.keys()),
         )
         for key, spec in specs.items()
     ]

@@ -27,6 +27,9 @@ def notes_for(result: RefreshResult, start_context: StartContext, drift: Iterabl
         yield f"It reads {key.name}, which failed in this run: data from there is not new."
     for key in start_context.held_dependencies:
         yield f"It reads {key.name}, which its data checks held in this run: data from there is not new."
+    for one in start_context.held_inputs:
+        age = "not new" if one.as_of is None else f"as of {one.as_of:%Y-%m-%d %H:%M:%S %Z}"
+        yield f"It reads {one.view.name}, which was held when it was last refreshed: data from there is {age}."
     yield from data_check_notes(result.checks)
     yield from map(definition_drift_note, drift)
 

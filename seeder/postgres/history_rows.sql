@@ -173,6 +173,21 @@ WHERE s.table_name = old.table_name AND old.table_name = ANY (%(names)s::text[])
     AND s.last_run_id = %(run)s AND s.status = 'pending'
 RETURNING 1;
 
+-- name: held_views
+-- Views whose last finished refresh was held for one of some reasons, with their manifests. Reads one or two history rows of
+-- each failing view.
+SELECT s.table_name, s.report_type, s.manifest_id
+FROM reporting.seeder_job_status AS s
+CROSS JOIN LATERAL (
+    SELECT m.reason
+    FROM reporting.seeder_run_history AS h
+    JOIN reporting.seeder_run_metrics AS m ON m.history_id = h.id
+    WHERE h.table_name = s.table_name AND h.status = 'error' AND m.reason IS NOT NULL
+    ORDER BY h.start_time DESC
+    LIMIT 1
+) AS latest
+WHERE s.consecutive_failures > 0 AND latest.reason = ANY (%(reasons)s::text[]);
+
 -- name: refreshes_by_other_runs
 -- Successful refreshes of a view by other runs since a time, the latest first.
 SELECT run_id, report_type, manifest_id, start_time, finish_time, records_processed, bytes_processed

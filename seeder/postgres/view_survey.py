@@ -68,6 +68,7 @@ class Survey:
 
     row_counts: Mapping[ViewName, int]  # of existing relations of any kind; 0 if unknown
     dependencies: Mapping[ViewName, Set[ViewName]]  # among the surveyed views
+    outside: Mapping[ViewName, Set[ViewName]]  # other materialized views that they read
     inputs: Mapping[ViewName, ViewInputs]  # of existing views whose inputs cannot change
     functions: Mapping[ViewName, Set[int]]  # OIDs of functions with text bodies, of views that can be created
     drift: Mapping[tuple[ViewName, str], str | None]  # queries that differ from the definition, with PostgreSQL's error
@@ -110,6 +111,10 @@ def survey(
     return Survey(
         row_counts={view: rows for view, (_, rows) in existing.items()},
         dependencies=_find_dependencies(used_objects, views.keys(), missing.assumed_dependencies),
+        outside={
+            view: {used for one in objects if one.kind == "m" and (used := one.relation) and used not in views}
+            for view, objects in used_objects.items()
+        },
         inputs={
             view: input_locks.inputs_of(objects)
             for view, objects in used_objects.items()

@@ -142,6 +142,20 @@ CHECKS = [
         tests=(PAGES,),
     ),
     Mutant(
+        name="checks: a view says that an earlier run held its input",
+        file="seeder/postgres/history_rows.sql",
+        old="WHERE s.consecutive_failures > 0 AND latest.reason",
+        new="WHERE s.consecutive_failures < 0 AND latest.reason",
+        tests=(REFRESHES,),
+    ),
+    Mutant(
+        name="checks: a published input is no held one",
+        file="seeder/postgres/history_rows.sql",
+        old="WHERE s.consecutive_failures > 0 AND latest.reason",
+        new="WHERE latest.reason",
+        tests=(REFRESHES,),
+    ),
+    Mutant(
         name="query checks: the checked rows are the published ones",
         file="seeder/postgres/transactions.py",
         old="COMMIT;\\nBEGIN ISOLATION LEVEL REPEATABLE READ;",

@@ -70,6 +70,7 @@ class GroupRows:
             context,
             failed_dependencies=tuple(key for key in context.failed_dependencies if key in view.depends_on),
             held_dependencies=tuple(key for key in context.held_dependencies if key in view.depends_on),
+            held_inputs=view.held_inputs,
         )
         notes = tuple(result_notes.notes_for(result, own_context, view.definition_drift))
         return replace(result, cost=cost, attempts=attempts, notes=notes)

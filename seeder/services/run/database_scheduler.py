@@ -156,6 +156,7 @@ class DatabaseScheduler:
             waits=self._wait_times(view, now),
             failed_dependencies=tuple(key for key, result in inputs.items() if result.outcome is Outcome.FAILED),
             held_dependencies=tuple(key for key, result in inputs.items() if result.outcome is Outcome.HELD),
+            held_inputs=tuple(dict.fromkeys(held for one in members for held in one.held_inputs)),
             changed_dependencies=tuple(key for key, result in inputs.items() if result.may_have_changed_rows),
             dependencies_finished_at=max((one.finished_at for one in inputs.values() if not one.failure), default=None),
             is_trial=view is self._trial,

@@ -29,6 +29,7 @@ from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.data_as_of import DataAsOf
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
+from seeder.services.run.held_inputs import add_held_inputs
 from seeder.services.run.listeners import EventCallback, Listeners, RunListener
 from seeder.services.run.log_listener import LogListener
 from seeder.services.run.run_liveness_lock import RunLock, new_run_id
@@ -100,7 +101,8 @@ def execute_locked(
     selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
     plan = mode_choice.add_modes(planning.build(selection, tables, save_confirmed=True), settings, tables)
     plan = skip_planning.add_skips(plan, settings, tables, force=origin.is_forced)
-    plan = add_groups(add_check_orders(plan, settings), groups)
+    plan = add_held_inputs(add_check_orders(plan, settings), settings, tables)
+    plan = add_groups(plan, groups)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
     views = (view.key for view in plan.views)

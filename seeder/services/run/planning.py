@@ -41,6 +41,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
     tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
     row_counts: dict[ViewKey, int] = {}
     depends_on: dict[ViewKey, set[ViewKey]] = {}
+    outside: dict[ViewKey, set[ViewKey]] = {}
     drift: dict[ViewKey, tuple[DefinitionDrift, ...]] = {}
     view_inputs: dict[ViewKey, ViewInputs] = {}
     warnings: dict[str, str] = {}
@@ -59,6 +60,10 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         depends_on |= {
             ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
             for reader, names in survey.dependencies.items()
+        }
+        outside |= {
+            ViewKey(database=database, name=reader): {ViewKey(database=database, name=name) for name in names}
+            for reader, names in survey.outside.items()
         }
         declared = {spec.key.name: spec.declaration for spec in selection.views if spec.key.database == database}
         for reader, declaration in declared.items():
@@ -81,6 +86,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
     inputs = PlanInputs(
         row_counts=row_counts,
         depends_on=depends_on,
+        outside=outside,
         expected_durations=durations,
         consecutive_failures=failures,
         definition_drift=drift,

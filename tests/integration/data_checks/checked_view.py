@@ -3,7 +3,8 @@
 from typing import Any
 
 from seeder.domain.outcomes import RefreshResult
-from seeder.domain.refresh_requests import AllReports
+from seeder.domain.refresh_requests import AllReports, SingleView
+from seeder.domain.view_names import ViewName
 from seeder.models import DataCheck
 from seeder.services.run import orchestrator
 from tests.conftest import create_custom_manifest, sql
@@ -28,6 +29,12 @@ def refresh() -> dict[str, RefreshResult]:
     """Refresh all views. Return the results by the names of the views."""
     summary = orchestrator.execute_run(AllReports())
     return {view.key.name.name: result for view, result in summary.results.items()}
+
+
+def refresh_only(name: str) -> RefreshResult:
+    """Refresh one view. Return its result."""
+    [result] = orchestrator.execute_run(SingleView(name=ViewName.parse(f"reporting.{name}"))).results.values()
+    return result
 
 
 def outcomes(result: RefreshResult) -> dict[str, str]:

@@ -10,12 +10,28 @@ from pytest_django import Settings
 
 from seeder.domain.data_checks.results import CheckOutcome
 from seeder.domain.outcomes import Outcome
-from seeder.models import CircuitBreaker, DataCheck, DataCheckResult, JobStatus, RunHistory, RunMetrics
+from seeder.models import (
+    CircuitBreaker,
+    CustomReportManifest,
+    DataCheck,
+    DataCheckResult,
+    JobStatus,
+    RunHistory,
+    RunMetrics,
+    ViewState,
+)
 from seeder.postgres import data_check_queries, sessions
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.documents.data_check_documents import check_document
 from seeder.services.read_models.check_results import list_checks
 from tests.conftest import another_session, sql
-from tests.integration.data_checks.checked_view import add_check, create_view, outcomes, refresh
+from tests.integration.data_checks.checked_view import (
+    add_check,
+    create_view,
+    outcomes,
+    refresh,
+    refresh_only,
+)
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 MODES = pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
@@ -204,6 +220,42 @@ def test_dependent_view_reports_that_it_reads_a_held_view(settings: Settings) ->
     result = refresh()["b"]
     assert result.failure is not None
     assert (result.outcome, result.failure.reason, result.attempts) == (Outcome.HELD, "held_dependency", 0)
+
+
+def test_dependent_view_reports_that_an_earlier_run_held_its_input() -> None:
+    create_view()
+    create_view("b", "SELECT * FROM reporting.a")
+    refresh()
+    as_of = ViewState.objects.get(view_name="a").data_as_of
+    add_check("row_count", arguments={"min": 1001})
+    assert refresh_only("a").outcome is Outcome.HELD
+    note = (
+        f"It reads reporting.a, which was held when it was last refreshed: data from there is as of {as_of:%F %T %Z}."
+    )
+    result = refresh_only("b")
+    assert (result.outcome, result.notes) == (Outcome.REFRESHED, (note,))
+    assert RunMetrics.objects.get(history__run_id=RunHistory.objects.latest("id").run_id).notes == note
+    DataCheck.objects.update(enabled=False)
+    assert refresh_only("a").outcome is Outcome.REFRESHED
+    assert refresh_only("b").notes == ()
+
+
+def test_held_inputs_take_one_statement_of_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_view()
+    for name in ("b", "c"):
+        create_view(name, "SELECT * FROM reporting.a")
+    refresh()
+    CustomReportManifest.objects.filter(table_name="reporting.a").update(enabled=False)
+    sent: list[str] = []
+    original = sessions.query
+
+    def observe(database: str, statement: Any, *arguments: Any, **options: Any) -> Any:
+        sent.append(str(statement))
+        return original(database, statement, *arguments, **options)
+
+    monkeypatch.setattr(sessions, "query", observe)
+    assert len(refresh()) == 2
+    assert sent.count(STATEMENTS["held_views"]) == 1
 
 
 def test_views_without_checks_cost_no_round_trip(monkeypatch: pytest.MonkeyPatch) -> None:
