@@ -4,6 +4,23 @@ from collections.abc import Callable
 from datetime import timedelta
 from threading import Event
 
+# A cancel between two statements has no effect, so it is repeated. An operator waits for at most two seconds.
+_CANCEL_ATTEMPTS, _CANCEL_INTERVAL = 15, 0.1  # times, seconds
+
+
+def cancel_until_ended(
+    *, has_running: Callable[[], object], cancel: Callable[[], object], wait: Callable[[float], object]
+) -> None:
+    """Cancel what runs, and wait, until it has ended.
+
+    What a server that does not answer keeps running is left behind. `wait` gets the most seconds to wait.
+    """
+    for _ in range(_CANCEL_ATTEMPTS):
+        if not has_running():
+            return
+        cancel()
+        wait(_CANCEL_INTERVAL)
+
 
 class StopSignal:
     """A request to end, with its reason. Can be set in a signal handler and in any thread."""

@@ -10,11 +10,7 @@ from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.run.database_scheduler import DatabaseScheduler, RunCallbacks, StartPolicy
 from seeder.services.run.worker_pool import Ended, Ending, WorkerLost
-from seeder.services.stop_signal import StopSignal
-
-# Cancels after a stop. A cancel between two statements has no effect, so it is repeated; an operator waits for at most
-# two seconds.
-_CANCEL_ATTEMPTS, _CANCEL_INTERVAL = 15, 0.1  # times, seconds
+from seeder.services.stop_signal import StopSignal, cancel_until_ended
 
 # How often a database on hold is checked again. Also limits the delay of a signal: the kernel may deliver it to any
 # thread, but Python runs the handler in the main thread when that wakes up.
@@ -37,11 +33,9 @@ def run_plan(
             if not scheduler.is_finished:
                 scheduler.wait(scheduler.next_wait)
             callbacks.on_tick()
-        for _ in range(_CANCEL_ATTEMPTS):
-            if not scheduler.has_running_views:
-                break
-            callbacks.cancel()
-            scheduler.wait(_CANCEL_INTERVAL)
+        cancel_until_ended(
+            has_running=lambda: scheduler.has_running_views, cancel=callbacks.cancel, wait=scheduler.wait
+        )
     finally:
         scheduler.close(wait=not (stop.requested and scheduler.has_running_views))
     return scheduler.results

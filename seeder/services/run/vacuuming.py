@@ -20,10 +20,9 @@ from seeder.domain.plan import PlannedAction, PlannedView
 from seeder.postgres.sessions import CancellableStatements
 from seeder.postgres.sqlstates import first_line
 from seeder.postgres.vacuum import vacuum
-from seeder.services.stop_signal import StopSignal
+from seeder.services.stop_signal import StopSignal, cancel_until_ended
 
 _POLL_INTERVAL = 0.1  # seconds
-_CANCEL_ATTEMPTS = 15  # as in `scheduler`: the threads of a server that does not answer are left behind
 
 
 @dataclass(kw_only=True)
@@ -81,13 +80,18 @@ class _Vacuum:
         ]
         for thread in threads:
             thread.start()
-        cancelled = 0
-        while cancelled < _CANCEL_ATTEMPTS and (running := [thread for thread in threads if thread.is_alive()]):
-            running[0].join(_POLL_INTERVAL)
+
+        def running() -> list[Thread]:
+            return [thread for thread in threads if thread.is_alive()]
+
+        def wait(seconds: float) -> None:
+            for thread in running()[:1]:
+                thread.join(seconds)
             on_tick()
-            if self._stop.requested:
-                self._statements.cancel_all()
-                cancelled += 1
+
+        while running() and not self._stop.requested:
+            wait(_POLL_INTERVAL)
+        cancel_until_ended(has_running=running, cancel=self._statements.cancel_all, wait=wait)
         return self._done
 
     def _vacuum_all(self, database: str) -> None:
