@@ -82,7 +82,7 @@ def survey(
     database: str,
     views: Mapping[ViewName, Sequence[str]],
     *,
-    known_definitions: Set[DefinitionKey] = frozenset(),
+    load_known: Callable[[Collection[int]], Set[DefinitionKey]] = lambda _: frozenset(),
     is_diagnosis: bool = False,
     on_progress: Callable[[int, int], object] = lambda *_: None,
 ) -> Survey:
@@ -90,8 +90,8 @@ def survey(
 
     Dependencies of missing views are found by creating them as plain views of the same name in a transaction that is
     rolled back. A query that PostgreSQL rejects has no dependencies here; its refresh reports the error. Queries of
-    existing views are compared in the same way; `on_progress` gets the compared number and the total. A diagnosis
-    hardly waits for locks.
+    existing views are compared in the same way, unless `load_known` returns them for the OIDs of the views;
+    `on_progress` gets the compared number and the total. A diagnosis hardly waits for locks.
     """
     with transactions.rolled_back_atomic(database):
         existing = _find_relations(database, views)
@@ -107,7 +107,7 @@ def survey(
             further = [(view, query) for view in created for query in views[view][1:]]
             drift |= _find_drift(database, further)[0]
         refused = missing.explain_errors()
-        compared = _compare_existing(database, views, existing, lambda _: known_definitions, on_progress)
+        compared = _compare_existing(database, views, existing, load_known, on_progress)
     return Survey(
         row_counts={view: rows for view, (_, rows) in existing.items()},
         dependencies=_find_dependencies(used_objects, views.keys(), missing.assumed_dependencies),
@@ -140,7 +140,7 @@ def compare_with_views(
 ) -> ComparedQueries:
     """Compare the queries of each existing view with its definition, as `survey` does.
 
-    `load_known` gets the OIDs of the views. Takes a few round trips for up to 50 queries, and hardly waits for locks.
+    Takes a few round trips for up to 50 queries, and hardly waits for locks.
     """
     with transactions.rolled_back_atomic(database):
         return _compare_existing(database, views, _find_relations(database, views), load_known)

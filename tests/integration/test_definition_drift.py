@@ -1,14 +1,18 @@
 """Definition drift: a manifest's query differs from the definition of its view, which stays unchanged."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Set
 from dataclasses import replace
+from functools import partial
+from typing import Any
 
 import pytest
 
-from seeder.domain.refresh_requests import AllReports
+from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, JobStatus, RunHistory, RunMetrics, ViewDefinition
 from seeder.postgres import view_survey
+from seeder.postgres.contract import OptionalTables
+from seeder.postgres.view_survey import DefinitionKey
 from seeder.services.run import orchestrator, planning
 from tests.conftest import CompletedCommand, another_session, create_canned_report, create_custom_manifest, sql
 
@@ -139,8 +143,28 @@ def test_confirmed_definition_is_not_compared_again() -> None:
     assert view_survey.survey(
         "default",
         {A: ["SELECT n FROM reporting.source"]},
-        known_definitions=planning.load_definitions("default"),
+        load_known=partial(planning.load_definitions, "default", tables=OptionalTables.read("default")),
     ) == (replace(view_survey.survey("default", {A: ["SELECT n FROM reporting.source"]}), confirmed=set()))
+
+
+def test_plan_of_one_view_reads_the_definitions_of_that_view(monkeypatch: pytest.MonkeyPatch) -> None:
+    create_view("SELECT n FROM reporting.source")
+    create_custom_manifest("reporting.b", "SELECT m FROM reporting.source")
+    orchestrator.execute_run(AllReports())
+    assert ViewDefinition.objects.count() == 1, "a new view is confirmed by the next run"
+    orchestrator.execute_run(AllReports())
+    assert ViewDefinition.objects.count() == 2
+    read: list[Set[DefinitionKey]] = []
+    original = planning.load_definitions
+
+    def observe(*args: Any, **options: Any) -> Set[DefinitionKey]:
+        read.append(original(*args, **options))
+        return read[-1]
+
+    monkeypatch.setattr(planning, "load_definitions", observe)
+    orchestrator.preview(SingleView(name=A))
+    [(oid,)] = sql("SELECT 'reporting.a'::regclass::oid::bigint")
+    assert [{one.oid for one in definitions} for definitions in read] == [{oid}]
 
 
 def test_cached_definition_does_not_apply_to_a_new_view() -> None:

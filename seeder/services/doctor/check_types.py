@@ -78,10 +78,11 @@ class CheckedDatabase:
         """The survey of the views, or None if queries are not compared. Raises database errors."""
         if not self.compares_queries:
             return None
+        tables = contract.OptionalTables.read(DEFAULT_DB_ALIAS)
         return view_survey.survey(
             self.alias,
             planning.queries_by_view(self.selection).get(self.alias, {}),
-            known_definitions=planning.load_definitions(self.alias),
+            load_known=partial(planning.load_definitions, self.alias, tables=tables),
             is_diagnosis=True,
             on_progress=self.on_progress,
         )

@@ -1,9 +1,10 @@
 """Manifests with their definition drift and the latest status of their views, limited to the visible agencies."""
 
 from collections import defaultdict
-from collections.abc import Collection, Mapping, Sequence, Set
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import partial
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -20,7 +21,7 @@ from seeder.models import CannedReport, CannedReportManifest, CustomReportManife
 from seeder.postgres import view_survey
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.postgres.view_survey import ComparedQueries, DefinitionKey
+from seeder.postgres.view_survey import ComparedQueries
 from seeder.services import manifest_access, manifest_selection
 from seeder.services.manifest_access import definition_of
 from seeder.services.read_models.keyset_pagination import PageOrder
@@ -187,11 +188,7 @@ def _place(definition: ReportDefinition | None, databases: Mapping[int, str]) ->
 
 
 def _compare(database: str, views: Mapping[ViewName, Sequence[str]]) -> ComparedQueries | DatabaseError:
-    def load_known(view_oids: Collection[int]) -> Set[DefinitionKey]:
-        with translate_database_errors(DEFAULT_DB_ALIAS):
-            return planning.load_definitions(database, tables, view_oids=view_oids)
-
-    tables = OptionalTables.read(DEFAULT_DB_ALIAS)
+    load_known = partial(planning.load_definitions, database, tables=OptionalTables.read(DEFAULT_DB_ALIAS))
     try:
         with translate_database_errors(database):
             return view_survey.compare_with_views(database, views, load_known=load_known)

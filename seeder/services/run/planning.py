@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import replace
+from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -120,11 +121,10 @@ def _opaque_functions_text(database: str, views: Sequence[ViewName]) -> str:
 
 
 def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: OptionalTables) -> view_survey.Survey:
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        known = load_definitions(database, tables)
+    load_known = partial(load_definitions, database, tables=tables)
     with translate_database_errors(database):
         return retry_transient(
-            lambda _: view_survey.survey(database, views, known_definitions=known),
+            lambda _: view_survey.survey(database, views, load_known=load_known),
             retries=_RETRIES,
             stop=StopSignal(),
             database=database,
@@ -132,20 +132,16 @@ def _survey(database: str, views: Mapping[ViewName, Sequence[str]], tables: Opti
 
 
 def load_definitions(
-    database: str, tables: OptionalTables | None = None, *, view_oids: Collection[int] | None = None
+    database: str, view_oids: Collection[int], *, tables: OptionalTables
 ) -> Set[view_survey.DefinitionKey]:
-    """Return the queries that views were created from, by default of all views.
-
-    A survey compares only others with the catalog.
-    """
-    tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
-    if not tables.is_usable(_DEFINITIONS):
+    """Return the queries that views were created from. A survey compares only others with the catalog."""
+    if not view_oids or not tables.is_usable(_DEFINITIONS):
         return frozenset()
-    definitions = ViewDefinition.objects.filter(database_alias=database)
-    if view_oids is not None:
-        definitions = definitions.filter(view_oid__in=view_oids)
-    rows = definitions.values_list("view_oid", "query_md5")
-    return {view_survey.DefinitionKey(oid=oid, query_md5=md5) for oid, md5 in rows}
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        rows = ViewDefinition.objects.filter(database_alias=database, view_oid__in=view_oids)
+        return {
+            view_survey.DefinitionKey(oid=oid, query_md5=md5) for oid, md5 in rows.values_list("view_oid", "query_md5")
+        }
 
 
 def _save_definitions(database: str, definitions: Set[view_survey.DefinitionKey]) -> None:
