@@ -6,8 +6,8 @@ MODES = [
     Mutant(
         name="vacuum: a stop cancels it",
         file="seeder/services/run/vacuuming.py",
-        old="self._statements.cancel_all()",
-        new="pass",
+        old="cancel=self._statements.cancel_all,",
+        new="cancel=running,",
         tests=("tests/integration/test_vacuuming.py",),
     ),
     Mutant(
