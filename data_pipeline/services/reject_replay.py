@@ -74,6 +74,7 @@ def replay_rejects(
     They are taken from a file with corrections, or with given values, otherwise as they are. The corrected records
     become rows of a load of their own, and their rejects are marked as replayed in the same commit. What is still bad
     stays open. The same correction is loaded once. Without a queue, the dependent views are refreshed in this process.
+    Given values of a record that is not open any more are refused.
 
     Raises `RejectsNotReplayable`, `BadCorrectionFile`, `RejectsChanged`, `NothingReplayed`, or what `load_file` raises.
     """
@@ -99,6 +100,8 @@ class _RejectReplay:
             values = read_corrections(self._read(path), self._columns, path=path)
             records, unusable = self._corrected(open_records, values, kept_nulls)
         elif corrections is not None:
+            if not corrections.keys() <= open_records.keys():
+                raise RejectsChanged(load_id=self._load.pk)
             records, unusable = self._corrected(open_records, corrections, self._completed)
         else:
             records, unusable = self._as_they_are(open_records)

@@ -15,7 +15,7 @@ from threading import Timer, current_thread, main_thread
 
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
-from data_pipeline.correction_errors import NothingReplayed
+from data_pipeline.correction_errors import NothingReplayed, RejectsChanged
 from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.domain.storable_text import escape_unstorable, storable_document
 from data_pipeline.errors import LoadInProgress, LoadTakenOver, TableBusy
@@ -165,7 +165,12 @@ def _dry_run(claimed: ClaimedRequest) -> RequestResult:
 
 
 def _replay_rejects(claimed: ClaimedRequest, load_id: int) -> RequestResult:
-    result = replay_rejects(load_id, corrections=corrections_of(claimed.options), actor=claimed.requested_by)
+    try:
+        result = replay_rejects(load_id, corrections=corrections_of(claimed.options), actor=claimed.requested_by)
+    except RejectsChanged:
+        if claimed.attempts == 1:
+            raise
+        return RequestResult(id=claimed.id, result="replayed", load_id=load_id)  # the killed attempt had committed
     for record, reason in result.unusable.items() if not result.replayed else ():
         raise NothingReplayed(records=1, load_id=load_id, record=record, problem=reason)
     return RequestResult(

@@ -6,6 +6,7 @@ import pytest
 from django_q.models import OrmQ
 from rest_framework.test import APIClient
 
+from data_pipeline import tasks
 from data_pipeline.models import LoadEvent, LoadLog, LoadRequest
 from tests.acceptance.data_pipeline import api_scene
 from tests.acceptance.data_pipeline.api_scene import DAMAGED, FEES, HEADLESS, ORDERS, ROOT, answer
@@ -106,6 +107,27 @@ def test_corrected_reject_is_loaded_and_others_stay_open(operator: APIClient) ->
     assert (state["loadId"], correction.payload_meta["of_load"]) == (correction.pk, DAMAGED)
     detail = answer(operator.get(f"{ROOT}loads/{DAMAGED}/"))
     assert (detail["replayedBy"], detail["rejectCounts"]["replayed"]) == ([correction.pk], 1)
+
+
+def test_correction_of_record_that_is_replayed_meanwhile_fails(operator: APIClient) -> None:
+    bodies = [{"corrections": [{"recordNo": 1, "values": {"price": price}}]} for price in ("13.5", "12.5")]
+    late, early = (post(operator, "replay", DAMAGED, body) for body in bodies)
+    assert run(operator, early)["status"] == "done"
+    tasks.import_file(late["requestId"])
+    state = answer(operator.get(late["url"]))
+    assert (state["status"], state["errorCode"]) == ("failed", "rejects_changed")
+    assert sql("SELECT price::text FROM landing.orders WHERE id = 4") == [("12.5",)]
+
+
+def test_retry_of_correction_that_was_loaded_is_done(operator: APIClient) -> None:
+    body = {"corrections": [{"recordNo": 1, "values": {"price": "12.5"}}]}
+    queued = post(operator, "replay", DAMAGED, body)
+    before = LoadRequest.objects.values("state", "options", "load_id", "attempts", "worker", "finished_at").get()
+    run(operator, queued)
+    LoadRequest.objects.update(**{**before, "attempts": 1})  # as if the worker was killed after its commit
+    tasks.import_file(queued["requestId"])
+    assert answer(operator.get(queued["url"]))["status"] == "done"
+    assert sql("SELECT count(*) FROM landing.orders WHERE id = 4") == [(1,)]
 
 
 def test_null_and_empty_text_of_correction_stay_distinct(operator: APIClient) -> None:
