@@ -4,7 +4,7 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from django.views.generic import RedirectView
 
-from seeder.api.base_view import NotFoundView
+from seeder.api.base_view import MissingSlashView, NotFoundView
 
 admin.autodiscover()
 
@@ -13,6 +13,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("api/seeder/", include("seeder.urls")),
     path("api/pipeline/", include("data_pipeline.api.urls")),
-    re_path(r"^api/[\s\S]*/$", NotFoundView.as_view()),  # with a slash, so that Django can add a missing one
+    re_path(r"^api/[\s\S]*/$", NotFoundView.as_view()),
+    re_path(r"^api/[\s\S]+$", MissingSlashView.as_view()),
     path("", include("data_pipeline.api.bare_urls")),
 ]

@@ -14,7 +14,7 @@ from data_pipeline.api import (
     stats_endpoints,
 )
 from data_pipeline.api.base_view import APP_NAME
-from seeder.api.base_view import NotFoundView
+from seeder.api.base_view import MissingSlashView, NotFoundView
 
 app_name = APP_NAME
 
@@ -44,6 +44,7 @@ _v1: list[URLPattern] = [
     path("schema/", openapi.PipelineSchemaView.as_view(), name="schema"),
     *_docs,
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),
+    re_path(r"^[\s\S]+$", MissingSlashView.as_view()),
 ]
 
 urlpatterns = [path("v1/", include(_v1))]

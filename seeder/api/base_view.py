@@ -12,6 +12,7 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.http import escape_leading_slashes
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
@@ -163,3 +164,21 @@ class NotFoundView(SeederView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         raise NotFound
+
+
+class MissingSlashView(SeederView):
+    """Redirect a GET to the path with a slash, and refuse other methods.
+
+    Django's middleware would redirect them, too, and clients then drop the body; with DEBUG it raises an error.
+    """
+
+    schema = None  # type: ignore[assignment]  # excludes the view from the schema
+
+    def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
+        super().initial(request, *args, **kwargs)
+        if request.method not in ("GET", "HEAD"):
+            raise NotFound(f"There is no such address. Every address ends with a slash: {request.path}/")
+
+    def get(self, request: Request) -> Response:
+        url = escape_leading_slashes(request.get_full_path(force_append_slash=True))
+        return Response(status=status.HTTP_301_MOVED_PERMANENTLY, headers={"Location": url})

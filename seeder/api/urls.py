@@ -16,7 +16,7 @@ from seeder.api import (
     totals_endpoints,
     view_endpoints,
 )
-from seeder.api.base_view import NotFoundView
+from seeder.api.base_view import MissingSlashView, NotFoundView
 from seeder.api.root_endpoint import RootView
 
 app_name = "seeder-api"
@@ -60,6 +60,7 @@ _v1 = [
     path("schema/", openapi.SchemaView.as_view(), name="schema"),
     *_docs,
     re_path(r"^[\s\S]*/$", NotFoundView.as_view()),
+    re_path(r"^[\s\S]+$", MissingSlashView.as_view()),
 ]
 
 urlpatterns = [path("v1/", include(_v1))]

@@ -23,7 +23,7 @@ LIST, ONE, START, END = "a list", "one thing", "starts something", "ends somethi
 SUMMARY = "totals of the visible agencies"
 EDIT = "edits something, which is off by default"
 ADD, CHANGE, REMOVE, DECIDE = "adds something", "changes something", "removes something", "decides on something"
-ANY_LOGIN, OTHER_PATH = "requires only a login", "unknown path"
+ANY_LOGIN, OTHER_PATH, NO_SLASH = "requires only a login", "unknown path", "redirects to the path with a slash"
 # The kind of each endpoint. A new endpoint fails the test until it is listed here.
 ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "jobs/": {"GET": LIST},
@@ -57,10 +57,11 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "schema/": {"GET": ANY_LOGIN},
     "docs/": {"GET": ANY_LOGIN},
     r"^[\s\S]*/$": dict.fromkeys(METHODS, OTHER_PATH),
+    r"^[\s\S]+$": {**dict.fromkeys(METHODS, OTHER_PATH), "GET": NO_SLASH},
 }
 # test_health.py and test_metrics_access.py test these.
 PROBES = {"health/alive", "health/ready", "metrics"}
-KINDS = (LIST, ONE, START, END, SUMMARY, EDIT, ADD, CHANGE, REMOVE, DECIDE, ANY_LOGIN, OTHER_PATH)
+KINDS = (LIST, ONE, START, END, SUMMARY, EDIT, ADD, CHANGE, REMOVE, DECIDE, ANY_LOGIN, OTHER_PATH, NO_SLASH)
 _ALLOWED = {
     **dict.fromkeys((SUMMARY, LIST, ONE, END, CHANGE, DECIDE, ANY_LOGIN), 200),
     ADD: 201,
@@ -68,13 +69,22 @@ _ALLOWED = {
     REMOVE: 204,
     EDIT: 403,
     OTHER_PATH: 404,
+    NO_SLASH: 301,
 }
 # The status of each role for each kind.
 ROLES: Mapping[str, Mapping[str, int]] = {
     "anonymous": dict.fromkeys(KINDS, 401),
-    "stranger": {**dict.fromkeys(KINDS, 403), ANY_LOGIN: 200, OTHER_PATH: 404},
-    "wrong agency": {**dict.fromkeys(KINDS, 404), SUMMARY: 200, LIST: 200, EDIT: 403, ANY_LOGIN: 200},
-    "reader": {**dict.fromkeys(KINDS, 403), SUMMARY: 200, LIST: 200, ONE: 200, ANY_LOGIN: 200, OTHER_PATH: 404},
+    "stranger": {**dict.fromkeys(KINDS, 403), ANY_LOGIN: 200, OTHER_PATH: 404, NO_SLASH: 301},
+    "wrong agency": {**dict.fromkeys(KINDS, 404), SUMMARY: 200, LIST: 200, EDIT: 403, ANY_LOGIN: 200, NO_SLASH: 301},
+    "reader": {
+        **dict.fromkeys(KINDS, 403),
+        SUMMARY: 200,
+        LIST: 200,
+        ONE: 200,
+        ANY_LOGIN: 200,
+        OTHER_PATH: 404,
+        NO_SLASH: 301,
+    },
     "operator": _ALLOWED,
     "superuser": _ALLOWED,
 }
@@ -110,6 +120,7 @@ def facts(scoped: None) -> Mapping[str, str]:
         "<str:requestId>": str(request_id),
         "<str:runId>": Run.objects.get().run_id,
         r"^[\s\S]*/$": "anything/else/",
+        r"^[\s\S]+$": "anything/else",
         "compare/": f"compare/?base={base}&compare={other}",
     }
 

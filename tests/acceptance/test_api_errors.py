@@ -87,6 +87,20 @@ def test_path_outside_of_both_apis_is_a_problem(reader: APIClient, path: str) ->
     assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
 
 
+@pytest.mark.parametrize("path", ["/api/seeder/v1/jobs/custom/1/refresh", "/api/pipeline/v1/upload", "/api/seeder/v2"])
+def test_write_without_last_slash_is_a_problem(reader: APIClient, settings: Settings, path: str) -> None:
+    settings.DEBUG = True  # Django's middleware would raise an error
+    answer = reader.post(path)
+    assert (answer.status_code, answer["Content-Type"]) == (404, "application/problem+json")
+    assert f"{path}/" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize("path", ["/api/seeder/v1/jobs", "/api/pipeline/v1/loads", "/api/seeder/v1"])
+def test_read_without_last_slash_is_redirected_with_its_query(reader: APIClient, path: str) -> None:
+    answer = reader.get(f"{path}?pageSize=2")
+    assert (answer.status_code, answer["Location"]) == (301, f"{path}/?pageSize=2")
+
+
 @pytest.mark.parametrize(
     "path",
     [

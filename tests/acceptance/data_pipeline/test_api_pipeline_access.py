@@ -35,7 +35,7 @@ PROTECTED = {
     "score/": [WRITE],
 }
 ANY_LOGIN = {"", "schema/", "docs/"}
-OTHERS = {r"^[\s\S]*/$"}
+OTHERS = {r"^[\s\S]*/$", r"^[\s\S]+$"}
 CALLS = [(path, method) for path, methods in PROTECTED.items() for method in methods]
 
 
