@@ -49,6 +49,10 @@ _HEADERS = [
     _header("Location", str, "URL of the created object, or of the state of the queued work", 201, 202),
     _header("Retry-After", int, "seconds to wait before the next call", 202, 429),
 ]
+_WRITE_HEADERS = [
+    _header("RateLimit-Policy", str, "calls that are allowed, such as `\"writes\";q=60;w=60`: 60 in 60 seconds", 202, 429),
+    _header("RateLimit", str, "calls that are left, such as `\"writes\";r=59;t=60`: 59 in 60 seconds", 202, 429),
+]
 _READ_HEADERS = [_header("ETag", str, "tag of the document, for `If-None-Match`", 200, 304)]
 
 JOB_PATH_PARAMETERS = [
@@ -118,7 +122,7 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
             description=more,
             request=request,
             responses=responses,
-            parameters=[*(parameters or []), *_HEADERS, *([] if is_write else _READ_HEADERS)],
+            parameters=[*(parameters or []), *_HEADERS, *(_WRITE_HEADERS if is_write else _READ_HEADERS)],
             **schema_options,
         )(method)
 

@@ -70,11 +70,13 @@ def share_responses(document: Schema) -> None:
 
 
 def add_problems(document: Schema, problems: Iterable[Mapping[str, Any]]) -> None:
-    """Add examples to the shared responses of statuses that have none."""
+    """Add examples to the responses of statuses that have none."""
     by_status = {str(problem["status"]): problem for problem in problems}
     for code, problem in by_status.items():
-        for media_type in document["components"]["responses"][_response_name(code)]["content"].values():
-            media_type.setdefault("examples", {problem["title"]: {"value": problem}})
+        own = (operation["responses"].get(code, {}) for operation in operations_of(document))
+        for response in (document["components"]["responses"][_response_name(code)], *own):
+            for media_type in response.get("content", {}).values():
+                media_type.setdefault("examples", {problem["title"]: {"value": problem}})
 
 
 def add_examples(

@@ -42,15 +42,19 @@ def examples_of(document: Schema) -> Iterator[Case]:
             yield f"request of {name}", media_type.get("example"), media_type["schema"]
         for code, response in operation["responses"].items():
             for media_type in response.get("content", {}).values():
-                if status.is_success(int(code)):
-                    yield f"{code} of {name}", media_type.get("example"), media_type["schema"]
+                example = media_type.get("example") if status.is_success(int(code)) else problem_of(media_type)
+                yield f"{code} of {name}", example, media_type["schema"]
         for parameter in operation.get("parameters", ()):
             if "example" in parameter:
                 yield f"{parameter['name']} of {name}", parameter["example"], parameter["schema"]
     for name, response in document["components"]["responses"].items():
         for media_type in response.get("content", {}).values():
-            [example] = media_type.get("examples", {"": {"value": None}}).values()
-            yield name, example["value"], media_type["schema"]
+            yield name, problem_of(media_type), media_type["schema"]
+
+
+def problem_of(media_type: Schema) -> Any:
+    [example] = media_type.get("examples", {"": {"value": None}}).values()
+    return example["value"]
 
 
 def refuted(document: Schema) -> list[str]:
@@ -118,8 +122,14 @@ def test_responses_have_the_headers_of_their_status() -> None:
     by_id = {operation["operationId"]: operation["responses"] for operation in operations_of(document)}
     shared = document["components"]["responses"]
     assert [*by_id["getJob"]["200"]["headers"]] == ["X-Request-ID", "ETag"]
-    assert [*by_id["refreshJob"]["202"]["headers"]] == ["X-Request-ID", "Location", "Retry-After"]
-    assert [*shared["TooManyRequests"]["headers"]] == ["X-Request-ID", "Retry-After"]
+    assert [*by_id["refreshJob"]["202"]["headers"]] == [
+        "X-Request-ID",
+        "Location",
+        "Retry-After",
+        "RateLimit-Policy",
+        "RateLimit",
+    ]
+    assert [*shared["TooManyRequests"]["headers"]] == ["X-Request-ID", "Retry-After", "RateLimit-Policy", "RateLimit"]
     assert [*shared["NotFound"]["headers"]] == ["X-Request-ID"]
 
 
