@@ -74,6 +74,12 @@ def test_call_of_documented_origin_sees_exposed_headers(front_end: APIClient) ->
     assert {"etag", "location", "x-request-id", "ratelimit"} <= own
 
 
+@pytest.mark.parametrize("path", ["/stats/roi", "/score", "/upload", "/ingest/dry-run"])
+@pytest.mark.usefixtures("front_end")
+def test_preflight_of_short_path_is_allowed(path: str) -> None:
+    assert preflight(ORIGIN, path).status_code == 200
+
+
 @pytest.mark.parametrize(("origin", "path"), [("https://other.example.org", REFRESH), (ORIGIN, "/admin/login/")])
 def test_other_origins_and_pages_get_no_permission(front_end: APIClient, origin: str, path: str) -> None:
     assert "Access-Control-Allow-Origin" not in preflight(origin, path)
