@@ -18,6 +18,7 @@ from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import NotFound, ParseError, ValidationError
 from rest_framework.parsers import JSONParser
+from rest_framework.permissions import SAFE_METHODS
 from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -103,6 +104,11 @@ class SeederView(APIView):
         super().initial(request, *args, **kwargs)
         if not all(is_storable(part) for part in kwargs.values() if isinstance(part, str)):
             raise NotFound
+        handler = getattr(self, (request.method or "").lower(), None)
+        if request.query_params and not getattr(handler, "takes_query", True):
+            raise ValidationError({name: ["Unknown parameter. Allowed: none."] for name in request.query_params})
+        if request.method not in SAFE_METHODS and not getattr(handler, "takes_body", True) and request.data:
+            raise ValidationError("The operation takes no body.")
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         finalized = super().finalize_response(request, response, *args, **kwargs)

@@ -50,8 +50,8 @@ _HEADERS = [
     _header("Retry-After", int, "seconds to wait before the next call", 202, 429),
 ]
 _WRITE_HEADERS = [
-    _header("RateLimit-Policy", str, "calls that are allowed, such as `\"writes\";q=60;w=60`: 60 in 60 seconds", 202, 429),
-    _header("RateLimit", str, "calls that are left, such as `\"writes\";r=59;t=60`: 59 in 60 seconds", 202, 429),
+    _header("RateLimit-Policy", str, 'calls allowed, such as `"writes";q=60;w=60`: 60 in 60 seconds', 202, 429),
+    _header("RateLimit", str, 'calls left, such as `"writes";r=59;t=60`: 59 in 60 seconds', 202, 429),
 ]
 _READ_HEADERS = [_header("ETag", str, "tag of the document, for `If-None-Match`", 200, 304)]
 
@@ -115,6 +115,8 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
         )
         responses |= {(code, MEDIA_TYPE): _problem_response(code, text) for code, text in texts.items()}
         method.kwargs = {"schema": OwnSchema}  # type: ignore[attr-defined]  # extend_schema reads it
+        method.takes_body = request is not None  # type: ignore[attr-defined]  # the view refuses others
+        method.takes_query = any(map(_is_in_query, parameters or ()))  # type: ignore[attr-defined]
         summary, _, more = " ".join((method.__doc__ or "").split()).partition(". ")
         return extend_schema(
             operation_id=operation_id,
@@ -127,6 +129,11 @@ def describe_operation(  # noqa: PLR0913  # facts of one operation
         )(method)
 
     return decorate
+
+
+def _is_in_query(parameter: Any) -> bool:
+    """Return whether a parameter, or the fields of a serializer, are in the query."""
+    return not isinstance(parameter, OpenApiParameter) or parameter.location == OpenApiParameter.QUERY
 
 
 def _problem_response(status: int, text: str) -> OpenApiResponse:

@@ -21,6 +21,8 @@ from tests.conftest import sql
         ("jobs/", {"ordering": "query"}, "ordering"),
         ("jobs/", {"sort": "tableName"}, "sort"),
         ("jobs/", {"pageSize": "201"}, "pageSize"),
+        ("agencies/demo/", {"status": "error"}, "status"),
+        ("", {"jobs": "1"}, "jobs"),
         ("jobs/", {"page": "0"}, "page"),
         ("jobs/", {"page": "9223372036854775808"}, "page"),
         ("jobs/", {"page": "9" * 2000}, "page"),
@@ -57,6 +59,15 @@ def test_too_large_body_is_refused(size: int) -> None:
     answer = caller.post(f"{api_clients.ROOT}snapshots/", {"tableName": "x" * size}, format="json")
     assert (answer.status_code, answer["Content-Type"]) == (413, "application/problem+json")
     assert answer.json()["code"] == "body_too_large"
+
+
+@pytest.mark.parametrize("action", ["jobs/custom/1/refresh/", "agencies/demo/refresh/", "queue/x/cancel/"])
+@pytest.mark.usefixtures("reader")
+def test_body_of_operation_without_one_is_refused(action: str) -> None:
+    caller = api_clients.api_client(api_clients.create_user("operator", *api_clients.OPERATOR_PERMISSIONS))
+    problem = caller.post(api_clients.ROOT + action, {"dryRun": True}, format="json").json()
+    assert (problem["code"], problem["detail"]) == ("validation_error", "The operation takes no body.")
+    assert caller.post(api_clients.ROOT + action, {}, format="json").json().get("code") != "validation_error"
 
 
 @pytest.mark.usefixtures("reader")
