@@ -12,13 +12,15 @@ from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.skip_decision import SkipAction
 from seeder.domain.view_names import ViewName
-from seeder.models import RunHistory, RunMetrics, SkipDecision
+from seeder.models import CustomReportManifest, JobStatus, RunHistory, RunMetrics, SkipDecision
 from seeder.postgres.contract import OptionalTables
+from seeder.postgres.skip_proofs import ReadRelations
 from seeder.services import view_states
 from seeder.services.read_models.view_explanation import explain_view
-from seeder.services.run import orchestrator
+from seeder.services.run import orchestrator, skip_proving
+from seeder.services.run.skip_proving import ProofBeforeRefresh
 from seeder.services.run.skipping import ViewSkipping
-from tests.conftest import create_custom_manifest, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
@@ -150,14 +152,55 @@ def test_view_refreshed_by_others_is_refreshed() -> None:
 
 def test_view_refreshed_after_its_verification_is_refreshed(monkeypatch: pytest.MonkeyPatch) -> None:
     refresh_until_skipped()
-    verify = ViewSkipping.verify
+    verify, verified = ViewSkipping.verify, list[ViewSkipping]()
 
     def verify_and_refresh(skipping: ViewSkipping) -> None:
         verify(skipping)
-        sql("REFRESH MATERIALIZED VIEW reporting.b")
+        verified.append(skipping)
+        if len(verified) == 2:  # the first is a, which b reads
+            sql("REFRESH MATERIALIZED VIEW reporting.b")
 
     monkeypatch.setattr(ViewSkipping, "verify", verify_and_refresh)
     assert outcomes(refresh_all())["b"] is Outcome.REFRESHED
+
+
+def test_status_that_another_run_changed_during_a_proof_is_written(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The transaction of the proof cannot update it, because of its snapshot. So it is written after the commit."""
+    refresh_all()
+    refresh_all()
+    before_refresh = skip_proving.before_refresh
+
+    def queue_and_observe(database: str, view: ViewName, locked: ReadRelations) -> ProofBeforeRefresh | None:
+        with another_session() as session:
+            session.execute("UPDATE reporting.seeder_job_status SET last_run_id = 'queued', status = 'pending'")
+        return before_refresh(database, view, locked)
+
+    monkeypatch.setattr(skip_proving, "before_refresh", queue_and_observe)
+    results = refresh_all()
+    assert results["b"].proof is not None
+    assert not RunHistory.objects.exclude(status="success").exists()
+    assert JobStatus.objects.get(table_name="reporting.b").status == "success"
+
+
+def test_view_of_another_database_is_skipped(settings: Settings) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    sql("CREATE SCHEMA IF NOT EXISTS reporting", using="archive")
+    sql("CREATE TABLE reporting.old AS SELECT generate_series(1, 3) AS n", using="archive")
+    sql("SELECT pg_stat_force_next_flush()", using="archive")
+    create_custom_manifest("reporting.c", "SELECT n FROM reporting.old")
+    CustomReportManifest.objects.filter(table_name="reporting.c").update(database_id=2)
+    results = [refresh_all()["c"] for _ in range(4)]
+    assert [result.outcome for result in results] == [
+        Outcome.CREATED,
+        Outcome.REFRESHED,
+        Outcome.REFRESHED,
+        Outcome.SKIPPED,
+    ]
+    key = ViewKey(database="archive", name=ViewName(schema="reporting", name="c"))
+    assert view_states.data_ages([key], OptionalTables.read("default"))[key].as_of == results[-1].started_at
+    sql("SET track_counts = off; DELETE FROM reporting.old WHERE n = 1; RESET track_counts", using="archive")
+    assert refresh_all()["c"].outcome is Outcome.REFRESHED
+    assert sql("SELECT count(*) FROM reporting.c", using="archive") == [(2,)]
 
 
 def test_query_that_is_not_closed_is_never_skipped() -> None:
