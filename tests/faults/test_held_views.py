@@ -17,6 +17,7 @@ import psycopg
 import pytest
 from pytest_django import Settings
 
+from seeder.domain.data_checks import check_order
 from seeder.domain.outcomes import Outcome
 from seeder.models import DataCheck, RunHistory
 from tests.acceptance.refresh_processes import start
@@ -97,6 +98,38 @@ def test_reader_never_sees_held_rows(server: PrivateServer, settings: Settings, 
         reads = one.reads
         wait_until(lambda: one.reads > reads + 1)
     assert one.versions == {(0, 0), (2, 2)}
+
+
+def test_reader_never_sees_unchecked_rows_of_a_busy_source(
+    server: PrivateServer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings.SEEDER = {"READER_WAIT_BUDGET_MS": 0}
+    monkeypatch.setattr(check_order, "_MIN_SHARE", 0)
+    DataCheck.objects.update(enabled=False)
+    create_custom_manifest("reporting.b", "SELECT version, version % 2 AS odd FROM reporting.source")
+    refresh_everything()
+    DataCheck.objects.create(
+        table_name="reporting.b", check_name="even", kind="range", arguments={"column": "odd", "max": 0}
+    )
+    done, outcomes = Event(), list[Outcome]()
+
+    def write() -> None:
+        with server.session("test_faults") as session:
+            while not done.is_set():
+                session.execute("UPDATE reporting.source SET version = version + 1 WHERE id <= 50")
+                session.execute("UPDATE reporting.source SET version = version + 1 WHERE id <= 50")
+
+    sql("DELETE FROM reporting.source WHERE id > 50")
+    with ThreadPoolExecutor(1) as threads:
+        future = threads.submit(write)
+        try:
+            for _ in range(4 * REFRESHES):
+                outcomes.append(refresh_everything()["b"].outcome)
+                assert sql("SELECT count(*) FROM reporting.b WHERE odd <> 0") == [(0,)]
+        finally:
+            done.set()
+        future.result()
+    assert set(outcomes) == {Outcome.HELD, Outcome.REFRESHED}
 
 
 @MODES

@@ -13,7 +13,7 @@ from pytest_django import Settings
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.refresh_requests import AllReports
 from seeder.errors import ConfigurationError
-from seeder.models import JobStatus, RunHistory
+from seeder.models import DataCheck, JobStatus, RunHistory
 from seeder.postgres import sessions, transactions
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import orchestrator, skipping, view_refresh
@@ -155,8 +155,12 @@ def test_lock_timeout_below_the_deadlock_timeout_is_refused(settings: Settings) 
         orchestrator.execute_run(AllReports())
 
 
-def test_connection_lost_after_a_recorded_failure_counts_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    create_custom_manifest("reporting.a", "SELECT 1 / 0 AS n")
+@pytest.mark.parametrize(("query", "outcome"), [("SELECT 1 / 0 AS n", Outcome.FAILED), ("SELECT 1 AS n", Outcome.HELD)])
+def test_connection_lost_after_a_recorded_failure_counts_once(
+    monkeypatch: pytest.MonkeyPatch, query: str, outcome: Outcome
+) -> None:
+    create_custom_manifest("reporting.a", query)
+    DataCheck.objects.create(table_name="reporting.a", check_name="rows", kind="row_count", arguments={"min": 2})
     remaining_losses = [True]
 
     @contextmanager
@@ -169,7 +173,7 @@ def test_connection_lost_after_a_recorded_failure_counts_once(monkeypatch: pytes
 
     monkeypatch.setattr(view_refresh, "atomic", loses_connection_once)
     monkeypatch.setattr(StopSignal, "wait", lambda *_: None)
-    assert refresh().outcome is Outcome.FAILED
+    assert refresh().outcome is outcome
     assert not remaining_losses
     assert (JobStatus.objects.get().consecutive_failures, RunHistory.objects.get().consecutive_failures) == (1, 1)
 

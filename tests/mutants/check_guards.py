@@ -142,6 +142,27 @@ CHECKS = [
         tests=(PAGES,),
     ),
     Mutant(
+        name="checks: a held view is an error of the contract",
+        file="seeder/domain/outcomes.py",
+        old="if self in {Outcome.HELD, Outcome.FAILED}",
+        new="if self in {Outcome.FAILED}",
+        tests=("tests/integration/test_limits_and_retries.py",),
+    ),
+    Mutant(
+        name="checks: a held view has a reason of its own",
+        file="seeder/services/run/unpublished_results.py",
+        old="reason=HeldReason.DATA_CHECKS,",
+        new='reason="raise_exception",',
+        tests=(REFRESHES,),
+    ),
+    Mutant(
+        name="checks: a held view is not refreshed again in its run",
+        file="seeder/services/run/view_refresh.py",
+        old="        except ViewHeld as held:\n",
+        new="        except ViewHeld as held:\n            self._attempts += 1\n",
+        tests=(REFRESHES,),
+    ),
+    Mutant(
         name="checks: a view says that an earlier run held its input",
         file="seeder/postgres/history_rows.sql",
         old="WHERE s.consecutive_failures > 0 AND latest.reason",

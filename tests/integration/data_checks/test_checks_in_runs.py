@@ -6,6 +6,7 @@ import pytest
 from django.db import connections
 from pytest_django import Settings
 
+from seeder.domain.data_checks import check_order
 from seeder.domain.outcomes import Outcome, RunSummary
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import CustomReportManifest, DataCheckResult, DataCheckWaiver, JobStatus, RunHistory
@@ -23,8 +24,12 @@ IN_PG_SLEEP = (
 )
 
 
-def test_view_in_another_database_is_held_and_waived(settings: Settings) -> None:
-    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+@pytest.mark.parametrize("budget", [0, 1_000_000], ids=["before the refresh", "inside"])
+def test_view_in_another_database_is_held_and_waived(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, budget: int
+) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}, "READER_WAIT_BUDGET_MS": budget}
+    monkeypatch.setattr(check_order, "_MIN_SHARE", 0)
     sql("CREATE SCHEMA reporting", using="archive")
     sql("CREATE TABLE reporting.source AS SELECT generate_series(1, 10) AS id", using="archive")
     create_view("a", "SELECT id FROM reporting.source")
