@@ -66,7 +66,8 @@ def _planned_view_row(view: PlannedView, *, shows_modes: bool) -> TableRow:
     facts += [f"after {after}"] if after else []
     facts += [f"expected {expected}"] if expected else []
     facts.append(f"for {format_count(len(view.spec.manifests), 'manifest')}")
-    skip_reason = view.skip_plan.reason if view.skip_plan and view.skip_plan.is_recorded else None
+    skip = view.skip_plan
+    skip_reason = skip.reason if skip and (skip.is_recorded or not skip.is_closed) else None
     mode_reason = view.mode_choice.reason if view.mode_choice else None
     line = _with_reasons("; ".join(facts), mode_reason, skip_reason)
     modes = _mode_cells(view.mode_choice) if shows_modes else ()

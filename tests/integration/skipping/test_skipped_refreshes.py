@@ -1,5 +1,6 @@
 """Runs skip views whose inputs are proved to be unchanged, and record it."""
 
+from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -20,7 +21,7 @@ from seeder.services.read_models.view_explanation import explain_view
 from seeder.services.run import orchestrator, skip_proving
 from seeder.services.run.skip_proving import ProofBeforeRefresh
 from seeder.services.run.skipping import ViewSkipping
-from tests.conftest import another_session, create_custom_manifest, sql
+from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
@@ -91,6 +92,17 @@ def test_unchanged_views_are_skipped_with_their_proof() -> None:
         assert age.as_of >= decision.refreshed_at
     assert results["a"].data is not None
     assert results["a"].data.age.as_of == results["a"].started_at
+
+
+def test_command_shows_skips_and_refreshes_by_force(manage: Callable[..., CompletedCommand]) -> None:
+    refresh_until_skipped()
+    assert "for 1 manifest. Skipped if its inputs are proved to be unchanged." in manage("refresh_all", "--dry-run").out
+    done = manage("refresh_all")
+    assert "reporting.a: skipped, 5 rows" in done.out
+    assert "s. Skipped: a refresh would publish the rows of " in done.out
+    assert "2 succeeded (2 of them skipped), 0 failed" in done.lines[-1]
+    document = manage("refresh_all", "--json", "--force").document
+    assert ([view["outcome"] for view in document["views"]], document["skipped"]) == (["refreshed"] * 2, 0)
 
 
 def test_skipped_view_is_explained() -> None:
