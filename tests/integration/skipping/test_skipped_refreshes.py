@@ -115,7 +115,12 @@ def test_skipped_view_is_explained() -> None:
     last = explanation.story.last
     assert last is not None
     assert last.skip_reason == texts[0]
-    assert explanation.story.facts.usual_duration is None
+    [(refresh_seconds,)] = SkipDecision.objects.filter(history__run_id=last.run_id, view_name="a").values_list(
+        "refresh_seconds"
+    )
+    usual = explanation.story.facts.usual_duration
+    assert usual is not None
+    assert usual.total_seconds() == pytest.approx(refresh_seconds)
 
 
 def test_changed_table_refreshes_what_reads_it() -> None:
