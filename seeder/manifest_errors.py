@@ -33,6 +33,10 @@ class ViewTaken(ManifestEditError):
     """Another agency's manifest, or none that you may see, has the view {table}. Choose another name."""
 
 
+class ManifestExists(ManifestEditError):
+    """{agency} already has this query for the view {table}, in the manifest {manifest_id}. Change that one."""
+
+
 class AlreadySubscribed(ManifestEditError):
     """{agency} already subscribes to the canned report {report}."""
 

@@ -21,7 +21,14 @@ from seeder.api.manifest_serializers import (
 )
 from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation, page_schema
 from seeder.domain.manifests import ReportType
-from seeder.manifest_errors import AlreadySubscribed, EditingOff, ManifestChanged, ReportShared, ViewTaken
+from seeder.manifest_errors import (
+    AlreadySubscribed,
+    EditingOff,
+    ManifestChanged,
+    ManifestExists,
+    ReportShared,
+    ViewTaken,
+)
 from seeder.services import manifest_access, manifest_editing, query_validation
 from seeder.services.documents import manifest_documents
 from seeder.services.documents.document_fields import Document
@@ -35,7 +42,7 @@ _WRITE_ERRORS = {403: "Permission denied, editing is off, or a canned report has
 class BaseManifestView(ReportView):
     error_statuses: ClassVar = (
         ((EditingOff, ReportShared), status.HTTP_403_FORBIDDEN),
-        ((ManifestChanged, ViewTaken, AlreadySubscribed), status.HTTP_409_CONFLICT),
+        ((ManifestChanged, ViewTaken, ManifestExists, AlreadySubscribed), status.HTTP_409_CONFLICT),
         *ReportView.error_statuses,
     )
 

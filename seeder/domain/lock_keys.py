@@ -4,6 +4,7 @@ from seeder.domain.view_names import ViewName
 
 INSTALL = "seeder.install"  # concurrent CREATE TABLE IF NOT EXISTS can fail (23505)
 ENQUEUE = "seeder.queue"
+ADD_MANIFEST = "seeder.add_manifest"  # two equal manifests at once would both be new
 SYNC_CHECKS = "seeder.sync_checks"  # two of one file would add the same checks
 WAIVE_CHECKS = "seeder.waive_checks"  # two waivers of one check would permit two publications
 PRUNE = "seeder.prune"  # concurrent deletes of the same rows could deadlock

@@ -11,10 +11,12 @@ from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, transaction
 
+from seeder.domain import lock_keys
 from seeder.domain.manifest_edits import Agency, EditAction, ReportDefinition, require_valid_definition
 from seeder.domain.manifests import ManifestKey, ReportType
-from seeder.manifest_errors import AlreadySubscribed, ManifestChanged, QueryRefused, UnknownManifest
+from seeder.manifest_errors import AlreadySubscribed, ManifestChanged, ManifestExists, QueryRefused, UnknownManifest
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
+from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
 from seeder.services import admin_log, manifest_access, query_validation
@@ -31,13 +33,17 @@ def create_custom_manifest(
 ) -> CustomReportManifest:
     """Create an agency's own report.
 
+    A repeated call is refused, so that a lost answer never leads to a second manifest of the same view.
     Raises `ManifestEditError`, `ManifestError` or `DatabaseError`, as all functions of this module do.
     """
     manifest_access.require_editing(CustomReportManifest)
     agency = manifest_access.require_agency(agency.slug, agency.id, editor)
     _require_valid(definition, editor)
     values = {"agency_slug": agency.slug, "agency_id": agency.id, "enabled": enabled}
-    return _insert(CustomReportManifest(**asdict(definition), **values), editor)
+    with atomic():
+        advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.ADD_MANIFEST)  # the contract has no unique index
+        _require_new(definition, agency)
+        return _insert(CustomReportManifest(**asdict(definition), **values), editor)
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -118,6 +124,12 @@ def _require_valid(definition: ReportDefinition, editor: Editor, *, edited: Mani
             column=problem.column,
             sqlstate=problem.sqlstate,
         )
+
+
+def _require_new(definition: ReportDefinition, agency: Agency) -> None:
+    same = {"table_name": definition.table_name, "query": definition.query, "database_id": definition.database_id}
+    if existing := CustomReportManifest.objects.filter(agency_slug=agency.slug, **same).first():
+        raise ManifestExists(agency=agency.slug, table=definition.table_name, manifest_id=existing.pk)
 
 
 def _insert(row: _Row, editor: Editor) -> _Row:

@@ -111,6 +111,12 @@ def test_created_manifest_is_changed_by_its_version(editor: APIClient) -> None:
     assert problem(editor, "delete", path) == (405, "method_not_allowed")
 
 
+def test_repeated_creation_is_refused(editor: APIClient) -> None:
+    assert send(editor, "post", "", NEW)[0] == 201
+    assert problem(editor, "post", "", NEW) == (409, "manifest_exists")
+    assert send(editor, "post", "", {**NEW, "agencySlug": "metro"})[0] == 201
+
+
 def test_agency_is_subscribed_to_new_and_existing_reports(editor: APIClient) -> None:
     status, created = send(editor, "post", "", {**NEW, "reportType": "canned"})
     assert (status, created["reportType"], created["agencySlug"]) == (201, "canned", "demo")
