@@ -12,7 +12,6 @@ from seeder.conf import Settings
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, ViewInputs
 from seeder.postgres import group_queries, sessions
-from seeder.postgres.input_locks import LockedInputs
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, UNDEFINED_TABLE, sqlstate
@@ -39,33 +38,22 @@ class CheckedQuery:
 
     def begin(
         self,
-        transaction: BatchedTransaction | None,
+        transaction: BatchedTransaction,
         before: ViewBeforeRefresh,
-        locked: LockedInputs,
+        inputs: ViewInputs,
         parameters: Mapping[str, object],
     ) -> ViewBeforeRefresh:
-        """Commit the transaction that has locked the inputs, and begin one at a snapshot from after their locks.
+        """Commit the transaction that has found the inputs, and begin one at a snapshot from after their locks.
 
-        Does nothing if the checks run inside the refresh. Without a transaction, the current one has such a snapshot.
-        Return the state of the view. The parameters are those of `try_lock`, `apply_limits` and `view_before_refresh`.
+        Does nothing if the checks run inside the refresh. Return the state of the view. The parameters are those of
+        `try_lock`, `apply_limits` and `view_before_refresh`. Such a refresh takes no proof, because a view with checks
+        is never skipped.
 
         Raises `SnapshotLost` and database errors.
         """
         self.snapshot = None
         if not before.exists or not self._is_still_planned():
             return before
-        taken = locked.snapshot
-        if transaction is not None:
-            taken, before = self._begin_again(transaction, locked.inputs, parameters)
-        self._state = group_queries.member_states(self._database, [self._name]).get(self._name)
-        if self._state is None:
-            raise SnapshotLost
-        self.snapshot = taken
-        return before
-
-    def _begin_again(
-        self, transaction: BatchedTransaction, inputs: ViewInputs, parameters: Mapping[str, object]
-    ) -> tuple[str, ViewBeforeRefresh]:
         tables = group_queries.input_tables(self._database, inputs.tables)
         if self._database == DEFAULT_DB_ALIAS:  # rows that are written after the snapshot could not be closed
             self._history.mark_running([self._view.spec])
@@ -78,9 +66,11 @@ class CheckedQuery:
         names = ("try_lock", "take_snapshot", "apply_limits", "view_before_refresh")
         statements = [STATEMENTS[one] for one in names]
         [(is_locked,)], [(_, taken)], _, [state] = sessions.query_batch(self._database, statements, parameters)
-        if not is_locked:
+        self._state = group_queries.member_states(self._database, [self._name]).get(self._name)
+        if not is_locked or self._state is None:
             raise SnapshotLost
-        return taken, ViewBeforeRefresh.of(state)
+        self.snapshot = taken
+        return ViewBeforeRefresh.of(state)
 
     def _is_still_planned(self) -> bool:
         order = check_ordering.find_order(self._view, self._settings) if self._is_planned else None

@@ -134,8 +134,7 @@ class _ViewRefresh:
                     result = self._reuse(others) or self._skipping.skipped_result()
                     if result is None:
                         locked = self._lock_inputs(exists=before.exists)
-                        restarted = None if self._skipping.takes_proof else transaction  # it has one snapshot already
-                        before = self._query.begin(restarted, before, locked, self._parameters())
+                        before = self._query.begin(transaction, before, locked.inputs, self._parameters())
                         result = self._refresh(before, started_at, locked)
                 self._uncommitted_result = result = self._record(result, before, measurement)
             backend = measurement.backend_cost()
