@@ -53,17 +53,21 @@ def choose_order(
     *,
     rows: int,
     last_duration: timedelta | None,
-    budget: timedelta,
+    between: tuple[timedelta, timedelta],
 ) -> CheckOrder:
     """Choose when the checks of a plain refresh run.
 
     `reasons` are why the query is not repeatable. `rows` is the expected number of rows, 0 if it is unknown, and
-    `last_duration` that of the last refresh, with its checks.
+    `last_duration` that of the last refresh, with its checks. It has to be between what readers may wait for, and the
+    time limit of a statement of a check.
     """
+    budget, time_limit = between
     if reasons:
         return CheckOrder(runs_before=False, reasons=tuple(f"it {reason}" for reason in reasons))
     if last_duration is None or last_duration <= budget:
         return CheckOrder(runs_before=False, reasons=(f"the refresh takes at most {format_duration(budget)}",))
+    if last_duration >= time_limit:
+        return CheckOrder(runs_before=False, reasons=(f"its query could exceed {format_duration(time_limit)}",))
     before = [check for check in checks if runs_on_query(check)]
     groupings = sum(isinstance(check.rule, Unique) for check in before)
     gain = rows * ((_SCAN if len(before) > groupings else 0) + groupings * _GROUPING)

@@ -40,14 +40,14 @@ def find_orders(database: str, views: Collection[PlannedView], settings: Setting
     if not blocking:
         return {}
     reasons = closed_queries.why_not_repeatable(database, [view.key.name for view in blocking])
-    budget = timedelta(milliseconds=settings.reader_wait_budget_ms)
+    budget, time_limit = settings.reader_wait_budget_ms, settings.check_timeout_ms
     return {
         view: choose_order(
             view.checks,
             reasons[view.key.name],
             rows=view.rows,
             last_duration=view.expected_duration,
-            budget=budget,
+            between=(timedelta(milliseconds=budget), timedelta(milliseconds=time_limit)),
         )
         for view in blocking
         if view.key.name in reasons

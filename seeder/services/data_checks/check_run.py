@@ -26,6 +26,10 @@ from seeder.services.data_checks.baselines import Baselines
 from seeder.services.storable_text import is_storable
 
 
+class _ScanFailed(Exception):
+    """The common scan of the query of a view failed, and is not repeated for each check."""
+
+
 class _NotOneExpression(Exception):
     """The text of a condition changed the statement around it."""
 
@@ -57,17 +61,20 @@ class CheckRun:
         self._source = data_check_queries.view_source(self._view)
         self._columns: Sequence[ViewColumn] = ()  # for drift checks
         self._row_count: int | None = None
+        self._scans_alone = True  # checks whose common scan failed
         self._scanned: dict[str, Any] = {}  # figures by the names of checks
 
     def results(self, *, on_query: bool = False) -> tuple[CheckResult, ...]:
         """Run all checks. Return their results in their order. The transaction is as before.
 
-        With `on_query`, they read the result of the view's query instead of the view.
+        With `on_query`, they read the result of the view's query instead of the view. If their common scan fails, they
+        could not run.
 
         Raises database errors that say nothing about a check: a lost session, a fault of the server, an error that a
         retry can remedy, or any after a stop.
         """
         if on_query:
+            self._scans_alone = False  # each scan executes the query
             self._source = data_check_queries.query_source(self._database, self._view)
         if any(isinstance(check.rule, Drift) for check in self._checks):
             self._columns = catalog.view_columns(self._database, self._view)
@@ -102,6 +109,8 @@ class CheckRun:
             return self._judge(part, check)
         except _NotOneExpression:
             return verdicts.could_not_run(check, message="its condition is not one expression")
+        except _ScanFailed:
+            return verdicts.could_not_run(check, message="its query failed")
         except Error as error:
             self._raise_unless_of_check(error)
             return verdicts.could_not_run(
@@ -152,6 +161,7 @@ class CheckRun:
     def _rows(self, part: ReadOnlyPart) -> int:
         """Return the number of rows. Counts them if the scan failed."""
         if self._row_count is None:
+            self._require_another_scan()
             [(self._row_count,)] = part.query(data_check_queries.scan_statement(self._source, ()))
         return self._row_count
 
@@ -162,10 +172,15 @@ class CheckRun:
         return self._scanned[check.name]
 
     def _scan_alone(self, part: ReadOnlyPart, check: DataCheck) -> None:
+        self._require_another_scan()
         found = part.query(data_check_queries.scan_statement(self._source, [self._scan_column(check)]))
         if len(found) != 1 or len(found[0]) != 2:  # the count and the figure
             raise _NotOneExpression
         self._scanned[check.name] = found[0][1]
+
+    def _require_another_scan(self) -> None:
+        if not self._scans_alone:
+            raise _ScanFailed
 
     def _sample_rows(self, part: ReadOnlyPart, rule: RowRule) -> Sequence[str]:
         bad = data_check_queries.bad_row_condition(rule)

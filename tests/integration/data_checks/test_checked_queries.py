@@ -17,6 +17,7 @@ from seeder.domain.outcomes import Outcome
 from seeder.domain.refresh_requests import AllReports
 from seeder.errors import RunLockLost
 from seeder.models import JobStatus, RunHistory
+from seeder.postgres import data_check_queries
 from seeder.postgres.transactions import BatchedTransaction
 from seeder.services.data_checks.run_data_checks import RunDataChecks
 from seeder.services.data_checks.waivers import HeldChecks, waive_checks
@@ -205,14 +206,23 @@ def test_rows_closed_by_another_run_undo_the_refresh() -> None:
 
 
 @pytest.mark.usefixtures("checked_view")
-def test_error_of_the_query_fails_the_refresh_and_holds_nothing() -> None:
+def test_error_of_the_query_fails_the_refresh_and_holds_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     create_view("b", "SELECT 1 / (id - 1) AS n FROM reporting.source")
     sql("UPDATE reporting.source SET id = id + 1")
     refresh()
     add_check("not_null", view="reporting.b", arguments={"column": "n"})
+    add_check("row_count", view="reporting.b", arguments={"min": 1})
     sql("UPDATE reporting.source SET id = 1")
+    original, scans = data_check_queries.scan_statement, []
+
+    def count_scans(*arguments: Any) -> Any:
+        scans.append(arguments)
+        return original(*arguments)
+
+    monkeypatch.setattr(data_check_queries, "scan_statement", count_scans)
     with counted_queries() as checked:
         result = refresh()["b"]
+    assert len(scans) == 1, "the query is not repeated for each check"
     assert result.failure is not None
     assert (result.outcome, result.failure.sqlstate, checked) == (Outcome.FAILED, "22012", ["reporting.b"])
 
@@ -252,7 +262,15 @@ def test_view_that_is_refreshed_concurrently_has_no_order(settings: Settings) ->
 
 @pytest.mark.parametrize(
     ("rows", "seconds", "runs_before"),
-    [(200_000, 1, True), (200_000, 0.2, False), (0, 1, False), (10_000, 1, False), (200_000, 5, False)],
+    [
+        (200_000, 1, True),
+        (200_000, 0.2, False),
+        (0, 1, False),
+        (10_000, 1, False),
+        (200_000, 5, False),
+        (2_000_000, 9, True),
+        (2_000_000, 10, False),
+    ],
 )
 def test_checks_run_before_if_readers_save_much(rows: int, seconds: float, runs_before: bool) -> None:  # noqa: FBT001
     rules = (NotNull(column="id"), Unique(columns=("id",)), Condition(expression="true"))
@@ -261,6 +279,6 @@ def test_checks_run_before_if_readers_save_much(rows: int, seconds: float, runs_
         (),
         rows=rows,
         last_duration=timedelta(seconds=seconds),
-        budget=timedelta(seconds=0.2),
+        between=(timedelta(seconds=0.2), timedelta(seconds=10)),
     )
     assert order.runs_before is runs_before
