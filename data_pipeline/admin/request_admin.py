@@ -78,7 +78,7 @@ class LoadRequestAdmin(IdListAdmin):
     @admin.display(description="options")
     def options_shown(self, row: LoadRequest) -> str:
         """Return the options without corrected values, which can be personal."""
-        return json.dumps({name: value for name, value in row.options.items() if name != "corrections"})
+        return json.dumps({name: value for name, value in row.options.items() if name not in ("corrections", "digest")})
 
     @admin.display(description="created")
     def created(self, row: LoadRequest) -> str:

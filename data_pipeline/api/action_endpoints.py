@@ -36,23 +36,15 @@ class BaseActionView(PipelineView):
     def user_name(self) -> str:
         return str(self.request.user.get_username())
 
-    def queue(self, enqueue: Callable[..., QueuedRequest]) -> Response:
+    def queue(self, enqueue: Callable[..., QueuedRequest], *, digest: str | None = None) -> Response:
         """Queue an action, or return the earlier request of the same call.
 
         The load's state may no longer allow what was queued, so the earlier request is looked up first.
         """
-        key = self._idempotency_key()
-        earlier = None if key is None else find_queued(key)
-        return self.accepted_request(earlier or enqueue(requested_by=self.user_name, idempotency_key=key))
-
-    def _idempotency_key(self) -> str | None:
-        """Return the caller's key for this path and body.
-
-        The values of a correction are deleted with its end, so they cannot be compared later.
-        """
         key = scoped_idempotency_key(self.request)
-        body = json.dumps(self.request.data, sort_keys=True).encode()
-        return key and f"{key} {self.request.path} {blake2b(body, digest_size=16).hexdigest()}"
+        key = key and f"{key} {self.request.path}"
+        earlier = None if key is None else find_queued(key, digest=digest)
+        return self.accepted_request(earlier or enqueue(requested_by=self.user_name, idempotency_key=key))
 
 
 class ReplayView(BaseActionView):
@@ -76,7 +68,9 @@ class ReplayView(BaseActionView):
         if "corrections" not in body and not body["rejectsAsIs"]:
             return self.queue(partial(enqueue_replay, load.pk))
         corrections = {one["recordNo"]: one["values"] for one in body.get("corrections", ())}
-        return self.queue(partial(enqueue_reject_replay, load.pk, corrections or None))
+        # The values are deleted when the request ends, but their digest can be compared later.
+        digest = blake2b(json.dumps(body, sort_keys=True).encode(), digest_size=16).hexdigest()
+        return self.queue(partial(enqueue_reject_replay, load.pk, corrections or None, digest=digest), digest=digest)
 
 
 class UndoView(BaseActionView):

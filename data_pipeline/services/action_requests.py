@@ -36,21 +36,30 @@ def enqueue_verification(load: LoadLog, *, requested_by: str, idempotency_key: s
 
 
 def enqueue_reject_replay(
-    load_id: int, corrections: Corrections | None, *, requested_by: str, idempotency_key: str | None = None
+    load_id: int,
+    corrections: Corrections | None,
+    *,
+    requested_by: str,
+    idempotency_key: str | None = None,
+    digest: str | None = None,
 ) -> QueuedRequest:
     """Queue a load of the open rejects of a load: with corrected values, or as they are without corrections.
 
+    `digest` is that of the call, which later calls with its idempotency key must have.
     Raises `NotFileLoad`, `ColumnsUnknown`, `RejectsNotReplayable`, `BadCorrections` or `QueueMissing`.
     """
     load = find_file_load(load_id, using=DEFAULT_DB_ALIAS)
     if not is_possible(ActionName.UNDO, load):
         raise RejectsNotReplayable(load_id=load_id, reason=f"{_NOT_IN_TABLE}. Correct its file, and load that")
     _require_usable(load, corrections or {})
+    options: dict[str, Any] = {} if digest is None else {"digest": digest}
+    if corrections is not None:
+        options["corrections"] = {str(number): values for number, values in corrections.items()}
     return enqueue(
         action=RequestAction.REPLAY_REJECTS,
         load_id=load_id,
         source_uri=load.payload_meta["source_uri"],
-        options={} if corrections is None else {"corrections": {str(one): corrections[one] for one in corrections}},
+        options=options,
         requested_by=requested_by,
         idempotency_key=idempotency_key,
     )

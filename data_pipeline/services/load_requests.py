@@ -128,11 +128,19 @@ def enqueue(
     return _queued(request, is_new=is_new)
 
 
-def find_queued(idempotency_key: str) -> QueuedRequest | None:
-    """Return the request that was made with this key, if any."""
+def find_queued(idempotency_key: str, *, digest: str | None) -> QueuedRequest | None:
+    """Return the request that was made with this key, if any.
+
+    Raises `IdempotencyKeyTaken` if the digest of its call was another.
+    """
     with translate_errors(DEFAULT_DB_ALIAS):
         request = LoadRequest.objects.filter(idempotency_key=idempotency_key).first()
-    return None if request is None else _queued(request, is_new=False)
+    if request is None:
+        return None
+    if request.options.get("digest") != digest:
+        earlier = _description(request)
+        raise IdempotencyKeyTaken(key=idempotency_key, earlier_request=earlier, request="other values")
+    return _queued(request, is_new=False)
 
 
 def _queued(request: LoadRequest, *, is_new: bool) -> QueuedRequest:
