@@ -69,7 +69,7 @@ def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name
             cursor.nextset()
         [(*_, started)] = cursor.fetchall()
         cursor.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))
-        row = {"run": _RUN, "ids": [pk], "names": names, "started": started, **view}
+        row = {"run": _RUN, "ids": [pk], "names": names, "started": started, "skipped": False, **view}
         cursor.execute(STATEMENTS["mark_succeeded"], {**row, **_MEASURED_BY_THE_SERVER, **_BEFORE})
         cursor.fetchall()
         cursor.execute("COMMIT")

@@ -120,7 +120,8 @@ WITH view AS MATERIALIZED (
 ), latest AS (
     UPDATE reporting.seeder_job_status
     SET status = 'success', start_time = %(started)s, last_run_id = %(run)s,
-        duration_seconds = CASE WHEN %(skipped)s THEN duration_seconds ELSE round(seconds) END, last_errors = NULL, consecutive_failures = 0, updated_at = now()
+        duration_seconds = CASE WHEN %(skipped)s THEN duration_seconds ELSE round(seconds) END, last_errors = NULL,
+        consecutive_failures = 0, updated_at = now()
     FROM timed
     WHERE table_name = ANY (%(names)s::text[]) AND (SELECT count(*) FROM closed) > 0
 )
