@@ -59,7 +59,7 @@ soak: setup  ## run long tests: kills, restarts, failure of every database call,
 	DATA_PIPELINE_RACES=20 $(python) -m pytest tests/integration/data_pipeline/test_load_races.py
 	SEEDER_SCALE=1 $(python) -m pytest tests/acceptance/scale
 	SEEDER_EXAMPLES=300 $(python) -m pytest tests/integration/test_view_profile.py tests/integration/test_affected_views.py
-	SEEDER_EXAMPLES=1500 SEEDER_CALLS=25000 $(pytest) tests/acceptance/test_api_fuzzed.py
+	SEEDER_PHASES=examples,coverage,fuzzing SEEDER_EXAMPLES=1500 SEEDER_CALLS=25000 $(pytest) tests/acceptance/test_api_fuzzed.py
 
 mutants: setup  ## break each guard in a copy, and check that a test fails; half an hour, or GUARDS=scope
 	$(python) -m tests.mutants $(GUARDS)

@@ -23,7 +23,8 @@ from tests.polling import eventually
 
 pytestmark = pytest.mark.slow
 
-EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "1")  # per operation; `make soak` sets more
+EXAMPLES = os.environ.get("SEEDER_EXAMPLES", "5")  # per operation; `make soak` sets more
+PHASES = os.environ.get("SEEDER_PHASES", "examples,fuzzing")  # `make soak` adds the long one: every boundary value
 SEED = os.environ.get("SEEDER_SEED", "1")
 MIN_CALLS = int(os.environ.get("SEEDER_CALLS", "0"))  # of each API
 EXCLUDED_CHECK = "positive_data_acceptance"  # valid input can still name an unknown object
@@ -99,7 +100,7 @@ def calls_of(root: str, known: Mapping[str, object], folder: Path, names: Mappin
             [
                 Path(sys.executable).with_name("schemathesis"),
                 *("run", f"{root}schema/", "--header", f"Authorization: Token {token.key}"),
-                *("--checks", "all", "--exclude-checks", EXCLUDED_CHECK, "--phases", "examples,coverage,fuzzing"),
+                *("--checks", "all", "--exclude-checks", EXCLUDED_CHECK, "--phases", PHASES),
                 *("--seed", SEED, "--max-examples", EXAMPLES, "--continue-on-failure", "--no-shrink", "--no-color"),
                 *("--generation-database", "none", "--request-timeout", "10"),
             ],
