@@ -84,7 +84,7 @@ def test_view_that_cannot_be_concurrent_says_so(manage: Manage, settings: Settin
     assert "because PostgreSQL would refuse a concurrent one" in sentences(manage, "plan")[0]
     sql("CREATE UNIQUE INDEX ON reporting.b (id)")
     assert sentences(manage, "plan")[0].startswith("A refresh now would run concurrently, for about ")
-    settings.SEEDER = {"REFRESH_CONCURRENTLY": "auto"}
+    settings.SEEDER = {"REFRESH_CONCURRENTLY": "auto", "READER_WAIT_BUDGET_MS": 60_000}
     assert ". Plain, because it takes about " in sentences(manage, "plan")[0]
 
 
