@@ -9,6 +9,7 @@ from time import monotonic
 from django.db import DEFAULT_DB_ALIAS, Error, connections
 
 from seeder import conf
+from seeder.conf import Settings
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.refresh_requests import RefreshRequest
@@ -48,10 +49,20 @@ def preview(request: RefreshRequest) -> RefreshPlan:
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    settings = conf.load()
+    return _plan(request, conf.load())
+
+
+def _plan(
+    request: RefreshRequest, settings: Settings, tables: OptionalTables | None = None, *, force: bool = False
+) -> RefreshPlan:
+    """Plan a request: for a run if `tables` is given. Only a run saves definitions and notes held inputs."""
     selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
-    plan = skip_planning.add_skips(mode_choice.add_modes(planning.build(selection), settings), settings)
+    plan = planning.build(selection, tables, save_confirmed=tables is not None)
+    plan = mode_choice.add_modes(plan, settings, tables)
+    plan = skip_planning.add_skips(plan, settings, tables, force=force)
     plan = add_check_orders(plan, settings)
+    if tables is not None:
+        plan = add_held_inputs(plan, settings, tables)
     return add_groups(plan, groups)
 
 
@@ -98,11 +109,7 @@ def execute_locked(
 ) -> RunSummary:
     """Execute a run for a caller that holds the run lock. The listener is the last to get each event and tick."""
     settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
-    selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
-    plan = mode_choice.add_modes(planning.build(selection, tables, save_confirmed=True), settings, tables)
-    plan = skip_planning.add_skips(plan, settings, tables, force=origin.is_forced)
-    plan = add_held_inputs(add_check_orders(plan, settings), settings, tables)
-    plan = add_groups(plan, groups)
+    plan = _plan(request, settings, tables, force=origin.is_forced)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
     views = (view.key for view in plan.views)
@@ -126,6 +133,7 @@ def execute_locked(
             listeners.on_event(RunWarning(kind=WarningKind.CONTRACT_AT_RISK, message=str(missed)))
         for message in preconditions.missing_features(settings, plan.by_database, tables):
             listeners.on_event(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
+        as_of = DataAsOf(tables)
         refresher = ViewRefresher(
             history=history,
             settings=settings,
@@ -133,8 +141,8 @@ def execute_locked(
             requested_at=origin.requested_at,
             meter=meter,
             data_checks=RunDataChecks(run_id=run_lock.run_id, settings=settings, tables=tables, stop=stop),
-            as_of=DataAsOf(tables),
-            skipping=RunSkipping.of(plan, settings, DataAsOf(tables)),
+            as_of=as_of,
+            skipping=RunSkipping.of(plan, settings, as_of),
         )
         results = _schedule(plan, refresher, tables, listeners, workers)
         vacuuming = _vacuum(results, refresher, listeners, workers, has_groups=bool(plan.groups))
