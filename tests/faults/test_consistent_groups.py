@@ -26,6 +26,7 @@ from seeder.models import DataCheck, RunHistory
 from seeder.services.run import orchestrator
 from tests.acceptance.refresh_processes import start
 from tests.conftest import sql
+from tests.faults.background_readers import running
 from tests.faults.gated_views import run_in_background
 from tests.faults.killed_refreshes import kill, refreshing_backends, wait_for_recovery
 from tests.faults.private_server import PrivateServer, wait_until
@@ -56,16 +57,16 @@ def add_slow_check(name: str) -> None:
 class Reader:
     """Reads the versions in the views all the time, in one statement and in one transaction."""
 
-    def __init__(self, server: PrivateServer, done: Event) -> None:
+    def __init__(self, server: PrivateServer) -> None:
         self.reads = 0
         self.versions = set[int]()
         self.torn: list[tuple[Any, ...]] = []
-        self._server, self._done = server, done
+        self._server, self.done = server, Event()
 
     def read(self) -> None:
-        while not self._done.is_set():
+        while not self.done.is_set():
             with suppress(psycopg.OperationalError), self._server.session("test_faults") as session:
-                while not self._done.is_set():
+                while not self.done.is_set():
                     [versions] = session.execute(VERSIONS).fetchall()
                     self._compare(versions)
                     self._compare(self._read_one_after_another(session))
@@ -87,16 +88,8 @@ class Reader:
 @contextmanager
 def reader(server: PrivateServer) -> Iterator[Reader]:
     """Run a reader in the context. It must not have seen views from two instants."""
-    done = Event()
-    one = Reader(server, done)
-    with ThreadPoolExecutor(1) as threads:
-        future = threads.submit(one.read)
-        try:
-            wait_until(lambda: one.reads or future.done())
-            yield one
-        finally:
-            done.set()
-        future.result()
+    with running(Reader(server)) as one:
+        yield one
     assert not one.torn
 
 

@@ -7,9 +7,8 @@ SEEDER_HELD_KILLS the number of kills in each mode (default: 2; `make soak` sets
 import os
 import random
 import subprocess
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, suppress
 from threading import Event
 from typing import Any
 
@@ -22,6 +21,7 @@ from seeder.domain.outcomes import Outcome
 from seeder.models import DataCheck, RunHistory
 from tests.acceptance.refresh_processes import start
 from tests.conftest import create_custom_manifest, sql
+from tests.faults.background_readers import running
 from tests.faults.gated_views import refresh_everything
 from tests.faults.killed_refreshes import kill, refreshing_backends, wait_for_recovery
 from tests.faults.private_server import PrivateServer, wait_until
@@ -35,33 +35,23 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("contract_tables")]
 class Reader:
     """Reads the version of the rows all the time, and connects again if the server was down."""
 
-    def __init__(self, server: PrivateServer, done: Event) -> None:
+    def __init__(self, server: PrivateServer) -> None:
         self.versions = set[tuple[int, int]]()  # the lowest and the highest version of each read
         self.reads = 0
-        self._server, self._done = server, done
+        self._server, self.done = server, Event()
 
     def read(self) -> None:
-        while not self._done.is_set():
+        while not self.done.is_set():
             with suppress(psycopg.OperationalError), self._server.session("test_faults") as session:
-                while not self._done.is_set():
+                while not self.done.is_set():
                     [version] = session.execute("SELECT min(version), max(version) FROM reporting.a").fetchall()
                     self.versions.add(version)
                     self.reads += 1
 
 
-@contextmanager
-def reader(server: PrivateServer) -> Iterator[Reader]:
+def reader(server: PrivateServer) -> AbstractContextManager[Reader]:
     """Run a reader in the context."""
-    done = Event()
-    one = Reader(server, done)
-    with ThreadPoolExecutor(1) as threads:
-        future = threads.submit(one.read)
-        try:
-            wait_until(lambda: one.reads or future.done())
-            yield one
-        finally:
-            done.set()
-        future.result()
+    return running(Reader(server))
 
 
 @pytest.fixture(autouse=True)
