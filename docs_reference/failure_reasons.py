@@ -47,7 +47,8 @@ OWN_REASONS: Mapping[str, ReasonText] = {
         "Correct the data and refresh again, or [publish anyway](../how-to/data-checks.md#publish-anyway).",
     ),
     "held_dependency": ReasonText(
-        "The view reads a view that data checks held in this run, and `HOLD_DEPENDENTS` is true. It was not started.",
+        "The view reads a view that data checks held in this run. It was not started, because `HOLD_DEPENDENTS` is"
+        " true or both are in one consistent group with `publish_without_held`.",
         "As for `held`, for the view that `errors` names. Then refresh this one.",
     ),
     "held_group": ReasonText(

@@ -13,6 +13,7 @@ from django.conf import settings
 
 from seeder import settings_readers
 from seeder.domain.consistent_groups import GroupSetting
+from seeder.domain.group_options import GroupOptions
 from seeder.domain.maintenance_windows import MaintenanceWindow, parse_windows
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Direction, DriftRule, Severity
 from seeder.domain.view_names import ViewName
@@ -58,15 +59,15 @@ def _consistent_groups(name: str, value: object) -> Sequence[GroupSetting]:
 def _group_setting(name: object, facts: dict[str, Any]) -> GroupSetting:
     """Read a group. Raises `TypeError`, `ValueError` or `BadName`."""
     views, agencies = facts.pop("views", []), facts.pop("agencies", [])
-    allow_blocking = facts.pop("allow_blocking", False)
+    options = {name: facts.pop(name, False) for name in ("allow_blocking", "publish_without_held")}
     are_lists = all(isinstance(one, list | tuple) for one in (views, agencies))
-    if facts or not are_lists or not (views or agencies) or not isinstance(allow_blocking, bool):
+    if facts or not are_lists or not (views or agencies) or not all(isinstance(one, bool) for one in options.values()):
         raise ValueError(name)
     return GroupSetting(
         name=str(name),
         views=frozenset(map(ViewName.parse, views)),
         agencies=frozenset(map(str, agencies)),
-        allow_blocking=allow_blocking,
+        options=GroupOptions(**options),
     )
 
 
@@ -154,8 +155,8 @@ class Settings:
     If false, such a view fails and readers are never blocked."""
     consistent_groups: Sequence[GroupSetting] = setting(_consistent_groups, default=list)
     """[Groups of views](../how-to/consistent-groups.md) that become visible together, as a map of names to `views`,
-    `agencies` and `allow_blocking` (default: false). A run that selects one view of a group refreshes all of them, in
-    one transaction and concurrently."""
+    `agencies` and options (default: none). A run that selects one view of a group refreshes all of them, in one
+    transaction and concurrently."""
     vacuum_churn_percent: int = setting(integer(0, 100), default=5)
     """`VACUUM` a view at the end of the run if a concurrent refresh changed or deleted at least this percentage of its
     rows. 0: never. It blocks no reader, and skips a view that is locked. Without it, ten refreshes that change every

@@ -5,9 +5,10 @@ for the first member, and the group would wait for it at the second.
 """
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Set
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
+from seeder.domain.group_options import GroupOptions
 from seeder.domain.manifests import ViewKey, ViewSpec
 from seeder.domain.plan import PlannedView, topological_order
 from seeder.domain.view_names import ViewName
@@ -22,7 +23,7 @@ class GroupSetting:
     name: str
     views: frozenset[ViewName] = frozenset()
     agencies: frozenset[str] = frozenset()  # slugs, for all their views
-    allow_blocking: bool = False  # members without a usable unique index are refreshed plainly
+    options: GroupOptions = field(default_factory=GroupOptions)
 
     def includes(self, spec: ViewSpec) -> bool:
         return spec.key.name in self.views or any(one.agency_slug in self.agencies for one in spec.manifests)
@@ -34,7 +35,7 @@ class ConsistentGroup:
 
     names: frozenset[str]  # of the settings that share views
     members: frozenset[ViewKey]
-    allow_blocking: bool
+    options: GroupOptions = field(default_factory=GroupOptions)
     unlisted: frozenset[ViewName] = frozenset()  # required views without an enabled manifest
 
     def __str__(self) -> str:
@@ -70,7 +71,7 @@ def form_groups(specs: Iterable[ViewSpec], settings: Iterable[GroupSetting]) -> 
             merged = ConsistentGroup(
                 names=frozenset({setting.name}),
                 members=frozenset(keys),
-                allow_blocking=setting.allow_blocking,
+                options=setting.options,
                 unlisted=frozenset(unlisted),
             )
             for other in [one for one in groups if one.members & merged.members]:
@@ -106,7 +107,7 @@ def _merge(one: ConsistentGroup, other: ConsistentGroup) -> ConsistentGroup:
     return ConsistentGroup(
         names=one.names | other.names,
         members=one.members | other.members,
-        allow_blocking=one.allow_blocking and other.allow_blocking,
+        options=one.options.combined(other.options),
         unlisted=one.unlisted | other.unlisted,
     )
 

@@ -18,6 +18,7 @@ from seeder.domain.data_checks.check_order import CheckOrder
 from seeder.domain.data_checks.results import DataCheck
 from seeder.domain.freshness.deadlines import MissedContract
 from seeder.domain.freshness.slack import latest_starts
+from seeder.domain.group_options import GroupOptions
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
 from seeder.domain.refresh_mode import ModeChoice, ModeFacts
 from seeder.domain.skip_decision import SkipPlan
@@ -119,7 +120,7 @@ class PlannedGroup:
 
     name: str
     views: tuple[PlannedView, ...]  # dependencies first; the first one stands for the group in a schedule
-    allow_blocking: bool
+    options: GroupOptions = field(default_factory=GroupOptions)
     estimated_duration: timedelta
     refusals: tuple[str, ...] = ()  # sentences; the group is not refreshed if there are any
 

@@ -91,3 +91,16 @@ def attempt_in_savepoint(database: str, operation: Callable[[], Result]) -> Resu
             raise error from None
         return error
     return result
+
+
+@contextmanager
+def member_savepoint(database: str) -> Iterator[None]:
+    """Undo what the block did if it raises an error. The transaction continues, unless the error is the database's."""
+    sessions.query(database, "SAVEPOINT seeder_member;")
+    try:
+        yield
+        sessions.query(database, "RELEASE SAVEPOINT seeder_member;")
+    except Exception:
+        with suppress(Error):  # a lost session has no savepoint any more
+            sessions.query(database, "ROLLBACK TO SAVEPOINT seeder_member; RELEASE SAVEPOINT seeder_member;")
+        raise

@@ -3,6 +3,7 @@
 from tests.mutants.mutant import Mutant
 
 _RACES, _READERS = "tests/integration/groups/test_group_races.py", "tests/faults/test_consistent_groups.py"
+_GROUPS = "tests/integration/groups/test_group_refresh.py"
 
 GROUPS = [
     Mutant(
@@ -45,7 +46,7 @@ GROUPS = [
         file="seeder/domain/consistent_groups.py",
         old="facts.is_blocking and not allow_blocking",
         new="False",
-        tests=("tests/unit/domain/test_consistent_groups.py", "tests/integration/groups/test_group_refresh.py"),
+        tests=("tests/unit/domain/test_consistent_groups.py", _GROUPS),
     ),
     Mutant(
         name="group: one part of the queue has all members",
@@ -67,5 +68,26 @@ GROUPS = [
         old="short if self._blocks_readers else usual",
         new="usual",
         tests=(_READERS,),
+    ),
+    Mutant(
+        name="group: a held member that is left out is rolled back",
+        file="seeder/services/groups/member_refresh.py",
+        old="            with group_transaction.member_savepoint(_DATABASE):",
+        new="            if True:",
+        tests=(_GROUPS,),
+    ),
+    Mutant(
+        name="group: what reads a member that is left out is left out",
+        file="seeder/services/groups/member_refresh.py",
+        old="if view.depends_on & (self.held | {one.key for one in self.left_out}):",
+        new="if False:",
+        tests=(_GROUPS,),
+    ),
+    Mutant(
+        name="group: a held member holds it by default",
+        file="seeder/services/groups/member_refresh.py",
+        old="if not self.group.options.publish_without_held:",
+        new="if False:",
+        tests=(_GROUPS,),
     ),
 ]

@@ -136,6 +136,7 @@ def test_settings_and_service_variables_are_not_ignored(monkeypatch: pytest.Monk
         {"views": [1]},
         {"view": ["reporting.a"]},
         {"agencies": ["demo"], "allow_blocking": "no"},
+        {"agencies": ["demo"], "publish_without_held": 1},
         ["reporting.a"],
         None,
     ],

@@ -49,6 +49,8 @@ def _group_blocks(group: PlannedGroup) -> Iterator[Block]:
     views = ", ".join(str(view.key.name) for view in group.views)
     duration = format_duration(group.estimated_duration)
     yield f"consistent group {group.name}: {views} become visible together; one worker, about {duration}"
+    if group.options.publish_without_held:
+        yield f"consistent group {group.name}: a view that data checks hold keeps its data, as do members that read it"
     if group.refusals:
         yield f"consistent group {group.name}: would not be refreshed:", "red"
         yield from ((reason, "red") for reason in group.refusals)

@@ -33,7 +33,8 @@ def plan_document(plan: RefreshPlan) -> Document:
         ],
         "groups": [
             {
-                **fields(group, "name", "allow_blocking", "refusals", estimatedDurationSeconds="estimated_duration"),
+                **fields(group, "name", "refusals", estimatedDurationSeconds="estimated_duration"),
+                **fields(group.options, "allow_blocking", "publish_without_held"),
                 "views": [view_document(view.key) for view in group.views],
             }
             for group in plan.groups

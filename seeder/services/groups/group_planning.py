@@ -44,12 +44,12 @@ def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
     planned = PlannedGroup(
         name=str(group),
         views=in_dependency_order(grouped.values()),
-        allow_blocking=group.allow_blocking,
+        options=group.options,
         estimated_duration=duration,
         refusals=tuple(
             refusals(
                 facts,
-                allow_blocking=group.allow_blocking,
+                allow_blocking=group.options.allow_blocking,
                 default_database=DEFAULT_DB_ALIAS,
                 unlisted=group.unlisted,
             )

@@ -1,10 +1,11 @@
 """Refreshes a group of views in one transaction, so that they become visible together.
 
 `_GroupRefresh._refresh_together` has the steps. The rows of all members commit with it. A member that fails, or that
-its data checks hold, rolls back the group: then the rows of all members say so.
+its data checks hold, rolls back the group: then the rows of all members say so. With `publish_without_held`, held
+members and their dependents are left out instead. Their rows are written after the commit, as those of a held view.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import datetime, timedelta
 from functools import partial
@@ -13,6 +14,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain import lock_keys
 from seeder.domain.consistent_groups import refusals
+from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.view_names import ViewName
@@ -23,7 +25,7 @@ from seeder.services.data_checks.run_data_checks import ViewHeld
 from seeder.services.groups import unpublished_groups
 from seeder.services.groups.group_facts import GroupFacts, read_group_facts
 from seeder.services.groups.group_rows import GroupResults, GroupRows
-from seeder.services.groups.member_refresh import LostRace, MemberRefreshes
+from seeder.services.groups.member_refresh import LeftOut, LostRace, MemberRefreshes
 from seeder.services.history_rows import OTHER_REFRESHES, refresh_by_another_run
 from seeder.services.run import refresh_limits
 from seeder.services.run.view_refresh import RefreshStopped, ViewRefresher
@@ -68,13 +70,14 @@ class _GroupRefresh:
         self._current: PlannedView | None = None  # the member that is refreshed
         self._started_at: datetime | None = None  # the latest snapshot; None before the first
         self._uncommitted_results: GroupResults = {}  # see `RunHistoryWriter.has_recorded`
+        self._left_out: LeftOut = {}  # members that are not published with the others
 
     def results(self) -> GroupResults:
         """Return the final results of all members, with their rows written."""
-        if self._settings.hold_dependents and self._context.held_dependencies:
+        if self._held_views and not self._group.options.publish_without_held:
             return self._unpublished(unpublished_groups.held_with_dependency(self._group, self._context))
         try:
-            return self._refresher.retry_transient(self._attempt)
+            return self._with_left_out(self._refresher.retry_transient(self._attempt))
         except _Refused as refused:
             describe = unpublished_groups.refused(self._group, refused.reasons)
         except LostRace as race:
@@ -85,7 +88,7 @@ class _GroupRefresh:
             if self._refresher.stop.requested and sqlstate(error) == QUERY_CANCELED:
                 raise RefreshStopped from error
             if committed := self._committed_results():
-                return committed
+                return self._with_left_out(committed)
             if self._started_at is None and is_connection_lost(error):
                 raise WorkerLost(first_line(error)) from error
             describe = unpublished_groups.failed(self._group, self._current, error)
@@ -97,7 +100,7 @@ class _GroupRefresh:
             if committed := self._committed_results():
                 return committed
             self._attempts += 1
-            self._current = None
+            self._current, self._left_out = None, {}
             try:
                 return self._refresh_together()
             except LostRace:
@@ -133,6 +136,7 @@ class _GroupRefresh:
             facts=facts,
             limits=self._limits(),
             before_member=self._begin_member,
+            held=self._held_views,
         )
         try:
             with group_transaction.snapshot_transaction(_DATABASE):
@@ -144,6 +148,7 @@ class _GroupRefresh:
                     self._lock_wait += members.lock_wait
                 self._current = None
                 results = {view: self._complete(view, result) for view, result in members.results.items()}
+                self._left_out = members.left_out
                 self._uncommitted_results = self._rows.record(results, members.befores)
         except Error as error:
             # Such as 23505: the group inserts a row that another session's refresh has inserted after the snapshot.
@@ -174,6 +179,11 @@ class _GroupRefresh:
         keys = map(lock_keys.of_view, self._names)
         return group_transaction.locked_keys(_DATABASE, keys, {**self._limits(), "lock_wait": lock_wait})
 
+    @property
+    def _held_views(self) -> frozenset[ViewKey]:
+        """The views that members read and that were held in this run, if dependents are held with them."""
+        return frozenset(self._context.held_dependencies if self._settings.hold_dependents else ())
+
     def _limits(self) -> dict[str, object]:
         return dict(refresh_limits.of_transaction(self._settings, self._context, run_id=self._history.run_id))
 
@@ -200,7 +210,7 @@ class _GroupRefresh:
         missing = [view for view in self._group.views if view.key.name not in states]
         facts = self._look_with(missing) if missing else read_group_facts(_DATABASE, self._specs)
         found = refusals(
-            facts.of_members(self._specs), allow_blocking=self._group.allow_blocking, default_database=_DATABASE
+            facts.of_members(self._specs), allow_blocking=self._group.options.allow_blocking, default_database=_DATABASE
         )
         if reasons := self._group.refusals or tuple(found):
             raise _Refused(reasons)
@@ -231,12 +241,25 @@ class _GroupRefresh:
 
     # Results
 
-    def _unpublished(self, describe: unpublished_groups.Describe) -> GroupResults:
-        """Return and record the results of members that keep their old rows."""
+    def _with_left_out(self, published: GroupResults) -> GroupResults:
+        """Return the results of all members, after recording those that were left out."""
+        if not self._left_out:
+            return published
+        describe = unpublished_groups.left_out(self._group, self._left_out, held_before=self._held_views)
+        results = {**published, **self._unpublished(describe, self._left_out)}
+        return {view: results[view] for view in self._group.views}
+
+    def _unpublished(
+        self, describe: unpublished_groups.Describe, views: Iterable[PlannedView] | None = None
+    ) -> GroupResults:
+        """Return and record the results of members (default: all) that keep their old rows."""
         now = self._refresher.server_time()
         started_at = self._started_at or now
         return self._rows.write(
-            {view: self._complete(view, describe(view, started_at=started_at, now=now)) for view in self._group.views}
+            {
+                view: self._complete(view, describe(view, started_at=started_at, now=now))
+                for view in views or self._group.views
+            }
         )
 
     def _complete(self, view: PlannedView, result: RefreshResult) -> RefreshResult:

@@ -33,7 +33,7 @@ class GroupRows:
             result = snapshot_rows.record_success(self._history, view.spec, result, before)
             self._refresher.save_check_results(view, result)
             recorded[view] = replace(result, data=results[view].data)
-        return {view: recorded[view] for view in self._group.views}
+        return {view: recorded[view] for view in self._group.views if view in recorded}
 
     def write(self, results: GroupResults) -> GroupResults:
         """Close the rows of results that this run has not published, in a transaction of its own."""
@@ -51,8 +51,8 @@ class GroupRows:
 
     def has_recorded(self, results: GroupResults) -> bool:
         """Return whether the rows have these results. All commit together, so one shows it."""
-        leader = self._group.leader
-        return self._history.has_recorded(leader.spec, results[leader])
+        view = next(iter(results))
+        return self._history.has_recorded(view.spec, results[view])
 
     def complete(
         self, view: PlannedView, result: RefreshResult, *, lock_wait: timedelta, attempts: int

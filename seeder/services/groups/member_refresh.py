@@ -3,9 +3,12 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
+from seeder.domain.data_checks.results import CheckResult
+from seeder.domain.manifests import ViewKey
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.plan import PlannedGroup, PlannedView
@@ -16,11 +19,15 @@ from seeder.postgres.group_queries import MemberState, is_replaced
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.postgres.sqlstates import UNDEFINED_TABLE, sqlstate
+from seeder.services.data_checks.run_data_checks import ViewHeld
 from seeder.services.groups.group_facts import GroupFacts, read_group_facts
 from seeder.services.run import create_or_refresh
 from seeder.services.run.view_refresh import ViewRefresher
 
 _DATABASE = DEFAULT_DB_ALIAS  # groups of other databases are refused
+
+
+LeftOut = dict[PlannedView, tuple[CheckResult, ...]]  # with the data checks that held it; none if it reads a held view
 
 
 class LostRace(Exception):
@@ -40,7 +47,9 @@ class MemberRefreshes:
     facts: GroupFacts  # read before the transaction
     limits: Mapping[str, object]  # of the transaction
     before_member: Callable[[PlannedView], object]  # called before each refresh
+    held: frozenset[ViewKey] = frozenset()  # views of other units whose dependents are not refreshed
     results: dict[PlannedView, RefreshResult] = field(default_factory=dict)
+    left_out: LeftOut = field(default_factory=dict)  # members that keep their rows while the others are published
     befores: dict[PlannedView, ViewBeforeRefresh] = field(default_factory=dict)
     lock_wait: timedelta = timedelta()
     taken_at: datetime | None = None  # before the snapshot, after the locks
@@ -50,7 +59,7 @@ class MemberRefreshes:
     def run(self) -> None:
         """Lock the inputs, take the snapshot, and refresh each member.
 
-        Raises `LostRace`, `ViewHeld` if a data check failed, and database errors.
+        Raises `LostRace`, `ViewHeld` if data checks hold the group, and database errors.
         """
         self._lock_inputs()
         self.taken_at, self._snapshot = group_transaction.take_snapshot(_DATABASE)
@@ -59,8 +68,8 @@ class MemberRefreshes:
         if seen.states != self.facts.states or not seen.tables.keys() <= self.facts.tables.keys():
             raise LostRace(self._names)
         for view in self.group.views:
-            self.before_member(view)
-            self.results[view] = self._refresh(view, seen.states.get(view.key.name), taken_at=self.taken_at)
+            refresh = partial(self._refresh, view, seen.states.get(view.key.name), self.taken_at)
+            self._refresh_or_leave_out(view, refresh)
 
     @property
     def _names(self) -> tuple[ViewName, ...]:
@@ -77,7 +86,25 @@ class MemberRefreshes:
                 raise LostRace(self._names) from error
             raise
 
-    def _refresh(self, view: PlannedView, state: MemberState | None, *, taken_at: datetime) -> RefreshResult:
+    def _refresh_or_leave_out(self, view: PlannedView, refresh: Callable[[], RefreshResult]) -> None:
+        """Refresh a member. If the group may be published without it, a held one keeps its rows, as do its dependents.
+
+        A dependent would mix the old rows of the held member with new rows of others.
+        """
+        if view.depends_on & (self.held | {one.key for one in self.left_out}):
+            self.left_out[view] = ()
+            return
+        self.before_member(view)
+        if not self.group.options.publish_without_held:
+            self.results[view] = refresh()
+            return
+        try:
+            with group_transaction.member_savepoint(_DATABASE):
+                self.results[view] = refresh()
+        except ViewHeld as held:
+            self.left_out[view] = held.checks
+
+    def _refresh(self, view: PlannedView, state: MemberState | None, taken_at: datetime) -> RefreshResult:
         """Create or refresh one member, and check it."""
         refresher = self.refresher
         self.befores[view] = before = self._state_before(view)

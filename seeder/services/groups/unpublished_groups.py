@@ -1,6 +1,6 @@
 """Results of the members of a group that keep their old rows."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
 from datetime import datetime
 from typing import Protocol
@@ -8,6 +8,7 @@ from typing import Protocol
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.data_checks.results import CheckResult
+from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure, GroupReason, HeldReason, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.view_names import ViewName
@@ -58,6 +59,26 @@ def held(group: PlannedGroup, culprit: PlannedView | None, checks: tuple[CheckRe
             return unpublished_results.held(view, checks, started_at=started_at, now=now)
         message = f"Not published, because data checks held {_name(culprit)}, which is in the same consistent group"
         failure = Failure(reason=HeldReason.GROUP, message=f"{message}, {group.name}. {_KEPT}")
+        return RefreshResult(outcome=Outcome.HELD, started_at=started_at, finished_at=now, failure=failure)
+
+    return describe
+
+
+def left_out(
+    group: PlannedGroup, views: Mapping[PlannedView, tuple[CheckResult, ...]], *, held_before: Set[ViewKey]
+) -> Describe:
+    """Describe the members that keep their old rows while the others were published.
+
+    Each has the data checks that held it, or none if it reads a held view.
+    """
+    held_views = held_before | {view.key for view in views}
+
+    def describe(view: PlannedView, *, started_at: datetime, now: datetime) -> RefreshResult:
+        if checks := views[view]:
+            return unpublished_results.held(view, checks, started_at=started_at, now=now)
+        names = " and ".join(str(key.name) for key in sorted(view.depends_on & held_views))
+        message = f"Left out of the consistent group {group.name}, because it reads {names}, which data checks held."
+        failure = Failure(reason=HeldReason.DEPENDENCY, message=f"{message} {_KEPT}")
         return RefreshResult(outcome=Outcome.HELD, started_at=started_at, finished_at=now, failure=failure)
 
     return describe

@@ -17,6 +17,7 @@ from tests.conftest import CompletedCommand, sql
 from tests.integration.groups.grouped_views import (
     GROUP,
     create_grouped_views,
+    create_view,
     load,
     published_versions,
     refresh,
@@ -64,10 +65,15 @@ def test_failed_member_rolls_back_its_group() -> None:
     )
 
 
-def test_held_member_holds_its_group() -> None:
+def hold(name: str) -> None:
+    """Add a data check that a refresh after `load(1)` does not pass."""
     DataCheck.objects.create(
-        table_name="reporting.b", check_name="low", kind="condition", arguments={"expression": "id < 1"}
+        table_name=f"reporting.{name}", check_name="low", kind="condition", arguments={"expression": "id < 1"}
     )
+
+
+def test_held_member_holds_its_group() -> None:
+    hold("b")
     load(1)
     results = refresh()
     reasons = {name: (one.outcome, one.failure.reason) for name, one in results.items() if one.failure}
@@ -77,6 +83,43 @@ def test_held_member_holds_its_group() -> None:
         "c": (Outcome.HELD, HeldReason.GROUP),
     }
     assert published_versions() == (0, 0, 0)
+
+
+@pytest.mark.parametrize("mode", [RefreshMode.CONCURRENT, RefreshMode.PLAIN])
+def test_held_member_and_its_dependents_are_left_out_if_allowed(settings: Settings, mode: RefreshMode) -> None:
+    group = {**GROUP, "views": [*GROUP["views"], "reporting.d"], "allow_blocking": True}
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month": {**group, "publish_without_held": True}}}
+    create_view("d", "SELECT max(version) AS id FROM reporting.a")
+    if mode is RefreshMode.PLAIN:
+        sql("DROP INDEX reporting.b_id_idx")
+    hold("b")
+    load(1)
+    results = refresh()
+    reasons = {name: one.failure and one.failure.reason for name, one in results.items() if name != "outside"}
+    assert reasons == {"a": None, "b": HeldReason.DATA_CHECKS, "c": HeldReason.DEPENDENCY, "d": None}
+    assert (published_versions(), sql("SELECT id FROM reporting.d")) == ((1, 0, 0), [(1,)])
+    assert len({one.snapshot for one in (results["a"], results["d"])}) == 1
+    errors = dict(RunHistory.objects.filter(status="error").values_list("table_name", "errors"))
+    assert errors.keys() == {"reporting.b", "reporting.c"}
+    assert errors["reporting.c"] == (
+        "Left out of the consistent group month, because it reads reporting.b, which data checks held. Readers keep the"
+        " data from before."
+    )
+    ages = "SELECT count(DISTINCT data_as_of), count(data_as_of) FROM reporting.seeder_view_state"
+    assert sql(f"{ages} WHERE view_name IN ('a', 'b', 'c', 'd')") == [(1, 2)]
+
+
+def test_members_that_read_a_held_view_of_another_unit_are_left_out(settings: Settings) -> None:
+    group = {"views": ["reporting.b", "reporting.outside", "reporting.d"], "publish_without_held": True}
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month": group}, "HOLD_DEPENDENTS": True}
+    create_view("d", "SELECT max(version) AS id FROM reporting.source")
+    DataCheck.objects.create(
+        table_name="reporting.a", check_name="low", kind="condition", arguments={"expression": "version < 1"}
+    )
+    load(1)
+    outcomes = {name: one.outcome for name, one in refresh().items()}
+    held = dict.fromkeys(("a", "b", "c", "outside"), Outcome.HELD)
+    assert outcomes == {**held, "d": Outcome.REFRESHED}
 
 
 def test_group_that_would_block_readers_is_refused_unless_allowed(settings: Settings) -> None:

@@ -14,6 +14,7 @@ from seeder.domain.consistent_groups import (
     refusals,
     views_between,
 )
+from seeder.domain.group_options import GroupOptions
 from seeder.domain.manifests import ViewKey, ViewSpec
 from seeder.domain.plan import PlannedGroup
 from seeder.domain.queue.plan_partitioning import partition_plan
@@ -30,20 +31,19 @@ def graph(**reads: str) -> dict[ViewKey, frozenset[ViewKey]]:
     return {view_key(name): keys(read) for name, read in reads.items()}
 
 
-def group(names: str, *, name: str = "g", allow_blocking: bool = False) -> ConsistentGroup:
-    return ConsistentGroup(names=frozenset({name}), members=keys(names), allow_blocking=allow_blocking)
+def group(names: str, *, name: str = "g", **options: bool) -> ConsistentGroup:
+    return ConsistentGroup(names=frozenset({name}), members=keys(names), options=GroupOptions(**options))
 
 
 def spec(name: str, *, agency: str = "demo", database: str = "default") -> ViewSpec:
     return ViewSpec(key=view_key(name, database), manifests=(manifest(name, agency=agency),))
 
 
-def setting(name: str, views: str = "", agencies: str = "", *, allow_blocking: bool = False) -> GroupSetting:
+def setting(name: str, views: str = "", agencies: str = "") -> GroupSetting:
     return GroupSetting(
         name=name,
         views=frozenset(ViewName(schema="reporting", name=one) for one in views.split()),
         agencies=frozenset(agencies.split()),
-        allow_blocking=allow_blocking,
     )
 
 
@@ -64,9 +64,9 @@ def test_group_is_closed_by_listed_views_and_reports_the_others() -> None:
 
 def test_groups_that_meet_in_a_view_between_are_merged() -> None:
     reads = graph(b="a", c="b", x="b", y="x")
-    groups = [group("a c", name="one", allow_blocking=True), group("b y", name="two")]
+    groups = [group("a c", name="one", allow_blocking=True), group("b y", name="two", publish_without_held=True)]
     [merged] = close_groups(groups, reads, listed=keys("a b c x y"))
-    assert (str(merged), merged.members, merged.allow_blocking) == ("one + two", keys("a b c x y"), False)
+    assert (str(merged), merged.members, merged.options) == ("one + two", keys("a b c x y"), GroupOptions())
 
 
 def test_settings_that_share_a_view_are_one_group_in_each_database() -> None:
@@ -107,7 +107,7 @@ def test_group_is_one_unit_of_the_ready_queue() -> None:
     by_name = {view.key.name.name: view for view in one_plan.views}
     members = in_dependency_order([by_name["c"], by_name["b"], by_name["a"]])
     assert [view.key.name.name for view in members] == ["a", "b", "c"]
-    planned = PlannedGroup(name="g", views=members, allow_blocking=False, estimated_duration=timedelta())
+    planned = PlannedGroup(name="g", views=members, estimated_duration=timedelta())
     queue = ReadyQueue(one_plan.views, [planned])
     assert list(queue) == [by_name["x"]]
     assert list(queue.mark_done(queue.take())) == [by_name["a"]]
@@ -117,6 +117,6 @@ def test_group_is_one_unit_of_the_ready_queue() -> None:
 def test_group_stays_in_one_part_of_the_queue() -> None:
     one_plan = plan("a", "b", "c")
     members = tuple(view for view in one_plan.views if view.key.name.name != "b")
-    planned = PlannedGroup(name="g", views=members, allow_blocking=False, estimated_duration=timedelta())
+    planned = PlannedGroup(name="g", views=members, estimated_duration=timedelta())
     parts = partition_plan(replace(one_plan, groups=(planned,)), max_partitions=3)
     assert sorted(len(part.views) for part in parts) == [1, 2]

@@ -230,7 +230,7 @@ def test_start_context_has_failed_dependencies_and_last_end(databases: list[Sche
 def grouped(one_plan: RefreshPlan, *names: str) -> RefreshPlan:
     by_name = {view.key.name.name: view for view in one_plan.views}
     members = tuple(by_name[name] for name in names)
-    group = PlannedGroup(name="g", views=members, allow_blocking=False, estimated_duration=timedelta())
+    group = PlannedGroup(name="g", views=members, estimated_duration=timedelta())
     return replace(one_plan, groups=(group,))
 
 

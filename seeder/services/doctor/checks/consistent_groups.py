@@ -25,7 +25,7 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
         if members[0].key.database == database.alias:
             found = refusals(
                 read_group_facts(database.alias, members).of_members(members),
-                allow_blocking=group.allow_blocking,
+                allow_blocking=group.options.allow_blocking,
                 default_database=DEFAULT_DB_ALIAS,
                 unlisted=group.unlisted,
             )
