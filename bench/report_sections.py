@@ -220,8 +220,8 @@ def readers(results: Results) -> Iterator[str]:
     yield ""
     yield (
         "The longest read of a view of 200,000 rows while runs of the app refresh it plainly: without data checks, and"
-        " with the twelve above inside the refresh or before it. In turns; the shortest of all rounds. A query and two"
-        " conditions run inside also in the last case, because they can name the view."
+        " with the twelve above inside the refresh or before it. In turns; the shortest of all rounds. The query runs"
+        " inside also in the last case, because it reads the view."
     )
     yield ""
     yield from table(("data checks", "longest read"), ((name, f"{ms:.0f} ms") for name, ms in results.readers.items()))

@@ -47,6 +47,20 @@ def reasons_not_repeatable(facts: Iterable[QueryFact]) -> tuple[str, ...]:
     return (*reasons_not_closed(facts), *sorted(by_order))
 
 
+def reads_only_its_row(facts: Iterable[QueryFact]) -> bool:
+    """Return whether an expression on a row without a table reads nothing else, in one transaction.
+
+    Its time is that of the transaction. What PostgreSQL does not know counts as another relation.
+    """
+    facts = [fact for fact in facts if not _is_fixed_in_transaction(fact)]
+    relations = [fact for fact in facts if fact.kind is FactKind.RELATION]
+    return len(relations) == 1 and not reasons_not_closed(facts)  # the view that has the expression
+
+
+def _is_fixed_in_transaction(fact: QueryFact) -> bool:
+    return (fact.kind, fact.subject) in _FIXED_IN_TRANSACTION
+
+
 def _order_reason(fact: QueryFact) -> str | None:
     if fact.kind is FactKind.CLAUSE:
         return f"uses {fact.subject}, so it can return other rows each time"
@@ -117,6 +131,12 @@ _NODES = {
     "XMLEXPR": "builds XML",
     "TABLEFUNC": "uses XMLTABLE or JSON_TABLE",
     "JSONEXPR": "uses JSON_VALUE, JSON_QUERY or JSON_EXISTS",
+}
+_FIXED_IN_TRANSACTION = {
+    (FactKind.FUNCTION, "now()"),
+    (FactKind.FUNCTION, "transaction_timestamp()"),
+    (FactKind.NODE, "SQLVALUEFUNCTION"),
+    *((FactKind.TEXT_CONVERSION, name) for name in ("date", "time", "timetz", "timestamp", "timestamptz", "interval")),
 }
 
 # Types whose input functions depend on nothing else. Those of dates and times accept words such as 'now'.

@@ -4,12 +4,13 @@
 -- The relations, functions and types that the queries of the wanted materialized views use: directly, through plain views,
 -- inheritance, virtual columns and constraints of domains. pg_depend omits what belongs to the server, so this reads the
 -- stored trees, whose fields that end in `func`, `op`, `type` or the like have OIDs. Only a CoerceViaIO node has a
--- `resulttype` before a `resultcollid`. A view that exists also has a row without a fact.
+-- `resulttype` before a `resultcollid`. A view that exists also has a row without a fact. Views in `pg_temp` are plain.
 WITH RECURSIVE wanted AS (
-    SELECT DISTINCT c.oid, n.nspname, c.relname
+    SELECT DISTINCT c.oid, v.nspname, c.relname
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS v (nspname, relname)
-    JOIN pg_namespace AS n ON n.nspname = v.nspname
-    JOIN pg_class AS c ON c.relnamespace = n.oid AND c.relname = v.relname AND c.relkind = 'm'
+    JOIN pg_namespace AS n ON n.nspname = v.nspname OR v.nspname = 'pg_temp' AND n.oid = pg_my_temp_schema()
+    JOIN pg_class AS c
+        ON c.relnamespace = n.oid AND c.relname = v.relname AND c.relkind = CASE v.nspname WHEN 'pg_temp' THEN 'v' ELSE 'm' END
 ), used (root, classid, objid) AS (
     SELECT oid, 'pg_class'::regclass::oid, oid FROM wanted
     UNION

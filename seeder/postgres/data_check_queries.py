@@ -142,6 +142,12 @@ def query_source(database: str, view: ViewName) -> Source:
     return sql.SQL("(\n{}\n)").format(sql.SQL(_END_OF_STATEMENT.sub("", query)))
 
 
+def unreadable_relations(database: str, oids: Collection[int]) -> Sequence[ViewName]:
+    """Return those of the relations that this role may not read by their names."""
+    rows = sessions.query(database, STATEMENTS["unreadable_relations"], {"oids": list(oids)})
+    return [ViewName(schema=schema, name=name) for schema, name in rows]
+
+
 def unique_columns(database: str, view: ViewName) -> Collection[frozenset[str]]:
     """Return the sets of columns that are unique by an index."""
     rows: Sequence[Row] = sessions.query(database, STATEMENTS["unique_columns"], asdict(view))

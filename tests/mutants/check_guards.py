@@ -11,6 +11,7 @@ WAIVERS = "tests/integration/data_checks/test_waivers.py"
 
 QUERY = "seeder/services/run/checked_query.py"
 QUERIES = "tests/integration/data_checks/test_checked_queries.py"
+ROW_CONDITIONS = "tests/integration/data_checks/test_row_conditions.py"
 EDITING = "seeder/services/data_checks/check_editing.py"
 PAGES = "tests/integration/admin/test_check_pages.py"
 
@@ -207,8 +208,8 @@ CHECKS = [
     Mutant(
         name="query checks: SQL of users runs on the new rows of the view",
         file="seeder/domain/data_checks/check_order.py",
-        old="Condition | Query | Unreadable",
-        new="Condition | Unreadable",
+        old="Query | Unreadable",
+        new="Unreadable",
         tests=(QUERIES,),
     ),
     Mutant(
@@ -226,3 +227,38 @@ CHECKS = [
         tests=(QUERIES,),
     ),
 ]
+    Mutant(
+        name="query checks: a condition that reads relations runs inside",
+        file="seeder/domain/closed_queries.py",
+        old="len(relations) == 1 and not",
+        new="relations and not",
+        tests=(ROW_CONDITIONS,),
+    ),
+    Mutant(
+        name="query checks: a condition that calls unknown functions runs inside",
+        file="seeder/domain/closed_queries.py",
+        old="len(relations) == 1 and not reasons_not_closed(facts)",
+        new="len(relations) == 1",
+        tests=(ROW_CONDITIONS,),
+    ),
+    Mutant(
+        name="query checks: the checked query is the one that was found repeatable",
+        file=QUERY,
+        old=" or states != found:",
+        new=":",
+        tests=(QUERIES,),
+    ),
+    Mutant(
+        name="query checks: readers do not wait for rows that are counted already",
+        file=DECISION,
+        old="run.results(row_count=rows)",
+        new="run.results()",
+        tests=(QUERIES,),
+    ),
+    Mutant(
+        name="query checks: the plan knows what the role cannot read",
+        file="seeder/services/data_checks/check_ordering.py",
+        old=", *_unreadable(view)]",
+        new="]",
+        tests=(QUERIES,),
+    ),

@@ -9,8 +9,8 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from seeder.domain.data_checks.results import DataCheck
-from seeder.domain.data_checks.rules import Condition, Query, Unique, Unreadable
-from seeder.domain.human_format import format_duration
+from seeder.domain.data_checks.rules import Query, Unique, Unreadable
+from seeder.domain.human_format import format_duration, format_names
 
 # Measured with 200,000 rows: ten row checks in one scan took 0.08 s, a GROUP BY of three columns 0.3 s.
 _SCAN, _GROUPING = 0.4e-6, 1.5e-6  # seconds for each row
@@ -22,6 +22,7 @@ class CheckOrder:
     """Whether checks run before a plain refresh, and otherwise why not."""
 
     runs_before: bool
+    inside: tuple[str, ...] = ()  # names of the checks that run inside nevertheless
     reasons: tuple[str, ...] = ()  # ends of a sentence about the view
 
     def without_names(self) -> "CheckOrder":
@@ -31,35 +32,36 @@ class CheckOrder:
     def __str__(self) -> str:
         """Return what readers wait for, as a sentence."""
         if self.runs_before:
+            others = f" Those whose SQL can read the view run inside it: {format_names(self.inside, 'check')}."
             return (
-                "Its data checks run before the refresh, on the result of its query, except conditions and queries, so"
-                " that readers wait for little more than the refresh."
+                "Its data checks run before the refresh, on the result of its query, so that readers wait for little"
+                f" more than the refresh.{others if self.inside else ''}"
             )
         because = f", because {' and '.join(self.reasons)}" if self.reasons else ""
         return f"Its readers wait until its data checks have ended{because}."
 
 
-def runs_on_query(check: DataCheck) -> bool:
+def can_run_on_query(check: DataCheck) -> bool:
     """Return whether a check can run on the result of a query instead of the view.
 
-    SQL of a user can name the view, which still has its old rows before the refresh.
+    SQL of a user can read the view, which still has its old rows before the refresh. A condition usually does not.
     """
-    return not isinstance(check.rule, Condition | Query | Unreadable)
+    return not isinstance(check.rule, Query | Unreadable)
 
 
 def choose_order(
-    checks: Collection[DataCheck],
+    on_query: Collection[DataCheck],
     reasons: Sequence[str],
     *,
     rows: int,
     last_duration: timedelta | None,
     between: tuple[timedelta, timedelta],
 ) -> CheckOrder:
-    """Choose when the checks of a plain refresh run.
+    """Choose when the checks of a plain refresh run that can run on the result of its query.
 
-    `reasons` are why the query is not repeatable. `rows` is the expected number of rows, 0 if it is unknown, and
-    `last_duration` that of the last refresh, with its checks. It has to be between what readers may wait for, and the
-    time limit of a statement of a check.
+    `reasons` are why they cannot, as ends of a sentence about the view. `rows` is the expected number of rows, 0 if it
+    is unknown, and `last_duration` that of the last refresh, with its checks. It has to be between what readers may
+    wait for, and the time limit of a statement of a check.
     """
     budget, time_limit = between
     if reasons:
@@ -68,9 +70,10 @@ def choose_order(
         return CheckOrder(runs_before=False, reasons=(f"the refresh takes at most {format_duration(budget)}",))
     if last_duration >= time_limit:
         return CheckOrder(runs_before=False, reasons=(f"its query could exceed {format_duration(time_limit)}",))
-    before = [check for check in checks if runs_on_query(check)]
-    groupings = sum(isinstance(check.rule, Unique) for check in before)
-    gain = rows * ((_SCAN if len(before) > groupings else 0) + groupings * _GROUPING)
+    if not on_query:
+        return CheckOrder(runs_before=False, reasons=("their SQL can read the view",))
+    groupings = sum(isinstance(check.rule, Unique) for check in on_query)
+    gain = rows * ((_SCAN if len(on_query) > groupings else 0) + groupings * _GROUPING)
     if gain < _MIN_SHARE * last_duration.total_seconds():
         return CheckOrder(runs_before=False, reasons=("they take a small part of its refresh",))
     return CheckOrder(runs_before=True)

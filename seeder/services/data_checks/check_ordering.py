@@ -1,13 +1,16 @@
 """Finds out when the data checks of views run: inside their refreshes, or before them on the results of queries."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 
 from seeder.conf import Settings
-from seeder.domain.data_checks.check_order import CheckOrder, choose_order
+from seeder.domain.data_checks.check_order import CheckOrder, can_run_on_query, choose_order
+from seeder.domain.data_checks.rules import Condition
 from seeder.domain.plan import PlannedAction, PlannedView, RefreshPlan
-from seeder.postgres import catalog, closed_queries
+from seeder.postgres import catalog, closed_queries, data_check_queries, row_conditions, transactions
+from seeder.postgres.input_locks import look_up_inputs
 from seeder.postgres.sqlstates import translate_database_errors
 
 
@@ -16,21 +19,23 @@ def add_check_orders(plan: RefreshPlan, settings: Settings) -> RefreshPlan:
     orders: dict[PlannedView, CheckOrder] = {}
     for database, views in plan.by_database.items():
         if checked := [view for view in views if view.checks and view.action is PlannedAction.REFRESH]:
-            with translate_database_errors(database):
-                orders |= find_orders(database, checked, settings)
+            orders |= preview_orders(database, checked, settings)
     if not orders:
         return plan
     ordered = (replace(view, check_order=orders[view]) if view in orders else view for view in plan.views)
     return replace(plan, views=tuple(ordered))
 
 
-def find_order(view: PlannedView, settings: Settings) -> CheckOrder | None:
-    """Return the order of data checks of an existing view if its refresh would block readers now, otherwise None."""
-    return find_orders(view.key.database, [view], settings).get(view)
+def preview_orders(
+    database: str, views: Collection[PlannedView], settings: Settings
+) -> Mapping[PlannedView, CheckOrder]:
+    """Return the orders of data checks as `find_orders` does, in a transaction of its own. Raises `DatabaseError`."""
+    with translate_database_errors(database), transactions.rolled_back_atomic(database):
+        return find_orders(database, views, settings)
 
 
 def find_orders(database: str, views: Collection[PlannedView], settings: Settings) -> Mapping[PlannedView, CheckOrder]:
-    """Return the order of data checks of those views whose refresh would block readers now."""
+    """Return the order of data checks of those views whose refresh would block readers now, in a transaction."""
     blocking = set(views)
     if settings.refresh_concurrently:
         if not settings.concurrent_fallback:
@@ -40,15 +45,34 @@ def find_orders(database: str, views: Collection[PlannedView], settings: Setting
     if not blocking:
         return {}
     reasons = closed_queries.why_not_repeatable(database, [view.key.name for view in blocking])
-    budget, time_limit = settings.reader_wait_budget_ms, settings.check_timeout_ms
     return {
-        view: choose_order(
-            view.checks,
-            reasons[view.key.name],
-            rows=view.rows,
-            last_duration=view.expected_duration,
-            between=(timedelta(milliseconds=budget), timedelta(milliseconds=time_limit)),
-        )
+        view: _find_order(view, [*reasons[view.key.name], *_unreadable(view)], settings)
         for view in blocking
         if view.key.name in reasons
     }
+
+
+def _unreadable(view: PlannedView) -> Sequence[str]:
+    """Return why this role cannot read what the query of a view reads. A refresh reads it as the owner of the view."""
+    inputs = view.inputs or look_up_inputs(view.key.database, view.key.name)
+    relations = data_check_queries.unreadable_relations(
+        view.key.database, [*inputs.tables, *inputs.views, *inputs.materialized]
+    )
+    return [f"reads {relation}, on which this role lacks SELECT" for relation in relations if relation != view.key.name]
+
+
+def _find_order(view: PlannedView, reasons: Sequence[str], settings: Settings) -> CheckOrder:
+    budget, time_limit = settings.reader_wait_budget_ms, settings.check_timeout_ms
+    limits = timedelta(milliseconds=budget), timedelta(milliseconds=time_limit)
+    choose = partial(
+        choose_order, reasons=reasons, rows=view.rows, last_duration=view.expected_duration, between=limits
+    )
+    on_query = [check for check in view.checks if can_run_on_query(check)]
+    order = choose(on_query)
+    conditions = {check.rule for check in on_query if isinstance(check.rule, Condition)}
+    if order.runs_before and conditions:
+        proven = row_conditions.find_row_conditions(view.key.database, view.key.name, conditions)
+        on_query = [check for check in on_query if check.rule not in conditions or check.rule in proven]
+        order = choose(on_query)
+    inside = [check.name for check in view.checks if check not in on_query]
+    return replace(order, inside=tuple(inside)) if order.runs_before else order

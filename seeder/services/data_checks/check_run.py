@@ -64,8 +64,10 @@ class CheckRun:
         self._scans_alone = True  # checks whose common scan failed
         self._scanned: dict[str, Any] = {}  # figures by the names of checks
 
-    def results(self, *, on_query: bool = False) -> tuple[CheckResult, ...]:
+    def results(self, *, on_query: bool = False, row_count: int | None = None) -> tuple[CheckResult, ...]:
         """Run all checks. Return their results in their order. The transaction is as before.
+
+        A number of rows that is known is not counted again.
 
         With `on_query`, they read the result of the view's query instead of the view. If their common scan fails, they
         could not run.
@@ -73,13 +75,16 @@ class CheckRun:
         Raises database errors that say nothing about a check: a lost session, a fault of the server, an error that a
         retry can remedy, or any after a stop.
         """
+        self._row_count = row_count
         if on_query:
             self._scans_alone = False  # each scan executes the query
             self._source = data_check_queries.query_source(self._database, self._view)
         if any(isinstance(check.rule, Drift) for check in self._checks):
             self._columns = catalog.view_columns(self._database, self._view)
         with ReadOnlyPart(self._database, timeout_ms=self._limits.timeout_ms) as part:
-            self._scan(part, [check for check in self._checks if _is_scanned(check)])
+            scanned = [check for check in self._checks if _is_scanned(check)]
+            if scanned or self._row_count is None:
+                self._scan(part, scanned)
             return tuple(self._result(part, check) for check in self._checks)
 
     @property

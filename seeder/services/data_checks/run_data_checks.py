@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.conf import Settings
-from seeder.domain.data_checks.check_order import runs_on_query
+from seeder.domain.data_checks.check_order import CheckOrder
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck, are_held
 from seeder.domain.data_checks.waiver_rules import waive
 from seeder.domain.outcomes import RefreshResult
@@ -48,14 +48,14 @@ class RunDataChecks:
     tables: OptionalTables
     stop: StopSignal
 
-    def check_query(self, view: PlannedView) -> KnownResults:
+    def check_query(self, view: PlannedView, order: CheckOrder) -> KnownResults:
         """Check the result of a view's query at the snapshot of the transaction, before the view is refreshed.
 
         Errors are no results, because they can be of the query: then the check runs after the refresh.
 
         Raises `ViewHeld` if no check remains and the rows must not be published.
         """
-        run = self._run(view, filter(runs_on_query, view.checks))
+        run = self._run(view, [check for check in view.checks if check.name not in order.inside])
         results = run.results(on_query=True)
         known = {one.check: one for one in results if one.outcome is not CheckOutcome.COULD_NOT_RUN}
         if len(known) == len(view.checks):
@@ -75,7 +75,7 @@ class RunDataChecks:
         results, rows = dict(known.results), known.rows
         if remaining := [check for check in view.checks if check not in results]:
             run = self._run(view, remaining)
-            results |= {one.check: one for one in run.results()}
+            results |= {one.check: one for one in run.results(row_count=rows)}  # readers wait for each scan
             rows = run.row_count
         return replace(result, checks=self._judge(view, [results[check] for check in view.checks])), rows
 

@@ -23,7 +23,7 @@ def plan_document(plan: RefreshPlan) -> Document:
                 **fields(view, "action", "consecutive_failures", expectedDurationSeconds="expected_duration"),
                 "mode": _mode_document(view.mode_choice),
                 "skip": view.skip_plan and fields(view.skip_plan, "action", "reason"),
-                "checkOrder": view.check_order and fields(view.check_order, "runs_before", "reasons"),
+                "checkOrder": view.check_order and fields(view.check_order, "runs_before", "inside", "reasons"),
                 "dependsOn": sorted(str(key.name) for key in view.depends_on),
                 "definitionDrift": [
                     {**manifest_document(drift.manifest), "cause": drift.cause} for drift in view.definition_drift

@@ -84,7 +84,9 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
     with translate_database_errors(scope.view.database):
         blocking = server_activity.blocking_sessions(scope.view.database, scope.view.name, plain=is_plain)
         is_unready = not is_plain and catalog.cannot_refresh_concurrently(scope.view.database, scope.view.name)
-        order = check_ordering.find_order(own, scope.settings) if own.checks and group is None else None
+    order = None
+    if own.checks and group is None:
+        order = check_ordering.preview_orders(scope.view.database, [own], scope.settings).get(own)
     return replace(
         outlook,
         steps=[_step(view, scope) for view in (*visible, own)],

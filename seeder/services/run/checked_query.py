@@ -33,7 +33,7 @@ class CheckedQuery:
         self.snapshot: str | None = None  # a pg_snapshot; None: the checks run inside the refresh
         self._view, self._settings, self._history = view, settings, history
         self._database, self._name = view.key.database, view.key.name
-        self._is_planned = view.check_order is not None and view.check_order.runs_before
+        self._order = view.check_order  # None, or not before: the checks run inside the refresh
         self._state: group_queries.MemberState | None = None  # of the view at the snapshot
 
     def begin(
@@ -52,7 +52,11 @@ class CheckedQuery:
         Raises `SnapshotLost` and database errors.
         """
         self.snapshot = None
-        if not before.exists or not self._is_still_planned():
+        if not before.exists or self._order is None or not self._order.runs_before:
+            return before
+        found = group_queries.member_states(self._database, [self._name])
+        self._order = check_ordering.find_orders(self._database, [self._view], self._settings).get(self._view)
+        if self._order is None or not self._order.runs_before:
             return before
         tables = group_queries.input_tables(self._database, inputs.tables)
         if self._database == DEFAULT_DB_ALIAS:  # rows that are written after the snapshot could not be closed
@@ -66,19 +70,18 @@ class CheckedQuery:
         names = ("try_lock", "take_snapshot", "apply_limits", "view_before_refresh")
         statements = [STATEMENTS[one] for one in names]
         [(is_locked,)], [(_, taken)], _, [state] = sessions.query_batch(self._database, statements, parameters)
-        self._state = group_queries.member_states(self._database, [self._name]).get(self._name)
-        if not is_locked or self._state is None:
+        states = group_queries.member_states(self._database, [self._name])
+        self._state = states.get(self._name)
+        if not is_locked or self._state is None or states != found:  # then the query may be another one, too
             raise SnapshotLost
         self.snapshot = taken
         return ViewBeforeRefresh.of(state)
 
-    def _is_still_planned(self) -> bool:
-        order = check_ordering.find_order(self._view, self._settings) if self._is_planned else None
-        return order is not None and order.runs_before
-
     def check(self, data_checks: RunDataChecks) -> KnownResults | None:
         """Check the query. Raises `ViewHeld` if the view must not be refreshed. None without a snapshot."""
-        return None if self.snapshot is None else data_checks.check_query(self._view)
+        if self.snapshot is None or self._order is None:
+            return None
+        return data_checks.check_query(self._view, self._order)
 
     def require_unreplaced(self) -> None:
         """Raise `SnapshotLost` if another session has refreshed the view between the snapshot and this refresh.
@@ -94,4 +97,4 @@ class CheckedQuery:
 
     def give_up(self) -> None:
         """Run the checks inside the refresh from now on."""
-        self.snapshot, self._is_planned = None, False
+        self.snapshot = self._order = None

@@ -9,16 +9,18 @@ from typing import Any
 import pytest
 from pytest_django import Settings
 
+from seeder import conf
 from seeder.domain.data_checks import check_order
-from seeder.domain.data_checks.check_order import choose_order
+from seeder.domain.data_checks.check_order import CheckOrder, choose_order
 from seeder.domain.data_checks.results import DataCheck
-from seeder.domain.data_checks.rules import Condition, NotNull, Unique
+from seeder.domain.data_checks.rules import NotNull, Unique
 from seeder.domain.outcomes import Outcome
 from seeder.domain.refresh_requests import AllReports
 from seeder.errors import RunLockLost
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import data_check_queries
 from seeder.postgres.transactions import BatchedTransaction
+from seeder.services.data_checks import check_ordering
 from seeder.services.data_checks.run_data_checks import RunDataChecks
 from seeder.services.data_checks.waivers import HeldChecks, waive_checks
 from seeder.services.run import orchestrator, view_refresh
@@ -34,9 +36,9 @@ CHECKS_BEFORE = [
     ("accepted_values", {"column": "status", "values": ["open", "done"]}),
     ("range", {"column": "amount", "min": 0, "max": 1000}),
     ("freshness", {"column": "at", "max_age_hours": 24}),
+    ("condition", {"expression": "amount < 1000 AND at <= now() -- a comment"}),
 ]
 CHECKS_INSIDE = [
-    ("condition", {"expression": "amount < 1e9 -- a comment"}),
     ("query", {"query": "SELECT id FROM reporting.a WHERE amount > 999;"}),
 ]
 
@@ -56,13 +58,25 @@ def counted_queries() -> Iterator[list[str]]:
     checked: list[str] = []
     original = RunDataChecks.check_query
 
-    def observe(self: RunDataChecks, view: Any) -> Any:
+    def observe(self: RunDataChecks, view: Any, order: CheckOrder) -> Any:
         checked.append(str(view.key.name))
-        return original(self, view)
+        return original(self, view, order)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(RunDataChecks, "check_query", observe)
         yield checked
+
+
+def counted_scans(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Return a list that gets the arguments of each scan."""
+    original, scans = data_check_queries.scan_statement, list[Any]()
+
+    def count_scans(*arguments: Any) -> Any:
+        scans.append(arguments)
+        return original(*arguments)
+
+    monkeypatch.setattr(data_check_queries, "scan_statement", count_scans)
+    return scans
 
 
 @contextmanager
@@ -126,6 +140,17 @@ def test_passed_query_is_refreshed_with_its_rows_counted() -> None:
 
 
 @pytest.mark.usefixtures("checked_view")
+def test_readers_wait_for_no_scan_if_only_a_query_remains(monkeypatch: pytest.MonkeyPatch) -> None:
+    for kind, arguments in (CHECKS_BEFORE[1], *CHECKS_INSIDE):
+        add_check(kind, arguments=arguments)
+    sql("UPDATE reporting.source SET amount = 1 WHERE amount = 1000")
+    scans = counted_scans(monkeypatch)
+    result = refresh()["a"]
+    assert (result.outcome, len(scans)) == (Outcome.REFRESHED, 1)
+    assert [one.figures["rows"] for one in result.checks] == [1000, 1000]
+
+
+@pytest.mark.usefixtures("checked_view")
 def test_held_query_is_not_refreshed_and_blocks_no_reader() -> None:
     add_check("unique", arguments={"columns": ["status"]})
     with another_session() as reader:
@@ -177,6 +202,21 @@ def test_view_refreshed_by_another_session_is_not_moved_backwards() -> None:
 
 
 @pytest.mark.usefixtures("checked_view")
+def test_view_recreated_before_the_snapshot_is_checked_inside(monkeypatch: pytest.MonkeyPatch) -> None:
+    add_check("unique", arguments={"columns": ["id"]})
+    original = BatchedTransaction.begin_again
+    recreate = elsewhere("DROP MATERIALIZED VIEW reporting.a; CREATE MATERIALIZED VIEW reporting.a AS SELECT 1 AS id")
+
+    def begin_after_another_query(self: BatchedTransaction, tables: Any) -> None:
+        recreate()
+        original(self, tables)
+
+    monkeypatch.setattr(BatchedTransaction, "begin_again", begin_after_another_query)
+    with counted_queries() as checked:
+        assert (refresh()["a"].rows, checked) == (1, [])
+
+
+@pytest.mark.usefixtures("checked_view")
 def test_status_row_that_another_run_has_queued_is_left_to_it() -> None:
     add_check("unique", arguments={"columns": ["id"]})
     queued = "UPDATE reporting.seeder_job_status SET status = 'pending', last_run_id = 'later'"
@@ -213,13 +253,7 @@ def test_error_of_the_query_fails_the_refresh_and_holds_nothing(monkeypatch: pyt
     add_check("not_null", view="reporting.b", arguments={"column": "n"})
     add_check("row_count", view="reporting.b", arguments={"min": 1})
     sql("UPDATE reporting.source SET id = 1")
-    original, scans = data_check_queries.scan_statement, []
-
-    def count_scans(*arguments: Any) -> Any:
-        scans.append(arguments)
-        return original(*arguments)
-
-    monkeypatch.setattr(data_check_queries, "scan_statement", count_scans)
+    scans = counted_scans(monkeypatch)
     with counted_queries() as checked:
         result = refresh()["b"]
     assert len(scans) == 1, "the query is not repeated for each check"
@@ -233,6 +267,35 @@ def test_waived_query_is_published_once() -> None:
     assert refresh()["a"].outcome is Outcome.HELD
     waive_checks(HeldChecks(table_name="reporting.a"), reason="known", granted_by="anna")
     assert [refresh()["a"].outcome for _ in range(2)] == [Outcome.REFRESHED, Outcome.HELD]
+
+
+@pytest.mark.usefixtures("checked_view")
+def test_condition_on_the_view_is_judged_by_its_new_rows() -> None:
+    add_check("not_null", arguments={"column": "id"})
+    add_check("condition", name="own", arguments={"expression": "amount < 1001"})
+    add_check("condition", name="all", arguments={"expression": "(SELECT count(*) FROM reporting.a) > 1000"})
+    sql("INSERT INTO reporting.source VALUES (1001, 'open', 1, now())")
+    with counted_queries() as checked:
+        result = refresh()["a"]
+    assert (result.outcome, len(checked), set(outcomes(result).values())) == (Outcome.REFRESHED, 1, {"passed"})
+    [planned] = orchestrator.preview(AllReports()).views
+    assert planned.check_order == CheckOrder(runs_before=True, inside=("all",))
+    assert str(planned.check_order).endswith("Those whose SQL can read the view run inside it: all.")
+
+
+@pytest.mark.usefixtures("checked_view")
+def test_role_that_cannot_read_an_input_has_its_checks_inside() -> None:
+    add_check("unique", arguments={"columns": ["id"]})
+    [planned] = orchestrator.preview(AllReports()).views
+    assert planned.check_order == CheckOrder(runs_before=True)
+    sql("CREATE ROLE unread; GRANT USAGE ON SCHEMA reporting TO unread; GRANT SELECT ON reporting.a TO unread")
+    sql("SET ROLE unread")
+    try:
+        [order] = check_ordering.preview_orders("default", [planned], conf.load()).values()
+    finally:
+        sql("RESET ROLE; DROP OWNED BY unread; DROP ROLE unread")
+    reason = "it reads reporting.source, on which this role lacks SELECT"
+    assert order == CheckOrder(runs_before=False, reasons=(reason,))
 
 
 @pytest.mark.usefixtures("checked_view")
@@ -273,7 +336,7 @@ def test_view_that_is_refreshed_concurrently_has_no_order(settings: Settings) ->
     ],
 )
 def test_checks_run_before_if_readers_save_much(rows: int, seconds: float, runs_before: bool) -> None:  # noqa: FBT001
-    rules = (NotNull(column="id"), Unique(columns=("id",)), Condition(expression="true"))
+    rules = (NotNull(column="id"), Unique(columns=("id",)))
     order = choose_order(
         [DataCheck(name=str(rule), rule=rule) for rule in rules],
         (),
