@@ -135,7 +135,7 @@ def _view_and_refreshes(request: HttpRequest) -> tuple[ViewKey, Sequence[Checked
     )
     rows = check_results.checked_history(view).order_by("-history_id")[:_MAX_REFRESHES]
     ids = [row.history_id for row in rows]
-    return view, check_results.checked_refreshes(view, ids, can_see_data=can_see_data(request.user))
+    return view, check_results.checked_refreshes(ids, can_see_data=can_see_data(request.user))
 
 
 def _shown(request: HttpRequest, refreshes: Sequence[CheckedRefresh]) -> CheckedRefresh | None:

@@ -225,7 +225,7 @@ class CheckResultListView(BaseCheckView):
             lambda rows: [
                 data_check_documents.checked_refresh_document(one)
                 for one in check_results.checked_refreshes(
-                    view, [row.history_id for row in rows], can_see_data=self.can_see_errors
+                    [row.history_id for row in rows], can_see_data=self.can_see_errors
                 )
             ],
         )

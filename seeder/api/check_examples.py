@@ -10,6 +10,7 @@ _IDENTITY: Body = {"name": "rows", "kind": "row_count"}
 _FIGURES: Body = {"rows": 712, "minimum": 800, "maximum": None, "lastAccepted": 1000}
 _RESULT: Body = {
     **_IDENTITY,
+    "arguments": {"maxDrop": 0.2},
     "severity": "error",
     "outcome": "failed",
     "figures": _FIGURES,

@@ -150,6 +150,7 @@ class CheckResultSerializer(serializers.Serializer[Any]):
 
     name = serializers.CharField()
     kind = serializers.CharField()
+    arguments = serializers.DictField(help_text="by which it was judged; {} if its check could not be read")
     severity = serializers.ChoiceField(choices=[*CheckSeverity])
     outcome = serializers.ChoiceField(choices=[*CheckOutcome])
     figures = serializers.DictField(help_text="numbers and bounds, by the kind")

@@ -46,6 +46,7 @@ class DataCheckResult(models.Model):
     table_name = models.TextField()  # as printed from the catalog
     check_name = models.TextField()
     kind = models.TextField()
+    arguments = models.JSONField()  # by which it was judged
     severity = models.TextField()
     outcome = models.TextField()  # passed, failed, could_not_run or waived
     figures = models.JSONField()

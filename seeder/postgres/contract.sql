@@ -328,6 +328,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_check_result (
     table_name text NOT NULL,
     check_name text NOT NULL,
     kind text NOT NULL,
+    arguments jsonb NOT NULL,
     severity text NOT NULL,
     outcome text NOT NULL,
     figures jsonb NOT NULL,

@@ -73,12 +73,14 @@ CROSS JOIN LATERAL (
 
 -- name: save_check_results
 INSERT INTO reporting.seeder_check_result (
-    history_id, run_id, database_alias, table_name, check_name, kind, severity, outcome, figures, samples, sqlstate, message
+    history_id, run_id, database_alias, table_name, check_name, kind, arguments, severity, outcome, figures, samples, sqlstate,
+    message
 )
 SELECT
-    %(history_id)s::bigint, %(run)s, %(database)s, %(view)s, r.check_name, r.kind, r.severity, r.outcome, r.figures, r.samples,
-    r.sqlstate, r.message
+    %(history_id)s::bigint, %(run)s, %(database)s, %(view)s, r.check_name, r.kind, r.arguments, r.severity, r.outcome,
+    r.figures, r.samples, r.sqlstate, r.message
 FROM jsonb_to_recordset(%(results)s::jsonb) AS r (
-    check_name text, kind text, severity text, outcome text, figures jsonb, samples jsonb, sqlstate text, message text
+    check_name text, kind text, arguments jsonb, severity text, outcome text, figures jsonb, samples jsonb, sqlstate text,
+    message text
 )
 RETURNING 1;

@@ -89,6 +89,7 @@ def create_held_check() -> str:
         table_name="reporting.good",
         check_name="rows",
         kind="row_count",
+        arguments={"max_drop": 0.2},
         severity="error",
         outcome="failed",
         figures={"rows": 1, "minimum": 8, "maximum": None, "last_accepted": 10},

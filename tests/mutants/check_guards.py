@@ -143,6 +143,13 @@ CHECKS = [
         tests=(PAGES,),
     ),
     Mutant(
+        name="checks: a result is described by the rule that judged it",
+        file=DECISION,
+        old='"arguments": arguments_of(result.check.rule)',
+        new='"arguments": {}',
+        tests=(PAGES,),
+    ),
+    Mutant(
         name="checks: a held view is an error of the contract",
         file="seeder/domain/outcomes.py",
         old="if self in {Outcome.HELD, Outcome.FAILED}",
@@ -226,7 +233,6 @@ CHECKS = [
         new="closed_queries.why_not_closed(",
         tests=(QUERIES,),
     ),
-]
     Mutant(
         name="query checks: a condition that reads relations runs inside",
         file="seeder/domain/closed_queries.py",
@@ -262,3 +268,4 @@ CHECKS = [
         new="]",
         tests=(QUERIES,),
     ),
+]

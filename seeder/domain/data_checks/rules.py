@@ -157,6 +157,14 @@ def kind_of(rule: Rule) -> str:
     return next(kind for kind, one in RULES.items() if isinstance(rule, one))
 
 
+def arguments_of(rule: Rule) -> Mapping[str, Any]:
+    """Return the arguments from which `parse_rule` makes the rule. None of one that cannot be read."""
+    if isinstance(rule, Unreadable):
+        return {}
+    values = {name: getattr(rule, _FIELDS.get(name) or name) for name in _ARGUMENTS[CheckKind(kind_of(rule))]}
+    return {name: value for name, value in values.items() if value is not None}
+
+
 def argument_names(kind: CheckKind) -> tuple[str, ...]:
     """Return the names of a kind's arguments."""
     return tuple(_ARGUMENTS[kind])

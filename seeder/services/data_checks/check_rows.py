@@ -47,7 +47,7 @@ def check_of(row: CheckRow) -> DataCheck:
     """Return the check of a row, even of one whose rule cannot be read."""
     return DataCheck(
         name=row.check_name,
-        rule=_rule(row.kind, row.arguments),
+        rule=read_rule(row.kind, row.arguments),
         severity=CheckSeverity(row.severity),
         tolerated_rows=row.tolerated_rows,
         tolerated_share=row.tolerated_share,
@@ -87,7 +87,8 @@ def version_of_row(row: CheckRow) -> str:
     return version_of([{**columns_of(definition_of(row)), "source": row.source}])
 
 
-def _rule(kind: str, arguments: object) -> Rule:
+def read_rule(kind: str, arguments: object) -> Rule:
+    """Return a stored rule, even one that cannot be read."""
     try:
         return parse_rule(kind, arguments)
     except BadArguments as error:

@@ -9,6 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.conf import Settings
 from seeder.domain.data_checks.check_order import CheckOrder
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck, are_held
+from seeder.domain.data_checks.rules import arguments_of
 from seeder.domain.data_checks.waiver_rules import waive
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView
@@ -124,6 +125,7 @@ def _row(result: CheckResult) -> Mapping[str, object]:
     return {
         "check_name": result.check.name,
         "kind": result.check.kind,
+        "arguments": arguments_of(result.check.rule),
         "severity": result.check.severity,
         "outcome": result.outcome,
         "figures": result.figures,

@@ -31,6 +31,7 @@ def result_document(result: VisibleResult) -> Document:
     return {
         **fields(result.row, "kind", "severity", "outcome", "sqlstate", name="check_name"),
         **fields(result, "text", "message"),
+        "arguments": arguments_document(result.row.arguments),
         "figures": figures_document(result.row.figures),
         "samples": list(result.samples),
     }

@@ -9,15 +9,14 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
-from seeder.domain.data_checks.results import DataCheck as Check
-from seeder.domain.data_checks.rules import CheckKind, Unreadable
+from seeder.domain.data_checks.rules import Unreadable
 from seeder.domain.manifests import ViewKey
 from seeder.domain.view_names import normalize_name
 from seeder.models import DataCheck, DataCheckResult, RunHistory
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
-from seeder.services.data_checks import check_access, check_rows, waivers
+from seeder.services.data_checks import check_rows, waivers
 from seeder.services.read_models import view_checks
 
 
@@ -69,11 +68,9 @@ def list_checks(rows: Sequence[DataCheck], *, can_see_data: bool) -> Sequence[Li
     latest = _latest_results(rows)
     listed = []
     for row in rows:
-        check, result = check_rows.check_of(row), latest.get(row.pk)
-        problem = check.rule.problem if isinstance(check.rule, Unreadable) else None
-        last = None
-        if result is not None:
-            last = _visible(result, _check_of_then(row, check, result.history), can_see_data=can_see_data)
+        rule, result = check_rows.read_rule(row.kind, row.arguments), latest.get(row.pk)
+        problem = rule.problem if isinstance(rule, Unreadable) else None
+        last = None if result is None else _visible(result, can_see_data=can_see_data)
         listed.append(ListedCheck(row=row, problem=problem, last=last))
     return listed
 
@@ -86,15 +83,11 @@ def checked_history(view: ViewKey) -> QuerySet[Any]:
     return results.values_list("history_id", named=True).distinct()
 
 
-def checked_refreshes(view: ViewKey, history_ids: Sequence[int], *, can_see_data: bool) -> Sequence[CheckedRefresh]:
+def checked_refreshes(history_ids: Sequence[int], *, can_see_data: bool) -> Sequence[CheckedRefresh]:
     """Return the refreshes of history rows with the results of their checks, in this order."""
-    rows = check_access.checks_of_view(view) if history_ids else ()
-    current = {row.check_name: (row, check_rows.check_of(row)) for row in rows}
     history, found = RunHistory.objects.in_bulk(history_ids), defaultdict[int, list[VisibleResult]](list)
     for result in DataCheckResult.objects.filter(history__in=[*history]).order_by("check_name"):
-        pk = result.history_id
-        check = _check_of_then(*current[result.check_name], history[pk]) if result.check_name in current else None
-        found[pk].append(_visible(result, check, can_see_data=can_see_data))
+        found[result.history_id].append(_visible(result, can_see_data=can_see_data))
     return [
         CheckedRefresh(history=history[pk], results=sorted(found[pk], key=_attention))
         for pk in history_ids
@@ -106,16 +99,10 @@ def _attention(result: VisibleResult) -> tuple[bool, bool]:
     return not result.holds, result.row.outcome == CheckOutcome.PASSED
 
 
-def _check_of_then(row: DataCheck, check: Check, history: RunHistory) -> Check | None:
-    """Return the check if its rule is still that of a refresh, or if the figures have its bounds."""
-    is_same = row.updated_at <= history.start_time or check.kind in {CheckKind.ROW_COUNT, CheckKind.DRIFT}
-    return check if is_same else None
-
-
-def _visible(result: DataCheckResult, check: Check | None, *, can_see_data: bool) -> VisibleResult:
+def _visible(result: DataCheckResult, *, can_see_data: bool) -> VisibleResult:
     return VisibleResult(
         row=result,
-        text=view_checks.describe_result(result, check, can_see_errors=can_see_data),
+        text=view_checks.describe_result(result, can_see_errors=can_see_data),
         samples=result.samples if can_see_data else (),
         message=result.message if can_see_data else None,
         hides_data=not can_see_data and bool(result.samples or result.message),

@@ -6,20 +6,20 @@ from django.db.models.functions import Now
 
 from seeder.domain.data_checks.result_text import result_text
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck
+from seeder.domain.data_checks.rules import Unreadable
 from seeder.domain.explanation.facts import OpenWaiver, StoredCheck
 from seeder.domain.manifests import ViewKey
 from seeder.models import DataCheckResult, DataCheckWaiver
 from seeder.postgres.contract import OptionalTables
-from seeder.services.data_checks import waivers
+from seeder.services.data_checks import check_rows, waivers
 
 
 def stored_results(
-    view: ViewKey, run_id: str, checks: Sequence[DataCheck], tables: OptionalTables, *, can_see_errors: bool
+    view: ViewKey, run_id: str, tables: OptionalTables, *, can_see_errors: bool
 ) -> Sequence[StoredCheck]:
-    """Return the results of a run's data checks, in the order of their names. `checks` are the current ones."""
+    """Return the results of a run's data checks, in the order of their names."""
     if not tables.is_usable(waivers.RESULTS_TABLE):
         return ()
-    current = {check.name: check for check in checks}
     rows = DataCheckResult.objects.filter(run_id=run_id, database_alias=view.database, table_name=str(view.name))
     return [
         StoredCheck(
@@ -28,29 +28,27 @@ def stored_results(
             severity=row.severity,
             outcome=row.outcome,
             figures=row.figures,
-            text=describe_result(row, current.get(row.check_name), can_see_errors=can_see_errors),
+            text=describe_result(row, can_see_errors=can_see_errors),
             sqlstate=row.sqlstate,
         )
         for row in rows.order_by("check_name")
     ]
 
 
-def describe_result(row: DataCheckResult, check: DataCheck | None, *, can_see_errors: bool) -> str:
-    """Return figures and bounds, without a full stop. PostgreSQL's message can quote the data.
-
-    `check` is the current one of that name, if there is one.
-    """
+def describe_result(row: DataCheckResult, *, can_see_errors: bool) -> str:
+    """Return figures and bounds, without a full stop. PostgreSQL's message can quote the data."""
     if row.outcome == CheckOutcome.COULD_NOT_RUN or not row.figures:
         state = f" (SQLSTATE {row.sqlstate})" if row.sqlstate else ""
         message = (row.message or "").partition("\n")[0].rstrip(".")
         return f"it could not run{state}" + (f": {message}" if can_see_errors and message else "")
-    if check is None or check.kind != row.kind:
+    check = DataCheck(name=row.check_name, rule=check_rows.read_rule(row.kind, row.arguments))
+    if isinstance(check.rule, Unreadable):  # it was stored without arguments
         return figures_text(row.figures)
     return result_text(CheckResult(check=check, outcome=CheckOutcome(row.outcome), figures=row.figures))
 
 
 def figures_text(figures: Mapping[str, object]) -> str:
-    """Return the figures of a check by their names, if its rule is unknown now."""
+    """Return the figures of a check by their names."""
     return ", ".join(f"{name} {figure}" for name, figure in figures.items() if isinstance(figure, int | float | str))
 
 

@@ -24,7 +24,6 @@ from seeder.postgres import freshness_queries, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, manifest_selection, view_states
-from seeder.services.data_checks import check_rows
 from seeder.services.manifest_selection import NamedView
 from seeder.services.read_models import (
     agency_scope,
@@ -186,7 +185,6 @@ class _Reader:
         latest = stored_refreshes.read_latest(
             wanted, tables, can_see_errors=viewer.can_see_errors, can_see_runs=viewer.can_see_runs
         )
-        checks = check_rows.load_checks([spec], tables).get(view, ()) if spec else ()
         now = sessions.server_time(DEFAULT_DB_ALIAS)
         return ViewStory(
             view=view,
@@ -201,9 +199,7 @@ class _Reader:
             last_ended=latest.ended,
             last_success=latest.success,
             checks=(
-                view_checks.stored_results(
-                    view, latest.ended.run_id, checks, tables, can_see_errors=viewer.can_see_errors
-                )
+                view_checks.stored_results(view, latest.ended.run_id, tables, can_see_errors=viewer.can_see_errors)
                 if latest.ended
                 else ()
             ),

@@ -178,10 +178,10 @@ FROM (SELECT DISTINCT table_name, position FROM report WHERE position %% 10 = 0 
 CROSS JOIN LATERAL generate_series(1, CASE table_name WHEN 'reporting.canned_1' THEN 250 ELSE 10 END) AS n;
 
 INSERT INTO reporting.seeder_check_result
-    (history_id, run_id, database_alias, table_name, check_name, kind, severity, outcome, figures, samples)
+    (history_id, run_id, database_alias, table_name, check_name, kind, arguments, severity, outcome, figures, samples)
 SELECT
-    history_id, run_id, 'default', table_name, 'check-' || n, 'row_count', 'error', 'passed',
-    '{"rows": 1000, "minimum": 900, "maximum": null, "last_accepted": 1000}', '[]'
+    history_id, run_id, 'default', table_name, 'check-' || n, 'row_count', '{"min": 1, "max_drop": 0.1}', 'error',
+    'passed', '{"rows": 1000, "minimum": 900, "maximum": null, "last_accepted": 1000}', '[]'
 FROM (
     SELECT min(id) AS history_id, run_id, table_name
     FROM reporting.seeder_run_history

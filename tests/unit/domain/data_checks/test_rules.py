@@ -1,3 +1,5 @@
+import json
+
 import pytest
 
 from seeder.domain.data_checks.rules import (
@@ -9,6 +11,7 @@ from seeder.domain.data_checks.rules import (
     RowCount,
     Unique,
     argument_names,
+    arguments_of,
     kind_of,
     parse_rule,
 )
@@ -68,6 +71,24 @@ def test_bad_argument_is_the_invalid_or_missing_one(
     with pytest.raises(BadArguments) as raised:
         parse_rule(kind, arguments)
     assert raised.value.argument == argument
+
+
+@pytest.mark.parametrize(
+    ("kind", "arguments"),
+    [
+        ("row_count", {"min": 0, "max_drop": 0.2}),
+        ("not_null", {"column": "a"}),
+        ("unique", {"columns": ["a", "b"]}),
+        ("accepted_values", {"column": "a", "values": ["x", 0]}),
+        ("range", {"column": "a", "max": "2026-01-01"}),
+        ("freshness", {"column": "a", "max_age_hours": 0.5}),
+        ("condition", {"expression": "true"}),
+        ("query", {"query": "SELECT 1"}),
+        ("drift", {"from_severity": "notice"}),
+    ],
+)
+def test_rule_has_the_arguments_that_it_was_parsed_from(kind: str, arguments: dict[str, object]) -> None:
+    assert json.loads(json.dumps(arguments_of(parse_rule(kind, arguments)))) == arguments
 
 
 def test_every_kind_has_arguments() -> None:
