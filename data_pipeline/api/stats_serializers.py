@@ -7,7 +7,7 @@ from rest_framework import serializers
 
 from seeder.api.cursor_text import decode_values
 from seeder.api.document_serializers import AsOfSerializer
-from seeder.api.input_serializers import INVALID_CURSOR, DigitsField, StrictInputSerializer
+from seeder.api.input_serializers import INVALID_CURSOR, MAX_PAGE_SIZE, DigitsField, StrictInputSerializer
 from seeder.domain.view_names import is_storable_text
 
 _MAX_IDS, _MAX_ID_LENGTH = 500, 200
@@ -33,7 +33,9 @@ class StatisticQuerySerializer(serializers.Serializer[Any]):
         max_length=_MAX_CURSOR_LENGTH,
         help_text="cursor from `next` or `previous` of another page (default: the first page)",
     )
-    pageSize = DigitsField(source="page_size", min_value=1, max_value=200, default=50, help_text="rows per page")
+    pageSize = DigitsField(
+        source="page_size", min_value=1, max_value=MAX_PAGE_SIZE, default=50, help_text="rows per page"
+    )
 
     def validate_cursor(self, value: str) -> tuple[str, int]:
         match decode_values(value):

@@ -14,6 +14,7 @@ from seeder.admin.charts import sparkbars
 from seeder.admin.monitoring_form import PER_PAGE, MonitoringForm, ViewFilter
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.outcomes import Status
+from seeder.postgres.contract import OptionalTables
 from seeder.services import contract_installation
 from seeder.services.queue import dispatch, queue_overview
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
@@ -74,7 +75,8 @@ def _monitoring_rows(
 ) -> list[Mapping[str, Any]]:
     recent = job_list.recent_runs(jobs, max_runs=_SPARKBAR_RUNS)
     can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
-    failures = error_redaction.failures_of_jobs(jobs, can_see_errors=can_see_errors)
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+    failures = error_redaction.failures_of_jobs(jobs, tables, can_see_errors=can_see_errors)
     contracts = contracts_of_jobs(jobs, agency_scope.agencies_of(request.user))
     return [
         {

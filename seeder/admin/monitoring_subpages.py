@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from django.contrib.admin import AdminSite
+from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
@@ -15,6 +16,7 @@ from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.errors import UnknownRun, UnknownSnapshot, UnknownTable
+from seeder.postgres.contract import OptionalTables
 from seeder.services.data_checks import check_access
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline, view_as_of
 from seeder.services.read_models.freshness_overview import contracts_of_jobs
@@ -54,7 +56,8 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
     can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
-    failure = error_redaction.failures_of_jobs([job], can_see_errors=can_see_errors)[job.key]
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+    failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=can_see_errors)[job.key]
     context = {
         **site.each_context(request),
         "title": job.report_name,
@@ -63,9 +66,9 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "is_held": failure.is_held,
         "is_skipped": failure.is_skipped,
         "notes": failure.notes,
-        "age": view_as_of.data_ages_of_jobs([job]).get(job.table_name),
+        "age": view_as_of.data_ages_of_jobs([job], tables).get(job.table_name),
         "contracts": contracts_of_jobs([job], agencies)[job.table_name],
-        "as_of": view_as_of.loads_in_views([job]).get(job.table_name, ()),
+        "as_of": view_as_of.loads_in_views([job], tables).get(job.table_name, ()),
         "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
         "manifest_count": manifests.total,
         "recent": recent,

@@ -24,6 +24,7 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.services.read_models.row_filters import RowFilter
 
+MAX_PAGE_SIZE = 100  # rows
 _MAX_NAME_LENGTH = 300  # characters: two identifiers of 63 bytes, with doubled quotes
 _MAX_CURSOR_LENGTH = 10_000  # characters; the cursor of a job has its names
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
@@ -133,7 +134,7 @@ def _parse_instant(text: str) -> datetime:
 
 
 class PageSizeSerializer(StrictInputSerializer):
-    pageSize = DigitsField(source="size", min_value=1, max_value=200, default=50, help_text="rows per page")
+    pageSize = DigitsField(source="size", min_value=1, max_value=MAX_PAGE_SIZE, default=50, help_text="rows per page")
 
 
 class CursorQuerySerializer(PageSizeSerializer):

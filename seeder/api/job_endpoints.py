@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -15,6 +16,7 @@ from seeder.api.job_cursor_text import encode_job_cursor
 from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation, page_schema
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest, SortKey
 from seeder.models import RunHistory
+from seeder.postgres.contract import OptionalTables
 from seeder.services.documents.document_fields import Document
 from seeder.services.documents.job_documents import history_documents, job_documents
 from seeder.services.read_models import agency_scope, error_redaction, job_list, row_filters, view_as_of
@@ -28,8 +30,9 @@ class BaseJobView(ReportView):
 
     def documents(self, jobs: Sequence[Job]) -> list[Document]:
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in jobs)
-        failures = error_redaction.failures_of_jobs(jobs, can_see_errors=self.can_see_errors)
-        loads, ages = view_as_of.loads_in_views(jobs), view_as_of.data_ages_of_jobs(jobs)
+        tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+        failures = error_redaction.failures_of_jobs(jobs, tables, can_see_errors=self.can_see_errors)
+        loads, ages = view_as_of.loads_in_views(jobs, tables), view_as_of.data_ages_of_jobs(jobs, tables)
         return job_documents(jobs, names, failures, loads, ages)
 
 

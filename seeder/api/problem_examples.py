@@ -9,7 +9,7 @@ from seeder.api.problem_details import BodyTooLarge, Problem, internal_problem, 
 from seeder.errors import DatabaseError, IdempotencyKeyTaken
 
 _REST_ERRORS = (
-    exceptions.ValidationError({"pageSize": ["Ensure this value is less than or equal to 200."]}),
+    exceptions.ValidationError({"pageSize": ["Ensure this value is less than or equal to 100."]}),
     exceptions.NotAuthenticated(),
     exceptions.PermissionDenied(),
     exceptions.NotFound(),

@@ -340,6 +340,8 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_check_result (
 );
 
 CREATE INDEX IF NOT EXISTS seeder_check_result_view ON reporting.seeder_check_result (table_name, history_id DESC);
+CREATE INDEX IF NOT EXISTS seeder_check_result_check
+    ON reporting.seeder_check_result (table_name, check_name, history_id DESC);
 
 -- Optional: a failed data check cannot be waived, and its figures cannot be accepted.
 CREATE TABLE IF NOT EXISTS reporting.seeder_check_waiver (

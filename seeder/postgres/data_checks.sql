@@ -59,10 +59,9 @@ ORDER BY id DESC
 LIMIT 1;
 
 -- name: latest_check_results
--- The latest result of each check, by its position in the lists.
-SELECT c.number, r.history_id
-FROM unnest(%(views)s::text[], %(databases)s::text[], %(checks)s::text[])
-    WITH ORDINALITY AS c (view, database, name, number)
+-- An index has the entry of each check, and tells at once that a check has none.
+SELECT r.history_id, c.name
+FROM unnest(%(views)s::text[], %(databases)s::text[], %(checks)s::text[]) AS c (view, database, name)
 CROSS JOIN LATERAL (
     SELECT history_id
     FROM reporting.seeder_check_result

@@ -174,6 +174,24 @@ WHERE s.table_name = old.table_name AND old.table_name = ANY (%(names)s::text[])
     AND s.last_run_id = %(run)s AND s.status = 'pending'
 RETURNING 1;
 
+-- name: latest_rows
+-- For each name, the latest row, the latest one that ended and the latest success, of some manifests or of any. With
+-- coalesce() and unnest(), the planner reads each name's index from its end; for a constant name with many rows it would read
+-- the index of all start times.
+SELECT latest.id
+FROM unnest(%(names)s::text[]) AS wanted (table_name)
+CROSS JOIN (VALUES (NULL), ('{success,error}'::text[]), ('{success}')) AS kind (statuses)
+CROSS JOIN LATERAL (
+    SELECT h.id
+    FROM reporting.seeder_run_history AS h
+    WHERE h.table_name = wanted.table_name AND coalesce(h.status = ANY (kind.statuses), true)
+        AND (%(report_types)s::text[] IS NULL OR coalesce((h.report_type, h.manifest_id) IN (
+            SELECT * FROM unnest(%(report_types)s::text[], %(manifest_ids)s::integer[])
+        ), false))
+    ORDER BY h.start_time DESC, h.id
+    LIMIT 1
+) AS latest;
+
 -- name: held_views
 -- Views whose last finished refresh was held for one of some reasons, with their manifests. Reads one or two history rows of
 -- each failing view.

@@ -96,17 +96,25 @@ def job_totals(job_parameters: Mapping[str, Any], group_by: GroupBy) -> JobTotal
 def agency_totals(job_parameters: Mapping[str, Any]) -> list[AgencyTotals]:
     """Return the totals of each agency with manifests."""
     agency = sql.SQL("known.agency_slug")
-    return _totals(job_parameters, slug=agency, group=agency)
+    return _totals(
+        job_parameters,
+        "known_agencies",
+        slug=agency,
+        agency_id=sql.SQL("min(known.agency_id)"),
+        source=sql.SQL("known LEFT JOIN found ON found.agency_slug = known.agency_slug"),
+        group=agency,
+    )
 
 
 def overall_totals(job_parameters: Mapping[str, Any]) -> AgencyTotals:
     """Return the totals of all agencies together."""
-    [totals] = _totals(job_parameters, slug=sql.SQL("NULL"), group=sql.SQL("()"))
+    nothing, found, all_rows = sql.SQL("NULL"), sql.SQL("found"), sql.SQL("()")
+    [totals] = _totals(job_parameters, slug=nothing, agency_id=nothing, source=found, group=all_rows)
     return totals
 
 
-def _totals(job_parameters: Mapping[str, Any], **grouping: sql.Composable) -> list[AgencyTotals]:
-    statement = sql.SQL(_combine_parts(GroupBy.MANIFEST, "agency_totals")).format(**grouping)
+def _totals(job_parameters: Mapping[str, Any], *parts: str, **composed: sql.Composable) -> list[AgencyTotals]:
+    statement = sql.SQL(_combine_parts(GroupBy.MANIFEST, *parts, "agency_totals")).format(**composed)
     return sessions.query(DEFAULT_DB_ALIAS, statement, job_parameters, row_factory=class_row(AgencyTotals))
 
 
@@ -136,8 +144,8 @@ def _job_keys(jobs: Collection[Job]) -> Mapping[str, list[Any]]:
     }
 
 
-def _combine_parts(group_by: GroupBy, last_part: str) -> str:
-    return "\n".join(STATEMENTS[part] for part in ("listed_manifests", group_by, "job_states", last_part))
+def _combine_parts(group_by: GroupBy, *last_parts: str) -> str:
+    return "\n".join(STATEMENTS[part] for part in ("listed_manifests", group_by, "job_states", *last_parts))
 
 
 def _job(row: dict[str, Any], group_by: GroupBy) -> Job:

@@ -37,8 +37,9 @@ listed AS (
 
 -- name: job_states
 -- The status row has the last success of a view that neither failed nor runs, so that the history is read only for other
--- views. LIMIT, so that the planner looks these views up. MATERIALIZED, so that each part runs once.
-job AS MATERIALIZED (
+-- views. LIMIT, so that the planner looks these views up. OFFSET and MATERIALIZED, so that each part runs once; only the
+-- columns that a statement uses pass an OFFSET.
+job AS NOT MATERIALIZED (
     SELECT
         listed.*, s.status, s.start_time, s.duration_seconds, coalesce(s.consecutive_failures, 0) AS consecutive_failures,
         CASE WHEN s.consecutive_failures = 0 AND s.status IN ('success', 'pending') THEN s.start_time ELSE (
@@ -50,6 +51,7 @@ job AS MATERIALIZED (
         ) END AS last_success_at
     FROM listed
     LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
+    OFFSET 0
 ), usual AS MATERIALIZED (
     SELECT running.table_name, latest.duration
     FROM reporting.seeder_job_status AS running
@@ -66,7 +68,7 @@ job AS MATERIALIZED (
     SELECT
         *,
         consecutive_failures > 0 AS failing,
-        (last_success_at >= now() - %(stale_after)s::interval) IS NOT TRUE AS stale,
+        (last_success_at >= (SELECT now() - %(stale_after)s::interval)) IS NOT TRUE AS stale,  -- one subtraction for all
         CASE WHEN status = 'running'
             THEN (SELECT duration FROM usual WHERE usual.table_name = job.table_name)
         END AS usual_duration
@@ -94,8 +96,8 @@ job AS MATERIALIZED (
 -- The last run of a view is null if it refreshed the view only for agencies that the user may not see: the user could not
 -- open it. Its history row started at most an hour before the status row, whose time can come from another clock.
 , page AS (
-    SELECT *, (SELECT count(*) FROM found) AS total
-    FROM found
+    SELECT *
+    FROM (SELECT *, count(*) OVER () AS total FROM found) AS counted
     WHERE {beyond_cursor}
     ORDER BY {order}
     LIMIT %(limit)s OFFSET %(offset)s
@@ -145,8 +147,8 @@ SELECT
     count(*) FILTER (WHERE stale) AS stale
 FROM found;
 
--- name: agency_totals
--- A row for each agency with manifests, even disabled ones, or one without a slug for all, in which a shared view counts once.
+-- name: known_agencies
+-- Each agency with manifests, even disabled ones.
 , known AS (
     SELECT agency_slug, min(agency_id) AS agency_id
     FROM (
@@ -158,9 +160,12 @@ FROM found;
         AND (%(agencies)s::text[] IS NULL OR agency_slug = ANY (%(agencies)s::text[]))
     GROUP BY agency_slug
 )
+
+-- name: agency_totals
+-- A shared view counts once.
 SELECT
     {slug} AS slug,
-    min(known.agency_id) AS agency_id,
+    {agency_id} AS agency_id,
     count(manifest_id) AS manifests,
     count(DISTINCT table_name) AS views,
     count(manifest_id) FILTER (WHERE status IS NULL) AS never_run,
@@ -172,8 +177,7 @@ SELECT
     count(*) FILTER (WHERE stale) AS stale,
     count(*) FILTER (WHERE long_running) AS long_running,
     max(last_success_at) AS last_success_at
-FROM known
-LEFT JOIN found ON found.agency_slug = known.agency_slug
+FROM {source}
 GROUP BY {group};
 
 -- name: recent_runs

@@ -127,7 +127,7 @@ def test_document_has_exactly_the_described_fields(
     reader: APIClient, path: str, described: type[serializers.Serializer[Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     as_of = TableAsOf(table="sales.orders", load_id=1, loaded_at=None, newer_loads=0, by_times=False)
-    monkeypatch.setattr(view_as_of, "loads_in_views", lambda jobs: {job.table_name: [as_of] for job in jobs})
+    monkeypatch.setattr(view_as_of, "loads_in_views", lambda jobs, _: {job.table_name: [as_of] for job in jobs})
     api_clients.create_reports()
     hold = {"database": "default", "reason": "server_busy", "from": "2026-01-01T00:00:00+00:00", "until": None}
     Run.objects.update(holds=[hold])

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import DEFAULT_DB_ALIAS
 from pytest_django import Settings
 
 from seeder.checks import check_agency_settings
@@ -13,6 +14,7 @@ from seeder.domain.outcomes import Status
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import ConfigurationError, UnknownRun
 from seeder.models import JobStatus, Run, RunHistory
+from seeder.postgres.contract import OptionalTables
 from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
 from seeder.services.run import orchestrator
 from tests.conftest import AGENCIES, BuildScene, create_canned_report, create_custom_manifest, sql
@@ -227,7 +229,9 @@ def test_run_for_another_agency_is_hidden_but_not_its_reason() -> None:
     orchestrator.execute_run(AgencyReports(slug="metro"), requested_by="another test")
     shared = job_of("reporting.shared", demo)
     assert (shared.failing, shared.last_run_id, job_of("reporting.shared").last_run_id is None) == (True, None, False)
-    [failure_reason] = error_redaction.failures_of_jobs([shared], can_see_errors=False).values()
+    [failure_reason] = error_redaction.failures_of_jobs(
+        [shared], OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True), can_see_errors=False
+    ).values()
     assert failure_reason.reason == "division_by_zero"
 
 

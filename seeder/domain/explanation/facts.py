@@ -71,6 +71,7 @@ class RefreshMetrics:
 class StoredRefresh:
     """A history row of a view, with its run and its metrics."""
 
+    history_id: int
     run_id: str
     status: Status
     started_at: datetime

@@ -9,7 +9,7 @@ class AgencyTotals:
     """The enabled manifests of an agency, by the latest state of their views. A manifest can be of several kinds."""
 
     slug: str | None  # None: of all agencies together
-    agency_id: int | None  # None without any manifest
+    agency_id: int | None  # None of all agencies
     manifests: int
     views: int
     never_run: int

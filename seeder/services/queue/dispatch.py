@@ -1,7 +1,7 @@
 """Sends tasks to django-q2, and checks that it can run them. Independent of parts and views."""
 
 from collections.abc import Iterator
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 
 from django.apps import apps
@@ -70,12 +70,10 @@ def _require_installed() -> None:
 
 def dispatch(task: str, *arguments: object, **options: object) -> None:
     """Send a task to the queue, by its dotted path. Raises `QueueMissing` if the broker does not accept it."""
-    from django_q.conf import Conf  # django-q2 reads its settings when it is imported
     from django_q.tasks import async_task
 
     try:
-        # Outside of a transaction, the broker in the database would open two new connections for one message.
-        with transaction.atomic(Conf.ORM) if Conf.ORM else nullcontext():
+        with _kept_connection():
             async_task(task, *arguments, **options)
     except Exception as error:  # a broker raises what its library does
         raise QueueMissing(problem=f"the broker refuses tasks: {error}") from error
@@ -85,7 +83,15 @@ def backlog_size() -> int:
     """Return the number of tasks of any kind that no cluster has taken yet."""
     from django_q.brokers import get_broker
 
-    return int(get_broker().queue_size() or 0)
+    with _kept_connection():
+        return int(get_broker().queue_size() or 0)
+
+
+def _kept_connection() -> AbstractContextManager[object]:
+    """Outside of a transaction, the broker in the database would close all connections for each call."""
+    from django_q.conf import Conf  # django-q2 reads its settings when it is imported
+
+    return transaction.atomic(Conf.ORM) if Conf.ORM else nullcontext()
 
 
 def time_limit() -> timedelta | None:

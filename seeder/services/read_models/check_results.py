@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
 from seeder.domain.data_checks.rules import Unreadable
@@ -113,16 +113,12 @@ def _latest_results(rows: Sequence[DataCheck]) -> Mapping[int, DataCheckResult]:
     """Return the latest result of each check that has one, with its history row, by the id of the check."""
     if not rows or not _has_results():
         return {}
-    parameters = {
-        "views": [normalize_name(row.table_name) for row in rows],
-        "databases": [row.database_alias for row in rows],
-        "checks": [row.check_name for row in rows],
-    }
-    found = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["latest_check_results"], parameters)
-    wanted = {(history_id, rows[number - 1].check_name): rows[number - 1].pk for number, history_id in found}
-    is_wanted = Q(*(Q(history_id=history_id, check_name=name) for history_id, name in wanted), _connector=Q.OR)
-    results = DataCheckResult.objects.filter(is_wanted).select_related("history") if wanted else ()
-    return {wanted[result.history_id, result.check_name]: result for result in results}
+    checks = {(normalize_name(row.table_name), row.database_alias, row.check_name): row.pk for row in rows}
+    views, databases, names = map(list, zip(*checks, strict=True))
+    parameters = {"views": views, "databases": databases, "checks": names}
+    latest = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["latest_check_results"], parameters)
+    results = DataCheckResult.objects.filter(pk__in=latest).select_related("history") if latest else ()
+    return {checks[one.table_name, one.database_alias, one.check_name]: one for one in results}
 
 
 def _has_results() -> bool:

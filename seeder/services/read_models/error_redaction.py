@@ -17,6 +17,7 @@ from seeder.postgres.contract import OptionalTables
 
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
 
+_METRICS = "seeder_run_metrics"
 _FIGURES = ("mode", "mode_reason", "rows_inserted", "rows_deleted")
 _Metrics = tuple[str | None, str | None, str | None]  # reason, SQLSTATE, notes
 
@@ -56,7 +57,7 @@ def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> M
     """Return the failures by history id."""
     known: dict[int, _Metrics] = {}
     figures: dict[int, ModeAndRows] = {}
-    if _has_metrics():
+    if OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable(_METRICS):
         metrics = RunMetrics.objects.filter(history_id__in=[row.pk for row in rows])
         for one in metrics.values("history_id", "reason", "sqlstate", "notes", *_FIGURES):
             known[one["history_id"]] = one["reason"], one["sqlstate"], one["notes"]
@@ -70,9 +71,11 @@ def failures_of_rows(rows: Collection[RunHistory], *, can_see_errors: bool) -> M
     }
 
 
-def failures_of_jobs(jobs: Collection[Job], *, can_see_errors: bool) -> Mapping[ManifestKey, VisibleFailure]:
+def failures_of_jobs(
+    jobs: Collection[Job], tables: OptionalTables, *, can_see_errors: bool
+) -> Mapping[ManifestKey, VisibleFailure]:
     """Return the latest failures by `Job.key`."""
-    known = job_list_queries.latest_results(jobs) if _has_metrics() else {}
+    known = job_list_queries.latest_results(jobs) if tables.is_usable(_METRICS) else {}
     return {
         job.key: _failure(job.errors, known.get(job.key), failed=job.failing, can_see_errors=can_see_errors)
         for job in jobs
@@ -88,7 +91,3 @@ def _failure(message: str | None, known: _Metrics | None, *, failed: bool, can_s
         redacted = f"The refresh failed{named}{state}. Its message can quote the data, so it requires {PERMISSION}."
         message = redacted if failed and message is not None else None
     return VisibleFailure(errors=message, reason=reason, sqlstate=sqlstate, notes=notes)
-
-
-def _has_metrics() -> bool:
-    return OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics")

@@ -23,6 +23,7 @@ from seeder.domain.monitoring.report_jobs import (
 )
 from seeder.errors import UnknownJob
 from seeder.postgres import job_list_queries, sessions
+from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.read_models import agency_scope, error_redaction, view_as_of
@@ -69,9 +70,10 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
         found = job_page(job_filter, page_request)
         every = job_totals(replace(job_filter, statuses=None, failing=None, stale=None, long_running=None))
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
-        failures = error_redaction.failures_of_jobs(found.jobs, can_see_errors=True)
-        as_of = view_as_of.loads_in_views(found.jobs)
-        ages = view_as_of.data_ages_of_jobs(found.jobs)
+        tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+        failures = error_redaction.failures_of_jobs(found.jobs, tables, can_see_errors=True)
+        as_of = view_as_of.loads_in_views(found.jobs, tables)
+        ages = view_as_of.data_ages_of_jobs(found.jobs, tables)
         now = sessions.server_time(DEFAULT_DB_ALIAS)
         return JobOverview(
             page=found, totals=every, agency_names=names, failures=failures, as_of=as_of, ages=ages, now=now

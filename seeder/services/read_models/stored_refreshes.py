@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import timedelta
 
-from django.db.models import Q
+from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.explanation.facts import RefreshMetrics, StoredRefresh
 from seeder.domain.manifests import ManifestKey
@@ -13,7 +13,9 @@ from seeder.domain.monitoring.timeline import HoldInterval
 from seeder.domain.outcomes import Status
 from seeder.domain.result_notes import is_reuse_note
 from seeder.models import Run, RunHistory, RunMetrics, SkipDecision
+from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
+from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.read_models import error_redaction, run_timeline
 from seeder.services.read_models.error_redaction import VisibleFailure
 
@@ -42,7 +44,7 @@ class LatestRefreshes:
 def read_latest(
     wanted: WantedHistory, tables: OptionalTables, *, can_see_errors: bool, can_see_runs: bool
 ) -> LatestRefreshes:
-    """Return the latest refreshes. Takes six statements."""
+    """Return the latest refreshes. Takes seven statements."""
     rows = _latest_rows(wanted)
     if not rows:
         return LatestRefreshes()
@@ -68,21 +70,15 @@ def read_latest(
 
 
 def _latest_rows(wanted: WantedHistory) -> list[RunHistory]:
-    """Return at most three rows of each spelling, latest first. Of a run, the row of the first manifest.
-
-    One statement. It reads the index of each spelling from its end, because a view can have many rows in each run.
-    """
-    of_view = Q()
-    if wanted.manifests is not None:
-        of_view = Q(pk__in=[])
-        for report_type, manifest_id in wanted.manifests:
-            of_view |= Q(report_type=report_type, manifest_id=manifest_id)
-    latest = [
-        kind.order_by("-start_time", "id")[:1]
-        for rows in (RunHistory.objects.filter(of_view, table_name=name) for name in wanted.names)
-        for kind in (rows, rows.exclude(status__in=_OPEN), rows.filter(status=Status.SUCCESS))
-    ]
-    found = {row.pk: row for row in latest[0].union(*latest[1:], all=True)}
+    """Return at most three rows of each spelling, latest first. Of a run, the row of the first manifest."""
+    manifests = wanted.manifests
+    parameters = {
+        "names": list(wanted.names),
+        "report_types": None if manifests is None else [report_type for report_type, _ in manifests],
+        "manifest_ids": None if manifests is None else [manifest_id for _, manifest_id in manifests],
+    }
+    latest = {pk for (pk,) in sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["latest_rows"], parameters)}
+    found = RunHistory.objects.in_bulk(latest) if latest else {}
     return sorted(found.values(), key=lambda row: (row.start_time, -row.pk), reverse=True)
 
 
@@ -131,6 +127,7 @@ def _stored(
     all_notes = (metrics.notes or "").splitlines() if metrics else []
     visible_notes = (failure.notes or "").splitlines()
     return StoredRefresh(
+        history_id=row.pk,
         run_id=row.run_id,
         status=Status(row.status),
         started_at=row.start_time,

@@ -27,11 +27,12 @@ from seeder.services import manifest_selection, view_states
 from seeder.services.read_models import agency_scope
 
 _TABLE_KINDS = {"r", "p"}
+_METRICS = "seeder_run_metrics"
 # The view, the relation on the way to a table that reads others, and the snapshot whose rows the view has.
 _Step = tuple[ViewName, ViewName, RefreshSnapshot]
 
 
-def loads_in_views(jobs: Sequence[Job]) -> Mapping[str, Sequence[TableAsOf]]:
+def loads_in_views(jobs: Sequence[Job], tables: OptionalTables) -> Mapping[str, Sequence[TableAsOf]]:
     """Return which loads the views of jobs contain, by the job's table name.
 
     Views that read no loaded table, or were never refreshed, are left out, and those of a database that does not
@@ -40,7 +41,7 @@ def loads_in_views(jobs: Sequence[Job]) -> Mapping[str, Sequence[TableAsOf]]:
     providers = _providers()
     if not providers or not jobs:
         return {}
-    has_metrics = _has_metrics()
+    has_metrics = tables.is_usable(_METRICS)
     names: dict[ViewKey, list[str]] = defaultdict(list)
     for job, key in _view_keys(jobs):
         names[key].append(job.table_name)
@@ -48,9 +49,9 @@ def loads_in_views(jobs: Sequence[Job]) -> Mapping[str, Sequence[TableAsOf]]:
     for database in {key.database for key in names}:
         spellings = {key.name: names[key] for key in names if key.database == database}
         lineage = _Lineage(database, has_metrics=has_metrics)
-        tables = transactions.attempt(database, partial(lineage.find_tables, spellings))
+        behind = transactions.attempt(database, partial(lineage.find_tables, spellings))
         for provider in providers:
-            known = provider(database, tables) if tables and not isinstance(tables, Error) else {}
+            known = provider(database, behind) if behind and not isinstance(behind, Error) else {}
             found |= {name: known[view] for view in known for name in spellings[view]}
     return found
 
@@ -61,7 +62,8 @@ def relation_as_of(database: str, relation: ViewName, *, kind: str, oid: int) ->
     Call it in the transaction that reads the rows: a table and a plain view contain what its snapshot sees. Raises
     database errors.
     """
-    lineage, now = _Lineage(database, has_metrics=_has_metrics()), as_of_queries.current_snapshot(database)
+    has_metrics = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable(_METRICS)
+    lineage, now = _Lineage(database, has_metrics=has_metrics), as_of_queries.current_snapshot(database)
     refresh = lineage.last_refresh(relation) if kind == "m" else None
     if kind in _TABLE_KINDS:
         tables = lineage.with_relatives({(relation, oid): {now}})
@@ -76,7 +78,7 @@ def relation_as_of(database: str, relation: ViewName, *, kind: str, oid: int) ->
     )
 
 
-def data_ages_of_jobs(jobs: Sequence[Job]) -> Mapping[str, DataAge]:
+def data_ages_of_jobs(jobs: Sequence[Job], tables: OptionalTables) -> Mapping[str, DataAge]:
     """Return as of when the data of the views of jobs are, by the job's table name.
 
     Views that do not exist are left out, and those of a database that does not answer. None without the optional table.
@@ -84,16 +86,12 @@ def data_ages_of_jobs(jobs: Sequence[Job]) -> Mapping[str, DataAge]:
     if not jobs:
         return {}
     keys = {job.table_name: key for job, key in _view_keys(jobs)}
-    ages = view_states.data_ages({*keys.values()}, OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True))
+    ages = view_states.data_ages({*keys.values()}, tables)
     return {name: ages[key] for name, key in keys.items() if key in ages}
 
 
 def _providers() -> Sequence[AsOfProvider]:
     return [import_string(path) for app in apps.get_app_configs() for path in getattr(app, "as_of_providers", ())]
-
-
-def _has_metrics() -> bool:
-    return OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics")
 
 
 def _view_keys(jobs: Iterable[Job]) -> Iterator[tuple[Job, ViewKey]]:

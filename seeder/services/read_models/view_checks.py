@@ -14,13 +14,11 @@ from seeder.postgres.contract import OptionalTables
 from seeder.services.data_checks import check_rows, waivers
 
 
-def stored_results(
-    view: ViewKey, run_id: str, tables: OptionalTables, *, can_see_errors: bool
-) -> Sequence[StoredCheck]:
-    """Return the results of a run's data checks, in the order of their names."""
+def stored_results(history_id: int, tables: OptionalTables, *, can_see_errors: bool) -> Sequence[StoredCheck]:
+    """Return the results of data checks in a refresh's first history row, in the order of their names."""
     if not tables.is_usable(waivers.RESULTS_TABLE):
         return ()
-    rows = DataCheckResult.objects.filter(run_id=run_id, database_alias=view.database, table_name=str(view.name))
+    rows = DataCheckResult.objects.filter(history_id=history_id)
     return [
         StoredCheck(
             name=row.check_name,

@@ -199,7 +199,7 @@ class _Reader:
             last_ended=latest.ended,
             last_success=latest.success,
             checks=(
-                view_checks.stored_results(view, latest.ended.run_id, tables, can_see_errors=viewer.can_see_errors)
+                view_checks.stored_results(latest.ended.history_id, tables, can_see_errors=viewer.can_see_errors)
                 if latest.ended
                 else ()
             ),

@@ -16,12 +16,13 @@ from psycopg.rows import dict_row
 from rest_framework.test import APIClient
 
 from seeder.api.cursor_text import decode_cursor, encode_cursor
+from seeder.api.input_serializers import MAX_PAGE_SIZE
 from seeder.api.operation_description import own_schema
 from seeder.postgres import sessions
 
 # The ends of paths of endpoints that read no rows, or those of the host's views.
 _EXCLUDED = ("schema/", "v1/", "stats/{name}/")
-PAGE_SIZES = (1, 200)
+PAGE_SIZES = (1, MAX_PAGE_SIZE)
 _PAGE_PARAMETERS = {"cursor", "pageSize"}
 _DEEP = timedelta(days=200)  # the age of the rows on a deep page
 _PAGES = 10  # before a deep page of a list without times
@@ -157,7 +158,7 @@ def _deep_cursors(caller: APIClient, path: str) -> Sequence[Mapping[str, str]]:
     if cursor is not None and cursor.instant is not None:
         return [{"cursor": encode_cursor(replace(cursor, instant=cursor.instant - _DEEP))}]
     for _ in range(_PAGES if text else 0):
-        text = _next_cursor(caller, path, {"pageSize": "200", "cursor": text}) or text
+        text = _next_cursor(caller, path, {"pageSize": str(MAX_PAGE_SIZE), "cursor": text}) or text
     return [{"cursor": text}] if text else []
 
 

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline import process_once
 from data_pipeline.services.load_file import load_file
@@ -11,6 +12,7 @@ from data_pipeline.services.undoing import undo_load
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.monitoring.report_jobs import GroupBy, JobFilter, JobPageRequest
 from seeder.domain.refresh_requests import AllReports
+from seeder.postgres.contract import OptionalTables
 from seeder.services.read_models import job_list, view_as_of
 from seeder.services.run.orchestrator import execute_run
 from tests.conftest import CompletedCommand, another_session, create_custom_manifest, sql
@@ -42,7 +44,11 @@ def refresh() -> None:
 
 def as_of(name: str = "a") -> list[TableAsOf]:
     jobs = job_list.job_page(JobFilter(), JobPageRequest(limit=None), group_by=GroupBy.VIEW).jobs
-    return list(view_as_of.loads_in_views(jobs).get(f"reporting.{name}", ()))
+    return list(
+        view_as_of.loads_in_views(jobs, OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)).get(
+            f"reporting.{name}", ()
+        )
+    )
 
 
 def facts(name: str = "a") -> list[tuple[int | None, int]]:
