@@ -172,6 +172,12 @@ class Settings:
     check_samples: int = setting(integer(0, 100), default=5)
     """Bad rows of each failed data check that are stored and shown. 0: none. Only users with `seeder.view_errors` see
     them."""
+    change_sample_timeout_ms: int = setting(integer(1), default=30_000)
+    """Time limit of the comparison for a [sample of changed rows](../how-to/changed-rows.md). Readers of a plain
+    refresh wait for it. A refresh whose comparison takes longer has no sample."""
+    change_sample_max_mb: int = setting(integer(1), default=1024)
+    """Maximum size of a view, without indexes, of which a sample of changed rows is taken. Its rows are copied to a
+    temporary table."""
     hold_dependents: bool = setting(boolean, default=False)
     """Do not refresh views that read a view that its data checks held in the same run. If false, they are refreshed
     from its old rows, with a note."""

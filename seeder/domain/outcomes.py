@@ -11,6 +11,7 @@ from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.plan import HeldInput, PlannedView
 from seeder.domain.refresh_costs import RefreshCost
+from seeder.domain.row_changes import RowChanges
 from seeder.domain.skip_proof import SkipProof
 
 
@@ -98,6 +99,7 @@ class RefreshResult:
     data: RefreshedData | None = None  # as of when the data are; None without its table, and for a reused refresh
     proof: SkipProof | None = None  # of the rows, if one was taken or verified
     skip_reason: str | None = None  # a sentence: why it was skipped or not, if its history is recorded for that
+    changes: RowChanges | None = None  # of its rows, if a sample was requested and the rows were written
     snapshot: str | None = None  # pg_snapshot of transactions that the view contains; None if it reads no table
 
     @property

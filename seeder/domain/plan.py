@@ -21,6 +21,7 @@ from seeder.domain.freshness.slack import latest_starts
 from seeder.domain.group_options import GroupOptions
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
 from seeder.domain.refresh_mode import ModeChoice, ModeFacts
+from seeder.domain.row_changes import ChangeRequest
 from seeder.domain.skip_decision import SkipPlan
 from seeder.domain.view_names import ViewName
 
@@ -102,6 +103,7 @@ class PlannedView:
     rows: int = 0  # before the refresh; 0 if unknown
     outside: frozenset[ViewKey] = frozenset()  # materialized views that it reads and that are not in this plan
     held_inputs: tuple[HeldInput, ...] = ()  # those of them whose last refresh was held
+    change_request: ChangeRequest | None = None  # of a sample of the rows that this refresh changes
     mode_facts: ModeFacts | None = None  # None unless the mode is chosen by measurement
     mode_choice: ModeChoice | None = None  # as of planning; the mode is chosen again at the start of the refresh
 

@@ -1,5 +1,6 @@
 """Models of the contract's tables. All are unmanaged, because another repository owns the DDL."""
 
+from seeder.models.change_sample import ChangeSample
 from seeder.models.circuit_breaker import CircuitBreaker
 from seeder.models.data_check import DataCheck, DataCheckResult, DataCheckWaiver
 from seeder.models.freshness import Freshness
@@ -16,6 +17,7 @@ from seeder.models.view_state import ViewState
 __all__ = [
     "CannedReport",
     "CannedReportManifest",
+    "ChangeSample",
     "CircuitBreaker",
     "CustomReportManifest",
     "DataCheck",

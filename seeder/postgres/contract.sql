@@ -280,6 +280,30 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_skip_decision (
 CREATE INDEX IF NOT EXISTS seeder_skip_decision_view ON reporting.seeder_skip_decision
     (database_alias, schema_name, view_name, history_id DESC);
 
+-- Optional: no sample of the rows that a refresh changes can be requested.
+CREATE TABLE IF NOT EXISTS reporting.seeder_change_sample (
+    id bigserial PRIMARY KEY,
+    database_alias text NOT NULL,
+    table_name text NOT NULL,
+    max_rows integer NOT NULL,
+    requested_by text NOT NULL,
+    requested_at timestamptz NOT NULL DEFAULT now(),
+    history_id bigint REFERENCES reporting.seeder_run_history (id) ON DELETE CASCADE,
+    run_id text,
+    rows_inserted bigint,
+    rows_deleted bigint,
+    rows_updated bigint,
+    note text,
+    rows jsonb,
+    CHECK ((history_id IS NULL) = (run_id IS NULL)),
+    CHECK ((history_id IS NULL) = (rows IS NULL))
+);
+
+CREATE UNIQUE INDEX IF NOT EXISTS seeder_change_sample_waiting ON reporting.seeder_change_sample (table_name, database_alias)
+    WHERE history_id IS NULL;
+CREATE INDEX IF NOT EXISTS seeder_change_sample_view ON reporting.seeder_change_sample (table_name, history_id DESC);
+CREATE INDEX IF NOT EXISTS seeder_change_sample_history ON reporting.seeder_change_sample (history_id);
+
 -- Optional: no view has a deadline, and a run starts the longest chains first.
 CREATE TABLE IF NOT EXISTS reporting.seeder_freshness (
     id bigserial PRIMARY KEY,

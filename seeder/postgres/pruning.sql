@@ -47,6 +47,10 @@ DELETE FROM reporting.seeder_check_result WHERE history_id = ANY (%(keys)s::bigi
 -- As `delete_run_metrics`.
 DELETE FROM reporting.seeder_skip_decision WHERE history_id = ANY (%(keys)s::bigint[]);
 
+-- name: delete_change_samples
+-- As `delete_run_metrics`. A request that still waits has no history row.
+DELETE FROM reporting.seeder_change_sample WHERE history_id = ANY (%(keys)s::bigint[]);
+
 -- name: delete_history
 DELETE FROM reporting.seeder_run_history WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;
 

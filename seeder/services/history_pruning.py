@@ -60,6 +60,7 @@ _OF_HISTORY = {
     "seeder_run_metrics": "delete_run_metrics",
     "seeder_check_result": "delete_check_results",
     "seeder_skip_decision": "delete_skip_decisions",
+    "seeder_change_sample": "delete_change_samples",
 }
 
 

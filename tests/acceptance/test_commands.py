@@ -13,7 +13,7 @@ LINES = [
     ("install_schema",),
     ("refresh_all", "--json"),
     ("refresh_agency", "demo"),
-    ("refresh_table", "reporting.a"),
+    ("refresh_table", "reporting.a", "--show-changes", "5"),
     ("refresh_status", "--json"),
     ("explain_view", "reporting.a"),
     ("check_freshness",),

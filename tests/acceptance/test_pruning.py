@@ -146,7 +146,7 @@ def test_missing_delete_privilege_prints_the_grant(manage: Manage) -> None:
         assert (done.exit_code, done.out, history_ids()) == (2, "", rows)
         [line] = done.err.splitlines()
         grant = line.partition("Ask their owner for: ")[2]
-        assert grant.startswith("GRANT DELETE ON reporting.seeder_check_result, reporting.seeder_queued_refresh, ")
+        assert grant.startswith("GRANT DELETE ON reporting.seeder_change_sample, reporting.seeder_check_result, ")
         assert grant.endswith('TO "Night Shift";')
         sql(grant)
         assert manage("prune_history", PGOPTIONS="-c role=Night\\ Shift").exit_code == 0

@@ -33,7 +33,7 @@ def test_models_match_the_contract() -> None:
 
 def test_contract_is_parsed_completely() -> None:
     tables_in_sql_file = contract.tables_in_sql()
-    assert len(tables_in_sql_file) == 17
+    assert len(tables_in_sql_file) == 18
     assert tables_in_sql_file["seeder_run_history"]["start_time"] == ContractColumn(
         type="timestamp with time zone", nullable=False
     )
@@ -88,6 +88,7 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_check.enabled": "true",
         "seeder_check.updated_at": "now()",
         "seeder_check_waiver.granted_at": "now()",
+        "seeder_change_sample.requested_at": "now()",
     }
     indexed = {
         definition.partition(" USING ")[2]
@@ -182,6 +183,7 @@ def test_contract_marks_optional_tables() -> None:
         "seeder_check_waiver",
         "seeder_view_state",
         "seeder_skip_decision",
+        "seeder_change_sample",
     }
     assert all(
         consequence.endswith(".") and "\n" not in consequence for consequence in contract.optional_tables().values()
@@ -237,7 +239,7 @@ def test_concurrent_installs_create_the_tables_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 17]
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 18]
 
 
 def test_different_model_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:

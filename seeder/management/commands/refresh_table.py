@@ -1,10 +1,13 @@
 from argparse import Namespace
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from seeder.domain.refresh_requests import SingleView
+from seeder.domain.row_changes import MAX_SAMPLE_ROWS
 from seeder.domain.view_names import ViewName
+from seeder.management.base_command import EXIT_CANNOT_RUN, whole_number
 from seeder.management.refresh_command import RefreshCommand
+from seeder.services import change_samples
 
 
 class Command(RefreshCommand):
@@ -17,6 +20,25 @@ class Command(RefreshCommand):
             help="""SQL name of the view: reporting.stg_arrests, '"Gotham PD"."Use of Force"'""",
         )
         super().add_arguments(parser)
+        parser.add_argument(
+            "--show-changes",
+            metavar="N",
+            type=whole_number,
+            help="store and print up to N updated, N inserted and N deleted rows, with old and new values"
+            f" (1 to {MAX_SAMPLE_ROWS})",
+        )
 
     def build_request(self, options: Namespace) -> SingleView:
         return SingleView(name=ViewName.parse(options.view))
+
+    def shows_changed_rows(self, options: Namespace) -> bool:
+        return options.show_changes is not None
+
+    def run(self, options: Namespace) -> int | None:
+        if options.show_changes is not None:
+            if options.dry_run:
+                message = "--show-changes needs a refresh, and --dry-run changes nothing. Give one of them."
+                raise CommandError(message, returncode=EXIT_CANNOT_RUN)
+            request = self.build_request(options)
+            change_samples.request_sample(request, max_rows=options.show_changes, requested_by=self.name)
+        return super().run(options)

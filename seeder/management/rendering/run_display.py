@@ -6,6 +6,7 @@ from contextlib import closing, contextmanager
 from seeder.domain.admission_types import HoldReason
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEnded, RunEvent, RunWarning, StartsHeld, StartsResumed
+from seeder.management.rendering.changed_rows_text import changed_rows_blocks
 from seeder.management.rendering.command_output import CommandOutput
 from seeder.management.rendering.run_text import event_blocks, table_blocks
 from seeder.services.documents.run_documents import run_document
@@ -14,9 +15,11 @@ EventListener = Callable[[RunEvent], None]
 
 
 @contextmanager
-def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventListener]:
-    """Yield the listener that prints a run. On a terminal it also draws live progress."""
-    print_event = _print_listener(output, request)
+def show_run(
+    output: CommandOutput, request: RefreshRequest, *, with_changed_rows: bool = False
+) -> Iterator[EventListener]:
+    """Yield the listener that prints a run, with the sampled rows if required. On a terminal it also draws progress."""
+    print_event = _print_listener(output, request, with_changed_rows=with_changed_rows)
     if not output.is_terminal:
         yield print_event
         return
@@ -31,7 +34,7 @@ def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventLi
         yield on_event
 
 
-def _print_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
+def _print_listener(output: CommandOutput, request: RefreshRequest, *, with_changed_rows: bool) -> EventListener:
     blocks = table_blocks if output.is_table else event_blocks
     warnings: list[str] = []
     shown_holds: dict[str, HoldReason] = {}  # by database
@@ -47,7 +50,9 @@ def _print_listener(output: CommandOutput, request: RefreshRequest) -> EventList
             case StartsResumed(database=database):
                 shown_holds.pop(database, None)
             case RunEnded(summary=summary) if output.is_json:  # a document of all views takes time to build
-                output.show(run_document(summary, warnings), [])
+                output.show(run_document(summary, warnings, with_changed_rows=with_changed_rows), [])
         output.show_text(blocks(event, request))
+        if with_changed_rows and isinstance(event, RunEnded):
+            output.show_text(changed_rows_blocks(event.summary))
 
     return on_event

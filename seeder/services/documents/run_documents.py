@@ -7,6 +7,7 @@ from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.refresh_mode import ModeChoice
+from seeder.services.documents.changed_rows_documents import changes_document
 from seeder.services.documents.data_check_documents import results_documents
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.documents.job_documents import manifest_document
@@ -53,15 +54,16 @@ def plan_document(plan: RefreshPlan) -> Document:
     }
 
 
-def run_document(summary: RunSummary, warnings: Sequence[str]) -> Document:
-    """Return the results of a run that just ended."""
+def run_document(summary: RunSummary, warnings: Sequence[str], *, with_changed_rows: bool = False) -> Document:
+    """Return the results of a run that just ended, and sampled rows, which are data, only if required."""
     return {
         "dryRun": False,
         **fields(summary, "run_id", "succeeded", "failed", "held", "skipped", "stopped_by", durationSeconds="duration"),
         "warnings": warnings,
         "interrupted": [*map(_planned_view_document, summary.interrupted)],
         "views": [
-            {**_planned_view_document(view), **_result_document(result)} for view, result in summary.results.items()
+            {**_planned_view_document(view), **_result_document(result, with_changed_rows)}
+            for view, result in summary.results.items()
         ],
         "rejected": [*map(_rejection_document, summary.rejected)],
     }
@@ -93,7 +95,7 @@ def _mode_document(choice: ModeChoice | None) -> Document | None:
     return {**fields(choice, "mode", "reason"), **fields(choice.prediction, "churn", "bloat", **figures)}
 
 
-def _result_document(result: RefreshResult) -> Document:
+def _result_document(result: RefreshResult, with_changed_rows: bool) -> Document:  # noqa: FBT001
     sizes = {"recordsProcessed": "rows", "bytesProcessed": "size_bytes"}
     waits = {f"{wait}WaitSeconds": f"{wait}_wait" for wait in ("worker", "throttle", "lock")}
     failure = result.failure
@@ -107,6 +109,7 @@ def _result_document(result: RefreshResult) -> Document:
         "sqlstate": failure and failure.sqlstate,
         "errors": failure and failure.message,
         "checks": results_documents(result.checks),
+        "changes": result.changes and changes_document(result.changes, with_rows=with_changed_rows),
     }
 
 

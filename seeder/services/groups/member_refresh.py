@@ -14,14 +14,14 @@ from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.domain.view_names import ViewName
-from seeder.postgres import group_transaction, row_counts, sessions, transactions, view_state_queries, view_statements
+from seeder.postgres import group_transaction, sessions, transactions, view_state_queries, view_statements
 from seeder.postgres.group_queries import MemberState, is_replaced
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.postgres.sqlstates import UNDEFINED_TABLE, sqlstate
 from seeder.services.data_checks.run_data_checks import ViewHeld
 from seeder.services.groups.group_facts import GroupFacts, read_group_facts
-from seeder.services.run import create_or_refresh
+from seeder.services.run import cost_meter, create_or_refresh
 from seeder.services.run.view_refresh import ViewRefresher
 
 _DATABASE = DEFAULT_DB_ALIAS  # groups of other databases are refused
@@ -113,16 +113,15 @@ class MemberRefreshes:
             result = RefreshResult(
                 outcome=Outcome.REFRESHED, started_at=taken_at, finished_at=taken_at, snapshot=self._snapshot, data=data
             )
+            copied = refresher.sampling.before_refresh(view, before)
             result = self._write(view, state, result)
             cpu_time, peak_memory = measurement.process_cost()
         if state is not None and is_replaced(_DATABASE, state):
             raise LostRace((view.key.name,))
         result = replace(result, cost=RefreshCost(cpu_time=cpu_time, peak_memory_bytes=peak_memory))
         result, rows = refresher.data_checks.check(view, result)
-        if before.requires_count(result.mode):
-            if rows is None and before.can_count:
-                rows = row_counts.count_rows(_DATABASE, view.key.name)
-            result = replace(result, rows=rows)
+        result = refresher.sampling.after_refresh(view, copied, result)
+        result = cost_meter.with_counted_rows(result, view.key, before, known=rows)
         if data is not None:  # the next members may read this one
             parameters = view_state_queries.record_parameters(view.key, data)
             sessions.query(_DATABASE, view_state_queries.RECORD_VIEW_STATE, parameters)

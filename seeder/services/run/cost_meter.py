@@ -127,6 +127,17 @@ class CostMeter(RunListener):
             save_costs((self._history.history_ids(view.spec), result) for view, result in refreshes)
 
 
+def with_counted_rows(
+    result: RefreshResult, view: ViewKey, before: row_counts.ViewBeforeRefresh, *, known: int | None
+) -> RefreshResult:
+    """Return a result with the number of rows, unless PostgreSQL's counters have it. `known` is that of data checks."""
+    if not before.requires_count(result.mode):
+        return result
+    if known is None and before.can_count:
+        known = row_counts.count_rows(view.database, view.name)
+    return replace(result, rows=known)
+
+
 def with_written_rows(result: RefreshResult, view: ViewKey, before: row_counts.ViewBeforeRefresh) -> RefreshResult:
     """Return a result with its end and what its transaction wrote, for a row that is written after the commit."""
     written = row_counts.measure_view(view.database, view.name, before)

@@ -17,7 +17,7 @@ from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning,
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services import manifest_selection
+from seeder.services import change_samples, manifest_selection
 from seeder.services.data_checks.check_ordering import add_check_orders
 from seeder.services.data_checks.run_data_checks import RunDataChecks
 from seeder.services.groups.group_planning import add_groups
@@ -27,6 +27,7 @@ from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.retry import retry_transient
 from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions, skip_planning
 from seeder.services.run.admission_control import AdmissionControl
+from seeder.services.run.change_sampling import ChangeSampling
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.data_as_of import DataAsOf
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
@@ -63,6 +64,7 @@ def _plan(
     plan = add_check_orders(plan, settings)
     if tables is not None:
         plan = add_held_inputs(plan, settings, tables)
+        plan = change_samples.add_requests(plan, tables)
     return add_groups(plan, groups)
 
 
@@ -142,6 +144,7 @@ def execute_locked(
             meter=meter,
             data_checks=RunDataChecks(run_id=run_lock.run_id, settings=settings, tables=tables, stop=stop),
             as_of=as_of,
+            sampling=ChangeSampling(settings=settings, stop=stop),
             skipping=RunSkipping.of(plan, settings, as_of),
         )
         results = _schedule(plan, refresher, tables, listeners, workers)

@@ -20,17 +20,18 @@ from seeder.domain.admission_types import Hold
 from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.postgres import row_counts, sessions, transactions
+from seeder.postgres import sessions, transactions
 from seeder.postgres.input_locks import LockedInputs, lock_inputs
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.postgres.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, first_line, is_connection_lost, sqlstate
 from seeder.postgres.transactions import atomic
-from seeder.services import manifest_selection
+from seeder.services import change_samples, manifest_selection
 from seeder.services.data_checks.run_data_checks import RunDataChecks, ViewHeld
 from seeder.services.history_rows import OTHER_REFRESHES, RunHistoryWriter, refresh_by_another_run
 from seeder.services.retry import retry_transient
 from seeder.services.run import cost_meter, refresh_limits, skip_decisions, unpublished_results, worker_pool
+from seeder.services.run.change_sampling import ChangeSampling
 from seeder.services.run.checked_query import CheckedQuery, SnapshotLost
 from seeder.services.run.cost_meter import CostMeter, Measurement
 from seeder.services.run.create_or_refresh import create_or_refresh
@@ -58,6 +59,7 @@ class ViewRefresher:
     data_checks: RunDataChecks
     as_of: DataAsOf
     skipping: RunSkipping
+    sampling: ChangeSampling
     in_flight: sessions.CancellableStatements = field(default_factory=sessions.CancellableStatements)
 
     def refresh(self, view: PlannedView, context: StartContext) -> RefreshResult:
@@ -97,10 +99,11 @@ class ViewRefresher:
         self.save_check_results(view, result)
 
     def save_check_results(self, view: PlannedView, result: RefreshResult) -> None:
-        """Save data checks and the skip decision, in the transaction that closes the view's rows."""
+        """Save data checks, skip decision and changed rows, in the transaction that closes the view's rows."""
         history_id = self.history.history_ids(view.spec)[0]
         self.data_checks.save_results(view, history_id, result)
         skip_decisions.save(view, history_id, result)
+        change_samples.save(view, self.history.run_id, history_id, result)
 
     def server_time(self) -> datetime:
         """Return the time by the clock of the history's server."""
@@ -243,6 +246,7 @@ class _ViewRefresh:
         started_at = self._skipping.begun_at or started_at + locked.waited
         known = self._query.check(self._refresher.data_checks)
         data = self._as_of.before_refresh(self._view, locked.inputs, started_at)
+        copied = self._refresher.sampling.before_refresh(self._view, before)
         self._skipping.before_refresh()
         exists, snapshot = before.exists, self._query.snapshot or locked.snapshot
         result = create_or_refresh(self._view, self._settings, exists=exists, started_at=started_at, snapshot=snapshot)
@@ -250,11 +254,8 @@ class _ViewRefresh:
         result = self._skipping.after_refresh(result)
         data = self._as_of.after_refresh(self._view, data)
         result, rows = self._refresher.data_checks.check(self._view, replace(result, data=data), known)
-        if not before.requires_count(result.mode):
-            return result
-        if rows is None and before.can_count:
-            rows = row_counts.count_rows(self._database, self._name)
-        return replace(result, rows=rows)
+        result = self._refresher.sampling.after_refresh(self._view, copied, result)
+        return cost_meter.with_counted_rows(result, self._view.key, before, known=rows)
 
     def _lock_inputs(self, *, exists: bool) -> LockedInputs:
         """Lock what the view reads. `input_locks.sql` explains why."""

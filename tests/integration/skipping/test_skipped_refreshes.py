@@ -10,13 +10,13 @@ from seeder.domain import skip_decision
 from seeder.domain.explanation.facts import Topic
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Outcome, RefreshResult
-from seeder.domain.refresh_requests import AllReports
+from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.skip_decision import SkipAction
 from seeder.domain.view_names import ViewName
-from seeder.models import CustomReportManifest, JobStatus, RunHistory, RunMetrics, SkipDecision
+from seeder.models import ChangeSample, CustomReportManifest, JobStatus, RunHistory, RunMetrics, SkipDecision
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.skip_proofs import ReadRelations
-from seeder.services import view_states
+from seeder.services import change_samples, view_states
 from seeder.services.read_models.view_explanation import explain_view
 from seeder.services.run import orchestrator, skip_proving
 from seeder.services.run.skip_proving import ProofBeforeRefresh
@@ -103,6 +103,17 @@ def test_command_shows_skips_and_refreshes_by_force(manage: Callable[..., Comple
     assert "2 succeeded (2 of them skipped), 0 failed" in done.lines[-1]
     document = manage("refresh_all", "--json", "--force").document
     assert ([view["outcome"] for view in document["views"]], document["skipped"]) == (["refreshed"] * 2, 0)
+
+
+def test_proved_and_skipped_refreshes_answer_requests_for_samples() -> None:
+    sql("DELETE FROM reporting.source WHERE n = 5")
+    for _ in range(5):
+        view = SingleView(name=ViewName(schema="reporting", name="a"))
+        change_samples.request_sample(view, max_rows=1, requested_by="ada")
+        last = refresh_all()["a"]
+    assert last.outcome is Outcome.SKIPPED
+    stored = ChangeSample.objects.order_by("id").values_list("rows_inserted", "rows_deleted", "rows_updated", "note")
+    assert list(stored) == [(0, 1, 0, None), *[(0, 0, 0, None)] * 4]
 
 
 def test_skipped_view_is_explained() -> None:
