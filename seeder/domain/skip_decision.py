@@ -5,12 +5,13 @@ refresh is skipped: only a proof does.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
 from seeder.domain.human_format import format_duration
+from seeder.domain.read_relations import ReadRelations
 from seeder.domain.skip_proof import SkipProof
 from seeder.domain.view_names import ViewName
 
@@ -52,7 +53,7 @@ class SkipFacts:
     has_checks: bool
     open_reasons: Sequence[str] | None = ()  # why its query is not closed; None if unknown
     past: PastRefresh | None = None
-    activity: Mapping[int, int] = field(default_factory=dict)
+    reads: ReadRelations | None = None  # None if unknown
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,9 +72,8 @@ class SkipPlan:
     action: SkipAction
     reason: str  # a sentence
     is_closed: bool = True  # what its query returns follows from its inputs, as far as that was looked up
-    is_recorded: bool = False  # the refresh is recorded for the decision of the next run
     past: PastRefresh | None = None
-    activity: Mapping[int, int] = field(default_factory=dict)
+    reads: ReadRelations | None = None  # if known, the refresh is recorded for the decision of the next run
 
     def without_names(self) -> Self:
         """Return the plan without what the query uses, which a reader may not see."""
@@ -105,20 +105,19 @@ def plan_skip(view: ViewName, facts: SkipFacts, policy: SkipPolicy, now: datetim
     """Return what a run does about a skip of a view."""
     if (ruled_out := rule_out(view, facts, policy)) is not None:
         return ruled_out
-    if facts.open_reasons is None:
+    if facts.open_reasons is None or facts.reads is None:
         return SkipPlan(action=SkipAction.REFRESH, reason="Not skipped: it is unknown what its query reads.")
     if facts.open_reasons:
         text = f"Cannot be skipped, because it {' and '.join(facts.open_reasons)}."
         return SkipPlan(action=SkipAction.REFRESH, reason=text, is_closed=False)
-    action, reason = _timing(facts, now)
-    return SkipPlan(action=action, reason=reason, is_recorded=True, past=facts.past, activity=facts.activity)
+    action, reason = _timing(facts.past, facts.reads, now)
+    return SkipPlan(action=action, reason=reason, past=facts.past, reads=facts.reads)
 
 
-def _timing(facts: SkipFacts, now: datetime) -> tuple[SkipAction, str]:
-    past = facts.past
+def _timing(past: PastRefresh | None, reads: ReadRelations, now: datetime) -> tuple[SkipAction, str]:
     if past is None:
         return SkipAction.REFRESH, "Not skipped: this refresh is the first that records if its inputs change."
-    if past.activity != facts.activity:
+    if past.activity != reads.activity:
         return SkipAction.REFRESH, "Not skipped: its inputs have changed since its last refresh, by the statistics."
     if past.proof is None:
         return SkipAction.PROVE, "Not skipped: its inputs seem unchanged, so this refresh takes the first proof."

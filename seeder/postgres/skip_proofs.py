@@ -3,12 +3,12 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass
-from typing import NamedTuple
+from dataclasses import asdict
 
 from django.db import Error
 from psycopg import sql
 
+from seeder.domain.read_relations import ReadRelation, ReadRelations
 from seeder.domain.skip_proof import RowVersions, SkipProof
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, view_statements
@@ -17,42 +17,6 @@ from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.transactions import SHORT_LOCK_TIMEOUT
 
 _MAX_YOUNG = 10_000  # transactions of an input whose rows are counted by themselves
-
-
-class ReadRelation(NamedTuple):
-    """A relation that a view reads."""
-
-    oid: int
-    kind: str  # relkind, or view for the view itself
-    name: ViewName
-    is_child: bool  # another relation of the view contains its rows
-    written: int  # rows, by the statistics, which can miss some
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ReadRelations:
-    """A materialized view, and all relations that it reads."""
-
-    view_oid: int
-    relations: tuple[ReadRelation, ...]  # the view among them
-
-    @property
-    def oids(self) -> frozenset[int]:
-        return frozenset(one.oid for one in self.relations)
-
-    @property
-    def tables(self) -> tuple[ReadRelation, ...]:
-        return tuple(one for one in self.relations if one.kind in {"r", "p"})
-
-    @property
-    def activity(self) -> Mapping[int, int]:
-        """The written rows of each table by the statistics."""
-        return {one.oid: one.written for one in self.relations if one.kind == "r"}
-
-    @property
-    def inputs(self) -> tuple[ReadRelation, ...]:
-        """The relations whose rows are observed, each row once."""
-        return tuple(one for one in self.relations if one.kind in {"r", "p", "m"} and not one.is_child)
 
 
 def find_read_relations(database: str, views: Collection[ViewName]) -> Mapping[ViewName, ReadRelations]:
@@ -97,25 +61,19 @@ def locked_snapshot(database: str, tables: Iterable[ReadRelation], *, timeout_ms
     sessions.query(database, "COMMIT;")
 
 
-class ObservedFacts(NamedTuple):
-    """What a view depends on as of a snapshot, apart from the rows of its inputs."""
+def observe_facts(database: str, reads: ReadRelations) -> SkipProof:
+    """Observe everything but rows of a view that reads these relations, in a `locked_snapshot`.
 
-    proof: SkipProof  # without inputs
-    reads: ReadRelations
-
-
-def observe_facts(database: str, view: ViewName, locked: ReadRelations) -> ObservedFacts | None:
-    """Observe everything but rows, in a `locked_snapshot`. None if the view reads a table that was not locked."""
-    reads = find_read_relations(database, [view]).get(view)
-    if reads is None or not {one.oid for one in reads.tables} <= locked.oids:
-        return None
+    Return a proof without inputs. If it equals that of another snapshot, the view read these relations at both: its
+    facts have the rules and partitions that decide what it reads.
+    """
     parameters = {"view": reads.view_oid, "relations": sorted(reads.oids)}
-    [facts] = sessions.query(database, STATEMENTS["proof_facts"], parameters)
-    snapshot, server, storage, catalog, environment = facts
-    proof = SkipProof(
+    [(snapshot, server, storage, catalog, environment)] = sessions.query(
+        database, STATEMENTS["proof_facts"], parameters
+    )
+    return SkipProof(
         snapshot=snapshot, server=server, view=storage, catalog=catalog, environment=environment, inputs={}
     )
-    return ObservedFacts(proof, reads)
 
 
 def count_row_versions(database: str, relation: ReadRelation, *, since: int) -> RowVersions | None:

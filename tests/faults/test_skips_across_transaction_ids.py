@@ -55,7 +55,7 @@ def refresh() -> ProvedView:
         sessions.query("default", view_statements.refresh_materialized_view(VIEW))
         proof = skip_proving.after_refresh("default", VIEW, before)
     assert proof is not None
-    return ProvedView("default", VIEW, proof)
+    return ProvedView("default", reads, proof)
 
 
 @pytest.mark.slow

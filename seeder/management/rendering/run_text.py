@@ -69,7 +69,7 @@ def _planned_view_row(view: PlannedView, *, shows_modes: bool) -> TableRow:
     facts += [f"expected {expected}"] if expected else []
     facts.append(f"for {format_count(len(view.spec.manifests), 'manifest')}")
     skip = view.skip_plan
-    skip_reason = skip.reason if skip and (skip.is_recorded or not skip.is_closed) else None
+    skip_reason = skip.reason if skip and (skip.reads or not skip.is_closed) else None
     mode_reason = view.mode_choice.reason if view.mode_choice else None
     line = _with_reasons("; ".join(facts), mode_reason, skip_reason)
     modes = _mode_cells(view.mode_choice) if shows_modes else ()

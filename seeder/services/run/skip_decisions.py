@@ -47,7 +47,7 @@ def save(view: PlannedView, history_id: int, result: RefreshResult) -> None:
     A skip keeps the refresh that the rows of the view are from, and its proof.
     """
     plan = view.skip_plan
-    if plan is None or not plan.is_recorded or result.failure is not None or result.satisfied_by is not None:
+    if plan is None or plan.reads is None or result.failure is not None or result.satisfied_by is not None:
         return
     is_skipped, past = result.outcome is Outcome.SKIPPED, plan.past
     proof = None if result.proof is None else result.proof.as_document()
@@ -65,7 +65,7 @@ def save(view: PlannedView, history_id: int, result: RefreshResult) -> None:
         "refresh_seconds": (from_past.duration if from_past else result.duration).total_seconds(),
         "rows": result.rows,
         "bytes": result.size_bytes,
-        "activity": json.dumps(dict(plan.activity)),
+        "activity": json.dumps(dict(plan.reads.activity)),
         "proof": None if proof is None else json.dumps(proof),
     }
     sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["save_skip_decision"], parameters)

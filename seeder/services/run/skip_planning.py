@@ -60,7 +60,7 @@ def _with_inputs(facts: Mapping[ViewKey, SkipFacts]) -> Mapping[ViewKey, SkipFac
             sessions.discard_if_broken(database)
             continue
         found |= {
-            key: replace(facts[key], open_reasons=reasons.get(key.name), activity=reads[key.name].activity)
+            key: replace(facts[key], open_reasons=reasons.get(key.name), reads=reads[key.name])
             for key in keys
             if key.name in reads
         }

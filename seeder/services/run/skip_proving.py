@@ -11,10 +11,11 @@ from datetime import datetime
 from threading import Lock
 from typing import NamedTuple
 
-from seeder.domain.skip_proof import Change, ChangedFact, RowVersions, SkipProof
+from seeder.domain.read_relations import ReadRelation, ReadRelations
+from seeder.domain.skip_proof import Change, RowVersions, SkipProof
 from seeder.domain.view_names import ViewName
 from seeder.postgres import skip_proofs
-from seeder.postgres.skip_proofs import ReadRelation, ReadRelations, count_row_versions
+from seeder.postgres.skip_proofs import count_row_versions
 
 
 class Instant(NamedTuple):
@@ -80,7 +81,7 @@ class ProvedView(NamedTuple):
     """A view with the proof of its last refresh."""
 
     database: str
-    name: ViewName
+    reads: ReadRelations  # by the plan: if they have changed since, the proof does not hold
     proof: SkipProof
 
 
@@ -90,20 +91,16 @@ def verified(view: ProvedView, known: RunRowVersions, *, now: datetime, timeout_
 
     Raises database errors, such as 55P03 if a table is locked: then nothing is proved.
     """
-    reads = skip_proofs.find_read_relations(view.database, [view.name])
-    locked = reads.get(view.name) or ReadRelations(view_oid=0, relations=())
-    with skip_proofs.locked_snapshot(view.database, locked.tables, timeout_ms=timeout_ms):
-        yield _verdict(view, locked, known, now)
+    with skip_proofs.locked_snapshot(view.database, view.reads.tables, timeout_ms=timeout_ms):
+        yield _verdict(view, known, now)
 
 
-def _verdict(view: ProvedView, locked: ReadRelations, known: RunRowVersions, now: datetime) -> Verdict:
+def _verdict(view: ProvedView, known: RunRowVersions, now: datetime) -> Verdict:
     database, proof = view.database, view.proof
-    facts = skip_proofs.observe_facts(database, view.name, locked)
-    if facts is None:
-        return Verdict(Change(fact=ChangedFact.CATALOG), Instant(now, ""))
-    oldest = this = Instant(now, facts.proof.snapshot)
-    change = proof.changed_fact(facts.proof)
-    for relation in facts.reads.inputs if change is None else ():
+    facts = skip_proofs.observe_facts(database, view.reads)
+    oldest = this = Instant(now, facts.snapshot)
+    change = proof.changed_fact(facts)
+    for relation in view.reads.inputs if change is None else ():
         if relation.kind == "m":
             counted = CountedRows(proof.xmin, count_row_versions(database, relation, since=proof.xmin), this)
         else:
@@ -113,7 +110,7 @@ def _verdict(view: ProvedView, locked: ReadRelations, known: RunRowVersions, now
         if change is not None:
             break
     return Verdict(
-        change, oldest, tuple(one.oid for one in facts.reads.inputs if one.kind == "m"), bool(facts.reads.tables)
+        change, oldest, tuple(one.oid for one in view.reads.inputs if one.kind == "m"), bool(view.reads.tables)
     )
 
 
@@ -127,18 +124,22 @@ class ProofBeforeRefresh:
 
 
 def before_refresh(database: str, view: ViewName, locked: ReadRelations) -> ProofBeforeRefresh | None:
-    """Observe what a refresh in this `locked_snapshot` will read. None if it cannot be proved."""
-    facts = skip_proofs.observe_facts(database, view, locked)
-    if facts is None:
+    """Observe what a refresh in this `locked_snapshot` will read.
+
+    None if it cannot be proved, such as if the view reads a table that was not locked.
+    """
+    reads = skip_proofs.find_read_relations(database, [view]).get(view)
+    if reads is None or not {one.oid for one in reads.tables} <= locked.oids:
         return None
+    facts = skip_proofs.observe_facts(database, reads)
     inputs: dict[int, RowVersions] = {}
-    for relation in facts.reads.inputs:
-        rows = count_row_versions(database, relation, since=facts.proof.xmin)
+    for relation in reads.inputs:
+        rows = count_row_versions(database, relation, since=facts.xmin)
         if rows is None:
             return None
         inputs[relation.oid] = rows
     already_read = skip_proofs.read_relations(database)
-    return ProofBeforeRefresh(proof=replace(facts.proof, inputs=inputs), reads=facts.reads, already_read=already_read)
+    return ProofBeforeRefresh(proof=replace(facts, inputs=inputs), reads=reads, already_read=already_read)
 
 
 def after_refresh(database: str, view: ViewName, before: ProofBeforeRefresh) -> SkipProof | None:

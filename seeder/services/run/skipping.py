@@ -17,11 +17,11 @@ from seeder.conf import Settings
 from seeder.domain import lock_keys
 from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan, ViewInputs
+from seeder.domain.read_relations import ReadRelations
 from seeder.domain.skip_decision import PastRefresh, SkipAction
 from seeder.domain.skip_proof import SkipProof
 from seeder.postgres import advisory_locks, sessions, skip_proofs
 from seeder.postgres.row_counts import ViewBeforeRefresh
-from seeder.postgres.skip_proofs import ReadRelations
 from seeder.postgres.sqlstates import first_line
 from seeder.postgres.transactions import BatchedTransaction
 from seeder.services.history_rows import RunHistoryWriter
@@ -57,11 +57,11 @@ class ViewSkipping:
         self._skipping, self._history, self._view, self._context = skipping, history, view, context
         self._database, self._name = view.key.database, view.key.name
         self._plan = view.skip_plan
+        self._reads = self._plan.reads if self._plan else None  # if they have changed since the plan, nothing is proved
         self.takes_proof = self._plan is not None and self._plan.action is SkipAction.PROVE
-        self._reason = self._plan.reason if self._plan and self._plan.is_recorded else None
+        self._reason = self._plan.reason if self._plan and self._reads else None
         self._is_verified = False
         self._skip: RefreshResult | None = None
-        self._locked: ReadRelations | None = None
         self._before: ProofBeforeRefresh | None = None
         self.begun_at: datetime | None = None  # before the snapshot of a transaction that takes a proof
 
@@ -75,23 +75,23 @@ class ViewSkipping:
     def verify(self) -> None:
         """Verify the proof of the view. An error proves nothing, so the view is refreshed."""
         self._is_verified = True
-        past = None if self._plan is None else self._plan.past
-        if past is None or past.proof is None:
+        past = self._plan.past if self._plan else None
+        if past is None or past.proof is None or self._reads is None:
             return
         if changed := self._context.changed_dependencies:
             self._reason = f"Not skipped: this run has refreshed {changed[0].name}, which it reads."
             return
         try:
-            self._verify(past, past.proof)
+            self._verify(past, past.proof, self._reads)
         except Error as error:
             sessions.discard_if_broken(self._database)
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
             self._skip, self._reason = None, f"Not skipped: it could not be proved ({first_line(error)})."
 
-    def _verify(self, past: PastRefresh, proof: SkipProof) -> None:
+    def _verify(self, past: PastRefresh, proof: SkipProof, reads: ReadRelations) -> None:
         now = sessions.server_time(DEFAULT_DB_ALIAS)
         timeout = self._skipping.settings.statement_timeout_ms
-        proved = ProvedView(self._database, self._name, proof)
+        proved = ProvedView(self._database, reads, proof)
         with skip_proving.verified(proved, self._skipping.known, now=now, timeout_ms=timeout) as verdict:
             if verdict.change is not None:
                 self._reason = f"Not skipped: {verdict.change}."
@@ -149,10 +149,9 @@ class ViewSkipping:
                 yield transaction
             return
         try:
-            self._locked = skip_proofs.find_read_relations(self._database, [self._name]).get(self._name)
             self._history.mark_running([self._view.spec])  # otherwise its rows would be changed after the snapshot
             self.begun_at = sessions.server_time(DEFAULT_DB_ALIAS)
-            begin = skip_proofs.begin_locked_snapshot(self._locked.tables if self._locked else ())
+            begin = skip_proofs.begin_locked_snapshot(self._reads.tables if self._reads else ())
             statement = begin.as_string().replace("%", "%%")
             with BatchedTransaction(self._database, begin_statement=statement) as transaction:
                 yield transaction
@@ -163,8 +162,8 @@ class ViewSkipping:
     def before_refresh(self) -> None:
         """Observe what the refresh will read, if a proof is taken. The last step before the refresh."""
         self._before = None
-        if self.takes_proof and self._locked is not None:
-            self._before = skip_proving.before_refresh(self._database, self._name, self._locked)
+        if self.takes_proof and self._reads is not None:
+            self._before = skip_proving.before_refresh(self._database, self._name, self._reads)
 
     def after_refresh(self, result: RefreshResult) -> RefreshResult:
         """Return the result of the refresh with its proof, in its transaction, and with the reason of the refresh."""

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from datetime import UTC, datetime
 
+from seeder.domain.read_relations import ReadRelations
 from seeder.domain.skip_proof import Change, SkipProof
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions, skip_proofs, view_statements
@@ -23,8 +24,11 @@ def take_proof(
         return skip_proving.after_refresh("default", view, before)
 
 
-def change_since(proof: SkipProof, view: ViewName, *, known: RunRowVersions | None = None) -> Change | None:
+def change_since(
+    proof: SkipProof, view: ViewName, *, known: RunRowVersions | None = None, reads: ReadRelations | None = None
+) -> Change | None:
     """Return what has changed since a proof, as of now. Raises a database error if a table is locked."""
     known = known or RunRowVersions.of([("default", proof)])
-    with skip_proving.verified(ProvedView("default", view, proof), known, now=datetime.now(UTC)) as verdict:
+    reads = reads or skip_proofs.find_read_relations("default", [view])[view]
+    with skip_proving.verified(ProvedView("default", reads, proof), known, now=datetime.now(UTC)) as verdict:
         return verdict.change

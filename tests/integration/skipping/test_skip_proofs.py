@@ -11,6 +11,8 @@ from django.db import OperationalError
 
 from seeder.domain.skip_proof import Change, ChangedFact, SkipProof
 from seeder.domain.view_names import ViewName
+from seeder.postgres import skip_proofs
+from seeder.services.run import skip_proving
 from seeder.services.run.skip_proving import RunRowVersions
 from tests.conftest import another_session, sql
 from tests.integration.skipping.proved_views import change_since, take_proof
@@ -197,10 +199,13 @@ def test_proof_of_either_mode_holds(concurrently: bool) -> None:  # noqa: FBT001
     assert change_since(proof, VIEW) == changed("t")
 
 
-def test_new_view_that_is_read_is_not_locked_and_proves_nothing() -> None:
-    proof = proof_of_view()
-    sql("CREATE OR REPLACE VIEW skip.plain AS SELECT i AS id, i AS v FROM skip.u")
-    assert change_since(proof, VIEW) == CATALOG
+def test_view_that_reads_other_tables_than_its_plan_proves_nothing() -> None:
+    """The other tables are not locked, so their rows could be replaced between the snapshot and the refresh."""
+    proof, planned = proof_of_view(), skip_proofs.find_read_relations("default", [VIEW])[VIEW]
+    sql("CREATE OR REPLACE VIEW skip.plain AS SELECT k AS id, x AS v FROM skip.other")
+    assert change_since(proof, VIEW) == change_since(proof, VIEW, reads=planned) == CATALOG
+    with skip_proofs.locked_snapshot("default", planned.tables):
+        assert skip_proving.before_refresh("default", VIEW, planned) is None
 
 
 def test_table_is_counted_once_in_a_run() -> None:

@@ -10,12 +10,12 @@ from seeder.domain import skip_decision
 from seeder.domain.explanation.facts import Topic
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Outcome, RefreshResult
+from seeder.domain.read_relations import ReadRelations
 from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.skip_decision import SkipAction
 from seeder.domain.view_names import ViewName
 from seeder.models import ChangeSample, CustomReportManifest, JobStatus, RunHistory, RunMetrics, SkipDecision
 from seeder.postgres.contract import OptionalTables
-from seeder.postgres.skip_proofs import ReadRelations
 from seeder.services import change_samples, view_states
 from seeder.services.read_models.view_explanation import explain_view
 from seeder.services.run import orchestrator, skip_proving

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from seeder.domain.read_relations import ReadRelation, ReadRelations
 from seeder.domain.skip_decision import (
     MAX_AGE,
     MIN_DURATION,
@@ -29,6 +30,20 @@ PAST = PastRefresh(
     activity={1: 5},
     proof=PROOF,
 )
+
+
+def reads(*written: int) -> ReadRelations:
+    """Return tables that a view reads, of which these rows were written by the statistics."""
+    names = [ViewName(schema="s", name=str(oid)) for oid in range(len(written))]
+    return ReadRelations(
+        view_oid=9,
+        relations=tuple(
+            ReadRelation(oid=oid, kind="r", name=name, is_child=False, written=rows)
+            for oid, (name, rows) in enumerate(zip(names, written, strict=True), start=1)
+        ),
+    )
+
+
 FACTS = SkipFacts(
     exists=True,
     last_duration=MIN_DURATION,
@@ -36,7 +51,7 @@ FACTS = SkipFacts(
     has_checks=False,
     open_reasons=(),
     past=PAST,
-    activity={1: 5},
+    reads=reads(5),
 )
 
 
@@ -59,8 +74,9 @@ def test_quiet_view_with_a_proof_is_verified() -> None:
         replace(FACTS, open_reasons=("calls now()",)),
         replace(FACTS, open_reasons=None),
         replace(FACTS, past=None),
-        replace(FACTS, activity={1: 6}),
-        replace(FACTS, activity={1: 5, 2: 0}),
+        replace(FACTS, reads=reads(6)),
+        replace(FACTS, reads=reads(5, 0)),
+        replace(FACTS, reads=None),
     ],
 )
 def test_view_is_refreshed_without_a_proof(facts: SkipFacts) -> None:
