@@ -18,7 +18,14 @@ from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.errors import UnknownRun, UnknownSnapshot, UnknownTable
 from seeder.postgres.contract import OptionalTables
 from seeder.services.data_checks import check_access
-from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline, view_as_of
+from seeder.services.read_models import (
+    agency_scope,
+    error_redaction,
+    job_list,
+    run_groups,
+    run_timeline,
+    view_as_of,
+)
 from seeder.services.read_models.freshness_overview import contracts_of_jobs
 from seeder.services.snapshots import release_snapshots
 from seeder.services.storable_text import is_storable
@@ -41,6 +48,7 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         "counts": run_timeline.view_counts([run_id], agencies)[run_id],
         "chart": timeline_chart(timeline, site),
         "holds": [(hold, (hold.finished_at or timeline.end) - hold.started_at) for hold in timeline.holds],
+        "groups": run_groups.groups_of_run(run_id, agencies),
         "live": timeline.run.status is Status.RUNNING,
     }
     return TemplateResponse(request, "seeder/run.html", context)

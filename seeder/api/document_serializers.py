@@ -89,8 +89,29 @@ class HistorySerializer(_RefreshedManifestFields):
     cpuPercentage = serializers.IntegerField(allow_null=True)
     mode = serializers.ChoiceField(choices=[*RefreshMode], allow_null=True, help_text="null if created or failed")
     modeReason = serializers.CharField(allow_null=True, help_text="null unless the mode was chosen by measurement")
+    consistentGroup = serializers.CharField(allow_null=True, help_text="with which it was refreshed; null if alone")
     rowsInserted = Int64Field(allow_null=True, help_text="a plain refresh inserts all rows")
     rowsDeleted = Int64Field(allow_null=True)
+
+
+class GroupMemberSerializer(serializers.Serializer[Any]):
+    """How one member of a consistent group ended."""
+
+    view = serializers.CharField()
+    status = serializers.ChoiceField(choices=[*Status])
+    reason = serializers.CharField(allow_null=True)
+
+
+class GroupSerializer(serializers.Serializer[Any]):
+    """How a consistent group ended in a run. Members that succeeded became visible together."""
+
+    name = serializers.CharField()
+    members = GroupMemberSerializer(many=True)
+    hiddenMembers = serializers.IntegerField(help_text="members of agencies that the user may not see")
+    attempts = serializers.IntegerField(allow_null=True)
+    lockWaitSeconds = serializers.FloatField(allow_null=True)
+    publishedAt = serializers.DateTimeField(allow_null=True, help_text="null if no member was published")
+    text = serializers.CharField(help_text="the same as sentences")
 
 
 class RunSerializer(serializers.Serializer[Any]):
@@ -120,9 +141,10 @@ class HoldSerializer(serializers.Serializer[Any]):
 
 
 class RunDetailSerializer(RunSerializer):
-    """A run with its holds."""
+    """A run with its holds and consistent groups."""
 
     holds = HoldSerializer(many=True)
+    groups = GroupSerializer(many=True, help_text="consistent groups that ended, with members that the user may see")
 
 
 class QueuedPartSerializer(serializers.Serializer[Any]):

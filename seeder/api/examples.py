@@ -91,8 +91,21 @@ _HISTORY: Body = {
     "cpuPercentage": 12,
     "mode": None,
     "modeReason": None,
+    "consistentGroup": None,
     "rowsInserted": None,
     "rowsDeleted": None,
+}
+_GROUP: Body = {
+    "name": "month end",
+    "members": [
+        {"view": "reporting.orders", "status": "success", "reason": None},
+        {"view": "reporting.order_totals", "status": "success", "reason": None},
+    ],
+    "hiddenMembers": 0,
+    "attempts": 1,
+    "lockWaitSeconds": 0.001,
+    "publishedAt": _FINISHED,
+    "text": "reporting.order_totals, reporting.orders became visible together.",
 }
 _RUN: Body = {
     "runId": _RUN_ID,
@@ -229,7 +242,7 @@ OPERATIONS: Mapping[str, OperationExample] = {
     "getRequest": OperationExample(response=_REQUEST),
     "cancelRequest": OperationExample(response=_CANCELLED, accepted=_CANCELLING),
     "listRuns": OperationExample(response=page_of(_RUN)),
-    "getRun": OperationExample(response={**_RUN, "holds": [_HOLD]}),
+    "getRun": OperationExample(response={**_RUN, "holds": [_HOLD], "groups": [_GROUP]}),
     "listHistoryOfRun": OperationExample(response=page_of(_HISTORY)),
     "retryRun": OperationExample(response={**_ENQUEUED, "description": f"what failed in the run {_RUN_ID}"}),
     "listSnapshots": OperationExample(response=page_of({**_LATER, **_TOTALS, "columnCount": 2})),

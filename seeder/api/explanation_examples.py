@@ -27,6 +27,7 @@ _REFRESH: Body = {
     "sqlstate": None,
     "errors": None,
     "notes": [],
+    "group": None,
     "metrics": {
         "mode": "plain",
         "modeReason": None,

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from seeder.api.document_serializers import Int64Field, ManifestFields
+from seeder.api.document_serializers import GroupSerializer, Int64Field, ManifestFields
 from seeder.api.input_serializers import StrictInputSerializer
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
 from seeder.domain.explanation.facts import Level, Topic
@@ -68,6 +68,7 @@ class ExplainedRefreshSerializer(serializers.Serializer[Any]):
     sqlstate = serializers.CharField(allow_null=True)
     errors = serializers.CharField(allow_null=True)  # type: ignore[assignment]  # DRF moves fields out of the class
     notes = serializers.ListField(child=serializers.CharField(), help_text="requires seeder.view_errors")
+    group = GroupSerializer(allow_null=True, help_text="of the last refresh that ended; null if it was refreshed alone")
     metrics = RefreshMetricsSerializer(allow_null=True, help_text="null if they are not recorded")
 
 

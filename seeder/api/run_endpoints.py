@@ -12,7 +12,7 @@ from seeder.api.input_serializers import RunHistoryQuerySerializer, RunQuerySeri
 from seeder.api.job_endpoints import BaseHistoryView
 from seeder.api.operation_description import describe_operation, page_schema
 from seeder.services.documents.run_documents import run_detail_document, run_totals_document
-from seeder.services.read_models import agency_scope, row_filters, run_timeline
+from seeder.services.read_models import agency_scope, row_filters, run_groups, run_timeline
 from seeder.services.read_models.keyset_pagination import PageOrder
 
 
@@ -37,8 +37,9 @@ class RunListView(BaseRunView):
 class RunDetailView(BaseRunView):
     @describe_operation("getRun", RunDetailSerializer)
     def get(self, request: Request, runId: str) -> Response:
-        """Get the totals and the holds of one run."""
-        return Response(run_detail_document(*run_timeline.summary(runId, self.visible_agencies)))
+        """Get the totals, the holds and the consistent groups of one run."""
+        totals, holds = run_timeline.summary(runId, self.visible_agencies)
+        return Response(run_detail_document(totals, holds, run_groups.groups_of_run(runId, self.visible_agencies)))
 
 
 class RunHistoryView(BaseHistoryView):

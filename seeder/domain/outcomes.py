@@ -54,6 +54,10 @@ class GroupReason(StrEnum):
     LOST_RACE = "group_lost_race"  # other sessions changed members in every attempt
 
 
+# Reasons of members that only share the fate of another one.
+GROUP_CONSEQUENCES = frozenset({GroupReason.FAILED, HeldReason.GROUP})
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Failure:
     """Why a view failed."""
@@ -101,6 +105,7 @@ class RefreshResult:
     skip_reason: str | None = None  # a sentence: why it was skipped or not, if its history is recorded for that
     changes: RowChanges | None = None  # of its rows, if a sample was requested and the rows were written
     snapshot: str | None = None  # pg_snapshot of transactions that the view contains; None if it reads no table
+    consistent_group: str | None = None  # with which it was refreshed; None if alone
 
     @property
     def duration(self) -> timedelta:

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator
 
 from seeder.domain.data_checks.result_text import data_check_notes
+from seeder.domain.human_format import format_names
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import DefinitionDrift
+from seeder.domain.view_names import ViewName
 
 _REUSED = "Refreshed by run "
 
@@ -32,6 +34,12 @@ def notes_for(result: RefreshResult, start_context: StartContext, drift: Iterabl
         yield f"It reads {one.view.name}, which was held when it was last refreshed: data from there is {age}."
     yield from data_check_notes(result.checks)
     yield from map(definition_drift_note, drift)
+
+
+def lost_race_note(group: str, changed: Iterable[ViewName]) -> str:
+    """Describe why a consistent group was refreshed again."""
+    names = format_names(map(str, changed), "view")
+    return f"The consistent group {group} was refreshed again, because other sessions changed {names} or their tables."
 
 
 def definition_drift_note(drift: DefinitionDrift) -> str:

@@ -44,6 +44,7 @@ class RunMetrics(models.Model):
     vacuum_seconds = models.FloatField(null=True)  # of VACUUM after the refresh
     notes = models.TextField(null=True)  # one on each line
     snapshot = models.TextField(null=True)  # pg_snapshot just before the refresh; the view contains its transactions
+    consistent_group = models.TextField(null=True)  # with which the view was refreshed; null if alone
 
     class Meta:
         managed = False

@@ -243,6 +243,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     vacuum_seconds double precision,
     notes text,
     snapshot text,
+    consistent_group text,
     CHECK (mode IN ('plain', 'concurrent'))
 );
 

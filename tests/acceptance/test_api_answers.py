@@ -131,6 +131,7 @@ def test_document_has_exactly_the_described_fields(
     api_clients.create_reports()
     hold = {"database": "default", "reason": "server_busy", "from": "2026-01-01T00:00:00+00:00", "until": None}
     Run.objects.update(holds=[hold])
+    RunMetrics.objects.update(consistent_group="month")
     release_snapshots.capture_release_snapshot("reporting.good", "v1", top_values_columns=("n",))
     sql("DROP MATERIALIZED VIEW reporting.good; CREATE MATERIALIZED VIEW reporting.good AS SELECT 1::bigint AS n")
     release_snapshots.capture_release_snapshot("reporting.good", "v2", top_values_columns=("n",))

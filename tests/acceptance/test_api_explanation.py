@@ -9,7 +9,7 @@ from rest_framework.test import APIClient
 
 from seeder.api.explanation_serializers import ExplanationSerializer
 from seeder.domain.refresh_requests import AllReports
-from seeder.models import CircuitBreaker, Freshness
+from seeder.models import CircuitBreaker, Freshness, RunMetrics
 from seeder.services.data_checks.waivers import HeldChecks, waive_checks
 from seeder.services.run import orchestrator
 from tests.acceptance import api_clients
@@ -44,6 +44,7 @@ def chain(reader: APIClient) -> None:
 def test_explanation_has_exactly_the_described_fields(reader: APIClient) -> None:
     Freshness.objects.create(table_name="reporting.b", target_lag=timedelta(hours=1))
     waive_checks(HeldChecks(table_name="reporting.b"), reason="month end", granted_by="anna")
+    RunMetrics.objects.update(consistent_group="month")
     expected = field_names(ExplanationSerializer())
     document = explain(reader, "Reporting.B")
     assert document["tables"] == []

@@ -27,6 +27,7 @@ RESULT = RefreshResult(
     mode=RefreshMode.PLAIN,
     fell_back=True,
     snapshot="10:20:11",
+    consistent_group="month",
 )
 WAITED = RefreshCost(worker_wait=2 * SECOND, throttle_wait=timedelta(), lock_wait=SECOND / 4)
 STATEMENT = StatementCost(
@@ -121,6 +122,7 @@ def test_known_costs_are_written_early_and_the_rest_later() -> None:
         "vacuum_seconds": 0.75,
         "notes": None,
         "snapshot": "10:20:11",
+        "consistent_group": "month",
     }
     assert RunMetrics.objects.count() == 3
 

@@ -90,4 +90,18 @@ GROUPS = [
         new="if False:",
         tests=(_GROUPS,),
     ),
+    Mutant(
+        name="group: members of other agencies are counted and not named",
+        file="seeder/services/read_models/run_groups.py",
+        old="if agencies is None or row.agency_slug in agencies:",
+        new="if True:",
+        tests=("tests/integration/groups/test_shown_groups.py",),
+    ),
+    Mutant(
+        name="group: a member that shares the fate of another is not named as the cause",
+        file="seeder/domain/group_endings.py",
+        old="if one.reason not in GROUP_CONSEQUENCES",
+        new="if one.reason",
+        tests=("tests/unit/domain/test_group_endings.py",),
+    ),
 ]

@@ -9,6 +9,7 @@ from typing import Any
 from seeder.domain.freshness.contract import FreshnessContract
 from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
 from seeder.domain.freshness.states import Judgement, ViewFacts
+from seeder.domain.group_endings import GroupEnding
 from seeder.domain.manifests import Manifest, RejectedManifest, ViewKey
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.monitoring.timeline import HoldInterval
@@ -27,6 +28,7 @@ class Topic(StrEnum):
     WAIVER = "waiver"
     DATA = "data"  # as of when they are
     CONTRACT = "contract"
+    GROUP = "group"
     DEPENDENCY = "dependency"
     DRIFT = "drift"
     BREAKER = "breaker"
@@ -90,6 +92,7 @@ class StoredRefresh:
     skip_reason: str | None = None  # why it was skipped; None unless it was
     metrics: RefreshMetrics | None = None  # None if they are not recorded
     holds: Sequence[HoldInterval] = ()  # of its database, in its run
+    group: GroupEnding | None = None  # with which it was refreshed; None if alone
 
     @property
     def duration(self) -> timedelta | None:

@@ -30,6 +30,9 @@ def refresh_decisions(story: ViewStory) -> Iterator[Decision]:
         yield from _ended_decisions(story, ended, "Before that: ")
     if ended is not None and ended.metrics is not None:
         yield from _wait_decisions(ended, ended.metrics)
+    if ended is not None and ended.group is not None:
+        text = f"In the consistent group {ended.group.name}: {ended.group}"
+        yield Decision(topic=Topic.GROUP, text=text, level=Level.OK if ended.group.is_complete else Level.WARNING)
     if story.last_success is not None:
         yield from _mode_decisions(story.last_success, is_last=story.last_success is ended)
     if ended is not None and ended.skip_reason:
@@ -160,6 +163,11 @@ def _wait_decisions(ended: StoredRefresh, metrics: RefreshMetrics) -> Iterator[D
     texts = [
         f"{format_duration(wait)} {name}" for name, wait in waits.items() if wait is not None and wait >= _MIN_WAIT
     ]
+    if metrics.attempts is not None and metrics.attempts > 1:
+        others = " or refreshes by other sessions" if ended.group is not None else ""
+        yield Decision(
+            topic=Topic.WAIT, text=f"It took {metrics.attempts} attempts, because of transient errors{others}."
+        )
     if not texts:
         return
     holds = ""
@@ -169,8 +177,6 @@ def _wait_decisions(ended: StoredRefresh, metrics: RefreshMetrics) -> Iterator[D
         cause = _HOLD_TEXTS[HoldReason(hold.reason)] if hold.reason in {*HoldReason} else hold.reason
         holds = f" From {hold.started_at:%H:%M:%S}{until}, {cause}."
     yield Decision(topic=Topic.WAIT, text=f"It waited {', '.join(texts)}.{holds}")
-    if metrics.attempts is not None and metrics.attempts > 1:
-        yield Decision(topic=Topic.WAIT, text=f"It took {metrics.attempts} attempts, because of transient errors.")
 
 
 def _mode_decisions(success: StoredRefresh, *, is_last: bool) -> Iterator[Decision]:

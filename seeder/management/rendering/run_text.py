@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 from seeder.domain import run_events
+from seeder.domain.group_endings import summary_groups
 from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.domain.manifests import RejectedManifest
 from seeder.domain.mode_predictor import RefreshMode
@@ -128,6 +129,7 @@ def event_blocks(event: run_events.RunEvent, request: RefreshRequest) -> Iterato
             yield from (f"{view.key.name}: not vacuumed: {cause}" for view, cause in skipped.items())
         case run_events.RunEnded(summary=summary):
             yield from (f"{view.key.name}: interrupted" for view in summary.interrupted)
+            yield from _ended_groups(summary)
             yield _summary_text(summary)
 
 
@@ -207,8 +209,14 @@ def _summary_blocks(summary: RunSummary) -> Iterator[Block]:
         if result.failure is not None:
             yield f"{view.key.name}: {_failure_text(result, result.failure.message)}", "red"
         yield from ((f"{view.key.name}: {note}", "yellow") for note in result.notes)
+    yield from _ended_groups(summary)
     yield from map(_rejection_block, summary.rejected)
     yield _summary_text(summary), "bold red" if summary.failed or summary.stopped_by else "bold green"
+
+
+def _ended_groups(summary: RunSummary) -> Iterator[Block]:
+    for group in summary_groups(summary):
+        yield f"consistent group {group.name}: {group}", "" if group.is_complete else "yellow"
 
 
 def _result_row(view: PlannedView, result: RefreshResult) -> TableRow:

@@ -5,7 +5,7 @@ from seeder.domain.explanation.outlook import contract_outlooks
 from seeder.services.documents.data_check_documents import figures_document
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.documents.job_documents import manifest_document
-from seeder.services.documents.run_documents import view_document
+from seeder.services.documents.run_documents import group_document, view_document
 from seeder.services.read_models.view_explanation import ViewExplanation
 
 
@@ -71,6 +71,7 @@ def _refresh_document(refresh: StoredRefresh) -> Document:
         **fields(refresh, "run_id", "status", "reason", "sqlstate", "requested_by", "skip_reason", **period, **sizes),
         **fields(refresh, description="run_description", errors="message"),
         "notes": list(refresh.notes),
+        "group": refresh.group and group_document(refresh.group),
         "metrics": refresh.metrics and fields(refresh.metrics, *metrics, **waits),
     }
 

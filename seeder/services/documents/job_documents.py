@@ -51,7 +51,14 @@ def history_documents(rows: Iterable[RunHistory], failures: Mapping[int, Visible
             **manifest_document(row),
             **fields(row, "run_id", "status", *times, *costs),
             **fields(failures[row.pk], "reason", "sqlstate", "errors", "notes"),
-            **fields(failures[row.pk].mode_and_rows, "mode", "mode_reason", "rows_inserted", "rows_deleted"),
+            **fields(
+                failures[row.pk].mode_and_rows,
+                "mode",
+                "mode_reason",
+                "consistent_group",
+                "rows_inserted",
+                "rows_deleted",
+            ),
         }
         for row in rows
     ]

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 
+from seeder.domain.group_endings import GroupEnding, summary_groups
 from seeder.domain.manifests import RejectedManifest, ViewKey
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
 from seeder.domain.outcomes import RefreshResult, RunSummary
@@ -61,6 +62,7 @@ def run_document(summary: RunSummary, warnings: Sequence[str], *, with_changed_r
         **fields(summary, "run_id", "succeeded", "failed", "held", "skipped", "stopped_by", durationSeconds="duration"),
         "warnings": warnings,
         "interrupted": [*map(_planned_view_document, summary.interrupted)],
+        "groups": [*map(group_document, summary_groups(summary))],
         "views": [
             {**_planned_view_document(view), **_result_document(result, with_changed_rows)}
             for view, result in summary.results.items()
@@ -74,9 +76,22 @@ def run_totals_document(run: RunTotals) -> Document:
     return fields(run, "run_id", "status", "description", "requested_by", "stopped_by", *counts, **_PERIOD)
 
 
-def run_detail_document(run: RunTotals, holds: Iterable[HoldInterval]) -> Document:
+def run_detail_document(run: RunTotals, holds: Iterable[HoldInterval], groups: Iterable[GroupEnding]) -> Document:
     hold_times = {"startTime": "started_at", "finishTime": "finished_at"}
-    return {**run_totals_document(run), "holds": [fields(hold, "database", "reason", **hold_times) for hold in holds]}
+    return {
+        **run_totals_document(run),
+        "holds": [fields(hold, "database", "reason", **hold_times) for hold in holds],
+        "groups": [*map(group_document, groups)],
+    }
+
+
+def group_document(group: GroupEnding) -> Document:
+    """Return how a consistent group ended."""
+    return {
+        **fields(group, "name", "hidden_members", "attempts", "published_at", lockWaitSeconds="lock_wait"),
+        "members": [fields(one, "view", "status", "reason") for one in group.members],
+        "text": str(group),
+    }
 
 
 def view_document(key: ViewKey) -> Document:
@@ -103,6 +118,7 @@ def _result_document(result: RefreshResult, with_changed_rows: bool) -> Document
         **fields(
             result, "outcome", "mode", "mode_reason", "fell_back", "attempts", "satisfied_by", "notes", "skip_reason"
         ),
+        **fields(result, "consistent_group"),
         **fields(result, "rows_unchanged", **_PERIOD, **sizes),
         **fields(result.cost, "rows_inserted", "rows_deleted", vacuumSeconds="vacuum_time", **waits),
         "reason": failure and failure.reason,

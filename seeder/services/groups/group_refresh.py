@@ -19,7 +19,14 @@ from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.view_names import ViewName
 from seeder.postgres import group_queries, group_transaction, sessions, transactions, view_statements
-from seeder.postgres.sqlstates import QUERY_CANCELED, first_line, is_connection_lost, is_transient, sqlstate
+from seeder.postgres.sqlstates import (
+    QUERY_CANCELED,
+    SERIALIZATION_FAILURE,
+    first_line,
+    is_connection_lost,
+    is_transient,
+    sqlstate,
+)
 from seeder.services import manifest_selection
 from seeder.services.data_checks.run_data_checks import ViewHeld
 from seeder.services.groups import unpublished_groups
@@ -66,6 +73,7 @@ class _GroupRefresh:
         self._names = [spec.key.name for spec in self._specs]
         self._rows = GroupRows(refresher, group, context)
         self._attempts = self._lost_races = 0
+        self._lost_to = set[ViewName]()  # members that others have changed
         self._lock_wait = timedelta()
         self._current: PlannedView | None = None  # the member that is refreshed
         self._started_at: datetime | None = None  # the latest snapshot; None before the first
@@ -103,8 +111,9 @@ class _GroupRefresh:
             self._current, self._left_out = None, {}
             try:
                 return self._refresh_together()
-            except LostRace:
+            except LostRace as race:
                 self._lost_races += 1
+                self._lost_to.update(race.names)
                 if self._lost_races > self._settings.max_retries:
                     raise
 
@@ -152,6 +161,8 @@ class _GroupRefresh:
                 self._uncommitted_results = self._rows.record(results, members.befores)
         except Error as error:
             # Such as 23505: the group inserts a row that another session's refresh has inserted after the snapshot.
+            if sqlstate(error) == SERIALIZATION_FAILURE and self._current is not None:
+                self._lost_to.add(self._current.key.name)
             can_be_race = not is_transient(error) and sqlstate(error) != QUERY_CANCELED
             if can_be_race and (changed := self._changed_members(facts)):
                 raise LostRace(changed) from error
@@ -263,4 +274,6 @@ class _GroupRefresh:
         )
 
     def _complete(self, view: PlannedView, result: RefreshResult) -> RefreshResult:
-        return self._rows.complete(view, result, lock_wait=self._lock_wait, attempts=self._attempts)
+        return self._rows.complete(
+            view, result, lock_wait=self._lock_wait, attempts=self._attempts, lost_to=self._lost_to
+        )

@@ -1,12 +1,13 @@
 """Writes the rows of a group: of all members in one transaction."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Set
 from dataclasses import replace
 from datetime import timedelta
 
 from seeder.domain import result_notes
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import PlannedGroup, PlannedView
+from seeder.domain.view_names import ViewName
 from seeder.postgres.row_counts import ViewBeforeRefresh
 from seeder.postgres.transactions import atomic
 from seeder.services.run import snapshot_rows, worker_pool
@@ -55,9 +56,12 @@ class GroupRows:
         return self._history.has_recorded(view.spec, results[view])
 
     def complete(
-        self, view: PlannedView, result: RefreshResult, *, lock_wait: timedelta, attempts: int
+        self, view: PlannedView, result: RefreshResult, *, lock_wait: timedelta, attempts: int, lost_to: Set[ViewName]
     ) -> RefreshResult:
-        """Return the result with the waits of the group, its attempts and notes."""
+        """Return the result with the waits of the group, its attempts and notes.
+
+        `lost_to` has the members that other sessions have changed in earlier attempts.
+        """
         context, waits = self._context, self._context.waits
         cost = replace(
             result.cost,
@@ -72,8 +76,10 @@ class GroupRows:
             held_dependencies=tuple(key for key in context.held_dependencies if key in view.depends_on),
             held_inputs=view.held_inputs,
         )
-        notes = tuple(result_notes.notes_for(result, own_context, view.definition_drift))
-        return replace(result, cost=cost, attempts=attempts, notes=notes)
+        notes = [*result_notes.notes_for(result, own_context, view.definition_drift)]
+        if lost_to and result.failure is None:
+            notes.append(result_notes.lost_race_note(self._group.name, lost_to))
+        return replace(result, cost=cost, attempts=attempts, notes=tuple(notes), consistent_group=self._group.name)
 
     @staticmethod
     def _in_lock_order(views: Iterable[PlannedView]) -> Iterable[PlannedView]:

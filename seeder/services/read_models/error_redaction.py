@@ -18,7 +18,7 @@ from seeder.postgres.contract import OptionalTables
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
 
 _METRICS = "seeder_run_metrics"
-_FIGURES = ("mode", "mode_reason", "rows_inserted", "rows_deleted")
+_FIGURES = ("mode", "mode_reason", "consistent_group", "rows_inserted", "rows_deleted")
 _Metrics = tuple[str | None, str | None, str | None]  # reason, SQLSTATE, notes
 
 
@@ -28,6 +28,7 @@ class ModeAndRows:
 
     mode: str | None = None
     mode_reason: str | None = None  # a sentence, if the mode was chosen by measurement
+    consistent_group: str | None = None  # with which it was refreshed; None if alone
     rows_inserted: int | None = None
     rows_deleted: int | None = None
 

@@ -7,6 +7,7 @@ from datetime import timedelta
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.explanation.facts import RefreshMetrics, StoredRefresh
+from seeder.domain.group_endings import GroupEnding
 from seeder.domain.manifests import ManifestKey
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.monitoring.timeline import HoldInterval
@@ -16,7 +17,7 @@ from seeder.models import Run, RunHistory, RunMetrics, SkipDecision
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
-from seeder.services.read_models import error_redaction, run_timeline
+from seeder.services.read_models import error_redaction, run_groups, run_timeline
 from seeder.services.read_models.error_redaction import VisibleFailure
 
 _OPEN = (Status.PENDING, Status.RUNNING)
@@ -42,9 +43,14 @@ class LatestRefreshes:
 
 
 def read_latest(
-    wanted: WantedHistory, tables: OptionalTables, *, can_see_errors: bool, can_see_runs: bool
+    wanted: WantedHistory,
+    tables: OptionalTables,
+    agencies: list[str] | None,
+    *,
+    can_see_errors: bool,
+    can_see_runs: bool,
 ) -> LatestRefreshes:
-    """Return the latest refreshes. Takes seven statements."""
+    """Return the latest refreshes. Takes seven statements, and a few more for the group of the latest that ended."""
     rows = _latest_rows(wanted)
     if not rows:
         return LatestRefreshes()
@@ -62,9 +68,12 @@ def read_latest(
     ]
     if not can_see_runs:
         stored = [(row, replace(one, run_description=None, requested_by=None)) for row, one in stored]
+    ended = next((row for row, _ in stored if row.status not in _OPEN), None)
+    group = _group(metrics.get(ended.pk), ended.run_id, agencies) if ended else None
+    stored = [(row, replace(one, group=group) if row is ended else one) for row, one in stored]
     return LatestRefreshes(
         last=stored[0][1],
-        ended=next((one for row, one in stored if row.status not in _OPEN), None),
+        ended=next((one for row, one in stored if row is ended), None),
         success=next((one for row, one in stored if row.status == Status.SUCCESS), None),
     )
 
@@ -108,6 +117,14 @@ def _metrics(row: RunMetrics) -> RefreshMetrics:
         rows_inserted=row.rows_inserted,
         rows_deleted=row.rows_deleted,
     )
+
+
+def _group(metrics: RunMetrics | None, run_id: str, agencies: list[str] | None) -> GroupEnding | None:
+    """Return the group with which a view was refreshed in a run."""
+    if metrics is None or metrics.consistent_group is None:
+        return None
+    groups = run_groups.groups_of_run(run_id, agencies)
+    return next((one for one in groups if one.name == metrics.consistent_group), None)
 
 
 def _seconds(number: float | None) -> timedelta | None:

@@ -183,7 +183,11 @@ class _Reader:
         facts, age = states[view.name]
         wanted = self._wanted_history(spec)
         latest = stored_refreshes.read_latest(
-            wanted, tables, can_see_errors=viewer.can_see_errors, can_see_runs=viewer.can_see_runs
+            wanted,
+            tables,
+            viewer.agencies,
+            can_see_errors=viewer.can_see_errors,
+            can_see_runs=viewer.can_see_runs,
         )
         now = sessions.server_time(DEFAULT_DB_ALIAS)
         return ViewStory(

@@ -182,6 +182,7 @@ def _row(history_id: int, result: RefreshResult) -> Mapping[str, object]:
         "vacuum_seconds": None if cost.vacuum_time is None else cost.vacuum_time.total_seconds(),
         "notes": "\n".join(result.notes) or None,
         "snapshot": result.snapshot,
+        "consistent_group": result.consistent_group,
         **(_statement_columns(cost.statement) if cost.statement else {}),
         **(_backend_columns(cost.backend) if cost.backend else {}),
     }

@@ -12,7 +12,7 @@ from time import monotonic
 from seeder.domain import run_events
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold
 from seeder.domain.manifests import ViewKey
-from seeder.domain.outcomes import GroupReason, HeldReason, Outcome, RefreshResult, StartContext
+from seeder.domain.outcomes import GROUP_CONSEQUENCES, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
@@ -210,7 +210,7 @@ class DatabaseScheduler:
 
 def _is_consequence(result: RefreshResult) -> bool:
     """Return whether a member of a group only shares the fate of another one."""
-    return result.failure is not None and result.failure.reason in {GroupReason.FAILED, HeldReason.GROUP}
+    return result.failure is not None and result.failure.reason in GROUP_CONSEQUENCES
 
 
 class _HoldClock:
