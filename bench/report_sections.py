@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Any
 
 from bench.contests import Contest
@@ -195,22 +196,22 @@ def data_checks(results: Results) -> Iterator[str]:
     yield "## Data checks"
     yield ""
     yield (
-        "A plain refresh of a copy of 100,000 rows: without checks, with ten that one scan answers, and with two more,"
-        " uniqueness and a query. In turns in one session. The scan takes the same time for each query; a copy without"
-        " an index is the fastest refresh there is."
+        "The plain refresh of a copy of 100,000 rows with its commit, and the time that checks add: one that counts the"
+        " rows, ten that one scan answers, and two more, uniqueness and a query. In turns in one session; ratios to the"
+        " refresh. The scan takes the same time for each query; a copy without an index is refreshed fastest."
     )
     yield ""
     yield from table(
-        ("view", "refresh", "with ten", "ratio", "with twelve", "ratio"),
+        ("view", "refresh", "count", "ratio", "ten", "ratio", "twelve", "ratio"),
         (
-            (
-                indexes,
-                f"{ms['none']:.0f} ms",
-                *(one for name in ("ten", "twelve") for one in (f"{ms[name]:.0f} ms", f"{ms[name] / ms['none']:.2f}")),
-            )
+            (indexes, f"{ms['refresh']:.0f} ms", *chain(*(_with_ratio(ms, one) for one in ("count", "ten", "twelve"))))
             for indexes, ms in results.checks.items()
         ),
     )
+
+
+def _with_ratio(ms: Mapping[str, float], name: str) -> tuple[str, str]:
+    return f"{ms[name]:.1f} ms", f"{ms[name] / ms['refresh']:.2f}"
 
 
 def readers(results: Results) -> Iterator[str]:

@@ -17,7 +17,7 @@ from bench.probes.probe_runs import StatementCounts
 from bench.probes.silver_benchmark import CLEAN_OBJECT, CSV_PASS, SilverResults
 from bench.probes.small_load_benchmark import HELP, KNOWN, SmallLoads
 from bench.probes.snapshot_benchmark import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
-from bench.workloads.checked_view import INDEXED
+from bench.workloads.checked_view import BARE, INDEXED
 
 SEEDER, SEEDER_IN_PROCESS = "reporting-seeder", "reporting-seeder, in process"
 SEEDER_SERIAL_PLANS = "reporting-seeder, PARALLEL_WHEN_BUSY off"
@@ -116,9 +116,10 @@ def goals(results: Results) -> Iterator[Goal]:
 
 def _check_goals(results: Results) -> Iterator[Goal]:
     if results.checks:
-        ms = results.checks[INDEXED]
-        measure = f"time of ten data checks against the plain refresh of a view with {INDEXED}"
-        yield Goal(measure=measure, target=0.2, reached=ms["ten"] / ms["none"] - 1)
+        for indexes in (BARE, INDEXED):
+            ms = results.checks[indexes]
+            measure = f"time of ten data checks against the plain refresh of a view with {indexes}"
+            yield Goal(measure=measure, target=0.2, reached=ms["ten"] / ms["refresh"])
 
     if results.readers:
         measure = "readers' wait for a view of 200,000 rows that data checks before its refresh add"
