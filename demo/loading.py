@@ -1,9 +1,10 @@
-"""Loads the demo into a database with the contract tables: source tables, manifests, and files by the loading lane.
+"""Loads the demo into a database with the contract tables: source tables, manifests, data checks and files.
 
 The loading lane loads each file exactly once. So a second load of the demo finds everything loaded.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,8 @@ from demo.agencies import DEMO_FOLDER, Catalogue, read_catalogue
 from demo.edited_copies import write_damaged_copies, write_earlier_edition
 from demo.errors import DemoError
 from demo.files import FILES, US_STATES, PublicFile
+from seeder.data_check_errors import CheckTableUnusable
+from seeder.services.data_checks import check_sync
 
 if TYPE_CHECKING:
     from django.db.backends.base.base import BaseDatabaseWrapper
@@ -58,6 +61,8 @@ def load(connection: "BaseDatabaseWrapper") -> DemoLoad:
         cursor.execute(_LOCK_LOAD)
         _create_tables(cursor)
         written = manifests.upsert_manifests(cursor, catalogue)
+    with suppress(CheckTableUnusable):  # the demo is complete without data checks
+        check_sync.sync_checks(DEMO_FOLDER / "checks.yaml", updated_by="load_demo")
     paths = {file: file.path for file in FILES} | {US_STATES: write_earlier_edition(COPIES)}
     return DemoLoad(
         catalogue=catalogue,

@@ -1,12 +1,13 @@
 """Simulated nights: real runs with earlier dates, while the records arrive month by month.
 
-The history shows a report that fails since its data causes a division by zero, a run that the throttle paused, and two
-release snapshots of a view that was recreated between them.
+The history shows a report that fails since its data causes a division by zero, one that a data check held while a
+file was loaded only in part, a run that the throttle paused, and two release snapshots of a view that was recreated
+between them.
 """
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from datetime import date, timedelta
 from threading import Thread
 
@@ -58,7 +59,8 @@ def create_history() -> int:
             if night == len(_MONTHS) // 2:
                 _capture("2026.10")
                 _replace_view_query(query)
-            _run_night(days_ago=len(_MONTHS) - 1 - night)
+            with _half_loaded() if night == len(_MONTHS) // 4 else nullcontext():
+                _run_night(days_ago=len(_MONTHS) - 1 - night)
     _capture("2026.11")
     return len(_MONTHS)
 
@@ -105,6 +107,19 @@ def _records_set_aside() -> Iterator[None]:
     finally:
         _restore_records_until(date.max)
         _execute("DROP SCHEMA demo_past CASCADE")
+
+
+@contextmanager
+def _half_loaded() -> Iterator[None]:
+    """Remove the newer half of the records, as after a load that ended too early."""
+    _execute(
+        "CREATE TABLE demo_past.half AS SELECT * FROM records.nypd_hate_crime_lines WHERE recorded_on >= '2021-01-01';"
+        " DELETE FROM records.nypd_hate_crime_lines WHERE recorded_on >= '2021-01-01'"
+    )
+    try:
+        yield
+    finally:
+        _execute("INSERT INTO records.nypd_hate_crime_lines SELECT * FROM demo_past.half; DROP TABLE demo_past.half")
 
 
 def _restore_records_until(month: date) -> None:

@@ -54,7 +54,7 @@ class DataCheckAdmin(ReportAdmin):
 
     change_list_template = "seeder/manifest_list.html"
     indexed_fields = ("enabled",)
-    list_display = ("check_name", "last_result", "enabled", "severity", "kind", "view", "file")
+    list_display = ("check_name", "last_result", "enabled", "definition", "view")
     list_filter = (KindFilter, SeverityFilter, "enabled", AgencyFilter)
     ordering = ("table_name", "check_name")
     sortable_by = ("check_name",)
@@ -113,9 +113,10 @@ class DataCheckAdmin(ReportAdmin):
         url = page_urls.view_checks(self.admin_site, last.row.table_name, last.row.database_alias)
         return format_html('<a href="{}">{}</a>', url, check_pages.OUTCOME_TEXTS[last.row.outcome])
 
-    @admin.display(description="file", empty_value="-")
-    def file(self, row: Any) -> str | None:
-        return str(row.source) if row.source else None
+    @admin.display(description="kind")
+    def definition(self, row: Any) -> str:
+        """Return kind, severity and file in one column: a column for each does not fit 1280 pixels."""
+        return f"{row.kind}, {row.severity}" + (f", from {row.source}" if row.source else "")
 
     @admin.action(description="Enable the selected data checks", permissions=["edit"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

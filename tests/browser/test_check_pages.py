@@ -10,13 +10,14 @@ from seeder.domain.outcomes import Outcome
 from seeder.models import DataCheck, DataCheckWaiver
 from tests.browser.conftest import OPERATOR_PERMISSIONS, READER_PERMISSIONS, Site, create_user
 from tests.browser.test_monitoring_page import AXE, accessibility_violations
-from tests.conftest import sql
+from tests.conftest import create_custom_manifest, sql
 from tests.integration.data_checks.checked_view import add_check, create_view, refresh
 
 pytestmark = pytest.mark.slow
 
 LIST = "/admin/seeder/datacheck/"
 RESULTS = f"/admin/seeder/monitoring/view/checks/?{urlencode({'table': 'reporting.a'})}"
+LONG_NAME = "reporting.hate_crimes_by_month_and_borough"
 
 
 @pytest.fixture(autouse=True)
@@ -24,6 +25,8 @@ def held_view(site: Site) -> Iterator[None]:
     create_user("keeper", *OPERATOR_PERMISSIONS, "view_datacheck", "edit_checks", "waive_checks")
     create_user("analyst", *READER_PERMISSIONS, "view_datacheck")
     create_view()
+    create_custom_manifest(LONG_NAME, "SELECT 1 AS n")
+    add_check("accepted_values", view=LONG_NAME, arguments={"column": "n", "values": [1]}, source="checks.yaml")
     add_check("row_count", arguments={"max_drop": 0.05})
     add_check("not_null", name="every arrest has a status", arguments={"column": "status"}, tolerated_share=0.001)
     add_check("condition", arguments={"expression": "amount > 0\nAND id > 0"}, severity="warn", source="checks.yaml")
@@ -45,6 +48,7 @@ def page_urls() -> dict[str, str]:
     return {
         "list": LIST,
         "results": RESULTS,
+        "results of a long name": RESULTS.replace("reporting.a", LONG_NAME),
         "publish": f"{decision}&decision=publish_once",
         "accept": f"{decision}&decision=accept",
         "new": f"{LIST}add/",
@@ -62,6 +66,8 @@ def test_check_pages_fit_viewport_and_are_accessible(site: Site, width: int, sch
         if name != "list":  # Django's
             page.evaluate(AXE)
             assert accessibility_violations(page) == [], name
+        elif width == 1280:
+            assert page.evaluate("(e => e.scrollWidth <= e.clientWidth)(document.querySelector('.results'))")
     reader = site.logged_in_page("analyst", width=width, scheme=scheme)
     reader.goto(RESULTS)
     expect(reader.get_by_text("require seeder.view_errors").first).to_be_visible()

@@ -13,7 +13,7 @@ from django.db import connections
 from demo import demo_user, embedded_only, simulated_history
 from demo.errors import DemoError
 from demo.loading import load
-from seeder.models import JobStatus, ReleaseSnapshot, Run
+from seeder.models import DataCheckResult, JobStatus, ReleaseSnapshot, Run, RunHistory
 from tests.conftest import CHECKOUT, sql
 
 
@@ -58,6 +58,14 @@ def test_simulated_nights_leave_a_failure_and_two_snapshots(
     [failing] = JobStatus.objects.filter(status="error")
     assert failing.table_name == simulated_history._FAILING
     assert failing.consecutive_failures == 2
+    held = RunHistory.objects.get(check_results__outcome="failed", check_results__severity="error")
+    assert (held.table_name, held.status) == ("reporting.demo_hate_crimes_by_month", "error")
+    latest = DataCheckResult.objects.order_by("-history_id", "check_name")[:3]
+    assert [(one.check_name, one.outcome) for one in latest] == [
+        ("complaints in every month", "failed"),
+        ("forty months", "passed"),
+        ("one row per month and borough", "passed"),
+    ]
     assert [row.release_tag for row in ReleaseSnapshot.objects.order_by("id")] == ["2026.10", "2026.11"]
     loaded = load(connections["default"])
     assert not loaded.has_loaded_files
