@@ -37,6 +37,10 @@ class ManifestExists(ManifestEditError):
     """{agency} already has this query for the view {table}, in the manifest {manifest_id}. Change that one."""
 
 
+class ReportExists(ManifestEditError):
+    """The canned report {report_id} already has this query for the view {table}. Subscribe agencies to that one."""
+
+
 class AlreadySubscribed(ManifestEditError):
     """{agency} already subscribes to the canned report {report}."""
 

@@ -26,6 +26,7 @@ from seeder.manifest_errors import (
     EditingOff,
     ManifestChanged,
     ManifestExists,
+    ReportExists,
     ReportShared,
     ViewTaken,
 )
@@ -42,7 +43,7 @@ _WRITE_ERRORS = {403: "Permission denied, editing is off, or a canned report has
 class BaseManifestView(ReportView):
     error_statuses: ClassVar = (
         ((EditingOff, ReportShared), status.HTTP_403_FORBIDDEN),
-        ((ManifestChanged, ViewTaken, ManifestExists, AlreadySubscribed), status.HTTP_409_CONFLICT),
+        ((ManifestChanged, ViewTaken, ManifestExists, ReportExists, AlreadySubscribed), status.HTTP_409_CONFLICT),
         *ReportView.error_statuses,
     )
 

@@ -103,7 +103,7 @@ def _describe(database: str, statement: sql.Composed, error: Error, *, can_see_d
     state = sqlstates.sqlstate(error)
     if not can_see_data:
         return QueryProblem(
-            message=f"PostgreSQL cannot plan the query: {sqlstates.condition_name(state)}.", sqlstate=state
+            message=f"{sqlstates.condition_name(state)}. Users of seeder.view_errors see the message.", sqlstate=state
         )
     line = column = None
     if report.position is not None:

@@ -10,11 +10,19 @@ from functools import partial
 from typing import Any, TypeVar
 
 from django.db import DEFAULT_DB_ALIAS, transaction
+from django.db.models import QuerySet
 
 from seeder.domain import lock_keys
 from seeder.domain.manifest_edits import Agency, EditAction, ReportDefinition, require_valid_definition
 from seeder.domain.manifests import ManifestKey, ReportType
-from seeder.manifest_errors import AlreadySubscribed, ManifestChanged, ManifestExists, QueryRefused, UnknownManifest
+from seeder.manifest_errors import (
+    AlreadySubscribed,
+    ManifestChanged,
+    ManifestExists,
+    QueryRefused,
+    ReportExists,
+    UnknownManifest,
+)
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres import advisory_locks
 from seeder.postgres.sqlstates import translate_database_errors
@@ -41,8 +49,8 @@ def create_custom_manifest(
     _require_valid(definition, editor)
     values = {"agency_slug": agency.slug, "agency_id": agency.id, "enabled": enabled}
     with atomic():
-        advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.ADD_MANIFEST)  # the contract has no unique index
-        _require_new(definition, agency)
+        if existing := _same_definition(CustomReportManifest.objects.filter(agency_slug=agency.slug), definition):
+            raise ManifestExists(agency=agency.slug, table=definition.table_name, manifest_id=existing.pk)
         return _insert(CustomReportManifest(**asdict(definition), **values), editor)
 
 
@@ -58,21 +66,22 @@ def change_custom_manifest(
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
 def create_canned_report(definition: ReportDefinition, *, editor: Editor) -> CannedReport:
-    """Create a report without subscribers."""
+    """Create a report without subscribers. A repeated call is refused."""
     manifest_access.require_editing(CannedReport)
     _require_valid(definition, editor)
-    return _insert(CannedReport(**asdict(definition)), editor)
+    with atomic():
+        return _insert_report(definition, editor)
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
 def create_canned_manifest(definition: ReportDefinition, agency: Agency, *, editor: Editor) -> CannedReportManifest:
-    """Create a report with its first subscriber."""
+    """Create a report with its first subscriber. A repeated call is refused."""
     manifest_access.require_editing(CannedReport)
     manifest_access.require_editing(CannedReportManifest)
     agency = manifest_access.require_agency(agency.slug, agency.id, editor)
     _require_valid(definition, editor)
     with atomic():
-        report = _insert(CannedReport(**asdict(definition)), editor)
+        report = _insert_report(definition, editor)
         row = CannedReportManifest(canned_report=report, agency_slug=agency.slug, agency_id=agency.id)
         return _insert(row, editor)
 
@@ -126,10 +135,17 @@ def _require_valid(definition: ReportDefinition, editor: Editor, *, edited: Mani
         )
 
 
-def _require_new(definition: ReportDefinition, agency: Agency) -> None:
+def _insert_report(definition: ReportDefinition, editor: Editor) -> CannedReport:
+    if existing := _same_definition(CannedReport.objects.all(), definition):
+        raise ReportExists(report_id=existing.pk, table=definition.table_name)
+    return _insert(CannedReport(**asdict(definition)), editor)
+
+
+def _same_definition(rows: QuerySet[_Report], definition: ReportDefinition) -> _Report | None:
+    """Return a row of the same view and query. Until the transaction ends, no other session creates one."""
+    advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.ADD_MANIFEST)  # the contract has no unique index
     same = {"table_name": definition.table_name, "query": definition.query, "database_id": definition.database_id}
-    if existing := CustomReportManifest.objects.filter(agency_slug=agency.slug, **same).first():
-        raise ManifestExists(agency=agency.slug, table=definition.table_name, manifest_id=existing.pk)
+    return rows.filter(**same).first()
 
 
 def _insert(row: _Row, editor: Editor) -> _Row:

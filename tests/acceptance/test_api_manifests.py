@@ -115,6 +115,9 @@ def test_repeated_creation_is_refused(editor: APIClient) -> None:
     assert send(editor, "post", "", NEW)[0] == 201
     assert problem(editor, "post", "", NEW) == (409, "manifest_exists")
     assert send(editor, "post", "", {**NEW, "agencySlug": "metro"})[0] == 201
+    canned = {**NEW, "reportType": "canned", "tableName": "reporting.canned"}
+    assert send(editor, "post", "", canned)[0] == 201
+    assert problem(editor, "post", "", {**canned, "agencySlug": "metro"}) == (409, "report_exists")
 
 
 def test_agency_is_subscribed_to_new_and_existing_reports(editor: APIClient) -> None:
