@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from seeder.domain.data_checks.check_order import CheckOrder
 from seeder.domain.data_checks.results import DataCheck
-from seeder.domain.freshness.deadlines import MissedContract
+from seeder.domain.freshness.deadlines import MissedContract, RunDeadlines
 from seeder.domain.freshness.slack import latest_starts
 from seeder.domain.group_options import GroupOptions
 from seeder.domain.manifests import Manifest, RejectedManifest, Selection, ViewKey, ViewSpec
@@ -124,6 +124,7 @@ class PlannedGroup:
     views: tuple[PlannedView, ...]  # dependencies first; the first one stands for the group in a schedule
     options: GroupOptions = field(default_factory=GroupOptions)
     estimated_duration: timedelta
+    measured_duration: timedelta = timedelta()  # the part of it that is of members that ever succeeded
     refusals: tuple[str, ...] = ()  # sentences; the group is not refreshed if there are any
 
     @property
@@ -139,6 +140,7 @@ class RefreshPlan:
     rejected: tuple[RejectedManifest, ...] = ()
     warnings: Mapping[str, str] = field(default_factory=dict)  # by database whose dependencies are unknown
     notes: tuple[str, ...] = ()  # for the reader of the plan: what PostgreSQL cannot know about it
+    deadlines: RunDeadlines = field(default_factory=RunDeadlines)  # of freshness contracts
     missed_contracts: tuple[MissedContract, ...] = ()  # freshness contracts that the run is expected to miss
     groups: tuple[PlannedGroup, ...] = ()  # views that become visible together; the others alone
 

@@ -104,4 +104,11 @@ GROUPS = [
         new="if one.reason",
         tests=("tests/unit/domain/test_group_endings.py",),
     ),
+    Mutant(
+        name="group: a plan foresees contracts by the end of the group",
+        file="seeder/services/groups/group_planning.py",
+        old="return with_missed_contracts(plan) if plan.groups else plan",
+        new="return plan",
+        tests=(_GROUPS,),
+    ),
 ]

@@ -1,8 +1,8 @@
 """The deadlines of a contract. All instants include the contract's grace."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 
 from seeder.domain.clock_changes import instant_of
@@ -11,6 +11,7 @@ from seeder.domain.manifests import ViewKey
 
 # A week before, for the last deadline of a contract for one weekday, and a day more for time zones and grace.
 _DAYS_BEFORE, _DAYS_AFTER = 9, 2
+_NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,6 +28,20 @@ class ContractDeadline:
 
     contract: FreshnessContract
     at: datetime  # with grace
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunDeadlines:
+    """Deadlines of the contracts that a run can meet or has missed."""
+
+    now: datetime = _NEVER  # by the database's clock, if there are contracts
+    workers: int = 1  # in each database
+    of_views: Mapping[ViewKey, Sequence[ContractDeadline]] = field(default_factory=dict)
+    durations: Mapping[ViewKey, timedelta] = field(default_factory=dict)  # likely ones of all views
+
+    @property
+    def earliest(self) -> Mapping[ViewKey, datetime]:
+        return {key: min(one.at for one in deadlines) for key, deadlines in self.of_views.items()}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

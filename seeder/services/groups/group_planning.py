@@ -14,6 +14,7 @@ from seeder.domain.consistent_groups import (
     refusals,
     views_between,
 )
+from seeder.domain.freshness.forecast import with_missed_contracts
 from seeder.domain.plan import PlannedGroup, PlannedView, RefreshPlan
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
@@ -25,7 +26,7 @@ def add_groups(plan: RefreshPlan, groups: Iterable[ConsistentGroup]) -> RefreshP
     """Return the plan with its groups, their cost by the history, and why any of them cannot be refreshed."""
     for group in groups:
         plan = _with_group(plan, group)
-    return plan
+    return with_missed_contracts(plan) if plan.groups else plan
 
 
 def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
@@ -36,7 +37,9 @@ def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
     with translate_database_errors(members[0].key.database):
         specs = [view.spec for view in members]
         facts = read_group_facts(members[0].key.database, specs).of_members(specs)
-    duration = _estimate(members)
+    measured = _measured_duration(members)
+    unmeasured = (view.estimated_duration for view in members if view.expected_duration is None)
+    duration = measured + sum(unmeasured, timedelta())
     share = duration / len(members)
     # A member that was skipped would not be of the same instant as the others.
     alone = partial(replace, mode_choice=None, mode_facts=None, skip_plan=None, check_order=None)
@@ -46,6 +49,7 @@ def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
         views=in_dependency_order(grouped.values()),
         options=group.options,
         estimated_duration=duration,
+        measured_duration=measured,
         refusals=tuple(
             refusals(
                 facts,
@@ -59,10 +63,9 @@ def _with_group(plan: RefreshPlan, group: ConsistentGroup) -> RefreshPlan:
     return replace(plan, views=views, groups=(*plan.groups, planned))
 
 
-def _estimate(members: Sequence[PlannedView]) -> timedelta:
-    """Return the likely duration of a group: of its last refresh, or of its members' last ones together."""
+def _measured_duration(members: Sequence[PlannedView]) -> timedelta:
+    """Return the duration of the last refresh of a group, or of its members' last ones together."""
     names = {view: min(view.spec.table_names) for view in members}
     with translate_database_errors(DEFAULT_DB_ALIAS):
         past = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["last_refreshes"], {"names": list(names.values())})
-    unmeasured = (view.estimated_duration for view in members if view.expected_duration is None)
-    return estimate_group(past) + sum(unmeasured, timedelta())
+    return estimate_group(past)

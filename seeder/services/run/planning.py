@@ -7,7 +7,7 @@ from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder.domain.freshness.forecast import missed_contracts
+from seeder.domain.freshness.forecast import with_missed_contracts
 from seeder.domain.human_format import format_count
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.plan import (
@@ -98,9 +98,9 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
         checks=checks,
     )
     plan = build_plan(selection, inputs)
-    durations = typical_durations(selection.views, inputs) if deadlines.of_views else {}
-    missed = missed_contracts(plan.views, deadlines.of_views, durations, now=deadlines.now, workers=deadlines.workers)
-    return replace(plan, warnings=warnings, notes=tuple(notes), missed_contracts=missed)
+    if deadlines.of_views:
+        deadlines = replace(deadlines, durations=typical_durations(selection.views, inputs))
+    return with_missed_contracts(replace(plan, warnings=warnings, notes=tuple(notes), deadlines=deadlines))
 
 
 def _unknown_dependencies_text(database: str, causes: Mapping[ViewName, str]) -> str:

@@ -1,33 +1,16 @@
 """The deadlines of the views of a run, from their freshness contracts."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Sequence
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.freshness.data_age import NEVER_RECORDED
-from seeder.domain.freshness.deadlines import ContractDeadline, next_deadline
+from seeder.domain.freshness.deadlines import ContractDeadline, RunDeadlines, next_deadline
 from seeder.domain.manifests import ViewKey, ViewSpec
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.services import freshness_contracts, view_states
-
-_NEVER = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RunDeadlines:
-    """Deadlines of the contracts that a run can meet or has missed."""
-
-    now: datetime = _NEVER  # by the database's clock, if there are contracts
-    workers: int = 1  # in each database
-    of_views: Mapping[ViewKey, Sequence[ContractDeadline]] = field(default_factory=dict)
-
-    @property
-    def earliest(self) -> Mapping[ViewKey, datetime]:
-        return {key: min(one.at for one in deadlines) for key, deadlines in self.of_views.items()}
 
 
 def find_deadlines(views: Sequence[ViewSpec], tables: OptionalTables) -> RunDeadlines:

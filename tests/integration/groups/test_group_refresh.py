@@ -11,7 +11,7 @@ from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import GroupReason, HeldReason, Outcome
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
-from seeder.models import CustomReportManifest, DataCheck, JobStatus, RunHistory
+from seeder.models import CustomReportManifest, DataCheck, Freshness, JobStatus, RunHistory
 from seeder.services.doctor.run_checks import run_checks
 from tests.conftest import CompletedCommand, sql
 from tests.integration.groups.grouped_views import (
@@ -182,6 +182,20 @@ def test_dry_run_shows_the_cost_and_the_refusals_of_a_group(manage: Callable[...
     [refusal] = [line for line in lines if line.startswith("reporting.b has no usable unique index")]
     [group] = manage("refresh_table", "reporting.c", "--dry-run", "--json").document["groups"]
     assert (group["name"], group["estimatedDurationSeconds"], group["refusals"]) == ("month", 90, [refusal])
+
+
+def test_dry_run_foresees_contracts_by_the_end_of_the_group(
+    manage: Callable[..., CompletedCommand], settings: Settings
+) -> None:
+    refresh()
+    for number, row in enumerate(RunHistory.objects.all()):
+        start = row.start_time - timedelta(hours=number)  # each was refreshed alone
+        RunHistory.objects.filter(pk=row.pk).update(start_time=start, finish_time=start + timedelta(seconds=30))
+    Freshness.objects.create(table_name="reporting.a", target_lag=timedelta(seconds=60))
+    [missed] = manage("refresh_all", "--dry-run", "--json").document["missedContracts"]
+    assert missed["view"] == "reporting.a"
+    settings.SEEDER = {}
+    assert manage("refresh_all", "--dry-run", "--json").document["missedContracts"] == []
 
 
 def test_explanation_names_the_group_and_its_refusals(manage: Callable[..., CompletedCommand]) -> None:

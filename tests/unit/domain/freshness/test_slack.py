@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from seeder.domain.freshness.deadlines import ContractDeadline
 from seeder.domain.freshness.forecast import missed_contracts
 from seeder.domain.freshness.slack import latest_starts
-from seeder.domain.plan import PlanInputs, RefreshPlan, build_plan, typical_durations
+from seeder.domain.plan import PlanInputs, PlannedGroup, RefreshPlan, build_plan, typical_durations
 from tests.unit.domain.freshness.contract_values import due_contract, utc
 from tests.unit.domain.plan_values import selection, view_key, view_names
 
@@ -107,15 +108,23 @@ def test_order_without_deadlines_does_not_change(
         assert view_names(build_plan(selection(*NAMES), one)) == expected
 
 
-def missed(names: str, *, deadlines: dict[str, float], workers: int = 1, **facts: object) -> list[tuple[str, float]]:
-    """Return the names of views that will miss their contracts, and their expected ends in seconds."""
-    plan_inputs = inputs(names, deadlines=deadlines, workers=workers, **facts)  # type: ignore[arg-type]
+def missed(
+    names: str, *, deadlines: dict[str, float], workers: int = 1, group: str = "", **facts: Any
+) -> list[tuple[str, float]]:
+    """Return the names of views that will miss their contracts, and their expected ends in seconds.
+
+    The last refresh of the group took 40 seconds.
+    """
+    plan_inputs = inputs(names, deadlines=deadlines, workers=workers, **facts)
     plan: RefreshPlan = build_plan(selection(*names), plan_inputs)
     contracts = {
         key: [ContractDeadline(contract=due_contract("06:30"), at=at)] for key, at in plan_inputs.deadlines.items()
     }
     durations = typical_durations(selection(*names).views, plan_inputs)
-    found = missed_contracts(plan.views, contracts, durations, now=NOW, workers=workers)
+    members = tuple(view for view in plan.views if view.key.name.name in group)
+    took = timedelta(seconds=40)
+    groups = [PlannedGroup(name="g", views=members, estimated_duration=took, measured_duration=took)] if group else []
+    found = missed_contracts(plan.views, contracts, durations, now=NOW, workers=workers, groups=groups)
     return [(one.view.name.name, (one.expected_end - NOW).total_seconds()) for one in found]
 
 
@@ -127,8 +136,16 @@ def test_plan_lists_the_contracts_that_it_will_miss() -> None:
 
 
 def test_missed_contract_counts_the_wait_for_its_dependencies() -> None:
-    facts = {"seconds": {"a": 30, "b": 5}, "depends_on": {"b": "a"}}
+    facts: dict[str, Any] = {"seconds": {"a": 30, "b": 5}, "depends_on": {"b": "a"}}
     assert missed("ab", deadlines={"b": 34}, workers=8, **facts) == [("b", 35)]
+
+
+def test_members_of_a_group_meet_contracts_when_the_group_ends() -> None:
+    facts: dict[str, Any] = {"seconds": {"a": 30, "b": 30, "c": 10}, "depends_on": {"c": "a"}, "workers": 2}
+    assert missed("abc", deadlines={"a": 35, "b": 35, "c": 49}, **facts) == []
+    grouped = missed("abc", deadlines={"a": 35, "b": 40, "c": 49}, group="ab", **facts)
+    assert grouped == [("a", 40), ("c", 50)]
+    assert missed("ab", deadlines={"b": 69}, group="ab", seconds={"a": 30}) == [("b", 70)]
 
 
 def test_missed_contract_is_described() -> None:
