@@ -113,7 +113,7 @@ def missed(
 ) -> list[tuple[str, float]]:
     """Return the names of views that will miss their contracts, and their expected ends in seconds.
 
-    The last refresh of the group took 40 seconds.
+    The last refresh of the group lasted 40 seconds.
     """
     plan_inputs = inputs(names, deadlines=deadlines, workers=workers, **facts)
     plan: RefreshPlan = build_plan(selection(*names), plan_inputs)
@@ -122,8 +122,12 @@ def missed(
     }
     durations = typical_durations(selection(*names).views, plan_inputs)
     members = tuple(view for view in plan.views if view.key.name.name in group)
-    took = timedelta(seconds=40)
-    groups = [PlannedGroup(name="g", views=members, estimated_duration=took, measured_duration=took)] if group else []
+    duration = timedelta(seconds=40)
+    groups = (
+        [PlannedGroup(name="g", views=members, estimated_duration=duration, measured_duration=duration)]
+        if group
+        else []
+    )
     found = missed_contracts(plan.views, contracts, durations, now=NOW, workers=workers, groups=groups)
     return [(one.view.name.name, (one.expected_end - NOW).total_seconds()) for one in found]
 
