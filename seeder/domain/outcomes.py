@@ -163,3 +163,7 @@ class RunSummary:
     @property
     def succeeded(self) -> int:
         return len(self.results) + len(self.rejected) - self.failed
+
+    def slowest(self, count: int) -> list[tuple[PlannedView, RefreshResult]]:
+        """Return the views that took longest, the longest first."""
+        return sorted(self.results.items(), key=lambda item: item[1].duration, reverse=True)[:count]

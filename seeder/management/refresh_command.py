@@ -24,6 +24,9 @@ class RefreshCommand(SeederCommand):
     output_formats = ("json", "table")
 
     def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "-q", "--quiet", dest="verbosity", action="store_const", const=0, help="print only what failed (-v 0)"
+        )
         action = parser.add_mutually_exclusive_group()
         action.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
         action.add_argument("--queue", action="store_true", help="queue the request for a worker, and do not wait")

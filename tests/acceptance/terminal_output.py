@@ -23,7 +23,7 @@ def run_on_terminal(*arguments: str, **environment: str) -> tuple[int, str]:
 
     reader = Thread(target=read)
     reader.start()
-    with os.fdopen(follower, "w") as terminal:
+    with os.fdopen(follower, "w", encoding=environment.get("PYTHONIOENCODING", "utf-8")) as terminal:
         code = run_manage_command(*arguments, out=terminal, err=terminal, **(_TERMINAL | environment))
     reader.join()
     os.close(leader)
@@ -33,3 +33,19 @@ def run_on_terminal(*arguments: str, **environment: str) -> tuple[int, str]:
 def plain_text(drawn: str) -> str:
     """Remove colours and cursor movements."""
     return re.sub(r"\x1b\[[0-9;?]*[a-zA-Z]", "", drawn)
+
+
+def screen_lines(drawn: str) -> list[str]:
+    """Return the lines that remain on the screen, without colours. Rich only moves up and erases entire lines."""
+    lines, row = [""], 0
+    for text in re.split(r"(\x1b\[[0-9;?]*[a-zA-Z]|\r|\n)", drawn):
+        if text == "\n":
+            row += 1
+            lines += [""] * (row == len(lines))
+        elif text.endswith("A") and text.startswith("\x1b"):
+            row -= int(text[2:-1])
+        elif text == "\x1b[2K":
+            lines[row] = ""
+        elif text != "\r" and not text.startswith("\x1b"):
+            lines[row] += text
+    return [line.rstrip() for line in lines[:row]]

@@ -28,6 +28,7 @@ LINES = [
     ("queue_status",),
 ]
 NEEDS_REQUEST = {"cancel_refresh"}  # has its tests in test_queue.py
+NEEDS_RUN = {"retry_run"}  # has its tests in test_interrupting.py
 OF_DATA_CHECKS = {"waive_check", "accept_check", "sync_checks"}  # have tests in integration/data_checks
 LONG_RUNNING = {"watch_queue"}  # has its own tests, in test_watchdog.py
 
@@ -44,4 +45,4 @@ def test_each_command_runs_as_a_process(manage_process: Callable[..., CompletedC
 
 def test_every_command_is_listed_here() -> None:
     commands = {path.stem for path in (CHECKOUT / "seeder" / "management" / "commands").glob("[a-z]*.py")}
-    assert commands == {line[0] for line in LINES} | LONG_RUNNING | NEEDS_REQUEST | OF_DATA_CHECKS
+    assert commands == {line[0] for line in LINES} | LONG_RUNNING | NEEDS_REQUEST | NEEDS_RUN | OF_DATA_CHECKS

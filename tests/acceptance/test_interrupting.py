@@ -1,5 +1,6 @@
 """Runs that are interrupted: signals, terminated backends, closed pipes."""
 
+import re
 import signal
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -34,7 +35,8 @@ def test_signal_interrupts_running_and_pending_views(number: signal.Signals, cod
     assert monotonic() - before < 10, "about two seconds on an idle machine, never the 60 of the views"
     assert (process.returncode, err) == (code, "")
     assert f"stopped by {number.name}: 1 succeeded, 0 failed, 5 interrupted in" in out
-    assert out.count(": interrupted\n") == 5
+    assert re.findall("^interrupted: (.+)", out, re.MULTILINE) == [f"reporting.{name}" for name in "abcd"]
+    assert "not started: reporting.later\n" in out
     errors = set(RunHistory.objects.values_list("status", "errors")) | set(
         JobStatus.objects.values_list("status", "last_errors")
     )
@@ -57,6 +59,18 @@ def test_second_signal_exits_at_once() -> None:
     process.communicate(timeout=20)
     assert process.returncode in (-signal.SIGINT, -signal.SIGTERM)
     sql("SELECT pg_terminate_backend(pid)" + SLEEPING)
+
+
+def test_retry_refreshes_what_failed_or_was_interrupted(manage: Manage) -> None:
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    create_custom_manifest("reporting.bad", "SELECT 1 / 0 AS n")
+    *_, command = manage("refresh_all").lines
+    assert command.startswith("retry: manage.py ")
+    sql("UPDATE reporting.seeder_custom_report_manifest SET query = 'SELECT 1 AS n' WHERE table_name LIKE '%bad'")
+    retried = manage(*command.removeprefix("retry: manage.py ").split(), "--json")
+    assert (retried.exit_code, [view["view"] for view in retried.document["views"]]) == (0, ["reporting.bad"])
+    unknown = manage("retry_run", "none")
+    assert (unknown.exit_code, "There is no run 'none'" in unknown.err) == (2, True)
 
 
 def refresh_with_terminated_backend(manage: Manage, before: str = "SELECT 1", **environment: str) -> CompletedCommand:

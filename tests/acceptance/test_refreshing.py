@@ -79,14 +79,13 @@ def test_dry_run_shows_the_plan_and_changes_nothing(manage: Manage) -> None:
     ]
 
 
-def test_output_without_terminal_has_one_line_per_event(manage: Manage) -> None:
+def test_output_without_terminal_has_one_line_per_view(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT generate_series(1, 1204) AS n")
     ended = manage("refresh_agency", "demo")
     assert ended.exit_code == 0
-    first, started, created, last = ended.lines
+    first, created, last = ended.lines
     assert first.endswith(": 1 view, 8 workers")
-    assert started == "reporting.a: started"
-    assert created.startswith("reporting.a: created, 1,204 rows, ")
+    assert created.startswith("[1/1] reporting.a: created, 1,204 rows, ")
     assert ": 1 succeeded, 0 failed in " in last
     assert "\x1b" not in ended.out
 

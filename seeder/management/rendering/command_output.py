@@ -23,7 +23,10 @@ Styled = str | tuple[str, str]  # text, or text with a style of rich; plain line
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TableRow:
-    """A row of a table, and the line that replaces it in plain output."""
+    """A row of a table, and the line that replaces it in plain output.
+
+    Printed alone, its cells are one line, and continue in the next one if the terminal is too narrow.
+    """
 
     line: str
     cells: Sequence[Styled]
@@ -50,7 +53,7 @@ class Verbatim:
     style: str = ""
 
 
-Block = Styled | TextTable | Verbatim
+Block = Styled | TableRow | TextTable | Verbatim
 
 
 class Progress(Protocol):
@@ -89,8 +92,14 @@ class CommandOutput:
         self._out = out
         self.is_json = getattr(options, "json", False)
         self.is_terminal = out.isatty() and not self.is_json
-        self.is_table = self.is_terminal or getattr(options, "table", False)
+        self.has_table_option = getattr(options, "table", False)
+        self.is_table = self.is_terminal or self.has_table_option
+        self.verbosity = getattr(options, "verbosity", 1)  # 0: failures only; 2: details
         self._color = not options.no_color
+
+    @property
+    def is_quiet(self) -> bool:
+        return self.verbosity == 0
 
     @cached_property
     def console(self) -> "Console":
@@ -179,6 +188,8 @@ def _plain_lines(blocks: Iterable[Block]) -> Iterator[str]:
         match block:
             case TextTable(rows=rows):
                 yield from (one_line(row.line) for row in rows)
+            case TableRow(line=line):
+                yield one_line(line)
             case Verbatim(text=text):
                 yield text
             case (text, _) | text:

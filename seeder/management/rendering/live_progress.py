@@ -7,7 +7,6 @@ from time import monotonic
 from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
-from rich.spinner import Spinner
 from rich.table import Table
 from rich.text import Text
 
@@ -20,6 +19,8 @@ from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, StartsHeld,
 from seeder.management.rendering.rich_output import line_text
 
 _MAX_RUNNING_SHOWN = 12  # views; a terminal has 24 lines
+_MAX_BAR_WIDTH, _MIN_BAR_WIDTH = 30, 8
+_TEXT_WIDTH = 58  # of the longest usual text beside the bar
 
 
 class LiveProgress:
@@ -34,8 +35,13 @@ class LiveProgress:
         self._finished_views: set[ViewKey] = set()
         self._failed_count = 0
         self._holds: dict[str, Hold] = {}
-        self._spinner = Spinner("dots")
-        self._live = Live(console=console, get_renderable=self.render, transient=True, redirect_stderr=False)
+        self._console = console
+        self._live = Live(
+            console=console,
+            get_renderable=self.render,
+            transient=True,
+            redirect_stderr=False,
+        )
 
     def close(self) -> None:
         self._live.stop()
@@ -63,14 +69,15 @@ class LiveProgress:
         now = self._clock()
         running = {view: timedelta(seconds=now - since) for view, since in list(self._running.items())}
         views = Table.grid(padding=(0, 1))
+        views.add_column(no_wrap=True, overflow="ellipsis")
+        views.add_column(no_wrap=True)
         for view, elapsed in list(running.items())[:_MAX_RUNNING_SHOWN]:
-            expected = f", last time {format_duration(view.expected_duration)}" if view.expected_duration else ""
-            elapsed_text = Text(f"{format_duration(elapsed)}{expected}", style="dim")
-            views.add_row(self._spinner, line_text(str(view.key.name)), elapsed_text)
+            expected = f", last time {_calm_text(view.expected_duration)}" if view.expected_duration else ""
+            views.add_row(line_text(f"  {view.key.name}"), Text(f"{_calm_text(elapsed)}{expected}", style="dim"))
         if len(running) > _MAX_RUNNING_SHOWN:
-            views.add_row("", Text(f"and {len(running) - _MAX_RUNNING_SHOWN} more", style="dim"))
+            views.add_row(Text(f"  and {len(running) - _MAX_RUNNING_SHOWN} more", style="dim"))
         for hold in list(self._holds.values()):
-            views.add_row("", line_text((f"waiting: {hold.message}", "yellow")))
+            views.add_row(line_text((f"  waiting: {hold.message}", "yellow")))
         remaining = estimate_remaining(
             self._plan.views,
             ended=frozenset(self._finished_views),
@@ -78,12 +85,19 @@ class LiveProgress:
             workers=self._workers,
         )
         finished_count, view_count = len(self._finished_views), len(self._plan.views)
+        facts = Text(f"{finished_count} of {view_count} done", no_wrap=True)
+        if self._failed_count:
+            facts.append(f"  {self._failed_count} failed", style="bold red")
+        facts.append(f"  {_calm_text(timedelta(seconds=now - self._started_at))} elapsed", style="dim")
+        if remaining:
+            facts.append(f"  about {_calm_text(remaining)} left", style="dim")
+        bar_width = min(max(self._console.width - _TEXT_WIDTH, _MIN_BAR_WIDTH), _MAX_BAR_WIDTH)
         total = Table.grid(padding=(0, 1))
-        total.add_row(
-            ProgressBar(total=view_count or 1, completed=finished_count, width=30),
-            Text(f"{finished_count} of {view_count} done"),
-            Text(f"{self._failed_count} failed" if self._failed_count else "", style="bold red"),
-            Text(f"{format_duration(timedelta(seconds=now - self._started_at))} elapsed", style="dim"),
-            Text(f"about {format_duration(remaining)} left" if remaining else "", style="dim"),
-        )
+        total.add_row(ProgressBar(total=view_count or 1, completed=finished_count, width=bar_width), facts)
         return Group(views, total)
+
+
+def _calm_text(span: timedelta) -> str:
+    """Return a duration in whole seconds."""
+    seconds = round(span.total_seconds())
+    return f"{seconds} s" if seconds < 60 else format_duration(timedelta(seconds=seconds))

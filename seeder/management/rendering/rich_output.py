@@ -9,6 +9,7 @@ from operator import not_
 from typing import IO, cast
 
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console, RenderableType
 from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
 from rich.progress import Progress as RichProgress
@@ -24,12 +25,15 @@ from seeder.management.rendering.command_output import (
     LineOutput,
     Progress,
     Styled,
+    TableRow,
     TextTable,
     Verbatim,
     progress_text,
 )
 
 _DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the width
+
+_CELL_GAP, _CONTINUED = "  ", " " * 4
 
 
 class _Console(Console):
@@ -50,6 +54,8 @@ def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
         if isinstance(block, Verbatim):  # a Text would have blanks instead of tabs
             segment = Segment(block.text, Style.parse(block.style))
             console.print(Segments([segment], new_lines=True), soft_wrap=True)
+        elif isinstance(block, TableRow):
+            console.print(_row_text(block, console.width), soft_wrap=True)
         elif not isinstance(block, TextTable):
             console.print(line_text(block), soft_wrap=True)
         elif block.rows:
@@ -105,6 +111,20 @@ def line_text(content: Styled) -> Text:
 def _cell_text(content: Styled) -> Text:
     text, style = (content, "") if isinstance(content, str) else content
     return Text(one_line(text), style=style)
+
+
+def _row_text(row: TableRow, width: int) -> Text:
+    """Return the cells of a row that is printed alone, in as few lines as the width allows."""
+    lines = [Text()]
+    for cell in map(_cell_text, row.cells):
+        gap = _CELL_GAP if lines[-1] else ""
+        if gap and lines[-1].cell_len + len(gap) + cell_len(cell.plain.rstrip()) > width:
+            lines.append(Text(_CONTINUED).append(cell.plain.strip(), cell.style))
+        else:
+            lines[-1].append(gap).append_text(cell)
+    for line in lines:
+        line.rstrip()
+    return Text("\n").join(lines)
 
 
 def _rich_table(content: TextTable, console_width: int) -> Table:

@@ -1,14 +1,16 @@
-"""The events of a run as plain lines, as tables or as one JSON document."""
+"""Shows a run: lines as its views end, a final table, or one JSON document."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from seeder.domain.admission_types import HoldReason
 from seeder.domain.refresh_requests import RefreshRequest
-from seeder.domain.run_events import RunEnded, RunEvent, RunWarning, StartsHeld, StartsResumed
+from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning, StartsHeld, StartsResumed
 from seeder.management.rendering.changed_rows_text import changed_rows_blocks
-from seeder.management.rendering.command_output import CommandOutput
-from seeder.management.rendering.run_text import event_blocks, table_blocks
+from seeder.management.rendering.command_output import Block, CommandOutput
+from seeder.management.rendering.run_lines import RunLines
+from seeder.management.rendering.run_summary import table_blocks
+from seeder.management.rendering.run_text import empty_plan_blocks
 from seeder.services.documents.run_documents import run_document
 
 EventListener = Callable[[RunEvent], None]
@@ -20,7 +22,7 @@ def show_run(
 ) -> Iterator[EventListener]:
     """Yield the listener that prints a run, with the sampled rows if required. On a terminal it also draws progress."""
     print_event = _print_listener(output, request, with_changed_rows=with_changed_rows)
-    if not output.is_terminal:
+    if not output.is_terminal or output.is_quiet:
         yield print_event
         return
     from seeder.management.rendering.live_progress import LiveProgress
@@ -35,7 +37,7 @@ def show_run(
 
 
 def _print_listener(output: CommandOutput, request: RefreshRequest, *, with_changed_rows: bool) -> EventListener:
-    blocks = table_blocks if output.is_table else event_blocks
+    lines = RunLines(request, verbosity=output.verbosity, is_terminal=output.is_terminal)
     warnings: list[str] = []
     shown_holds: dict[str, HoldReason] = {}  # by database
 
@@ -51,8 +53,19 @@ def _print_listener(output: CommandOutput, request: RefreshRequest, *, with_chan
                 shown_holds.pop(database, None)
             case RunEnded(summary=summary) if output.is_json:  # a document of all views takes time to build
                 output.show(run_document(summary, warnings, with_changed_rows=with_changed_rows), [])
-        output.show_text(blocks(event, request))
+        output.show_text(_final_table(event, request) if output.has_table_option else lines.blocks(event))
         if with_changed_rows and isinstance(event, RunEnded):
             output.show_text(changed_rows_blocks(event.summary))
 
     return on_event
+
+
+def _final_table(event: RunEvent, request: RefreshRequest) -> Iterator[Block]:
+    """Yield warnings, and at the end a table of all views."""
+    match event:
+        case RunStarted(plan=plan):
+            yield from empty_plan_blocks(plan, request)
+        case RunWarning(message=message):
+            yield message
+        case RunEnded(summary=summary):
+            yield from table_blocks(summary)

@@ -15,6 +15,8 @@ from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import run_totals, sessions
 from seeder.postgres.contract import OptionalTables
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.storable_text import is_storable
 
 _METRICS = (
     "worker_number",
@@ -70,13 +72,14 @@ def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Ho
 
     Raises `UnknownRun`, also for a run of other agencies.
     """
-    run = runs_of(agencies).filter(run_id=run_id).first()
+    run = runs_of(agencies).filter(run_id=run_id).first() if is_storable(run_id) else None
     if run is None:
         raise UnknownRun(run_id=run_id)
     [summed] = totals([run], agencies)
     return summed, [hold_interval(hold) for hold in run.holds]
 
 
+@translate_database_errors(DEFAULT_DB_ALIAS)
 def retry_request(run_id: str, agencies: list[str] | None) -> SelectedManifests:
     """Return the request to refresh again what failed or was interrupted in a run, for these agencies.
 

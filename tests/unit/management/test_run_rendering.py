@@ -5,6 +5,7 @@ import json
 import re
 from argparse import Namespace
 from contextlib import closing
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
 
@@ -32,6 +33,7 @@ from seeder.management.rendering.live_progress import LiveProgress
 from seeder.management.rendering.run_display import show_run
 from seeder.management.rendering.run_text import plan_blocks
 from seeder.services.documents.run_documents import plan_document
+from tests.acceptance.terminal_output import screen_lines
 from tests.unit.domain.plan_values import manifest, plan
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
@@ -71,13 +73,15 @@ class Screen(io.StringIO):
         return True
 
 
-def command_output(out: io.StringIO, *, json: bool = False, table: bool = False) -> CommandOutput:
-    return CommandOutput(OutputWrapper(out), Namespace(json=json, table=table, no_color=False))
+def command_output(out: io.StringIO, *, json: bool = False, table: bool = False, verbosity: int = 1) -> CommandOutput:
+    return CommandOutput(OutputWrapper(out), Namespace(json=json, table=table, no_color=False, verbosity=verbosity))
 
 
-def run_output(*events: RunEvent, json: bool = False, table: bool = False, screen: bool = False) -> str:
+def run_output(
+    *events: RunEvent, json: bool = False, table: bool = False, screen: bool = False, verbosity: int = 1
+) -> str:
     out = Screen() if screen else io.StringIO()
-    with show_run(command_output(out, json=json, table=table), REQUEST) as on_event:
+    with show_run(command_output(out, json=json, table=table, verbosity=verbosity), REQUEST) as on_event:
         for event in events:
             on_event(event)
     return out.getvalue()
@@ -93,17 +97,56 @@ def test_lines_have_one_line_per_event() -> None:
     assert run_output(*EVENTS).splitlines() == [
         "run r1: 2 views, 8 workers",
         "demo, custom manifest 7: It has 3 parts.",
-        "reporting.arrests: started",
-        "reporting.arrests: refreshed, 1,204 rows, 88 kB, 1.50 s",
-        "reporting.trend: started",
-        'reporting.trend: failed after 3 min 07 s: syntax_error: syntax error at or near "[selec]"',
+        "[1/2] reporting.arrests: refreshed, 1,204 rows, 88 kB, 1.50 s",
+        '[2/2] reporting.trend: failed after 3 min 07 s: syntax_error: syntax error at or near "[selec]"',
+        'failed: reporting.trend: syntax_error: syntax error at or near "[selec]"',
         "run r1: 1 succeeded, 2 failed in 4 min 00 s",
+        "retry: manage.py retry_run r1",
+    ]
+
+
+def test_quiet_output_has_only_what_failed() -> None:
+    assert run_output(*EVENTS, verbosity=0).splitlines() == [
+        "demo, custom manifest 7: It has 3 parts.",
+        '[2/2] reporting.trend: failed after 3 min 07 s: syntax_error: syntax error at or near "[selec]"',
+        "run r1: 1 succeeded, 2 failed in 4 min 00 s",
+        "retry: manage.py retry_run r1",
+    ]
+    succeeded = RunSummary(run_id="r1", results={ARRESTS: REFRESHED}, rejected=(), duration=timedelta(seconds=2))
+    assert run_output(*EVENTS[1:3], RunEnded(summary=succeeded), verbosity=0, screen=True) == ""
+
+
+def test_detailed_output_has_each_start() -> None:
+    assert run_output(*EVENTS, verbosity=2).splitlines()[2] == "reporting.arrests: started"
+
+
+def test_summary_names_the_slowest_views_and_what_was_left() -> None:
+    views = plan(*"abcdefghi").views
+    results = {
+        view: replace(REFRESHED, finished_at=NOON + timedelta(seconds=number)) for number, view in enumerate(views[:7])
+    }
+    stopped = RunSummary(
+        run_id="r1",
+        results=results,
+        interrupted=views[7:],
+        stopped_by="SIGINT",
+        rejected=(),
+        duration=timedelta(seconds=7),
+    )
+    assert run_output(ViewStarted(view=views[7]), RunEnded(summary=stopped)).splitlines() == [
+        "interrupted: reporting.h",
+        "not started: reporting.i",
+        "slowest: reporting.g 6.00 s",
+        "slowest: reporting.f 5.00 s",
+        "slowest: reporting.e 4.00 s",
+        "run r1: stopped by SIGINT: 7 succeeded, 0 failed, 2 interrupted in 7.00 s",
+        "retry: manage.py retry_run r1",
     ]
 
 
 def test_name_with_a_line_break_stays_on_one_line() -> None:
     [view] = plan("two\nlines\x1b[31m").views
-    assert run_output(ViewStarted(view=view)) == 'reporting."two\\nlines\\x1b[31m": started\n'
+    assert run_output(ViewStarted(view=view), verbosity=2) == 'reporting."two\\nlines\\x1b[31m": started\n'
     assert r"two\nlines\x1b[31m" in plan_output(RefreshPlan(views=(view,)), table=True)
 
 
@@ -153,15 +196,32 @@ def test_live_progress_shows_running_and_finished_views() -> None:
         Console(file=(screenshot := io.StringIO()), width=100).print(live.render())
         for event in EVENTS[2:]:
             live.on_event(event)
-    assert re.search(r"reporting\.arrests +\d\.\d\d s, last time 2\.00 s", screenshot.getvalue())
+    assert re.search(r"reporting\.arrests +\d s, last time 2 s", screenshot.getvalue())
     assert "0 of 2 done" in screenshot.getvalue()
-    assert re.search(r"about \d\.\d\d s left", screenshot.getvalue()), "a view without history prevents no estimate"
+    assert re.search(r"about \d s left", screenshot.getvalue()), "a view without history prevents no estimate"
 
 
-def test_terminal_shows_progress_and_the_final_table() -> None:
+def test_terminal_shows_each_view_as_it_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "100")
     output = run_output(*EVENTS, screen=True)
     assert "0 of 2 done" in output
-    assert "1 succeeded, 2 failed in 4 min 00 s" in output
+    lines = screen_lines(output)
+    assert lines[2] == "[1/2]  refreshed  reporting.arrests      1,204 rows       1.50 s"
+    assert lines[3].startswith("[2/2]  failed     reporting.trend  3 min 07 s  syntax_error: syntax error at")
+    assert lines[5:] == [
+        'failed: reporting.trend: syntax_error: syntax error at or near "[selec]"',
+        "LINE 2: selec",
+        "run r1: 1 succeeded, 2 failed in 4 min 00 s",
+        "retry: manage.py retry_run r1",
+    ]
+
+
+def test_narrow_terminal_continues_a_view_in_the_next_line(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "60")
+    output = run_output(*EVENTS, screen=True)
+    lines = screen_lines(output)
+    assert lines[2:4] == ["[1/2]  refreshed  reporting.arrests      1,204 rows", "    1.50 s"]
+    assert max(map(len, screen_lines(output.partition("[1/2]")[0]))) <= 60, "the progress"
 
 
 def test_lines_show_progress_every_ten_seconds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,18 @@
+from argparse import Namespace
+
+from django.core.management.base import CommandParser
+
+from seeder.domain.refresh_requests import SelectedManifests
+from seeder.management.refresh_command import RefreshCommand
+from seeder.services.read_models import run_timeline
+
+
+class Command(RefreshCommand):
+    help = "Refresh again what failed, was held or was interrupted in a run."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("run_id", metavar="RUN", help="id of the run, as the output of a refresh names it")
+        super().add_arguments(parser)
+
+    def build_request(self, options: Namespace) -> SelectedManifests:
+        return run_timeline.retry_request(options.run_id, None)
