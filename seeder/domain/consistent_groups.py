@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 from seeder.domain.group_options import GroupOptions
-from seeder.domain.manifests import ViewKey, ViewSpec
+from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, topological_order
 from seeder.domain.view_names import ViewName
 
@@ -25,8 +25,8 @@ class GroupSetting:
     agencies: frozenset[str] = frozenset()  # slugs, for all their views
     options: GroupOptions = field(default_factory=GroupOptions)
 
-    def includes(self, spec: ViewSpec) -> bool:
-        return spec.key.name in self.views or any(one.agency_slug in self.agencies for one in spec.manifests)
+    def includes(self, view: ViewName, agencies: Set[str]) -> bool:
+        return view in self.views or not self.agencies.isdisjoint(agencies)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,16 +57,18 @@ class MemberFacts:
         return self.is_filled and not self.has_unique_index
 
 
-def form_groups(specs: Iterable[ViewSpec], settings: Iterable[GroupSetting]) -> list[ConsistentGroup]:
-    """Return the groups of some views. Settings that share a view are one group in each database."""
+def form_groups(agencies: Mapping[ViewKey, Set[str]], settings: Iterable[GroupSetting]) -> list[ConsistentGroup]:
+    """Return the groups of views with an enabled manifest, whose agencies are given.
+
+    Settings that share a view are one group in each database.
+    """
     groups: list[ConsistentGroup] = []
-    specs = list(specs)
     for setting in settings:
         members: dict[str, set[ViewKey]] = {}
-        for spec in specs:
-            if setting.includes(spec):
-                members.setdefault(spec.key.database, set()).add(spec.key)
-        unlisted = setting.views - {spec.key.name for spec in specs}
+        for key, slugs in agencies.items():
+            if setting.includes(key.name, slugs):
+                members.setdefault(key.database, set()).add(key)
+        unlisted = setting.views - {key.name for key in agencies}
         for keys in members.values():
             merged = ConsistentGroup(
                 names=frozenset({setting.name}),

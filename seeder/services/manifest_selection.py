@@ -1,12 +1,12 @@
 """Reads the manifest tables: valid rows are grouped by view, and invalid rows are rejected."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Case, Exists, F, OuterRef, QuerySet, When
+from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
 from seeder.domain.declared_dependencies import Declaration, find_declaration
 from seeder.domain.manifests import (
@@ -25,6 +25,7 @@ from seeder.domain.view_names import ViewName, normalize_name
 from seeder.errors import DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.manifest_names import can_name
 from seeder.services.storable_text import is_storable
 
 _Row = tuple[Manifest, int | None]  # with its database_id; None if the canned report is missing
@@ -57,7 +58,7 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
             if not rows:
                 require_known_agency(slug)
         case SingleView(name=name):
-            rows = [row for row in _manifests() if normalize_name(row[0].table_name) == str(name)]
+            rows = [row for row in _manifests(can_name([name])) if normalize_name(row[0].table_name) == str(name)]
             if not rows:
                 _require_known_view(name)
         case SelectedManifests(manifests=chosen):
@@ -85,7 +86,14 @@ def named_views(database: str, *, databases: Mapping[int, str]) -> Mapping[ViewN
 @translate_database_errors(DEFAULT_DB_ALIAS)
 def select_named(table_names: Collection[str], *, databases: Mapping[int, str]) -> Selection:
     """Return the enabled manifests with these names, as spelled in the rows."""
-    return _group_rows(_manifests(table_names), databases) if table_names else Selection()
+    return _group_rows(_manifests(Q(table_name__in=table_names)), databases) if table_names else Selection()
+
+
+@translate_database_errors(DEFAULT_DB_ALIAS)
+def select_views(views: Collection[ViewKey], *, databases: Mapping[int, str]) -> Sequence[ViewSpec]:
+    """Return views with all their enabled manifests."""
+    rows = _manifests(can_name(key.name for key in views)) if views else ()
+    return [spec for spec in _group_rows(rows, databases).views if spec.key in views]
 
 
 def all_listed_views(*, databases: Mapping[int, str]) -> frozenset[ViewKey]:
@@ -114,14 +122,14 @@ def find_namesakes(views: Iterable[ViewKey], *, databases: Mapping[int, str]) ->
     return {view: manifests for view, manifests in found.items() if manifests}
 
 
-def _manifests(table_names: Collection[str] | None = None, **filters: object) -> Iterator[_Row]:
-    """Yield the enabled manifests, custom ones first."""
-    named = {} if table_names is None else {"table_name__in": table_names}
-    for custom in CustomReportManifest.objects.enabled().filter(**named, **filters).order_by("id"):
+def _manifests(of_report: Q | None = None, **filters: object) -> Iterator[_Row]:
+    """Yield the enabled manifests, custom ones first. `of_report` is a condition on the columns of both reports."""
+    named = Q() if of_report is None else of_report
+    for custom in CustomReportManifest.objects.enabled().filter(named, **filters).order_by("id"):
         yield custom_manifest(custom), custom.database_id
-    reports = {report.pk: report for report in CannedReport.objects.filter(**named)}
+    reports = {report.pk: report for report in CannedReport.objects.filter(named)}
     subscriptions = CannedReportManifest.objects.filter(**filters).order_by("id")
-    for subscription in subscriptions if table_names is None else subscriptions.filter(canned_report__in=[*reports]):
+    for subscription in subscriptions if of_report is None else subscriptions.filter(canned_report__in=[*reports]):
         report = reports.get(subscription.canned_report_id)
         yield canned_manifest(subscription, report), report.database_id if report else None
 

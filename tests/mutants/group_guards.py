@@ -111,4 +111,12 @@ GROUPS = [
         new="return plan",
         tests=(_GROUPS,),
     ),
+    Mutant(
+        name="group: a view of two agencies is of the groups of both",
+        file="seeder/services/groups/group_selection.py",
+        old="{key: view.agencies for key, view in listed.items()}",
+        new="{key: view.agencies for key, view in listed.items()} | {one.key: {m.agency_slug for m in one.manifests}"
+        " for one in selection.views}",
+        tests=("tests/integration/groups/test_group_selection.py",),
+    ),
 ]

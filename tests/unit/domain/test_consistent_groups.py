@@ -39,6 +39,10 @@ def spec(name: str, *, agency: str = "demo", database: str = "default") -> ViewS
     return ViewSpec(key=view_key(name, database), manifests=(manifest(name, agency=agency),))
 
 
+def agencies_of(specs: list[ViewSpec]) -> dict[ViewKey, set[str]]:
+    return {one.key: {manifest.agency_slug for manifest in one.manifests} for one in specs}
+
+
 def setting(name: str, views: str = "", agencies: str = "") -> GroupSetting:
     return GroupSetting(
         name=name,
@@ -71,7 +75,9 @@ def test_groups_that_meet_in_a_view_between_are_merged() -> None:
 
 def test_settings_that_share_a_view_are_one_group_in_each_database() -> None:
     specs = [spec("a"), spec("b", agency="metro"), spec("c"), spec("d", agency="metro", database="other")]
-    formed = form_groups(specs, [setting("one", "a b"), setting("two", agencies="metro"), setting("three", "c")])
+    formed = form_groups(
+        agencies_of(specs), [setting("one", "a b"), setting("two", agencies="metro"), setting("three", "c")]
+    )
     assert sorted((str(one), one.members) for one in formed) == [
         ("one + two", keys("a b")),
         ("three", keys("c")),
@@ -80,7 +86,7 @@ def test_settings_that_share_a_view_are_one_group_in_each_database() -> None:
 
 
 def test_view_without_manifest_is_unlisted() -> None:
-    [formed] = form_groups([spec("a")], [setting("one", "a typo")])
+    [formed] = form_groups(agencies_of([spec("a")]), [setting("one", "a typo")])
     assert formed.unlisted == {view_key("typo").name}
 
 
