@@ -52,13 +52,9 @@ def reads_only_its_row(facts: Iterable[QueryFact]) -> bool:
 
     Its time is that of the transaction. What PostgreSQL does not know counts as another relation.
     """
-    facts = [fact for fact in facts if not _is_fixed_in_transaction(fact)]
+    facts = [fact for fact in facts if fact not in _FIXED_IN_TRANSACTION]
     relations = [fact for fact in facts if fact.kind is FactKind.RELATION]
     return len(relations) == 1 and not reasons_not_closed(facts)  # the view that has the expression
-
-
-def _is_fixed_in_transaction(fact: QueryFact) -> bool:
-    return (fact.kind, fact.subject) in _FIXED_IN_TRANSACTION
 
 
 def _order_reason(fact: QueryFact) -> str | None:
@@ -82,7 +78,7 @@ def _reason(fact: QueryFact) -> str | None:
             reason = f"reads {fact.subject}, which has row-level security"
         case FactKind.CATALOG:
             reason = f"reads the system catalog {fact.subject}"
-        case FactKind.FUNCTION if fact.property != "i" and fact.subject not in _SETTINGS_ONLY:
+        case FactKind.FUNCTION if fact.property != "i" and not _depends_on_settings_only(fact):
             reason = f"calls {fact.subject}, {_FUNCTIONS[fact.property]}"
         case FactKind.NODE:
             reason = _NODES.get(fact.subject)
@@ -91,6 +87,11 @@ def _reason(fact: QueryFact) -> str | None:
         case FactKind.TYPE if fact.property not in _OWN_TYPES:
             reason = f"uses the type {fact.subject}, {_TYPES.get(fact.property, _UNCHECKED)}"
     return reason
+
+
+def _depends_on_settings_only(function: QueryFact) -> bool:
+    """Return whether a function of the server depends on settings only. One of a user can have the same name."""
+    return function.property == "s" and function.subject in _SETTINGS_ONLY
 
 
 _RELATIONS = {"f": "foreign table", "S": "sequence"}
@@ -133,10 +134,12 @@ _NODES = {
     "JSONEXPR": "uses JSON_VALUE, JSON_QUERY or JSON_EXISTS",
 }
 _FIXED_IN_TRANSACTION = {
-    (FactKind.FUNCTION, "now()"),
-    (FactKind.FUNCTION, "transaction_timestamp()"),
-    (FactKind.NODE, "SQLVALUEFUNCTION"),
-    *((FactKind.TEXT_CONVERSION, name) for name in ("date", "time", "timetz", "timestamp", "timestamptz", "interval")),
+    *(QueryFact(FactKind.FUNCTION, name, "s") for name in ("now()", "transaction_timestamp()")),
+    QueryFact(FactKind.NODE, "SQLVALUEFUNCTION"),
+    *(
+        QueryFact(FactKind.TEXT_CONVERSION, name, "b")
+        for name in ("date", "time", "timetz", "timestamp", "timestamptz", "interval")
+    ),
 }
 
 # Types whose input functions depend on nothing else. Those of dates and times accept words such as 'now'.

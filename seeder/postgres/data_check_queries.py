@@ -5,7 +5,7 @@ They end before a line end, because they can end in a comment.
 """
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from typing import Any, Self
@@ -142,10 +142,10 @@ def query_source(database: str, view: ViewName) -> Source:
     return sql.SQL("(\n{}\n)").format(sql.SQL(_END_OF_STATEMENT.sub("", query)))
 
 
-def unreadable_relations(database: str, oids: Collection[int]) -> Sequence[ViewName]:
-    """Return those of the relations that this role may not read by their names."""
+def unreadable_relations(database: str, oids: Collection[int]) -> Mapping[int, ViewName]:
+    """Return those of the relations that this role may not read by their names, by OID and ordered by name."""
     rows = sessions.query(database, STATEMENTS["unreadable_relations"], {"oids": list(oids)})
-    return [ViewName(schema=schema, name=name) for schema, name in rows]
+    return {oid: ViewName(schema=schema, name=name) for oid, schema, name in rows}
 
 
 def unique_columns(database: str, view: ViewName) -> Collection[frozenset[str]]:

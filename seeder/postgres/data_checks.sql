@@ -21,12 +21,12 @@ JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE n.nspname = %(schema)s AND c.relname = %(name)s;
 
 -- name: unreadable_relations
-SELECT n.nspname::text, c.relname::text
+SELECT c.oid::bigint, n.nspname::text, c.relname::text
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.oid = ANY (%(oids)s::oid[])
     AND NOT (has_schema_privilege(n.oid, 'USAGE') AND has_table_privilege(c.oid, 'SELECT'))
-ORDER BY 1, 2;
+ORDER BY 2, 3;
 
 -- name: unique_columns
 -- The columns of each unique index of a view that guarantees that their values occur once, now and not only at COMMIT.

@@ -45,20 +45,27 @@ def find_orders(database: str, views: Collection[PlannedView], settings: Setting
     if not blocking:
         return {}
     reasons = closed_queries.why_not_repeatable(database, [view.key.name for view in blocking])
+    unreadable = _unreadable_inputs(database, blocking)
     return {
-        view: _find_order(view, [*reasons[view.key.name], *_unreadable(view)], settings)
+        view: _find_order(view, [*reasons[view.key.name], *unreadable[view]], settings)
         for view in blocking
         if view.key.name in reasons
     }
 
 
-def _unreadable(view: PlannedView) -> Sequence[str]:
-    """Return why this role cannot read what the query of a view reads. A refresh reads it as the owner of the view."""
-    inputs = view.inputs or look_up_inputs(view.key.database, view.key.name)
-    relations = data_check_queries.unreadable_relations(
-        view.key.database, [*inputs.tables, *inputs.views, *inputs.materialized]
-    )
-    return [f"reads {relation}, on which this role lacks SELECT" for relation in relations if relation != view.key.name]
+def _unreadable_inputs(database: str, views: Collection[PlannedView]) -> Mapping[PlannedView, Sequence[str]]:
+    """Return for each view why this role cannot read what its query reads, which a refresh reads as its owner."""
+    read = {view: view.inputs or look_up_inputs(database, view.key.name) for view in views}
+    oids = {view: {*one.tables, *one.views, *one.materialized} for view, one in read.items()}
+    relations = data_check_queries.unreadable_relations(database, set().union(*oids.values()))
+    return {
+        view: [
+            f"reads {name}, on which this role lacks SELECT"
+            for oid, name in relations.items()
+            if oid in oids[view] and name != view.key.name
+        ]
+        for view in views
+    }
 
 
 def _find_order(view: PlannedView, reasons: Sequence[str], settings: Settings) -> CheckOrder:

@@ -5,6 +5,7 @@ import pytest
 from seeder.domain.data_checks.rules import Condition
 from seeder.domain.view_names import ViewName
 from seeder.postgres import transactions
+from seeder.postgres.closed_queries import why_not_closed
 from seeder.postgres.row_conditions import find_row_conditions
 from tests.conftest import sql
 
@@ -44,3 +45,17 @@ def test_condition_runs_before_only_if_it_reads_its_row() -> None:
         assert sql("SELECT 1") == [(1,)], "the transaction continues"
     sql("DROP FUNCTION public.rows_of_view")
     assert {one.expression for one in found} == set(OF_ROW)
+
+
+@pytest.mark.usefixtures("contract_tables")
+def test_function_of_a_user_is_not_taken_for_one_of_the_server() -> None:
+    view = ViewName(schema="reporting", name="a")
+    with transactions.rolled_back_atomic("default"):
+        sql(
+            "CREATE FUNCTION public.now() RETURNS timestamptz LANGUAGE sql AS 'SELECT pg_catalog.now()';"
+            "CREATE FUNCTION public.to_json(anyelement) RETURNS json VOLATILE LANGUAGE sql AS $$SELECT '1'::json$$;"
+            "SET LOCAL search_path = public, pg_catalog;"
+            "CREATE MATERIALIZED VIEW reporting.a AS SELECT to_json(1)::text AS t, pg_catalog.now() AS at"
+        )
+        assert not find_row_conditions("default", view, [Condition(expression="at <= now()")])
+        assert "calls to_json(anyelement), which PostgreSQL does not check" in why_not_closed("default", [view])[view]
