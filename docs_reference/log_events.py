@@ -51,6 +51,29 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         ("view", "database", "check", "user"),
         "`seeder_check_waiver` has the reason and the figures.",
     ),
+    "notification_failed": LogEvent(
+        "warning",
+        "An attempt to deliver a notification failed. It is repeated later.",
+        ("channel", "notification", "attempts", "reason"),
+        "None, unless it lasts: then check the receiver, or the settings of the channel.",
+    ),
+    "notification_given_up": LogEvent(
+        "error",
+        "A notification was given up after all attempts, or its receiver answered 410 (Gone).",
+        ("channel", "notification", "attempts", "reason"),
+        "Correct the receiver, then run `manage.py send_notifications --retry CHANNEL`.",
+    ),
+    "notification_delayed": LogEvent(
+        "warning",
+        "A run could not write a notification. The next `send_notifications` writes it.",
+        ("run_id", "view", "reason"),
+    ),
+    "receiver_failed": LogEvent(
+        "error",
+        "A receiver of a Django signal raised an error. The run continued.",
+        ("signal", "receiver", "reason"),
+        "Correct the receiver; the log `django.dispatch` has its traceback.",
+    ),
     "check_accepted": LogEvent(
         "warning",
         "A user made the rows of a held view the baseline of a data check.",

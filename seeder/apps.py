@@ -55,6 +55,7 @@ class SeederConfig(AppConfig):
         "seeder.services.doctor.checks.consistent_groups.check",
         "seeder.services.doctor.checks.unlisted_views.check",
         "seeder.services.doctor.checks.queue_setup.check",
+        "seeder.services.doctor.checks.notifications.check",
         "seeder.services.doctor.checks.host_settings.check",
         "seeder.services.doctor.checks.statement_statistics.check",
     )

@@ -15,10 +15,12 @@ from seeder import settings_readers
 from seeder.domain.consistent_groups import GroupSetting
 from seeder.domain.group_options import GroupOptions
 from seeder.domain.maintenance_windows import MaintenanceWindow, parse_windows
+from seeder.domain.notifications.channels import Channel, parse_channels
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Direction, DriftRule, Severity
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName, ConfigurationError
 from seeder.settings_readers import (
+    REDACTED,
     boolean,
     boolean_or,
     integer,
@@ -86,6 +88,16 @@ def _view_names(name: str, value: object) -> Sequence[ViewName]:
     except BadName as error:
         expected = "names of views, separated by commas, such as reporting.a, reporting.b"
         raise ConfigurationError(setting=name, value=value, expected=expected) from error
+
+
+def _channels(name: str, value: object) -> Sequence[Channel]:
+    if not isinstance(value, Mapping):
+        expected = "a map of names to channels such as {'on call': {'email': ['a@example.org']}}"
+        raise ConfigurationError(setting=name, value=REDACTED, expected=expected)
+    try:
+        return [*parse_channels(value)]
+    except ValueError as error:
+        raise ConfigurationError(setting=name, value=REDACTED, expected=str(error)) from None
 
 
 def _drift_rules(name: str, value: object) -> Sequence[DriftRule]:
@@ -216,6 +228,9 @@ class Settings:
     history_days: int = setting(integer(0, 36_500), default=400)
     """Age after which `manage.py prune_history` deletes ended runs; nothing else deletes them. 0: keep everything. The
     default of 13 months keeps the same month-end of the last year."""
+    notifications: Sequence[Channel] = setting(_channels, default=list)
+    """[Channels](../how-to/notifications.md) that are notified of failed, recovered, held and late views, as a map of
+    names to `email` or `webhook` and options (default: none). No command, log or check shows secrets and addresses."""
     agency_scope: str = setting(text, default="")
     """Dotted path of a callable that takes a user and returns the slugs of the agencies that this user may see, or None
     for all. Empty: every user may see all. Applies to the API and the pages."""

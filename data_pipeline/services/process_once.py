@@ -32,6 +32,7 @@ from seeder.postgres import sessions
 from seeder.postgres.session_sharing import shares_session
 from seeder.postgres.sqlstates import is_connection_lost
 from seeder.postgres.transactions import atomic
+from seeder.services import signal_sending
 from seeder.services.process_name import process_name
 
 _MAX_SOURCE_LENGTH = 128
@@ -122,7 +123,10 @@ def _process_once(
     except BaseException as error:
         if not attempt.is_committed_after(error):
             attempt.fail(error)
-            log_event(WARNING, "load_failed", **facts, reason=load_log.error_code(error), **attempt.log_fields)
+            reason = load_log.error_code(error)
+            log_event(WARNING, "load_failed", **facts, reason=reason, **attempt.log_fields)
+            failed = {"load_id": claimed.load_id, "source": source, "attempt": claimed.attempts}
+            signal_sending.send("load_failed", **failed, reason=reason)
             load_metrics.end_load(source, LoadStatus.FAILED, database=database)
             raise
     level = WARNING if handle.counts.rows_rejected else INFO

@@ -6,6 +6,7 @@ from seeder.models.data_check import DataCheck, DataCheckResult, DataCheckWaiver
 from seeder.models.freshness import Freshness
 from seeder.models.history_and_status import JobStatus, RunHistory
 from seeder.models.manifest import CannedReport, CannedReportManifest, CustomReportManifest
+from seeder.models.notification import Alert, Mute, Notification
 from seeder.models.queued_refresh import QueuedRefresh
 from seeder.models.run import Run
 from seeder.models.run_metrics import RunMetrics
@@ -15,6 +16,7 @@ from seeder.models.view_definition import ViewDefinition
 from seeder.models.view_state import ViewState
 
 __all__ = [
+    "Alert",
     "CannedReport",
     "CannedReportManifest",
     "ChangeSample",
@@ -25,6 +27,8 @@ __all__ = [
     "DataCheckWaiver",
     "Freshness",
     "JobStatus",
+    "Mute",
+    "Notification",
     "QueuedRefresh",
     "ReleaseSnapshot",
     "Run",

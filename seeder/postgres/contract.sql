@@ -389,3 +389,56 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_check_waiver (
 );
 
 CREATE INDEX IF NOT EXISTS seeder_check_waiver_check ON reporting.seeder_check_waiver (table_name, check_name, id DESC);
+
+-- Optional: nothing is notified, and the signal view_late is not sent.
+CREATE TABLE IF NOT EXISTS reporting.seeder_alert (
+    id bigserial PRIMARY KEY,
+    kind text NOT NULL,
+    database_alias text NOT NULL,
+    table_name text NOT NULL,
+    contract_id bigint NOT NULL DEFAULT 0,
+    notified text NOT NULL DEFAULT 'ok',
+    notified_at timestamptz,
+    UNIQUE (table_name, database_alias, kind, contract_id),
+    CHECK (kind IN ('refresh', 'freshness')),
+    CHECK (notified IN ('ok', 'failed', 'held', 'late'))
+);
+
+CREATE INDEX IF NOT EXISTS seeder_alert_open ON reporting.seeder_alert (id) WHERE notified <> 'ok';
+
+-- Optional: the notifications of a view cannot be muted.
+CREATE TABLE IF NOT EXISTS reporting.seeder_mute (
+    id bigserial PRIMARY KEY,
+    database_alias text NOT NULL,
+    table_name text NOT NULL,
+    reason text NOT NULL,
+    muted_by text NOT NULL,
+    muted_at timestamptz NOT NULL DEFAULT now(),
+    ends_at timestamptz NOT NULL,
+    CHECK (reason ~ '\S')
+);
+
+CREATE INDEX IF NOT EXISTS seeder_mute_view ON reporting.seeder_mute (table_name, database_alias, ends_at DESC);
+
+-- Optional: nothing is notified.
+CREATE TABLE IF NOT EXISTS reporting.seeder_notification (
+    id bigserial PRIMARY KEY,
+    channel text NOT NULL,
+    event text NOT NULL,
+    subject text NOT NULL,
+    facts jsonb NOT NULL,
+    created_at timestamptz NOT NULL DEFAULT now(),
+    state text NOT NULL DEFAULT 'pending',
+    attempts integer NOT NULL DEFAULT 0,
+    due_at timestamptz NOT NULL DEFAULT now(),
+    ended_at timestamptz,
+    error text,
+    CHECK (state IN ('pending', 'sent', 'failed', 'gone')),
+    CHECK ((ended_at IS NULL) = (state = 'pending'))
+);
+
+CREATE INDEX IF NOT EXISTS seeder_notification_pending ON reporting.seeder_notification (channel, subject, id)
+    WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS seeder_notification_gone ON reporting.seeder_notification (channel) WHERE state = 'gone';
+CREATE INDEX IF NOT EXISTS seeder_notification_subject ON reporting.seeder_notification (subject, id DESC);
+CREATE INDEX IF NOT EXISTS seeder_notification_created ON reporting.seeder_notification (created_at, id);

@@ -93,3 +93,14 @@ LIMIT %(batch_size)s;
 
 -- name: delete_queue_parts
 DELETE FROM reporting.seeder_queued_refresh WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;
+
+-- name: next_notifications
+-- Also undelivered ones: of a channel that the settings do not have any more.
+SELECT id, created_at, true
+FROM reporting.seeder_notification
+WHERE (created_at, id) > (%(after)s::timestamptz, %(last)s::bigint) AND created_at < %(before)s
+ORDER BY created_at, id
+LIMIT %(batch_size)s;
+
+-- name: delete_notifications
+DELETE FROM reporting.seeder_notification WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;

@@ -56,6 +56,9 @@ class _PrunedTable(NamedTuple):
 _HISTORY = _PrunedTable("seeder_run_history", STATEMENTS["next_history_rows"], STATEMENTS["delete_history"], 0)
 _RUNS = _PrunedTable("seeder_run", STATEMENTS["next_runs"], STATEMENTS["delete_runs"], "")
 _QUEUE = _PrunedTable("seeder_queued_refresh", STATEMENTS["next_queue_parts"], STATEMENTS["delete_queue_parts"], 0)
+_NOTIFICATIONS = _PrunedTable(
+    "seeder_notification", STATEMENTS["next_notifications"], STATEMENTS["delete_notifications"], 0
+)
 _OF_HISTORY = {
     "seeder_run_metrics": "delete_run_metrics",
     "seeder_check_result": "delete_check_results",
@@ -113,7 +116,7 @@ class _Pruning:
             DEFAULT_DB_ALIAS, STATEMENTS["expired_rows_and_last_results"], {"before": self._cutoff}
         )
         kept = {row for row in last_results if row is not None}
-        deleted = dict.fromkeys((_HISTORY, _RUNS, _QUEUE), 0)
+        deleted = dict.fromkeys((_HISTORY, _RUNS, _QUEUE, _NOTIFICATIONS), 0)
         for table in deleted:
             for number in self._batches(table, kept) if table is _HISTORY or table.name in self._existing else ():
                 deleted[table] += number
@@ -131,7 +134,7 @@ class _Pruning:
         )
 
     def _require_privileges(self) -> None:
-        tables = [*_OF_HISTORY, *(table.name for table in (_HISTORY, _RUNS, _QUEUE))]
+        tables = [*_OF_HISTORY, *(table.name for table in (_HISTORY, _RUNS, _QUEUE, _NOTIFICATIONS))]
         parameters = {"schema": contract.SCHEMA, "tables": tables, "privileges": ["DELETE"]}
         lacking = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["missing_privileges"], parameters)
         if lacking:

@@ -247,11 +247,18 @@ PROBLEMS_OF_REFRESH_COSTS = {
     "view_bloated",
     "rows_unordered",
 }  # tests/integration/test_doctor_refresh_costs.py
+PROBLEMS_OF_NOTIFICATIONS = {  # tests/integration/notifications
+    "notifications_unusable",
+    "notifications_overdue",
+    "channel_disabled",
+    "channel_unknown",
+}
 PROBLEMS_TESTED_ELSEWHERE = {
     "server_unsupported",
     "server_unpatched",
     "pg_stat_statements_unloaded",
     *PROBLEMS_OF_REFRESH_COSTS,
+    *PROBLEMS_OF_NOTIFICATIONS,
     "group_refused",  # tests/integration/groups
 }
 PROBLEMS_OF_LOADS = {  # tests/integration/data_pipeline/test_doctor_of_loads.py

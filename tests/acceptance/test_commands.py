@@ -25,6 +25,7 @@ LINES = [
     ("reset_breaker",),
     ("prune_history", "--json"),
     ("schedule_refreshes",),
+    ("send_notifications",),
     ("queue_status",),
 ]
 NEEDS_REQUEST = {"cancel_refresh"}  # has its tests in test_queue.py

@@ -33,7 +33,7 @@ def test_models_match_the_contract() -> None:
 
 def test_contract_is_parsed_completely() -> None:
     tables_in_sql_file = contract.tables_in_sql()
-    assert len(tables_in_sql_file) == 18
+    assert len(tables_in_sql_file) == 21
     assert tables_in_sql_file["seeder_run_history"]["start_time"] == ContractColumn(
         type="timestamp with time zone", nullable=False
     )
@@ -89,6 +89,13 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_check.updated_at": "now()",
         "seeder_check_waiver.granted_at": "now()",
         "seeder_change_sample.requested_at": "now()",
+        "seeder_alert.contract_id": "0",
+        "seeder_alert.notified": "'ok'::text",
+        "seeder_mute.muted_at": "now()",
+        "seeder_notification.created_at": "now()",
+        "seeder_notification.state": "'pending'::text",
+        "seeder_notification.attempts": "0",
+        "seeder_notification.due_at": "now()",
     }
     indexed = {
         definition.partition(" USING ")[2]
@@ -184,6 +191,9 @@ def test_contract_marks_optional_tables() -> None:
         "seeder_view_state",
         "seeder_skip_decision",
         "seeder_change_sample",
+        "seeder_alert",
+        "seeder_mute",
+        "seeder_notification",
     }
     assert all(
         consequence.endswith(".") and "\n" not in consequence for consequence in contract.optional_tables().values()
@@ -239,7 +249,7 @@ def test_concurrent_installs_create_the_tables_once() -> None:
             connection.close()
 
     with ThreadPoolExecutor(4) as threads:
-        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 18]
+        assert sorted(threads.map(lambda _: install(), range(4))) == [0, 0, 0, 21]
 
 
 def test_different_model_is_reported_once(monkeypatch: pytest.MonkeyPatch) -> None:

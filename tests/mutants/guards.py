@@ -16,6 +16,7 @@ from tests.mutants.load_api_guards import LOAD_API
 from tests.mutants.load_guards import LOADS
 from tests.mutants.manifest_guards import MANIFESTS
 from tests.mutants.mode_guards import MODES
+from tests.mutants.notification_guards import NOTIFICATIONS
 from tests.mutants.run_guards import RUNS
 from tests.mutants.silver_guards import SILVER
 from tests.mutants.skip_guards import SKIPS
@@ -33,6 +34,7 @@ GUARDS = [
     *SKIPS,
     *FRESHNESS,
     *GROUPS,
+    *NOTIFICATIONS,
     *LOADS,
     *LOAD_API,
     *SILVER,

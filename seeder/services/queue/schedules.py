@@ -56,6 +56,9 @@ def _declared_schedules(settings: conf.Settings, *, by_freshness: bool) -> Itera
         )
     for slug, cron in settings.agency_crons.items():
         yield DeclaredSchedule(name=_of_agency(slug), task="seeder.tasks.refresh_agency", arguments=(slug,), cron=cron)
+    if settings.notifications:
+        task, name = "seeder.tasks.send_notifications", f"{PREFIX}notifications"
+        yield DeclaredSchedule(name=name, task=task, minutes=1, keeps_result=False)
     yield DeclaredSchedule(
         name=f"{PREFIX}resume the queue",
         task="seeder.tasks.resume_queue",

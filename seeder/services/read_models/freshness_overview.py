@@ -74,7 +74,9 @@ class FreshnessOverview:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class _ListedView:
+class ListedView:
+    """A view of enabled manifests."""
+
     key: ViewKey
     table_name: str
     agencies: frozenset[str]
@@ -92,7 +94,7 @@ def freshness_overview(
     contracts = freshness_contracts.load_contracts(tables)
     if not contracts:
         return FreshnessOverview(is_available=tables.is_usable(freshness_contracts.TABLE))
-    listed = list(_listed_views(conf.load().databases))
+    listed = list(listed_views(conf.load().databases))
     wanted = None if views is None else {ViewName.parse_or_none(name) for name in views}
     applying = {
         view: [
@@ -147,7 +149,7 @@ def _urgency(status: ContractStatus) -> tuple[int, bool, str, int]:
     return _MOST_URGENT_FIRST.index(state), is_warn, status.table_name, contract.id
 
 
-def _listed_views(databases: Mapping[int, str]) -> Iterator[_ListedView]:
+def listed_views(databases: Mapping[int, str]) -> Iterator[ListedView]:
     """Yield the views of enabled manifests, once under their first spelling."""
     rows = [
         *CustomReportManifest.objects.enabled().values_list("table_name", "agency_slug", "database_id"),
@@ -164,10 +166,10 @@ def _listed_views(databases: Mapping[int, str]) -> Iterator[_ListedView]:
             spellings.setdefault(key, table_name)
             agencies[key].add(agency)
     for key, table_name in spellings.items():
-        yield _ListedView(key=key, table_name=table_name, agencies=frozenset(agencies[key]))
+        yield ListedView(key=key, table_name=table_name, agencies=frozenset(agencies[key]))
 
 
-def _facts(views: Sequence[_ListedView], tables: OptionalTables) -> Mapping[ViewKey, ViewFacts]:
+def _facts(views: Sequence[ListedView], tables: OptionalTables) -> Mapping[ViewKey, ViewFacts]:
     has_metrics = tables.is_usable("seeder_run_metrics")
     facts = freshness_queries.view_facts([view.table_name for view in views], has_metrics=has_metrics)
     paused = set[str]()

@@ -24,6 +24,7 @@ from seeder.services.groups.group_planning import add_groups
 from seeder.services.groups.group_refresh import GroupRefresher
 from seeder.services.groups.group_selection import complete_groups
 from seeder.services.history_rows import RunHistoryWriter
+from seeder.services.notifications.run_notifications import RunNotifications
 from seeder.services.retry import retry_transient
 from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions, skip_planning
 from seeder.services.run.admission_control import AdmissionControl
@@ -120,7 +121,8 @@ def execute_locked(
     run_row = RunRowWriter(run_lock.run_id, tables)
     meter = CostMeter(plan.by_database, history, tables)
     recorders = run_lock, RunningStatusWriter(history), run_row, meter
-    listeners = Listeners(*recorders, LogListener(run_lock.run_id), listener)
+    notifications = RunNotifications(run_lock.run_id, settings, tables)
+    listeners = Listeners(*recorders, LogListener(run_lock.run_id), notifications, listener)
     orphan_recovery.recover_orphaned_runs(tables)
     run_lock.ensure_held()  # planning may have lost the connection that held it
     history.insert_pending(plan)

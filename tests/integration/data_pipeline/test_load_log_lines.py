@@ -9,6 +9,7 @@ import pytest
 from data_pipeline import compute_idempotency_key, process_once
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.http.call_context import calls_of
+from seeder.signals import load_failed
 
 pytestmark = pytest.mark.usefixtures("load_tables")
 
@@ -79,3 +80,20 @@ def test_json_format_is_one_object(caplog: pytest.LogCaptureFixture, monkeypatch
     load("a.csv")
     lines = [json.loads(record.getMessage()) for record in caplog.records if record.name == "data_pipeline"]
     assert [(one["event"], one["level"]) for one in lines] == [("load_claimed", "INFO"), ("load_succeeded", "INFO")]
+
+
+def test_failed_load_sends_a_signal_whose_receiver_cannot_hide_the_error() -> None:
+    received: list[dict[str, object]] = []
+
+    def receive(signal: object, sender: object, **arguments: object) -> None:
+        received.append(arguments)
+        raise ValueError
+
+    load_failed.connect(receive)
+    try:
+        for _ in range(2):
+            with pytest.raises(KeyError):
+                load("a.csv", fail=True)
+    finally:
+        load_failed.disconnect(receive)
+    assert received == [{"load_id": 1, "source": "test", "attempt": one, "reason": "KeyError"} for one in (1, 2)]

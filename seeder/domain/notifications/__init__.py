@@ -1,0 +1,1 @@
+"""Rules of notifications: which changes, which channels, when, and in which words."""

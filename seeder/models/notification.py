@@ -1,0 +1,60 @@
+"""What was notified, mutes, and the outbox of notifications. The tables are optional."""
+
+from django.db import models
+from django.db.models.functions import Now
+
+
+class Alert(models.Model):
+    """The state of a view, or of a contract of it, that was last notified."""
+
+    id = models.BigAutoField(primary_key=True)
+    kind = models.TextField()  # refresh or freshness
+    database_alias = models.TextField()
+    table_name = models.TextField()  # as printed from the catalog
+    contract_id = models.BigIntegerField(db_default=0)  # 0: of its refreshes
+    notified = models.TextField(db_default="ok")  # ok, failed, held or late
+    notified_at = models.DateTimeField(null=True)  # null before the first change
+
+    class Meta:
+        managed = False
+        db_table = '"reporting"."seeder_alert"'
+
+
+class Mute(models.Model):
+    """A time in which nothing is notified about a view."""
+
+    id = models.BigAutoField(primary_key=True)
+    database_alias = models.TextField()
+    table_name = models.TextField()  # as printed from the catalog
+    reason = models.TextField()
+    muted_by = models.TextField()
+    muted_at = models.DateTimeField(db_default=Now())
+    ends_at = models.DateTimeField()
+
+    class Meta:
+        managed = False
+        db_table = '"reporting"."seeder_mute"'
+        permissions = (("mute_notifications", "Can mute the notifications of a view"),)
+
+
+class Notification(models.Model):
+    """A notification for one channel."""
+
+    id = models.BigAutoField(primary_key=True)
+    channel = models.TextField()  # a name in the setting NOTIFICATIONS
+    event = models.TextField()
+    subject = models.TextField()  # database and view, or run; those of one subject are sent in order
+    facts = models.JSONField()  # arguments of the signal
+    created_at = models.DateTimeField(db_default=Now())
+    state = models.TextField(db_default="pending")  # pending, sent, failed or gone
+    attempts = models.IntegerField(db_default=0)
+    due_at = models.DateTimeField(db_default=Now())
+    ended_at = models.DateTimeField(null=True)
+    error = models.TextField(null=True)  # of the last attempt
+
+    class Meta:
+        managed = False
+        db_table = '"reporting"."seeder_notification"'
+
+    def __str__(self) -> str:
+        return f"{self.event} of {self.subject} for {self.channel}"

@@ -1,0 +1,11 @@
+"""Expected errors of notifications."""
+
+from seeder.errors import RequestError, SeederError
+
+
+class NotificationsUnusable(SeederError):
+    """{reason}. Without it {lost_feature} `manage.py install_schema` creates it."""
+
+
+class UnknownChannel(RequestError):
+    """SEEDER['NOTIFICATIONS'] has no channel {channel!r}. It has: {known}."""

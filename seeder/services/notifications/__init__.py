@@ -1,0 +1,1 @@
+"""Notifies changes of states: writes the outbox, and sends it."""

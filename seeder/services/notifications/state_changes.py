@@ -1,0 +1,110 @@
+"""Finds the changes that were not notified yet.
+
+A run notifies each change right after its commit. This finds what is left: changes of a run that was killed in between,
+late views, ended mutes and finished runs. So nothing is lost, although no refresh writes notifications in its own
+transaction.
+"""
+
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from seeder.conf import Settings
+from seeder.domain.freshness.states import FreshnessState
+from seeder.domain.notifications.events import AlertKind, AlertState, Subject
+from seeder.models import Alert, JobStatus
+from seeder.postgres import freshness_queries
+from seeder.postgres.contract import OptionalTables
+from seeder.services import signal_sending
+from seeder.services.notifications import outbox
+from seeder.services.notifications.outbox import Observation
+from seeder.services.read_models.freshness_overview import ContractStatus, ListedView, freshness_overview, listed_views
+
+_Observe = Callable[[], Observation]
+_REFRESH_FAILED = {AlertState.FAILED, AlertState.HELD}
+
+
+def notify_changes(settings: Settings, tables: OptionalTables) -> None:
+    """Write the notifications of all changes that were not notified, and send their signals.
+
+    If nothing has changed, it takes two statements, one for each channel that wants finished runs, and those of the
+    freshness overview.
+    """
+    notified = {
+        Subject(
+            kind=AlertKind(row.kind), database=row.database_alias, name=row.table_name, contract_id=row.contract_id
+        ): AlertState(row.notified)
+        for row in Alert.objects.exclude(notified=AlertState.OK)
+    }
+    for subject, observe in [*_changed_refreshes(notified, settings, tables), *_changed_contracts(notified)]:
+        if (change := outbox.notify_change(subject, observe, settings)) is not None:
+            signal_sending.send(change.event, **change.facts)
+    outbox.add_finished_runs(settings.notifications, tables)
+
+
+def _changed_refreshes(
+    notified: Mapping[Subject, AlertState], settings: Settings, tables: OptionalTables
+) -> Iterator[tuple[Subject, _Observe]]:
+    """Yield views that fail, or do not fail any more, unlike what was notified."""
+    failing = set(JobStatus.objects.filter(consecutive_failures__gt=0).values_list("table_name", flat=True))
+    notified_failing = {subject for subject, state in notified.items() if state in _REFRESH_FAILED}
+    if not failing and not notified_failing:
+        return
+    views = list(listed_views(settings.databases))
+    spellings = Counter(view.table_name for view in views)
+    for view in views:
+        subject = Subject(kind=AlertKind.REFRESH, database=view.key.database, name=str(view.key.name))
+        # Views of the same name in several databases share a status, which does not tell which of them fails.
+        if spellings[view.table_name] == 1 and (view.table_name in failing) is not (subject in notified_failing):
+            yield subject, partial(_observe_refresh, view, tables)
+
+
+def _observe_refresh(view: ListedView, tables: OptionalTables) -> Observation:
+    has_metrics = tables.is_usable("seeder_run_metrics")
+    facts = freshness_queries.view_facts([view.table_name], has_metrics=has_metrics)[view.table_name]
+    status = JobStatus.objects.filter(pk=view.table_name).first()
+    state = AlertState.OK
+    if facts.failing:
+        state = AlertState.HELD if facts.is_held else AlertState.FAILED
+    return Observation(
+        state=state,
+        facts={
+            "view": str(view.key.name),
+            "database": view.key.database,
+            "agencies": sorted(view.agencies),
+            "run_id": status and status.last_run_id,
+            "reason": None,
+            "sqlstate": None,
+            "failures": (status and status.consecutive_failures) or 0,
+        },
+    )
+
+
+def _changed_contracts(notified: Mapping[Subject, AlertState]) -> Iterator[tuple[Subject, _Observe]]:
+    """Yield contracts that are late, or not late any more, unlike what was notified."""
+    for status in freshness_overview().statuses:
+        state, key = status.judgement.state, status.view
+        subject = Subject(
+            kind=AlertKind.FRESHNESS, database=key.database, name=str(key.name), contract_id=status.contract.id
+        )
+        is_late = state is FreshnessState.LATE
+        if state is not FreshnessState.UNKNOWN and is_late is not (subject in notified):
+            observation = Observation(state=AlertState.LATE if is_late else AlertState.OK, facts=_late_facts(status))
+            yield subject, partial(_known, observation)
+
+
+def _known(observation: Observation) -> Observation:
+    return observation
+
+
+def _late_facts(status: ContractStatus) -> Mapping[str, object]:
+    deadline = status.judgement.deadline
+    return {
+        "view": str(status.view.name),
+        "database": status.view.database,
+        "agencies": list(status.agencies),
+        "contract": status.contract.id,
+        "severity": str(status.contract.severity),
+        "reason": status.cause_text or None,
+        "deadline": deadline and deadline.isoformat(),
+    }
