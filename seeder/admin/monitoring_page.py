@@ -66,7 +66,8 @@ def handle_post(request: HttpRequest) -> HttpResponse:
     if "cancel" in request.POST:
         queue_actions.request_cancel(request, request.POST["cancel"])
     else:
-        queue_actions.request_refresh(request, request.POST.get("refresh", ""))
+        with_changes = "changed_rows" in request.POST
+        queue_actions.request_refresh(request, request.POST.get("refresh", ""), with_changes=with_changes)
     return HttpResponseRedirect(request.get_full_path())
 
 

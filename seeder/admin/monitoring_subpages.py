@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from seeder.admin import queue_actions
+from seeder.admin.changed_rows_section import section_context
 from seeder.admin.charts import history_chart, timeline_chart
 from seeder.admin.monitoring_page import handle_post
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
@@ -84,6 +85,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "can_refresh": queue_actions.can_refresh(request.user),
         "can_see_checks": request.user.has_perm(check_access.VIEW_PERMISSION),
         "live": job.status is Status.RUNNING,
+        **section_context(request, job.table_name, agencies),
     }
     if request.user.has_perm("seeder.view_releasesnapshot"):
         names = agency_scope.name_spellings(job.table_name)

@@ -12,6 +12,8 @@ from seeder.errors import SeederError
 from seeder.services.queue import cancellation, dispatch, enqueue
 from seeder.services.read_models import agency_scope
 
+MAX_CHANGED_ROWS = 5  # of each kind
+
 
 def can_refresh(user: Any) -> bool:
     return dispatch.is_available() and bool(user.has_perm("seeder.refresh_views"))
@@ -21,10 +23,13 @@ def can_capture(user: Any) -> bool:
     return dispatch.is_available() and bool(user.has_perm("seeder.capture_releasesnapshot"))
 
 
-def request_refresh(request: HttpRequest, table_name: str) -> None:
+def request_refresh(request: HttpRequest, table_name: str, *, with_changes: bool = False) -> None:
     try:
         view = _require_visible_view(request, table_name)
-        result = enqueue.enqueue_refresh(SingleView(name=view), requested_by=request.user.get_username())
+        max_changed_rows = MAX_CHANGED_ROWS if with_changes else None
+        result = enqueue.enqueue_refresh(
+            SingleView(name=view, max_changed_rows=max_changed_rows), requested_by=request.user.get_username()
+        )
     except SeederError as error:
         messages.error(request, str(error))
         return

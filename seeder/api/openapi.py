@@ -16,7 +16,7 @@ from drf_spectacular.views import SpectacularSwaggerSplitView
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from seeder.api import check_examples, examples, explanation_examples, manifest_examples
+from seeder.api import changed_rows_examples, check_examples, examples, explanation_examples, manifest_examples
 from seeder.api.authentication_and_throttling import SeederSessionAuthentication
 from seeder.api.base_view import SeederView
 from seeder.api.operation_description import describe_operation, own_schema
@@ -29,6 +29,7 @@ from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.domain.query_trials import ChangeKind, WarningCode
 from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.domain.row_changes import RowChangeKind
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 from seeder.services.data_checks.waivers import WaiverDecision
 from seeder.services.read_models.manifest_list import DriftState
@@ -106,13 +107,24 @@ SEEDER = SchemaOptions(
         "schema": "The root and this schema.",
     },
     enums=(
-        *(ReportType, Status, QueuedPartState, DifferenceKind, Severity, DriftState, ChangeKind, WarningCode),
+        *(
+            ReportType,
+            Status,
+            QueuedPartState,
+            DifferenceKind,
+            Severity,
+            DriftState,
+            ChangeKind,
+            WarningCode,
+            RowChangeKind,
+        ),
         *(CheckKind, CheckOutcome, CheckSeverity, WaiverDecision),
     ),
     examples={
         **examples.OPERATIONS,
         **explanation_examples.OPERATIONS,
         **manifest_examples.OPERATIONS,
+        **changed_rows_examples.OPERATIONS,
         **check_examples.OPERATIONS,
     },
     parameter_examples=examples.PARAMETERS,

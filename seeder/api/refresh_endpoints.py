@@ -2,14 +2,17 @@
 
 from typing import ClassVar
 
+from rest_framework import status
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import WRITE
+from seeder.api.changed_rows_serializers import RefreshOptionsSerializer
 from seeder.api.document_serializers import EnqueueResultSerializer
 from seeder.api.idempotency_keys import IDEMPOTENCY_KEY, scoped_idempotency_key
 from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation
+from seeder.change_sample_errors import SampleTableUnusable
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownAgency
@@ -20,6 +23,11 @@ from seeder.services.read_models import job_list, run_timeline
 
 class BaseRefreshView(ReportView):
     required_permissions: ClassVar = {WRITE: "seeder.refresh_views"}
+
+    error_statuses: ClassVar = (
+        ((SampleTableUnusable,), status.HTTP_503_SERVICE_UNAVAILABLE),
+        *ReportView.error_statuses,
+    )
 
     def enqueue(self, request: Request, refresh_request: RefreshRequest) -> Response:
         result = enqueue.enqueue_refresh(
@@ -34,14 +42,21 @@ class BaseRefreshView(ReportView):
 
 
 class RefreshJobView(BaseRefreshView):
-    @describe_operation("refreshJob", EnqueueResultSerializer, parameters=[*JOB_PATH_PARAMETERS, IDEMPOTENCY_KEY])
+    @describe_operation(
+        "refreshJob",
+        EnqueueResultSerializer,
+        request=RefreshOptionsSerializer,
+        parameters=[*JOB_PATH_PARAMETERS, IDEMPOTENCY_KEY],
+    )
     def post(self, request: Request, reportType: str, id: int) -> Response:
         """Queue a refresh of the view of one manifest.
 
-        Joins a queued request for the view that has not started.
+        Joins a queued request for the view that has not started. With `changedRows`, the next refresh of the view that
+        is published also stores rows that it changes.
         """
+        options = self.validated_body(RefreshOptionsSerializer)
         job = job_list.find_job(reportType, id, self.visible_agencies)
-        return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name)))
+        return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name), **options))
 
 
 class RefreshAgencyView(BaseRefreshView):

@@ -56,6 +56,7 @@ _v1 = [
     path(f"{_CHECK_PATH}waive/", check_endpoints.WaiveCheckView.as_view(), name="waive-check"),
     path(f"{_CHECK_PATH}accept/", check_endpoints.AcceptCheckView.as_view(), name="accept-check"),
     path("views/<str:name>/check-results/", check_endpoints.CheckResultListView.as_view(), name="check-results"),
+    path("views/<str:name>/changed-rows/", view_endpoints.ChangeSampleListView.as_view(), name="changed-rows"),
     path("views/<str:name>/explanation/", view_endpoints.ViewExplanationView.as_view(), name="explanation"),
     path("schema/", openapi.SchemaView.as_view(), name="schema"),
     *_docs,

@@ -37,11 +37,16 @@ class SingleView:
     """One view, for all enabled manifests that name it."""
 
     name: ViewName
+    max_changed_rows: int | None = None  # that the refresh stores, of each kind; None for none
 
     def __str__(self) -> str:
         return f"the view {self.name}"
 
-    description = property(__str__)
+    @property
+    def description(self) -> str:
+        if self.max_changed_rows is None:
+            return str(self)
+        return f"{self} with up to {self.max_changed_rows} changed rows of each kind"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

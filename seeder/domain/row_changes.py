@@ -14,7 +14,7 @@ _ELLIPSIS = "…"
 Values = Mapping[str, str | None]
 
 
-class ChangeKind(StrEnum):
+class RowChangeKind(StrEnum):
     """How a row changed, in the order of a sample."""
 
     UPDATED = "updated"
@@ -43,38 +43,46 @@ class ColumnValues(NamedTuple):
 class ChangedRow:
     """One changed row. Values are texts as PostgreSQL prints them, possibly cut."""
 
-    kind: ChangeKind
+    kind: RowChangeKind
     key: Values
     old: Values  # of an update, only what changed; otherwise all but the key; empty if inserted
     new: Values
     omitted: int = 0  # columns that are left out because the row is too long
 
     @classmethod
-    def of(cls, kind: ChangeKind, columns: Sequence[ColumnValues], key_columns: Sequence[str]) -> Self:
+    def of(cls, kind: RowChangeKind, columns: Sequence[ColumnValues], key_columns: Sequence[str]) -> Self:
         """Return a row from the values of its columns."""
         key, shown = list[ColumnValues](), list[ColumnValues]()
         for one in columns:
             if one.name in key_columns:
                 key.append(one)
-            if one.differs if kind is ChangeKind.UPDATED else one.name not in key_columns:
+            if one.differs if kind is RowChangeKind.UPDATED else one.name not in key_columns:
                 shown.append(one)
         kept = shown[: _fitting(shown)]
         return cls(
             kind=kind,
-            key={one.name: _cut(one.old if kind is ChangeKind.DELETED else one.new) for one in key},
-            old={} if kind is ChangeKind.INSERTED else {one.name: _cut(one.old) for one in kept},
-            new={} if kind is ChangeKind.DELETED else {one.name: _cut(one.new) for one in kept},
+            key={one.name: _cut(one.old if kind is RowChangeKind.DELETED else one.new) for one in key},
+            old={} if kind is RowChangeKind.INSERTED else {one.name: _cut(one.old) for one in kept},
+            new={} if kind is RowChangeKind.DELETED else {one.name: _cut(one.new) for one in kept},
             omitted=len(shown) - len(kept),
         )
 
-    @classmethod
-    def from_document(cls, document: Mapping[str, Any]) -> Self:
-        """Read what `as_document` wrote."""
-        return cls(**{**document, "kind": ChangeKind(document["kind"])})
+    @property
+    def values(self) -> Sequence[tuple[str, str | None, str | None]]:
+        """Each shown column with its old and new value."""
+        return [(name, self.old.get(name), self.new.get(name)) for name in self.new or self.old]
 
-    def as_document(self) -> Mapping[str, Any]:
-        """Return the row as JSON."""
-        return {"kind": self.kind, "key": self.key, "old": self.old, "new": self.new, "omitted": self.omitted}
+    @classmethod
+    def from_stored(cls, stored: Mapping[str, Any]) -> Self:
+        """Read what `as_stored` wrote."""
+        values = {name: dict(stored[name]) for name in ("key", "old", "new")}
+        return cls(kind=RowChangeKind(stored["kind"]), omitted=stored["omitted"], **values)
+
+    def as_stored(self) -> Mapping[str, Any]:
+        """Return the row as JSON. Lists keep the order of columns, which PostgreSQL does not keep in objects."""
+        values = {"key": self.key, "old": self.old, "new": self.new}
+        pairs = {name: [*map(list, one.items())] for name, one in values.items()}
+        return {"kind": self.kind, **pairs, "omitted": self.omitted}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,10 +35,6 @@ class RefreshCommand(SeederCommand):
     def build_request(self, options: Namespace) -> RefreshRequest:
         raise NotImplementedError
 
-    def shows_changed_rows(self, _options: Namespace) -> bool:
-        """Return whether the rows that the run changes are shown."""
-        return False
-
     def run(self, options: Namespace) -> int | None:
         request = self.build_request(options)
         if options.queue:
@@ -49,8 +45,7 @@ class RefreshCommand(SeederCommand):
             plan = orchestrator.preview(request)
             self.output.show(plan_document(plan), plan_blocks(plan, request))
             return EXIT_FAILED if plan.rejected else None
-        display = show_run(self.output, request, with_changed_rows=self.shows_changed_rows(options))
-        with display as on_event, unix_signals.stop_on_signal() as stop:
+        with show_run(self.output, request) as on_event, unix_signals.stop_on_signal() as stop:
             summary = orchestrator.execute_run(
                 request,
                 on_event=lambda event: self._show_event(on_event, event),

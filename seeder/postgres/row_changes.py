@@ -13,8 +13,8 @@ from psycopg import sql
 from seeder.domain.row_changes import (
     MAX_VALUE_CHARACTERS,
     ChangedRow,
-    ChangeKind,
     ColumnValues,
+    RowChangeKind,
     RowChanges,
     left_out_text,
 )
@@ -71,9 +71,11 @@ def compare_rows(database: str, matching: RowMatching, *, max_rows: int, timeout
     with ReadOnlyPart(database, timeout_ms=timeout_ms) as part:
         [(_, counts, *_), *found] = part.query(_comparison(matching, max_rows))
     inserted, deleted, updated, left_out = counts
-    order = list(ChangeKind)
+    order = list(RowChangeKind)
     rows = [
-        ChangedRow.of(ChangeKind(kind), [*map(ColumnValues, matching.columns, old, new, differs)], matching.key_columns)
+        ChangedRow.of(
+            RowChangeKind(kind), [*map(ColumnValues, matching.columns, old, new, differs)], matching.key_columns
+        )
         for kind, _, old, new, differs in found
     ]
     return RowChanges(

@@ -7,40 +7,59 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.change_sample_errors import BadSampleSize, SampleTableUnusable
-from seeder.domain.manifests import ViewKey
+from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
-from seeder.domain.refresh_requests import SingleView
+from seeder.domain.refresh_requests import RefreshRequest, SingleView
 from seeder.domain.row_changes import MAX_SAMPLE_ROWS, NOTHING_CHANGED, ChangeRequest
 from seeder.domain.view_names import ViewName
 from seeder.models import ChangeSample
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables, optional_tables
 from seeder.postgres.named_statements import STATEMENTS
-from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.storable_text import is_storable
 
 TABLE = "seeder_change_sample"
 
 
-def request_sample(request: SingleView, *, max_rows: int, requested_by: str) -> None:
-    """Have the next refresh of a view record a sample of the rows that it changes.
+def request_samples(request: RefreshRequest, *, requested_by: str) -> None:
+    """Have the next published refresh record the rows that it changes, if the request asks for them.
 
-    `max_rows` limits the updated, the inserted and the deleted rows, each.
-
-    Raises `BadSampleSize`, `SampleTableUnusable`, `RequestError`, `ConfigurationError` or `DatabaseError`.
+    Raises `BadSampleSize`, `SampleTableUnusable`, `RequestError` or `DatabaseError`.
     """
+    if _max_rows(request) is not None:
+        require_possible(request)
+        selection = manifest_selection.select(request, databases=conf.load().databases)
+        store_requests(request, selection, requested_by=requested_by)
+
+
+def require_possible(request: RefreshRequest) -> None:
+    """Raise `BadSampleSize` or `SampleTableUnusable` if the request asks for changed rows that cannot be stored."""
+    if (max_rows := _max_rows(request)) is None:
+        return
     if not 1 <= max_rows <= MAX_SAMPLE_ROWS:
         raise BadSampleSize(rows=max_rows, max_rows=MAX_SAMPLE_ROWS)
-    with translate_database_errors(DEFAULT_DB_ALIAS):
-        tables = OptionalTables.read(DEFAULT_DB_ALIAS)
-        if not tables.is_usable(TABLE):
-            raise SampleTableUnusable(reason=tables.unusable[TABLE], lost_feature=optional_tables()[TABLE])
-        for spec in manifest_selection.select(request, databases=conf.load().databases).views:
-            key, facts = spec.key, {"max_rows": max_rows, "requested_by": requested_by}
-            parameters = {"database": key.database, "view": str(key.name), **facts}
-            sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["request_change_sample"], parameters)
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS)
+    if not tables.is_usable(TABLE):
+        raise SampleTableUnusable(reason=tables.unusable[TABLE], lost_feature=optional_tables()[TABLE])
+
+
+def store_requests(request: RefreshRequest, selection: Selection, *, requested_by: str) -> None:
+    """Store that the request asks for changed rows, if it does.
+
+    The selection has its view in each database, and can have other members of a consistent group.
+    """
+    if not isinstance(request, SingleView) or request.max_changed_rows is None:
+        return
+    facts = {"view": str(request.name), "max_rows": request.max_changed_rows, "requested_by": requested_by}
+    for key in {spec.key for spec in selection.views if spec.key.name == request.name}:
+        parameters = {"database": key.database, **facts}
+        sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["request_change_sample"], parameters)
+
+
+def _max_rows(request: RefreshRequest) -> int | None:
+    return request.max_changed_rows if isinstance(request, SingleView) else None
 
 
 def add_requests(plan: RefreshPlan, tables: OptionalTables) -> RefreshPlan:
@@ -66,7 +85,7 @@ def save(view: PlannedView, run_id: str, history_id: int, result: RefreshResult)
     changes = NOTHING_CHANGED if result.outcome is Outcome.SKIPPED else result.changes
     if view.change_request is None or changes is None or result.failure is not None:
         return
-    rows, note = [row.as_document() for row in changes.rows], changes.note
+    rows, note = [row.as_stored() for row in changes.rows], changes.note
     if not is_storable(json.dumps(rows, ensure_ascii=False)):
         rows, note = [], "The rows have characters that the default database cannot store."
     parameters = {

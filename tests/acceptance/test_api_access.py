@@ -53,6 +53,7 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "views/<str:name>/checks/<str:check>/accept/": {"POST": DECIDE},
     "views/<str:name>/checks/<str:check>/": {"GET": ONE, "PATCH": CHANGE, "DELETE": REMOVE},
     "views/<str:name>/check-results/": {"GET": ONE},
+    "views/<str:name>/changed-rows/": {"GET": ONE},
     "": {"GET": ANY_LOGIN},
     "schema/": {"GET": ANY_LOGIN},
     "docs/": {"GET": ANY_LOGIN},

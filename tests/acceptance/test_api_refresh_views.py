@@ -222,3 +222,30 @@ def test_writes_have_rate_limit_headers_and_reads_do_not(operator: APIClient, se
     assert {answer["RateLimit-Policy"] for answer in answers} == {'"writes";q=2;w=3600'}
     assert all(3590 <= int(answer["RateLimit"].partition(";t=")[2]) <= 3600 for answer in answers)
     assert "RateLimit" not in operator.get(f"{api_clients.ROOT}jobs/")
+
+
+def test_refresh_stores_changed_rows_which_are_data(operator: APIClient) -> None:
+    sql("CREATE TABLE reporting.source AS SELECT 1 AS id, 'secret' AS t")
+    query = "SELECT * FROM reporting.source"
+    sql(f"CREATE MATERIALIZED VIEW reporting.changing AS {query}; CREATE UNIQUE INDEX ON reporting.changing (id)")
+    job = f"{api_clients.ROOT}jobs/custom/{create_custom_manifest('reporting.changing', query).pk}/refresh/"
+    sql("UPDATE reporting.source SET t = 'other'")
+    for body in ({"changedRows": 0}, {"changedRows": 101}, {"changedRows": "5"}, {"changed": 5}):
+        assert operator.post(job, body, format="json").status_code == 400
+    accepted = operator.post(job, {"changedRows": 5}, format="json", HTTP_IDEMPOTENCY_KEY="k")
+    assert accepted.json()["description"] == "the view reporting.changing with up to 5 changed rows of each kind"
+    other = operator.post(job, {"changedRows": 6}, format="json", HTTP_IDEMPOTENCY_KEY="k")
+    assert (other.status_code, other.json()["code"]) == (409, "idempotency_key_taken")
+    address = f"{api_clients.ROOT}views/REPORTING.CHANGING/changed-rows/"
+    [waiting] = operator.get(address).json()["results"]
+    assert (waiting["runId"], waiting["maxRows"], waiting["requestedBy"]) == (None, 5, "operator")
+    run_queued_tasks()
+    operator.post(job, {"changedRows": 5}, format="json", HTTP_IDEMPOTENCY_KEY="k")  # requests nothing again
+    [masked] = operator.get(address).json()["results"]
+    assert (masked["updated"], masked["inserted"], masked["deleted"], masked["rows"]) == (1, 0, 0, [])
+    trusted = api_clients.api_client(api_clients.create_user("trusted", "view_jobstatus", "view_errors"))
+    [sample] = trusted.get(address).json()["results"]
+    row = {"kind": "updated", "key": {"id": "1"}, "old": {"t": "secret"}, "new": {"t": "other"}, "omitted": 0}
+    assert sample == {**masked, "rows": [row]}
+    stranger = api_clients.api_client(api_clients.create_user("stranger", "view_jobstatus", agencies="harbor"))
+    assert stranger.get(address).status_code == 404

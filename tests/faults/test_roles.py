@@ -124,9 +124,11 @@ def assert_web_works() -> None:
         f"{api}snapshots/",
         f"{api}views/reporting.of_ours/checks/",
         f"{api}views/reporting.of_ours/check-results/",
+        f"{api}views/reporting.of_ours/changed-rows/",
     ):
         assert client.get(address).status_code == 200, address
-    response: Any = client.post(f"{api}jobs/{job['reportType']}/{job['id']}/refresh/", content_type="application/json")
+    refresh = f"{api}jobs/{job['reportType']}/{job['id']}/refresh/"
+    response: Any = client.post(refresh, {"changedRows": 5}, content_type="application/json")
     assert response.status_code == 202, response.content
     assert b"queued as" in client.post("/admin/data_pipeline/loadlog/1/verify/", follow=True).content
     capture = {"tableName": "reporting.of_ours", "releaseTag": "2"}

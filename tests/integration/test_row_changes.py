@@ -10,7 +10,7 @@ from pytest_django import Settings
 from seeder.change_sample_errors import BadSampleSize, SampleTableUnusable
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.refresh_requests import AllReports, SingleView
-from seeder.domain.row_changes import MAX_VALUE_CHARACTERS, ChangeKind, RowChanges
+from seeder.domain.row_changes import MAX_VALUE_CHARACTERS, RowChangeKind, RowChanges
 from seeder.domain.view_names import ViewName
 from seeder.models import ChangeSample, CustomReportManifest
 from seeder.postgres import row_changes, sessions
@@ -21,7 +21,6 @@ from tests.conftest import CompletedCommand, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 MODES = pytest.mark.parametrize("concurrently", [False, True], ids=["plain", "concurrent"])
-VIEW = SingleView(name=ViewName(schema="reporting", name="a"))
 
 
 def create_view(rows: str, index: str = "CREATE UNIQUE INDEX ON reporting.a (id)") -> None:
@@ -31,8 +30,13 @@ def create_view(rows: str, index: str = "CREATE UNIQUE INDEX ON reporting.a (id)
     create_custom_manifest("reporting.a", "SELECT * FROM reporting.source")
 
 
+def request_sample(max_rows: int, name: str = "a") -> None:
+    view = ViewName(schema="reporting", name=name)
+    change_samples.request_samples(SingleView(name=view, max_changed_rows=max_rows), requested_by="ada")
+
+
 def refresh_with_sample(max_rows: int = 10) -> RefreshResult:
-    change_samples.request_sample(VIEW, max_rows=max_rows, requested_by="ada")
+    request_sample(max_rows)
     [result] = orchestrator.execute_run(AllReports()).results.values()
     return result
 
@@ -60,21 +64,21 @@ def test_sample_has_old_and_new_values_by_key(settings: Settings, concurrently: 
     result = refresh_with_sample()
     changes = changes_of(result)
     assert counts(changes) == (1, 2, 2)
-    updated = sorted((row for row in changes.rows if row.kind is ChangeKind.UPDATED), key=lambda row: str(row.key))
+    updated = sorted((row for row in changes.rows if row.kind is RowChangeKind.UPDATED), key=lambda row: str(row.key))
     assert (updated[0].key, updated[0].old) == ({"id": "1"}, {"amount": "1", "note": None})
     assert updated[0].new == {"amount": "1.00", "note": "x" * MAX_VALUE_CHARACTERS + "…"}
     assert (updated[1].old, updated[1].new) == ({"Name %s": "r2"}, {"Name %s": None})
-    [inserted] = (row for row in changes.rows if row.kind is ChangeKind.INSERTED)
+    [inserted] = (row for row in changes.rows if row.kind is RowChangeKind.INSERTED)
     assert (inserted.key, inserted.old) == ({"id": "1001"}, {})
     assert inserted.new == {"Name %s": "new", "amount": "5", "note": None, "facts": None}
-    deleted = [row for row in changes.rows if row.kind is ChangeKind.DELETED]
+    deleted = [row for row in changes.rows if row.kind is RowChangeKind.DELETED]
     assert [row.key["id"] for row in deleted] in (["999", "1000"], ["1000", "999"])
     assert (deleted[0].new, deleted[0].old["note"]) == ({}, None)
     assert (result.mode, result.rows) == ("concurrent" if concurrently else "plain", 999)
     row = ChangeSample.objects.get(history__table_name="reporting.a", history__run_id=F("run_id"))
     assert (row.requested_by, row.max_rows) == ("ada", 10)
     assert (row.rows_inserted, row.rows_deleted, row.rows_updated, row.note) == (1, 2, 2, None)
-    assert row.rows == [one.as_document() for one in changes.rows]
+    assert row.rows == [one.as_stored() for one in changes.rows]
     assert sql("SELECT count(*) FROM pg_class WHERE relname LIKE 'seeder_rows_before%'") == [(0,)]
 
 
@@ -86,7 +90,7 @@ def test_sample_is_limited_for_each_kind(settings: Settings, concurrently: bool)
     sql("INSERT INTO reporting.source SELECT i, i FROM generate_series(1001, 1300) AS i")
     changes = changes_of(refresh_with_sample(2))
     assert counts(changes) == (300, 300, 300)
-    assert [row.kind for row in changes.rows] == [kind for kind in ChangeKind for _ in range(2)]
+    assert [row.kind for row in changes.rows] == [kind for kind in RowChangeKind for _ in range(2)]
 
 
 @MODES
@@ -103,7 +107,7 @@ def test_rows_are_matched_by_the_operators_of_the_key(settings: Settings, concur
         [row] = changes_of(refresh_with_sample()).rows
     finally:
         sql("DROP SCHEMA extensions CASCADE")
-    assert (row.kind, row.key) == (ChangeKind.UPDATED, {"name": "ADA", "part": "1.000", "day": "2026-01-01"})
+    assert (row.kind, row.key) == (RowChangeKind.UPDATED, {"name": "ADA", "part": "1.000", "day": "2026-01-01"})
     assert (row.old, row.new) == ({"name": "Ada", "part": "1.0", "n": "1"}, {"name": "ADA", "part": "1.000", "n": "2"})
 
 
@@ -166,8 +170,7 @@ def test_members_of_a_group_have_samples_of_one_transaction(settings: Settings) 
     create_custom_manifest("reporting.b", query)
     sql("UPDATE reporting.source SET n = 0 WHERE id = 4")
     for name in ("a", "b"):
-        view = SingleView(name=ViewName(schema="reporting", name=name))
-        change_samples.request_sample(view, max_rows=1, requested_by="ada")
+        request_sample(1, name)
     summary = orchestrator.execute_run(AllReports())
     assert summary.failed == 0
     assert [row.new for one in summary.results.values() for row in changes_of(one).rows] == [{"n": "0"}, {"n": "1"}]
@@ -184,7 +187,7 @@ def test_sample_of_a_view_in_another_database_is_stored(settings: Settings) -> N
     sql("UPDATE reporting.source SET t = 'b'", using="archive")
     [row] = changes_of(refresh_with_sample()).rows
     assert (row.old, row.new) == ({"t": "a"}, {"t": "b"})
-    assert ChangeSample.objects.get(history__status="success").rows == [row.as_document()]
+    assert ChangeSample.objects.get(history__status="success").rows == [row.as_stored()]
 
 
 def test_cancelled_comparison_of_a_stopped_run_stops_the_refresh(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -197,7 +200,7 @@ def test_cancelled_comparison_of_a_stopped_run_stops_the_refresh(monkeypatch: py
         sessions.query(database, "SELECT pg_cancel_backend(pg_backend_pid()), pg_sleep(5)")
 
     monkeypatch.setattr(row_changes, "compare_rows", cancel)
-    change_samples.request_sample(VIEW, max_rows=1, requested_by="ada")
+    request_sample(1)
     summary = orchestrator.execute_run(AllReports(), stop=stop)
     assert (len(summary.interrupted), dict(summary.results)) == (1, {})
     assert ChangeSample.objects.get().history_id is None
@@ -219,10 +222,10 @@ def test_requested_size_outside_the_limits_is_refused() -> None:
     create_view("SELECT 1 AS id")
     for size in (0, 101):
         with pytest.raises(BadSampleSize, match="from 1 to 100"):
-            change_samples.request_sample(VIEW, max_rows=size, requested_by="ada")
+            request_sample(size)
     sql("DROP TABLE reporting.seeder_change_sample")
     with pytest.raises(SampleTableUnusable, match=r"seeder_change_sample.*Without it no sample.*install_schema"):
-        change_samples.request_sample(VIEW, max_rows=1, requested_by="ada")
+        request_sample(1)
 
 
 def test_command_prints_and_stores_changed_rows(manage: Callable[..., CompletedCommand]) -> None:
@@ -239,7 +242,7 @@ def test_command_prints_and_stores_changed_rows(manage: Callable[..., CompletedC
     ]
     [view] = manage("refresh_table", "reporting.a", "--show-changes", "3", "--json").document["views"]
     assert view["changes"] == {"inserted": 0, "deleted": 0, "updated": 0, "note": None, "rows": []}
-    change_samples.request_sample(VIEW, max_rows=3, requested_by="ada")
+    request_sample(3)
     sql("DELETE FROM reporting.source WHERE id = 6")
     other = manage("refresh_all", "--json")
     [view] = other.document["views"]

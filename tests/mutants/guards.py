@@ -5,6 +5,7 @@ of permissions. `python -m tests.mutants` breaks one after the other.
 """
 
 from tests.mutants.access_guards import ACCESS
+from tests.mutants.change_guards import CHANGED_ROWS
 from tests.mutants.check_guards import CHECKS
 from tests.mutants.commit_guards import COMMITS_AND_LOCKS
 from tests.mutants.explanation_guards import EXPLANATIONS
@@ -32,6 +33,7 @@ GUARDS = [
     *CHECKS,
     *MODES,
     *SKIPS,
+    *CHANGED_ROWS,
     *FRESHNESS,
     *GROUPS,
     *NOTIFICATIONS,

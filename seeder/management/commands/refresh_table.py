@@ -7,7 +7,6 @@ from seeder.domain.row_changes import MAX_SAMPLE_ROWS
 from seeder.domain.view_names import ViewName
 from seeder.management.base_command import EXIT_CANNOT_RUN, whole_number
 from seeder.management.refresh_command import RefreshCommand
-from seeder.services import change_samples
 
 
 class Command(RefreshCommand):
@@ -29,16 +28,7 @@ class Command(RefreshCommand):
         )
 
     def build_request(self, options: Namespace) -> SingleView:
-        return SingleView(name=ViewName.parse(options.view))
-
-    def shows_changed_rows(self, options: Namespace) -> bool:
-        return options.show_changes is not None
-
-    def run(self, options: Namespace) -> int | None:
-        if options.show_changes is not None:
-            if options.dry_run:
-                message = "--show-changes needs a refresh, and --dry-run changes nothing. Give one of them."
-                raise CommandError(message, returncode=EXIT_CANNOT_RUN)
-            request = self.build_request(options)
-            change_samples.request_sample(request, max_rows=options.show_changes, requested_by=self.name)
-        return super().run(options)
+        if options.show_changes is not None and options.dry_run:
+            message = "--show-changes needs a refresh, and --dry-run changes nothing. Give one of them."
+            raise CommandError(message, returncode=EXIT_CANNOT_RUN)
+        return SingleView(name=ViewName.parse(options.view), max_changed_rows=options.show_changes)

@@ -4,10 +4,10 @@ from collections.abc import Iterator
 
 from seeder.domain.human_format import format_count
 from seeder.domain.outcomes import RunSummary
-from seeder.domain.row_changes import ChangedRow, ChangeKind, RowChanges, Values
+from seeder.domain.row_changes import ChangedRow, RowChangeKind, RowChanges, Values
 from seeder.management.rendering.command_output import Block
 
-_SIGNS = {ChangeKind.UPDATED: "~", ChangeKind.INSERTED: "+", ChangeKind.DELETED: "-"}
+_SIGNS = {RowChangeKind.UPDATED: "~", RowChangeKind.INSERTED: "+", RowChangeKind.DELETED: "-"}
 
 
 def changed_rows_blocks(summary: RunSummary) -> Iterator[Block]:
@@ -29,7 +29,7 @@ def _changes_text(changes: RowChanges) -> str:
 
 
 def _row_text(row: ChangedRow) -> str:
-    if row.kind is ChangeKind.UPDATED:
+    if row.kind is RowChangeKind.UPDATED:
         values = ", ".join(f"{name} {_value(old)} → {_value(row.new[name])}" for name, old in row.old.items())
     else:
         values = _values_text(row.new or row.old)

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
 
 from seeder.domain.admission_types import HoldReason
-from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.refresh_requests import RefreshRequest, SingleView
 from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning, StartsHeld, StartsResumed
 from seeder.management.rendering.changed_rows_text import changed_rows_blocks
 from seeder.management.rendering.command_output import Block, CommandOutput
@@ -17,11 +17,9 @@ EventListener = Callable[[RunEvent], None]
 
 
 @contextmanager
-def show_run(
-    output: CommandOutput, request: RefreshRequest, *, with_changed_rows: bool = False
-) -> Iterator[EventListener]:
-    """Yield the listener that prints a run, with the sampled rows if required. On a terminal it also draws progress."""
-    print_event = _print_listener(output, request, with_changed_rows=with_changed_rows)
+def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventListener]:
+    """Yield the listener that prints a run. On a terminal it also draws live progress."""
+    print_event = _print_listener(output, request)
     if not output.is_terminal or output.is_quiet:
         yield print_event
         return
@@ -36,8 +34,9 @@ def show_run(
         yield on_event
 
 
-def _print_listener(output: CommandOutput, request: RefreshRequest, *, with_changed_rows: bool) -> EventListener:
+def _print_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
     lines = RunLines(request, verbosity=output.verbosity, is_terminal=output.is_terminal)
+    with_changed_rows = isinstance(request, SingleView) and request.max_changed_rows is not None
     warnings: list[str] = []
     shown_holds: dict[str, HoldReason] = {}  # by database
 

@@ -24,7 +24,7 @@ from seeder.models import QueuedRefresh
 from seeder.postgres import advisory_locks, sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
-from seeder.services import manifest_selection
+from seeder.services import change_samples, manifest_selection
 from seeder.services.groups.group_planning import add_groups
 from seeder.services.groups.group_selection import complete_groups
 from seeder.services.queue import dispatch, part_rows
@@ -66,7 +66,7 @@ def enqueue_refresh(
     The same idempotency key returns the same answer. Keys are global; callers with several users must include the user.
     `selection` has the manifests of the request, if the caller has read them. Must not be called inside a transaction.
 
-    Raises `RequestError`, `ConfigurationError`, `QueueError` or `DatabaseError`.
+    Raises `RequestError`, `ConfigurationError`, `QueueError`, `SampleTableUnusable` or `DatabaseError`.
     """
     settings, key = conf.load(), idempotency_key
     if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and is_storable(key)):
@@ -74,6 +74,7 @@ def enqueue_refresh(
     with translate_database_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
         part_rows.require_table()
+        change_samples.require_possible(request)
         requested_at = sessions.server_time(DEFAULT_DB_ALIAS)
         # Before the selection, which fails if the manifests of the first request are gone.
         if repeated := _repeated(request, key):
@@ -91,7 +92,10 @@ def enqueue_refresh(
         if not parts:
             return EnqueueResult(description=request.description)
         with atomic(durable=True):
-            if earlier := _earlier(request, selection, key):
+            earlier = _earlier(request, selection, key)
+            if earlier is None or not earlier.repeated:  # before a worker can start the refresh
+                change_samples.store_requests(request, selection, requested_by=requested_by)
+            if earlier:
                 return earlier
             facts = {"description": request.description, "requested_by": requested_by}
             rows = part_rows.add(parts, key=key, request_id=new_run_id(), requested_at=requested_at, **facts)

@@ -83,9 +83,10 @@ def execute_run(
     Failed views are in the summary, not raised. `on_event` gets each event after its row is written, in the calling
     thread. When `stop` is set, the run cancels its refreshes and ends. With `force`, no view is skipped.
 
-    Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
+    Raises `RequestError`, `ConfigurationError`, `SampleTableUnusable` or `DatabaseError`.
     """
     requested_at = preconditions.require_all(conf.load())
+    change_samples.request_samples(request, requested_by=requested_by)
     origin = RunOrigin(requested_at=requested_at, requested_by=requested_by, is_forced=force)
     with RunLock(new_run_id()) as run_lock:
         listener = EventCallback(on_event)

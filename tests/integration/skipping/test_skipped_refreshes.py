@@ -108,8 +108,8 @@ def test_command_shows_skips_and_refreshes_by_force(manage: Callable[..., Comple
 def test_proved_and_skipped_refreshes_answer_requests_for_samples() -> None:
     sql("DELETE FROM reporting.source WHERE n = 5")
     for _ in range(5):
-        view = SingleView(name=ViewName(schema="reporting", name="a"))
-        change_samples.request_sample(view, max_rows=1, requested_by="ada")
+        view = SingleView(name=ViewName(schema="reporting", name="a"), max_changed_rows=1)
+        change_samples.request_samples(view, requested_by="ada")
         last = refresh_all()["a"]
     assert last.outcome is Outcome.SKIPPED
     stored = ChangeSample.objects.order_by("id").values_list("rows_inserted", "rows_deleted", "rows_updated", "note")
