@@ -55,6 +55,11 @@ OWN_REASONS: Mapping[str, ReasonText] = {
         "Data checks held another view of the same consistent group. Nothing of the group was published.",
         "As for `held`, for the view that `errors` names.",
     ),
+    "group_time_limit": ReasonText(
+        "One attempt to refresh the consistent group exceeded its `max_seconds`. Nothing of the group was published.",
+        "`errors` has the duration of each member. Make the longest one faster, take it out of the group, or raise the"
+        " limit.",
+    ),
     "group_failed": ReasonText(
         "Another view of the same consistent group failed. Nothing of the group was published.",
         "As for the reason of the view that `errors` names.",

@@ -6,6 +6,7 @@ the environment variable with the prefix `SEEDER_`, otherwise from its default.
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import timedelta
 from math import isfinite
 from typing import Any
 
@@ -62,14 +63,17 @@ def _group_setting(name: object, facts: dict[str, Any]) -> GroupSetting:
     """Read a group. Raises `TypeError`, `ValueError` or `BadName`."""
     views, agencies = facts.pop("views", []), facts.pop("agencies", [])
     options = {name: facts.pop(name, False) for name in ("allow_blocking", "publish_without_held")}
+    limit = facts.pop("max_seconds", None)
     are_lists = all(isinstance(one, list | tuple) for one in (views, agencies))
-    if facts or not are_lists or not (views or agencies) or not all(isinstance(one, bool) for one in options.values()):
+    are_options = all(isinstance(one, bool) for one in options.values())
+    is_limit = limit is None or (type(limit) is int and limit > 0)
+    if facts or not (are_lists and are_options and is_limit) or not (views or agencies):
         raise ValueError(name)
     return GroupSetting(
         name=str(name),
         views=frozenset(map(ViewName.parse, views)),
         agencies=frozenset(map(str, agencies)),
-        options=GroupOptions(**options),
+        options=GroupOptions(**options, max_duration=None if limit is None else timedelta(seconds=limit)),
     )
 
 

@@ -12,6 +12,7 @@ _MIN_WAIT = timedelta(milliseconds=100)  # a shorter one is not reported
 _CAUSES: Mapping[str, str] = {
     GroupReason.REFUSED: "the group cannot be refreshed in one transaction",
     GroupReason.LOST_RACE: "another session changed members or their tables",
+    GroupReason.TIME_LIMIT: "the group exceeded its time limit",
     HeldReason.DEPENDENCY: "they read a view that data checks held",
 }
 

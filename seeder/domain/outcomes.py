@@ -51,6 +51,7 @@ class GroupReason(StrEnum):
 
     REFUSED = "group_refused"
     FAILED = "group_failed"  # because of another member
+    TIME_LIMIT = "group_time_limit"  # its own one, not that of a statement
     LOST_RACE = "group_lost_race"  # other sessions changed members in every attempt
 
 

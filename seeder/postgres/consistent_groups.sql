@@ -45,6 +45,10 @@ ORDER BY 2, 3;
 -- Take the snapshot of the transaction. The time is that of this statement's arrival, so it is before the snapshot.
 SELECT statement_timestamp(), pg_current_snapshot()::text;
 
+-- name: limit_statements
+-- Limit the following statements of the transaction, in milliseconds.
+SELECT set_config('statement_timeout', %(timeout)s::text, true);
+
 -- name: is_replaced
 -- A row if another session has refreshed, altered or dropped a view after the snapshot, and before this transaction refreshed
 -- it. Every refresh replaces the view's row in pg_class. The row that the snapshot has seen is still visible if another

@@ -119,4 +119,11 @@ GROUPS = [
         " for one in selection.views}",
         tests=("tests/integration/groups/test_group_selection.py",),
     ),
+    Mutant(
+        name="group: its time limit ends a statement",
+        file="seeder/services/groups/member_refresh.py",
+        old="            timeout = min(usual, left_ms) if usual else left_ms\n",
+        new="            timeout = usual\n",
+        tests=(_GROUPS,),
+    ),
 ]

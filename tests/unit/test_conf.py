@@ -137,6 +137,7 @@ def test_settings_and_service_variables_are_not_ignored(monkeypatch: pytest.Monk
         {"view": ["reporting.a"]},
         {"agencies": ["demo"], "allow_blocking": "no"},
         {"agencies": ["demo"], "publish_without_held": 1},
+        {"agencies": ["demo"], "max_seconds": 0},
         ["reporting.a"],
         None,
     ],

@@ -48,6 +48,9 @@ def _group_blocks(group: PlannedGroup) -> Iterator[Block]:
     views = ", ".join(str(view.key.name) for view in group.views)
     duration = format_duration(group.estimated_duration)
     yield f"consistent group {group.name}: {views} become visible together; one worker, about {duration}"
+    limit = group.options.max_duration
+    if limit is not None and group.estimated_duration > limit:
+        yield f"consistent group {group.name}: will probably exceed its limit of {format_duration(limit)}", "yellow"
     if group.options.publish_without_held:
         yield f"consistent group {group.name}: a view that data checks hold keeps its data, as do members that read it"
     if group.refusals:

@@ -36,7 +36,7 @@ def plan_document(plan: RefreshPlan) -> Document:
         "groups": [
             {
                 **fields(group, "name", "refusals", estimatedDurationSeconds="estimated_duration"),
-                **fields(group.options, "allow_blocking", "publish_without_held"),
+                **fields(group.options, "allow_blocking", "publish_without_held", maxSeconds="max_duration"),
                 "views": [view_document(view.key) for view in group.views],
             }
             for group in plan.groups

@@ -32,7 +32,7 @@ from seeder.services.data_checks.run_data_checks import ViewHeld
 from seeder.services.groups import unpublished_groups
 from seeder.services.groups.group_facts import GroupFacts, read_group_facts
 from seeder.services.groups.group_rows import GroupResults, GroupRows
-from seeder.services.groups.member_refresh import LeftOut, LostRace, MemberRefreshes
+from seeder.services.groups.member_refresh import LeftOut, LostRace, MemberRefreshes, TimeLimitExceeded
 from seeder.services.history_rows import OTHER_REFRESHES, refresh_by_another_run
 from seeder.services.run import refresh_limits
 from seeder.services.run.view_refresh import RefreshStopped, ViewRefresher
@@ -90,6 +90,8 @@ class _GroupRefresh:
             describe = unpublished_groups.refused(self._group, refused.reasons)
         except LostRace as race:
             describe = unpublished_groups.lost_races(self._group, race.names, attempts=self._attempts)
+        except TimeLimitExceeded as late:
+            describe = unpublished_groups.time_limit_exceeded(self._group, late.durations)
         except ViewHeld as held:
             describe = unpublished_groups.held(self._group, self._current, held.checks)
         except Error as error:
@@ -160,9 +162,11 @@ class _GroupRefresh:
                 self._left_out = members.left_out
                 self._uncommitted_results = self._rows.record(results, members.befores)
         except Error as error:
-            # Such as 23505: the group inserts a row that another session's refresh has inserted after the snapshot.
+            if sqlstate(error) == QUERY_CANCELED and not self._refresher.stop.requested:
+                members.require_time()
             if sqlstate(error) == SERIALIZATION_FAILURE and self._current is not None:
                 self._lost_to.add(self._current.key.name)
+            # Such as 23505: the group inserts a row that another session's refresh has inserted after the snapshot.
             can_be_race = not is_transient(error) and sqlstate(error) != QUERY_CANCELED
             if can_be_race and (changed := self._changed_members(facts)):
                 raise LostRace(changed) from error

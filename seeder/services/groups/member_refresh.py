@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import partial
+from time import monotonic
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
@@ -38,6 +39,14 @@ class LostRace(Exception):
         self.names = names
 
 
+class TimeLimitExceeded(Exception):
+    """The group has used up its time limit, for these members."""
+
+    def __init__(self, durations: Mapping[PlannedView, timedelta]) -> None:
+        super().__init__()
+        self.durations = durations  # so far; the last one has not ended
+
+
 @dataclass(kw_only=True)
 class MemberRefreshes:
     """One attempt to refresh all members of a group."""
@@ -55,11 +64,13 @@ class MemberRefreshes:
     taken_at: datetime | None = None  # before the snapshot, after the locks
     _snapshot: str = ""
     _blocks_readers: bool = False  # a member was refreshed plainly
+    _begun: float = field(default_factory=monotonic)
+    _member_begun: dict[PlannedView, float] = field(default_factory=dict)
 
     def run(self) -> None:
         """Lock the inputs, take the snapshot, and refresh each member.
 
-        Raises `LostRace`, `ViewHeld` if data checks hold the group, and database errors.
+        Raises `LostRace`, `TimeLimitExceeded`, `ViewHeld` if data checks hold the group, and database errors.
         """
         self._lock_inputs()
         self.taken_at, self._snapshot = group_transaction.take_snapshot(_DATABASE)
@@ -70,6 +81,32 @@ class MemberRefreshes:
         for view in self.group.views:
             refresh = partial(self._refresh, view, seen.states.get(view.key.name), self.taken_at)
             self._refresh_or_leave_out(view, refresh)
+        self.require_time()
+
+    def require_time(self) -> None:
+        """Raise `TimeLimitExceeded` if no time is left."""
+        if (left := self._time_left) is not None and left <= timedelta():
+            ends = [*self._member_begun.values(), monotonic()][1:]
+            begun = self._member_begun.items()
+            durations = {view: timedelta(seconds=end - start) for (view, start), end in zip(begun, ends, strict=True)}
+            raise TimeLimitExceeded(durations)
+
+    @property
+    def _time_left(self) -> timedelta | None:
+        limit = self.group.options.max_duration
+        return None if limit is None else limit - timedelta(seconds=monotonic() - self._begun)
+
+    def _limit_statements(self) -> None:
+        """Let no statement of the next member run longer than the group may.
+
+        `transaction_timeout` of PostgreSQL 17 would end the session, as if it were lost.
+        """
+        self.require_time()
+        if (left := self._time_left) is not None:
+            left_ms = max(1, left // timedelta(milliseconds=1))
+            usual = self.refresher.settings.statement_timeout_ms
+            timeout = min(usual, left_ms) if usual else left_ms
+            sessions.query(_DATABASE, STATEMENTS["limit_statements"], {"timeout": timeout})
 
     @property
     def _names(self) -> tuple[ViewName, ...]:
@@ -95,6 +132,8 @@ class MemberRefreshes:
             self.left_out[view] = ()
             return
         self.before_member(view)
+        self._member_begun[view] = monotonic()
+        self._limit_statements()
         if not self.group.options.publish_without_held:
             self.results[view] = refresh()
             return

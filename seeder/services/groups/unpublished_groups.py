@@ -2,12 +2,13 @@
 
 from collections.abc import Mapping, Sequence, Set
 from contextlib import suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Protocol
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.data_checks.results import CheckResult
+from seeder.domain.human_format import format_duration
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Failure, GroupReason, HeldReason, Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedGroup, PlannedView
@@ -39,6 +40,17 @@ def lost_races(group: PlannedGroup, names: Sequence[ViewName], *, attempts: int)
         f" changed members or tables that they read, at last of {changed}."
     )
     return _all_failed(Failure(reason=GroupReason.LOST_RACE, message=message))
+
+
+def time_limit_exceeded(group: PlannedGroup, durations: Mapping[PlannedView, timedelta]) -> Describe:
+    """Describe the members of a group that was stopped by its time limit."""
+    limit = format_duration(group.options.max_duration or timedelta())
+    each = ", ".join(f"{view.key.name} {format_duration(duration)}" for view, duration in durations.items())
+    message = (
+        f"The consistent group {group.name} was not refreshed. {_KEPT} It exceeded its limit of {limit} (max_seconds)"
+        f" at member {len(durations)} of {len(group.views)}: {each or 'it waited for the tables that they read'}."
+    )
+    return _all_failed(Failure(reason=GroupReason.TIME_LIMIT, message=message))
 
 
 def held_with_dependency(group: PlannedGroup, context: StartContext) -> Describe:

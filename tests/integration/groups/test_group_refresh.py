@@ -136,6 +136,28 @@ def test_group_that_would_block_readers_is_refused_unless_allowed(settings: Sett
     assert published_versions() == (1, 1, 1)
 
 
+def test_group_that_exceeds_its_time_limit_frees_its_locks(
+    settings: Settings, manage: Callable[..., CompletedCommand]
+) -> None:
+    settings.SEEDER = {"CONSISTENT_GROUPS": {"month": {**GROUP, "max_seconds": 1}}}
+    query = "SELECT id, (SELECT count(*) FROM pg_sleep(9)) AS version FROM reporting.b"
+    sql(f"DROP MATERIALIZED VIEW reporting.c CASCADE; CREATE MATERIALIZED VIEW reporting.c AS {query} WITH NO DATA")
+    CustomReportManifest.objects.filter(table_name="reporting.c").update(query=query)
+    load(1)
+    failure = refresh()["a"].failure
+    assert failure is not None
+    assert failure.reason == GroupReason.TIME_LIMIT
+    assert "It exceeded its limit of 1.00 s (max_seconds) at member 3 of 3: reporting.a " in failure.message
+    assert sql("SELECT max(version) FROM reporting.a") == [(0,)]
+    held = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' OR relation = 'reporting.a'::regclass"
+    assert sql(held) == [(0,)]
+    rows = RunHistory.objects.filter(table_name__in=["reporting.a", "reporting.b", "reporting.c"])
+    assert set(rows.values_list("status", "errors")) == {("error", failure.message)}
+    RunHistory.objects.update(status="success", finish_time=F("start_time") + timedelta(seconds=90))
+    warning = "consistent group month: will probably exceed its limit of 1.00 s"
+    assert warning in manage("refresh_table", "reporting.c", "--dry-run").lines
+
+
 def test_missing_member_is_created_with_its_group() -> None:
     sql("DROP MATERIALIZED VIEW reporting.b CASCADE")
     load(1)

@@ -2,6 +2,7 @@
 
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 from seeder.domain.consistent_groups import (
     ConsistentGroup,
@@ -31,7 +32,7 @@ def graph(**reads: str) -> dict[ViewKey, frozenset[ViewKey]]:
     return {view_key(name): keys(read) for name, read in reads.items()}
 
 
-def group(names: str, *, name: str = "g", **options: bool) -> ConsistentGroup:
+def group(names: str, *, name: str = "g", **options: Any) -> ConsistentGroup:
     return ConsistentGroup(names=frozenset({name}), members=keys(names), options=GroupOptions(**options))
 
 
@@ -68,9 +69,16 @@ def test_group_is_closed_by_listed_views_and_reports_the_others() -> None:
 
 def test_groups_that_meet_in_a_view_between_are_merged() -> None:
     reads = graph(b="a", c="b", x="b", y="x")
-    groups = [group("a c", name="one", allow_blocking=True), group("b y", name="two", publish_without_held=True)]
+    groups = [
+        group("a c", name="one", allow_blocking=True),
+        group("b y", name="two", max_duration=timedelta(seconds=9)),
+    ]
     [merged] = close_groups(groups, reads, listed=keys("a b c x y"))
-    assert (str(merged), merged.members, merged.options) == ("one + two", keys("a b c x y"), GroupOptions())
+    assert (str(merged), merged.members, merged.options) == (
+        "one + two",
+        keys("a b c x y"),
+        GroupOptions(max_duration=timedelta(seconds=9)),
+    )
 
 
 def test_settings_that_share_a_view_are_one_group_in_each_database() -> None:
