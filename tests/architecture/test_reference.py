@@ -66,6 +66,7 @@ def test_reasons_are_set_only_in_known_places() -> None:
         ("unpublished_groups.py", "GroupReason.FAILED"),
         ("unpublished_groups.py", "GroupReason.LOST_RACE"),
         ("unpublished_groups.py", "GroupReason.REFUSED"),
+        ("unpublished_groups.py", "GroupReason.TIME_LIMIT"),
         ("manifest_selection.py", "error.reason"),
     }
 
