@@ -68,6 +68,13 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "A run could not write a notification. The next `send_notifications` writes it.",
         ("run_id", "view", "reason"),
     ),
+    "view_muted": LogEvent(
+        "warning",
+        "A user muted the notifications of a view.",
+        ("view", "database", "user", "hours"),
+        "`seeder_mute` has the reason and the end.",
+    ),
+    "view_unmuted": LogEvent("warning", "A user ended a mute.", ("view", "database", "user")),
     "receiver_failed": LogEvent(
         "error",
         "A receiver of a Django signal raised an error. The run continued.",

@@ -9,3 +9,7 @@ class NotificationsUnusable(SeederError):
 
 class UnknownChannel(RequestError):
     """SEEDER['NOTIFICATIONS'] has no channel {channel!r}. It has: {known}."""
+
+
+class BadMute(RequestError):
+    """The notifications of {view} cannot be muted: {problem}."""

@@ -3,6 +3,20 @@
 Models are registered with the default site; nothing of the site is replaced.
 """
 
-from seeder.admin import canned_report_lists, check_lists, manifest_lists, monitoring_admin, report_lists
+from seeder.admin import (
+    canned_report_lists,
+    check_lists,
+    manifest_lists,
+    monitoring_admin,
+    notification_lists,
+    report_lists,
+)
 
-__all__ = ["canned_report_lists", "check_lists", "manifest_lists", "monitoring_admin", "report_lists"]
+__all__ = [
+    "canned_report_lists",
+    "check_lists",
+    "manifest_lists",
+    "monitoring_admin",
+    "notification_lists",
+    "report_lists",
+]

@@ -26,7 +26,7 @@ from seeder.services.query_validation import can_see_data
 from seeder.services.read_models import check_results
 
 
-class _ChoiceFilter(admin.SimpleListFilter):
+class ChoiceFilter(admin.SimpleListFilter):
     """Filter by a column with known values."""
 
     values: Sequence[str]
@@ -38,12 +38,12 @@ class _ChoiceFilter(admin.SimpleListFilter):
         return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
 
 
-class KindFilter(_ChoiceFilter):
+class KindFilter(ChoiceFilter):
     title = parameter_name = "kind"
     values = tuple(CheckKind)
 
 
-class SeverityFilter(_ChoiceFilter):
+class SeverityFilter(ChoiceFilter):
     title = parameter_name = "severity"
     values = tuple(CheckSeverity)
 

@@ -16,9 +16,11 @@ from seeder.admin.explanation_page import explanation_page
 from seeder.admin.freshness_page import freshness_page
 from seeder.admin.monitoring_page import monitoring_page
 from seeder.admin.monitoring_subpages import drift_page, run_page, view_page
+from seeder.admin.mute_page import mute_page
 from seeder.admin.read_only_admin import NoChangesAdmin
 from seeder.models import JobStatus
 from seeder.services.data_checks import check_access
+from seeder.services.notifications import mutes
 
 _PERMISSION = "seeder.view_jobstatus"
 _CHECKS = check_access.VIEW_PERMISSION
@@ -49,6 +51,7 @@ class MonitoringAdmin(NoChangesAdmin):
             path("view/explanation/", self._admin_page(explanation_page, _PERMISSION), name="seeder_view_explanation"),
             path("view/checks/", self._admin_page(view_checks_page, _CHECKS), name="seeder_view_checks"),
             path("view/checks/decide/", self._admin_page(check_decision_page, _CHECKS), name="seeder_check_decision"),
+            path("view/mute/", self._admin_page(mute_page, mutes.PERMISSION), name="seeder_view_mute"),
             path("freshness/", self._admin_page(freshness_page, _PERMISSION), name="seeder_freshness"),
             path("drift/", self._admin_page(drift_page, "seeder.view_releasesnapshot"), name="seeder_drift"),
         ]

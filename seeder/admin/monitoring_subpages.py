@@ -19,6 +19,7 @@ from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.errors import UnknownRun, UnknownSnapshot, UnknownTable
 from seeder.postgres.contract import OptionalTables
 from seeder.services.data_checks import check_access
+from seeder.services.notifications import mutes
 from seeder.services.read_models import (
     agency_scope,
     error_redaction,
@@ -84,6 +85,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "chart": history_chart(recent, site),
         "can_refresh": queue_actions.can_refresh(request.user),
         "can_see_checks": request.user.has_perm(check_access.VIEW_PERMISSION),
+        "can_mute": request.user.has_perm(mutes.PERMISSION),
         "live": job.status is Status.RUNNING,
         **section_context(request, job.table_name, agencies),
     }

@@ -52,6 +52,13 @@ def test_declared_schedules_dispatch_their_tasks() -> None:
     ]
 
 
+def test_channels_add_a_schedule_that_sends_notifications(settings: Settings) -> None:
+    settings.SEEDER = {"NIGHTLY_CRON": "", "NOTIFICATIONS": {"on call": {"email": ["ada@example.org"]}}}
+    assert sync() == {"seeder: notifications": "added", RESUME: "added"}
+    assert ("seeder.tasks.send_notifications", ()) in dispatch_due_schedules()
+    assert tasks.send_notifications() == {"sent": 0, "failed": 0, "givenUp": 0}
+
+
 def test_unchanged_schedule_keeps_its_next_time() -> None:
     sync()
     soon = timezone.now() + timedelta(seconds=5)

@@ -1,0 +1,47 @@
+"""The list of notifications."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse
+
+from seeder.admin.check_lists import ChoiceFilter
+from seeder.admin.error_pages import error_page
+from seeder.admin.report_lists import ReportAdmin
+from seeder.domain.notifications.delivery import DeliveryState
+from seeder.models import Notification
+from seeder.services import contract_installation
+from seeder.services.read_models import agency_scope
+
+
+class DeliveryFilter(ChoiceFilter):
+    title = parameter_name = "state"
+    values = tuple(DeliveryState)
+
+
+@admin.register(Notification)
+class NotificationAdmin(ReportAdmin):
+    """The notifications of each channel, with the error of the last attempt."""
+
+    indexed_fields = ("channel",)
+    list_display = ("created_at", "event", "subject", "channel", "state", "attempts", "due_at", "error")
+    list_filter = (DeliveryFilter,)
+    date_hierarchy = "created_at"
+    ordering = ("-created_at", "-id")
+    sortable_by = ("created_at",)
+    search_fields = ("subject",)
+    search_help_text = "Full view name (schema.table) of the default database, or a run id."
+
+    def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str]) -> QuerySet[Any]:
+        return rows.filter(facts__agencies__has_any_keys=agencies)
+
+    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
+        names = [f"{DEFAULT_DB_ALIAS}:{name}" for name in agency_scope.name_spellings(term)]
+        return rows.filter(subject__in=[term, *names])
+
+    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
+        if reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_notification"):
+            return error_page(request, self.admin_site, f"Notifications are unavailable: {reason}.", status=200)
+        return super().changelist_view(request, extra_context)
