@@ -87,6 +87,7 @@ def families() -> list[Metric]:
             contracts={(FreshnessState.FRESH, ContractSeverity.ERROR): 0}, data_as_of={"": datetime.now(UTC)}
         ),
         queue=QueueDepth(queued=0, running=0, oldest_wait_seconds=0),
+        undelivered={"": 0},
         unfinished_runs=0,
         last_run_finished_at=datetime.now(UTC),
     )

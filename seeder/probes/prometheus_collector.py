@@ -123,6 +123,9 @@ def _run_metrics(gauges: Gauges) -> Iterator[Metric]:
         yield _gauge("queue_parts", "Parts of queued requests that are queued or running.", parts, "state")
         wait_text = "Age of the oldest queued part; 0 if there is none."
         yield _gauge("queue_oldest_waiting_seconds", wait_text, gauges.queue.oldest_wait_seconds)
+    if gauges.undelivered is not None:
+        waiting_text = "Notifications of the channel that wait for their delivery."
+        yield _gauge("notifications_undelivered", waiting_text, gauges.undelivered, "channel")
     if gauges.unfinished_runs is not None:
         runs_text = "Runs without an end: running, or killed and not yet recovered."
         yield _gauge("runs_open", runs_text, gauges.unfinished_runs)

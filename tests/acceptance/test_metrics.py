@@ -192,6 +192,17 @@ def test_breakers_queue_and_open_runs_are_counted() -> None:
     assert "seeder_last_run_end_timestamp_seconds" not in families
 
 
+def test_undelivered_notifications_are_counted_by_channel(settings: Settings) -> None:
+    channels = {name: {"email": ["ada@example.org"]} for name in ("a", "b")}
+    settings.SEEDER = {**settings.SEEDER, "NOTIFICATIONS": channels}
+    for channel, state in (("a", "'pending', NULL"), ("a", "'sent', now()"), ("removed", "'pending', NULL")):
+        sql(
+            "INSERT INTO reporting.seeder_notification (channel, event, subject, facts, state, ended_at)"
+            f" VALUES ('{channel}', 'view_failed', 'x', '{{}}', {state})"
+        )
+    assert values(scrape()["seeder_notifications_undelivered"], "channel") == {("a",): 1, ("b",): 0}
+
+
 def test_scrape_query_count_does_not_grow_with_views() -> None:
     create_custom_manifest("reporting.one", "SELECT 1 AS n")
     scrape()
@@ -205,7 +216,8 @@ def test_scrape_without_tables_reports_down() -> None:
     assert value(scrape(), "seeder_up") == 0
 
 
-def test_scrape_has_exactly_the_metrics_of_the_reference() -> None:
+def test_scrape_has_exactly_the_metrics_of_the_reference(settings: Settings) -> None:
+    settings.SEEDER = {**settings.SEEDER, "NOTIFICATIONS": {"a": {"email": ["ada@example.org"]}}}
     api_clients.create_reports()
     Freshness.objects.create(agency_slug="metro", target_lag=timedelta(hours=1))
     families = [*metrics_page.families(), *metrics_page.loading_families()]

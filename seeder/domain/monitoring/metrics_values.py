@@ -64,6 +64,7 @@ class Gauges:
     breakers: Mapping[str, BreakerGauge] | None  # by database
     queue: QueueDepth | None
     freshness: FreshnessGauges | None  # None also without contracts
+    undelivered: Mapping[str, int] | None  # notifications by channel; None also without channels
     unfinished_runs: int | None
     last_run_finished_at: datetime | None  # None also if no run ever ended
 

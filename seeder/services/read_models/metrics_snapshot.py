@@ -3,19 +3,21 @@
 Runs are separate processes and most have ended before a scrape, so that counters in this process would miss them.
 """
 
+from collections.abc import Mapping
 from datetime import timedelta
 from itertools import product
 from operator import itemgetter
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Max
+from django.db.models import Count, Max
 
 from seeder import conf
 from seeder.domain.freshness.contract import ContractSeverity
 from seeder.domain.freshness.states import FreshnessState
 from seeder.domain.monitoring.metrics_values import BreakerGauge, FreshnessGauges, Gauges, top_reasons
 from seeder.domain.monitoring.report_jobs import JobFilter
-from seeder.models import CircuitBreaker, Run
+from seeder.domain.notifications.delivery import DeliveryState
+from seeder.models import CircuitBreaker, Notification, Run
 from seeder.postgres import contract, deadline_query, metrics_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.read_models import job_list
@@ -63,9 +65,19 @@ def _read() -> Gauges:
         breakers=breakers,
         queue=queue,
         freshness=_freshness(max_views=settings.metrics_views),
+        undelivered=_undelivered(settings, tables),
         unfinished_runs=unfinished_runs,
         last_run_finished_at=last_run_finished_at,
     )
+
+
+def _undelivered(settings: conf.Settings, tables: contract.OptionalTables) -> Mapping[str, int] | None:
+    """Return the notifications that wait, by channel of the settings."""
+    if not settings.notifications or not tables.is_usable("seeder_notification"):
+        return None
+    waiting = Notification.objects.filter(state=DeliveryState.PENDING).values_list("channel").annotate(n=Count("pk"))
+    counts = dict(waiting)
+    return {channel.name: counts.get(channel.name, 0) for channel in settings.notifications}
 
 
 def _freshness(*, max_views: int) -> FreshnessGauges | None:
