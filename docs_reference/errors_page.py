@@ -23,10 +23,10 @@ from docs_reference.markdown_text import code, page, table
 from seeder import change_sample_errors, data_check_errors, manifest_errors, notification_errors
 from seeder.errors import SeederError
 
-_INTRO = """A command prints an error in one line and exits with 2. The API answers with
-[problem details](rest-api.md#errors), whose `code` is in the first column, a page with a sentence. From Python they
-are `seeder.errors.SeederError`. Words in braces are filled in. For errors of loads, the last column says what to look
-at and what to do beyond the message."""
+_INTRO = """A command prints an error in one line and exits with 2. With `--json` it prints a document: `code` as in the
+first column, `detail` and `exitCode`. The API answers with [problem details](rest-api.md#errors) of the same codes, a
+page with a sentence. From Python they are `seeder.errors.SeederError`. Words in braces are filled in. For errors of
+loads, the last column says what to look at and what to do beyond the message."""
 _OF_API = {
     "bad_request": "The body cannot be parsed. Send what the schema describes.",
     "validation_error": "Parameters are invalid. `fields` has the messages of each.",
@@ -40,6 +40,11 @@ _OF_API = {
     "throttled": "Too many requests. `Retry-After` has the seconds to wait.",
     "unavailable": "The database or a setting prevents an answer. The log has the cause, and staff see it.",
     "internal_error": "A programming error. Report it with the request id; the log has the traceback.",
+}
+_OF_COMMANDS = {
+    "bad_arguments": "Options or operands are invalid. `--help` shows them.",
+    "command_failed": "The output cannot be written, or a part of the work failed. `detail` has the cause.",
+    "interrupted": "A signal ended the command. What was committed remains; run it again to continue.",
 }
 _LOADING_MODULES = (
     errors,
@@ -83,7 +88,9 @@ def render() -> str:
         title = "General" if section is SeederError else _message(section).partition(";")[0].rstrip(".")
         blocks += [f"## {title}", _table(kinds)]
     of_api = table(("code", "meaning"), ((_anchored(word), text) for word, text in _OF_API.items()))
-    return page("Errors", _INTRO, "## Of the API alone", of_api, *blocks)
+    of_commands = table(("code", "meaning"), ((_anchored(word), text) for word, text in _OF_COMMANDS.items()))
+    alone = ("## Of the API alone", of_api, "## Of commands alone", of_commands)
+    return page("Errors", _INTRO, *alone, *blocks)
 
 
 def loading_errors() -> Iterator[type[SeederError]]:

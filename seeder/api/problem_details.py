@@ -12,9 +12,9 @@ from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.settings import api_settings
 
 from seeder.errors import IdempotencyKeyTaken, SeederError
+from seeder.services.documents.error_documents import problem_fields
 
 MEDIA_TYPE = "application/problem+json"
-DOCUMENTATION = "https://github.com/reporting-seeder/reporting-seeder/blob/main/docs/reference/errors.md"
 
 MAX_BODY_BYTES = 2**16  # of JSON; ten times the largest useful body
 NOT_FOUND, UNAVAILABLE, INTERNAL_ERROR = "not_found", "unavailable", "internal_error"
@@ -50,11 +50,8 @@ class Problem:
     def document(self, path: str, request_id: str) -> dict[str, Any]:
         """Return the body of the response."""
         document = {
-            "type": f"{DOCUMENTATION}#{self.code}",
-            "title": self.code.replace("_", " ").capitalize(),
+            **problem_fields(self.code, _make_encodable(self.detail)),
             "status": self.status,
-            "code": self.code,
-            "detail": _make_encodable(self.detail),
             "instance": path,
             "requestId": request_id,
         }

@@ -1,4 +1,4 @@
-"""Base class of commands: expected errors are one line and exit code 2."""
+"""Base class of commands: expected errors are one line, or one JSON document, and exit code 2."""
 
 import argparse
 import gc
@@ -13,10 +13,13 @@ from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import SeederError
 from seeder.management.rendering.command_output import CommandOutput, OutputFailed
 from seeder.services import unix_signals
+from seeder.services.documents.error_documents import command_error_document
 
 EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
+_BAD_ARGUMENTS, _FAILED, _INTERRUPTED = "bad_arguments", "command_failed", "interrupted"  # codes of errors
 _FORMAT_HELP = {
     "json": "print one JSON document and nothing else",
+    "json-lines": "print one JSON document in a line for each event as it happens",
     "table": "print tables even if the output is not a terminal",
 }
 
@@ -36,9 +39,10 @@ class SeederCommand(BaseCommand):
     requires_system_checks = ()
     # `reporting-seeder run` runs commands with this attribute, also those of other apps.
     is_job = True
-    # Formats that an option of this name selects: json, table.
+    # Formats that an option of this name selects: json, json-lines, table.
     output_formats: ClassVar[Sequence[str]] = ()
     output: CommandOutput
+    _argv: Sequence[str] = ()
     # A function that returns names and messages of variables to warn about. The doctor reports them itself.
     ignored_variables: ClassVar[Any] = staticmethod(conf.ignored_variables)
 
@@ -57,7 +61,12 @@ class SeederCommand(BaseCommand):
 
             def error(message: str) -> NoReturn:
                 """Print one line. Argparse would print the usage first."""
-                parser.exit(EXIT_CANNOT_RUN, f"{parser.prog}: {message}. See {parser.prog} --help\n")
+                text = f"{message}. See {parser.prog} --help"
+                options = argparse.Namespace(json="--json" in self._argv, json_lines="--json-lines" in self._argv)
+                if options.json or options.json_lines:
+                    _show_error(CommandOutput(self.stdout, options), _BAD_ARGUMENTS, text, EXIT_CANNOT_RUN)
+                    parser.exit(EXIT_CANNOT_RUN)
+                parser.exit(EXIT_CANNOT_RUN, f"{parser.prog}: {text}\n")
 
             parser.error = error  # type: ignore[method-assign]  # argparse has no option for it
         return parser
@@ -66,22 +75,34 @@ class SeederCommand(BaseCommand):
         # The process is the command's alone, and its modules live as long as it. Otherwise Python's garbage collector
         # examines them again at the end, which takes longer than a small refresh.
         gc.freeze()
+        self._argv = argv
         super().run_from_argv(argv)
 
     def handle(self, *_: Any, **options: Any) -> None:
-        if hasattr(self.stdout, "reconfigure"):  # names can have characters that the encoding lacks
-            self.stdout.reconfigure(errors="backslashreplace")
         namespace = argparse.Namespace(**options)
         self.output = CommandOutput(self.stdout, namespace)
         for _variable, message in self.ignored_variables():
             self.stderr.write(f"Warning: {message}")
         try:
-            if exit_code := self.run(namespace):
-                sys.exit(exit_code)
+            exit_code = self._run_with_plain_errors(namespace)
+        except CommandError as error:
+            if not (self.output.is_json and self._argv) or self.output.has_document:
+                raise
+            code = error.__cause__.code if isinstance(error.__cause__, SeederError) else _error_code(error)
+            _show_error(self.output, code, str(error), error.returncode)
+            exit_code = error.returncode
+        if exit_code:
+            sys.exit(exit_code)
+
+    def _run_with_plain_errors(self, options: argparse.Namespace) -> int | None:
+        """Run the command. Raises `CommandError` for every expected error."""
+        try:
+            return self.run(options)
         except SeederError as error:
             raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
         except BrokenPipeError:
             self.output.discard()
+            return None
         except OutputFailed as error:
             self.output.discard()
             message = f"The output cannot be written: {error.strerror}. What the command has committed remains."
@@ -95,3 +116,15 @@ class SeederCommand(BaseCommand):
     def run(self, options: argparse.Namespace) -> int | None:
         """Do the work. Return the exit code, or None for 0."""
         raise NotImplementedError
+
+
+def _show_error(output: CommandOutput, code: str, message: str, exit_code: int) -> None:
+    document = command_error_document(code, message, exit_code=exit_code)
+    output.show({"event": "error", **document} if output.is_json_lines else document, [])
+
+
+def _error_code(error: CommandError) -> str:
+    """Return the code of an error that is none of seeder's own."""
+    if isinstance(error.__cause__, KeyboardInterrupt):
+        return _INTERRUPTED
+    return _BAD_ARGUMENTS if error.__cause__ is None else _FAILED

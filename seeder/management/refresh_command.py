@@ -21,7 +21,7 @@ from seeder.services.run import orchestrator
 class RefreshCommand(SeederCommand):
     """Base class of commands that refresh or queue a request, or show its plan."""
 
-    output_formats = ("json", "table")
+    output_formats = ("json", "json-lines", "table")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

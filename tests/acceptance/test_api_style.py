@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from rest_framework.test import APIClient
 
-from seeder.api.problem_details import DOCUMENTATION
+from seeder.services.documents.error_documents import ERRORS_PAGE
 from tests.acceptance import api_clients
 from tests.acceptance.api_clients import ROOT
 from tests.conftest import CHECKOUT, create_custom_manifest
@@ -16,7 +16,7 @@ def test_problem_names_code_documentation_path_and_request(reader: APIClient) ->
     answer = reader.get(f"{ROOT}runs/unknown/", HTTP_X_REQUEST_ID="ticket-7")
     assert answer["Content-Type"] == "application/problem+json"
     assert answer.json() == {
-        "type": f"{DOCUMENTATION}#not_found",
+        "type": f"{ERRORS_PAGE}#not_found",
         "title": "Not found",
         "status": 404,
         "code": "not_found",

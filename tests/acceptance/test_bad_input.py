@@ -1,5 +1,6 @@
 """Invalid arguments and settings print one line; an invalid manifest fails one view."""
 
+import json
 import os
 from collections.abc import Callable
 
@@ -22,8 +23,26 @@ def only_line(ended: CompletedCommand, code: int = 2) -> str:
 @pytest.mark.usefixtures("contract_tables")
 def test_unknown_agency_is_printed_with_the_nearest_known_one(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1", agency="harbor")
-    line = only_line(manage("refresh_agency", "habor", "--json"))
+    line = only_line(manage("refresh_agency", "habor"))
     assert line.endswith("No manifest names the agency 'habor'. The nearest known one is 'harbor'.")
+
+
+@pytest.mark.usefixtures("contract_tables")
+@pytest.mark.parametrize(
+    ("arguments", "code", "detail"),
+    [
+        (("refresh_agency", "nosuch"), "unknown_agency", "No manifest names the agency 'nosuch'."),
+        (("refresh_table", "a.b.c"), "bad_name", "'a.b.c' is not a view's name: it has 3 parts, but a view has"),
+        (("refresh_agency",), "bad_arguments", "the following arguments are required: SLUG. See manage.py"),
+        (("refresh_table", "a", os.fsdecode(b"--\xff")), "bad_arguments", "unrecognized arguments: --\udcff. See"),
+    ],
+)
+def test_invalid_request_is_a_json_document(manage: Manage, arguments: tuple[str, ...], code: str, detail: str) -> None:
+    ended = manage(*arguments, "--json")
+    assert (ended.exit_code, ended.err, ended.document["code"]) == (2, "", code)
+    assert ended.document["detail"].startswith(detail)
+    in_a_line = manage(*arguments, "--json-lines")
+    assert json.loads(*in_a_line.lines) == {"event": "error", **ended.document}
 
 
 @pytest.mark.usefixtures("contract_tables")
@@ -71,7 +90,7 @@ def test_argument_that_is_not_unicode_prints_one_line(manage: Manage) -> None:
         (["refresh_agency"], "SLUG"),
         (["refresh_agency", "demo", "--frobnicate"], "unrecognized arguments: --frobnicate"),
         (["refresh_all", "--report-type", "tinned"], "invalid choice: 'tinned'"),
-        (["refresh_all", "--json", "--table"], "not allowed with"),
+        (["refresh_all", "--dry-run", "--queue"], "not allowed with"),
     ],
 )
 def test_invalid_argument_prints_one_line(manage: Manage, arguments: list[str], message: str) -> None:
@@ -190,7 +209,7 @@ def test_invalid_manifest_fails_with_the_server_message_alone(manage: Manage) ->
         ended = manage("refresh_agency", "demo")
         assert ended.exit_code == 1
         assert ended.err == ""
-        assert f": {len(GOOD)} succeeded, {len(BAD)} failed in " in ended.lines[-1]
+        assert f": {len(GOOD)} succeeded, {len(BAD)} failed in " in ended.lines[-2]
         rows = {row.table_name: row for row in RunHistory.objects.order_by("id")}
         for table_name in GOOD:
             assert (table_name, rows[table_name].status, rows[table_name].errors) == (table_name, "success", None)

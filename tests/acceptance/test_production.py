@@ -60,7 +60,7 @@ def test_command_without_secret_key_prints_one_line() -> None:
 def test_json_log_has_one_object_per_event() -> None:
     create_custom_manifest("reporting.good", "SELECT 1 AS n")
     ended = refresh_in_production(SEEDER_LOG_FORMAT="json")
-    assert (ended.exit_code, len(ended.lines)) == (0, 4)  # the output of the command is unchanged
+    assert (ended.exit_code, len(ended.lines)) == (0, 3)  # the output of the command is unchanged
     events = [json.loads(line)["event"] for line in ended.err.splitlines()]
     assert events == ["run_started", "view_started", "view_ended", "run_ended"]
 

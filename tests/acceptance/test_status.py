@@ -116,7 +116,8 @@ def test_invalid_argument_prints_one_line() -> None:
     assert line.endswith("No manifest names the agency 'metre'. The nearest known one is 'metro'.")
     assert "invalid choice: 'fine'" in only_line(run_in_process("refresh_status", "--status", "fine"))
     assert "--limit" in only_line(run_in_process("refresh_status", "--limit", "0"))
-    assert "not allowed with" in only_line(run_in_process("refresh_status", "--json", "--table"))
+    both = run_in_process("refresh_status", "--json", "--table")
+    assert (both.exit_code, "not allowed with" in both.document["detail"]) == (2, True)
 
 
 def test_status_on_terminal_is_a_coloured_table() -> None:

@@ -90,12 +90,16 @@ class CommandOutput:
 
     def __init__(self, out: LineOutput, options: Namespace) -> None:
         self._out = out
-        self.is_json = getattr(options, "json", False)
+        if hasattr(out, "reconfigure"):  # names can have characters that the encoding lacks
+            out.reconfigure(errors="backslashreplace")
+        self.is_json_lines = getattr(options, "json_lines", False)
+        self.is_json = self.is_json_lines or getattr(options, "json", False)
         self.is_terminal = out.isatty() and not self.is_json
         self.has_table_option = getattr(options, "table", False)
         self.is_table = self.is_terminal or self.has_table_option
+        self.has_document = False  # of a result; an error must not follow it
         self.verbosity = getattr(options, "verbosity", 1)  # 0: failures only; 2: details
-        self._color = not options.no_color
+        self._color = not getattr(options, "no_color", False)
 
     @property
     def is_quiet(self) -> bool:
@@ -109,14 +113,16 @@ class CommandOutput:
         return create_console(self._out, color=self._color)
 
     def show(self, document: object, blocks: Iterable[Block]) -> None:
-        """Print the JSON document with `--json`, otherwise the blocks.
+        """Print the JSON document with `--json`, in one line with `--json-lines`, otherwise the blocks.
 
         If the reader, such as head, has closed the pipe, the exit code is still that of the result.
         """
         try:
             if self.is_json:
+                self.has_document = not self.is_json_lines
                 with self._reports_failure():
-                    self._out.write(json.dumps(document, indent=2, ensure_ascii=False))
+                    indent = None if self.is_json_lines else 2
+                    self._out.write(json.dumps(document, indent=indent, ensure_ascii=False))
             self.show_text(blocks)
         except BrokenPipeError:
             self.discard()

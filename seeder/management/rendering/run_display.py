@@ -1,4 +1,4 @@
-"""Shows a run: lines as its views end, a final table, or one JSON document."""
+"""Shows a run: lines as its views end, a final table, or JSON at the end or for each event."""
 
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
@@ -11,6 +11,7 @@ from seeder.management.rendering.command_output import Block, CommandOutput
 from seeder.management.rendering.run_lines import RunLines
 from seeder.management.rendering.run_summary import table_blocks
 from seeder.management.rendering.run_text import empty_plan_blocks
+from seeder.services.documents.event_documents import event_document
 from seeder.services.documents.run_documents import run_document
 
 EventListener = Callable[[RunEvent], None]
@@ -19,7 +20,7 @@ EventListener = Callable[[RunEvent], None]
 @contextmanager
 def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventListener]:
     """Yield the listener that prints a run. On a terminal it also draws live progress."""
-    print_event = _print_listener(output, request)
+    print_event = _json_lines_listener(output, request) if output.is_json_lines else _print_listener(output, request)
     if not output.is_terminal or output.is_quiet:
         yield print_event
         return
@@ -34,9 +35,18 @@ def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventLi
         yield on_event
 
 
+def _shows_changed_rows(request: RefreshRequest) -> bool:
+    return isinstance(request, SingleView) and request.max_changed_rows is not None
+
+
+def _json_lines_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
+    with_changed_rows = _shows_changed_rows(request)
+    return lambda event: output.show(event_document(event, with_changed_rows=with_changed_rows), [])
+
+
 def _print_listener(output: CommandOutput, request: RefreshRequest) -> EventListener:
     lines = RunLines(request, verbosity=output.verbosity, is_terminal=output.is_terminal)
-    with_changed_rows = isinstance(request, SingleView) and request.max_changed_rows is not None
+    with_changed_rows = _shows_changed_rows(request)
     warnings: list[str] = []
     shown_holds: dict[str, HoldReason] = {}  # by database
 

@@ -21,7 +21,7 @@ def plan_document(plan: RefreshPlan) -> Document:
         "dryRun": True,
         "views": [
             {
-                **_planned_view_document(view),
+                **planned_view_document(view),
                 **fields(view, "action", "consecutive_failures", expectedDurationSeconds="expected_duration"),
                 "mode": _mode_document(view.mode_choice),
                 "skip": view.skip_plan and fields(view.skip_plan, "action", "reason"),
@@ -41,7 +41,7 @@ def plan_document(plan: RefreshPlan) -> Document:
             }
             for group in plan.groups
         ],
-        "rejected": [*map(_rejection_document, plan.rejected)],
+        "rejected": [*map(rejection_document, plan.rejected)],
         "missedContracts": [
             {
                 **view_document(missed.view),
@@ -61,13 +61,13 @@ def run_document(summary: RunSummary, warnings: Sequence[str], *, with_changed_r
         "dryRun": False,
         **fields(summary, "run_id", "succeeded", "failed", "held", "skipped", "stopped_by", durationSeconds="duration"),
         "warnings": warnings,
-        "interrupted": [*map(_planned_view_document, summary.interrupted)],
+        "interrupted": [*map(planned_view_document, summary.interrupted)],
         "groups": [*map(group_document, summary_groups(summary))],
         "views": [
-            {**_planned_view_document(view), **_result_document(result, with_changed_rows)}
+            {**planned_view_document(view), **result_document(result, with_changed_rows=with_changed_rows)}
             for view, result in summary.results.items()
         ],
-        "rejected": [*map(_rejection_document, summary.rejected)],
+        "rejected": [*map(rejection_document, summary.rejected)],
     }
 
 
@@ -98,7 +98,7 @@ def view_document(key: ViewKey) -> Document:
     return {"view": str(key.name), "database": key.database}
 
 
-def _planned_view_document(view: PlannedView) -> Document:
+def planned_view_document(view: PlannedView) -> Document:
     return {**view_document(view.key), "manifests": [*map(manifest_document, view.spec.manifests)]}
 
 
@@ -110,7 +110,7 @@ def _mode_document(choice: ModeChoice | None) -> Document | None:
     return {**fields(choice, "mode", "reason"), **fields(choice.prediction, "churn", "bloat", **figures)}
 
 
-def _result_document(result: RefreshResult, with_changed_rows: bool) -> Document:  # noqa: FBT001
+def result_document(result: RefreshResult, *, with_changed_rows: bool) -> Document:
     sizes = {"recordsProcessed": "rows", "bytesProcessed": "size_bytes"}
     waits = {f"{wait}WaitSeconds": f"{wait}_wait" for wait in ("worker", "throttle", "lock")}
     failure = result.failure
@@ -129,5 +129,5 @@ def _result_document(result: RefreshResult, with_changed_rows: bool) -> Document
     }
 
 
-def _rejection_document(rejected: RejectedManifest) -> Document:
+def rejection_document(rejected: RejectedManifest) -> Document:
     return {**manifest_document(rejected.manifest), **fields(rejected, "reason", errors="message")}

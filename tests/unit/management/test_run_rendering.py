@@ -73,15 +73,13 @@ class Screen(io.StringIO):
         return True
 
 
-def command_output(out: io.StringIO, *, json: bool = False, table: bool = False, verbosity: int = 1) -> CommandOutput:
-    return CommandOutput(OutputWrapper(out), Namespace(json=json, table=table, no_color=False, verbosity=verbosity))
+def command_output(out: io.StringIO, **options: object) -> CommandOutput:
+    return CommandOutput(OutputWrapper(out), Namespace(**options))
 
 
-def run_output(
-    *events: RunEvent, json: bool = False, table: bool = False, screen: bool = False, verbosity: int = 1
-) -> str:
+def run_output(*events: RunEvent, screen: bool = False, **options: object) -> str:
     out = Screen() if screen else io.StringIO()
-    with show_run(command_output(out, json=json, table=table, verbosity=verbosity), REQUEST) as on_event:
+    with show_run(command_output(out, **options), REQUEST) as on_event:
         for event in events:
             on_event(event)
     return out.getvalue()
@@ -243,6 +241,16 @@ def test_json_document_is_written_once_at_the_end() -> None:
     assert refreshed["errors"] is None
     assert (failed["sqlstate"], failed["reason"]) == ("42601", "syntax_error")
     assert parsed["rejected"][0]["reason"] == "bad_name"
+
+
+def test_json_lines_have_one_document_per_event() -> None:
+    documents = [json.loads(line) for line in run_output(*EVENTS, json_lines=True, screen=True).splitlines()]
+    names = ["run_started", "view_started", "view_ended", "view_started", "view_ended", "run_ended"]
+    assert [document["event"] for document in documents] == names
+    started, _, refreshed, _, failed, ended = documents
+    assert [view["view"] for view in started["views"]] == ["reporting.arrests", "reporting.trend"]
+    assert (refreshed["outcome"], refreshed["recordsProcessed"], failed["sqlstate"]) == ("refreshed", 1204, "42601")
+    assert (ended["succeeded"], ended["failed"], "views" in ended) == (1, 2, False)
 
 
 @pytest.mark.parametrize("table", [False, True])
