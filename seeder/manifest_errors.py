@@ -1,4 +1,4 @@
-"""Expected errors of editing manifests."""
+"""Expected errors of editing and selecting manifests."""
 
 from seeder.errors import DatabaseError, SeederError, UnknownObject
 
@@ -47,6 +47,10 @@ class AlreadySubscribed(ManifestEditError):
 
 class UnknownManifest(UnknownObject):
     """There is no {kind} with the id {manifest_id}."""
+
+
+class PatternMatchesNothing(UnknownObject):
+    """No view of {request} matches {pattern!r}. `manage.py refresh_status` lists the views."""
 
 
 class WritingForbidden(DatabaseError):

@@ -32,6 +32,14 @@ def whole_number(text: str) -> int:
         raise argparse.ArgumentTypeError(f"must be a whole number in plain digits, not {text!r}") from error
 
 
+def positive_integer(text: str) -> int:
+    """Read an argument of at least 1."""
+    number = whole_number(text)
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"at least 1, not {number}")
+    return number
+
+
 class SeederCommand(BaseCommand):
     """A command that calls one service in `run`, and shows the result with `output`."""
 

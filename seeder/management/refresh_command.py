@@ -2,20 +2,26 @@
 
 import os
 from argparse import Namespace
+from collections.abc import Sequence
+from typing import Any
 
-from django.core.management.base import CommandParser
+from django.core.management.base import CommandError, CommandParser
 
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEvent
-from seeder.management.base_command import EXIT_FAILED, SeederCommand
+from seeder.domain.view_patterns import ViewPatterns
+from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand, positive_integer
 from seeder.management.rendering.queue_text import enqueue_blocks
 from seeder.management.rendering.run_display import EventListener, show_run
 from seeder.management.rendering.run_text import plan_blocks
-from seeder.services import unix_signals
+from seeder.services import request_narrowing, unix_signals
 from seeder.services.documents.queue_documents import enqueue_document
 from seeder.services.documents.run_documents import plan_document
 from seeder.services.queue import enqueue
+from seeder.services.request_narrowing import Narrowing
 from seeder.services.run import orchestrator
+from seeder.services.run.listeners import stop_at_failure
+from seeder.services.stop_signal import StopSignal
 
 
 class RefreshCommand(SeederCommand):
@@ -24,6 +30,19 @@ class RefreshCommand(SeederCommand):
     output_formats = ("json", "json-lines", "table")
 
     def add_arguments(self, parser: CommandParser) -> None:
+        pattern: Any = {"action": "append", "default": [], "metavar": "PATTERN"}
+        parser.add_argument(
+            "--select", **pattern, help="only views whose names match, such as 'demo_*'; can be given several times"
+        )
+        parser.add_argument("--exclude", **pattern, help="no views whose names match; can be given several times")
+        parser.add_argument("--failed", action="store_true", help="only views whose last refresh failed or was held")
+        parser.add_argument(
+            "--stale", action="store_true", help="only views whose last success is too long ago; with --failed, both"
+        )
+        parser.add_argument(
+            "--workers", type=positive_integer, metavar="N", help="maximum number of workers (default: MAX_WORKERS)"
+        )
+        parser.add_argument("--fail-fast", action="store_true", help="stop the run at the first view that fails")
         parser.add_argument(
             "-q", "--quiet", dest="verbosity", action="store_const", const=0, help="print only what failed (-v 0)"
         )
@@ -32,35 +51,52 @@ class RefreshCommand(SeederCommand):
         action.add_argument("--queue", action="store_true", help="queue the request for a worker, and do not wait")
         action.add_argument("--force", action="store_true", help="refresh views even if their inputs are unchanged")
 
-    def build_request(self, options: Namespace) -> RefreshRequest:
+    def build_requests(self, options: Namespace) -> Sequence[RefreshRequest]:
+        """Return what is requested, before options narrow it."""
         raise NotImplementedError
 
     def run(self, options: Namespace) -> int | None:
-        request = self.build_request(options)
+        if options.queue and (options.workers or options.fail_fast):
+            message = (
+                "--workers and --fail-fast are for a run of this command. A queued request runs as its worker is set."
+            )
+            raise CommandError(message, returncode=EXIT_CANNOT_RUN)
+        narrowing = Narrowing(
+            patterns=ViewPatterns(select=tuple(options.select), exclude=tuple(options.exclude)),
+            is_failed=options.failed,
+            is_stale=options.stale,
+        )
+        request = request_narrowing.narrow(self.build_requests(options), narrowing)
         if options.queue:
             result = enqueue.enqueue_refresh(request, requested_by=self.name)
             self.output.show(enqueue_document(result), enqueue_blocks(result))
             return None
         if options.dry_run:
-            plan = orchestrator.preview(request)
+            plan = orchestrator.preview(request, max_workers=options.workers)
             self.output.show(plan_document(plan), plan_blocks(plan, request))
             return EXIT_FAILED if plan.rejected else None
-        with show_run(self.output, request) as on_event, unix_signals.stop_on_signal() as stop:
+        return self._refresh(request, options)
+
+    def _refresh(self, request: RefreshRequest, options: Namespace) -> int | None:
+        with show_run(self.output, request) as show_event, unix_signals.stop_on_signal() as stop:
             summary = orchestrator.execute_run(
                 request,
-                on_event=lambda event: self._show_event(on_event, event),
+                on_event=lambda event: self._on_event(event, show_event, stop if options.fail_fast else None),
                 stop=stop,
                 requested_by=self.name,
                 force=options.force,
+                max_workers=options.workers,
             )
-        if stop.requested:
+        if unix_signals.is_signal(stop.reason):
             return unix_signals.exit_code_of_signal(stop.reason)
         return EXIT_FAILED if summary.failed else None
 
-    def _show_event(self, on_event: EventListener, event: RunEvent) -> None:
+    def _on_event(self, event: RunEvent, show_event: EventListener, stop: StopSignal | None) -> None:
         """Show an event. The run continues if the output fails, such as for a full disk or a closed pipe."""
+        if stop is not None:
+            stop_at_failure(event, stop)
         try:
-            on_event(event)
+            show_event(event)
         except OSError as error:
             self.stderr.write(
                 f"The output failed ({error.strerror}). The run continues, and its rows have the results."

@@ -50,6 +50,11 @@ def handle_signals(
             signal.signal(number, previous_handler)
 
 
+def is_signal(name: str | None) -> bool:
+    """Return whether this is the name of a signal."""
+    return name in signal.Signals.__members__
+
+
 def exit_code_of_signal(signal_name: str | None) -> int:
     """Return the exit code of a process that this signal ended."""
     return 128 + signal.Signals[signal_name or "SIGINT"]

@@ -7,11 +7,11 @@ from seeder.management.refresh_command import RefreshCommand
 
 
 class Command(RefreshCommand):
-    help = "Refresh the enabled reports of one agency."
+    help = "Refresh the enabled reports of agencies."
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slug", metavar="SLUG", help="slug of the agency in its manifests")
+        parser.add_argument("slugs", nargs="+", metavar="SLUG", help="slug of an agency in its manifests")
         super().add_arguments(parser)
 
-    def build_request(self, options: Namespace) -> AgencyReports:
-        return AgencyReports(slug=options.slug)
+    def build_requests(self, options: Namespace) -> list[AgencyReports]:
+        return [AgencyReports(slug=slug) for slug in options.slugs]

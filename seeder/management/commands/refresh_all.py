@@ -15,5 +15,5 @@ class Command(RefreshCommand):
         parser.add_argument("--report-type", choices=choices, help="only the custom or only the canned reports")
         super().add_arguments(parser)
 
-    def build_request(self, options: Namespace) -> AllReports:
-        return AllReports(report_type=options.report_type and ReportType(options.report_type))
+    def build_requests(self, options: Namespace) -> list[AllReports]:
+        return [AllReports(report_type=options.report_type and ReportType(options.report_type))]

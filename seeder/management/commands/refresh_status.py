@@ -1,4 +1,4 @@
-from argparse import ArgumentTypeError, Namespace
+from argparse import Namespace
 from typing import Any
 
 from django.core.management.base import CommandParser
@@ -6,7 +6,7 @@ from django.core.management.base import CommandParser
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
-from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
+from seeder.management.base_command import EXIT_FAILED, SeederCommand, positive_integer
 from seeder.management.rendering.status_text import status_blocks
 from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models import job_list
@@ -32,7 +32,7 @@ class Command(SeederCommand):
         )
         parser.add_argument(
             "--limit",
-            type=_positive_integer,
+            type=positive_integer,
             metavar="N",
             help=f"maximum number of views (default: {_DEFAULT_TABLE_LIMIT} in a table, otherwise all)",
         )
@@ -59,10 +59,3 @@ class Command(SeederCommand):
         breakers = open_breakers.open_breakers()
         self.output.show(status_document(overview, breakers), status_blocks(overview, breakers))
         return EXIT_FAILED if any(getattr(overview.totals, state) for state in options.fail_on) else None
-
-
-def _positive_integer(text: str) -> int:
-    number = whole_number(text)
-    if number < 1:
-        raise ArgumentTypeError(f"at least 1, not {number}")
-    return number

@@ -10,13 +10,14 @@ from seeder.management.refresh_command import RefreshCommand
 
 
 class Command(RefreshCommand):
-    help = "Refresh one view, for all its enabled reports."
+    help = "Refresh views, for all their enabled reports."
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "view",
+            "views",
+            nargs="+",
             metavar="SCHEMA.TABLE",
-            help="""SQL name of the view: reporting.stg_arrests, '"Gotham PD"."Use of Force"'""",
+            help="""SQL name of a view: reporting.stg_arrests, '"Gotham PD"."Use of Force"'""",
         )
         super().add_arguments(parser)
         parser.add_argument(
@@ -27,8 +28,12 @@ class Command(RefreshCommand):
             f" (1 to {MAX_SAMPLE_ROWS})",
         )
 
-    def build_request(self, options: Namespace) -> SingleView:
+    def build_requests(self, options: Namespace) -> list[SingleView]:
         if options.show_changes is not None and options.dry_run:
             message = "--show-changes needs a refresh, and --dry-run changes nothing. Give one of them."
             raise CommandError(message, returncode=EXIT_CANNOT_RUN)
-        return SingleView(name=ViewName.parse(options.view), max_changed_rows=options.show_changes)
+        narrows = options.select or options.exclude or options.failed or options.stale
+        if options.show_changes is not None and (len(options.views) > 1 or narrows):
+            message = "--show-changes is for one view. Give one name, without options that select views."
+            raise CommandError(message, returncode=EXIT_CANNOT_RUN)
+        return [SingleView(name=ViewName.parse(view), max_changed_rows=options.show_changes) for view in options.views]

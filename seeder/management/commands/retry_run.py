@@ -14,5 +14,5 @@ class Command(RefreshCommand):
         parser.add_argument("run_id", metavar="RUN", help="id of the run, as the output of a refresh names it")
         super().add_arguments(parser)
 
-    def build_request(self, options: Namespace) -> SelectedManifests:
-        return run_timeline.retry_request(options.run_id, None)
+    def build_requests(self, options: Namespace) -> list[SelectedManifests]:
+        return [run_timeline.retry_request(options.run_id, None)]

@@ -9,7 +9,7 @@ from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.plan import PlannedGroup, PlannedView, RefreshPlan
 from seeder.domain.refresh_mode import ModeChoice
-from seeder.domain.refresh_requests import RefreshRequest
+from seeder.domain.refresh_requests import RefreshRequest, SelectedManifests
 from seeder.domain.result_notes import definition_drift_note
 from seeder.domain.skip_decision import SkipAction
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
@@ -60,7 +60,8 @@ def _group_blocks(group: PlannedGroup) -> Iterator[Block]:
 
 def empty_plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
     if not plan.views and not plan.rejected:
-        yield f"Nothing to refresh: no manifest is enabled for {request}."
+        is_narrowed = isinstance(request, SelectedManifests)
+        yield f"Nothing to refresh: {'no view matches' if is_narrowed else 'no manifest is enabled for'} {request}."
 
 
 def _planned_view_row(view: PlannedView, *, shows_modes: bool) -> TableRow:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 
-from seeder.domain.run_events import RunEvent
+from seeder.domain.run_events import RunEvent, ViewEnded
+from seeder.services.stop_signal import StopSignal
 
 
 class RunListener:
@@ -38,3 +39,9 @@ class Listeners(RunListener):
     def on_tick(self) -> None:
         for listener in self._listeners:
             listener.on_tick()
+
+
+def stop_at_failure(event: RunEvent, stop: StopSignal) -> None:
+    """Stop the run if a view failed or was held."""
+    if isinstance(event, ViewEnded) and event.result.failure is not None:
+        stop.request("fail-fast")

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from time import monotonic
 
@@ -46,12 +46,18 @@ from seeder.services.stop_signal import StopSignal
 from seeder.services.structured_log import ERROR, log_event
 
 
-def preview(request: RefreshRequest) -> RefreshPlan:
+def preview(request: RefreshRequest, *, max_workers: int | None = None) -> RefreshPlan:
     """Return the plan for a request without running it. Changes nothing.
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    return _plan(request, conf.load())
+    return _plan(request, _settings(max_workers))
+
+
+def _settings(max_workers: int | None) -> Settings:
+    """Return the settings, with another number of workers if given."""
+    settings = conf.load()
+    return settings if max_workers is None else replace(settings, max_workers=max_workers)
 
 
 def _plan(
@@ -59,7 +65,7 @@ def _plan(
 ) -> RefreshPlan:
     """Plan a request: for a run if `tables` is given. Only a run saves definitions and notes held inputs."""
     selection, groups = complete_groups(manifest_selection.select(request, databases=settings.databases), settings)
-    plan = planning.build(selection, tables, save_confirmed=tables is not None)
+    plan = planning.build(selection, tables, save_confirmed=tables is not None, workers=settings.max_workers)
     plan = mode_choice.add_modes(plan, settings, tables)
     plan = skip_planning.add_skips(plan, settings, tables, force=force)
     plan = add_check_orders(plan, settings)
@@ -70,24 +76,26 @@ def _plan(
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
-def execute_run(
+def execute_run(  # noqa: PLR0913  # the options of the commands
     request: RefreshRequest,
     *,
     on_event: Callable[[RunEvent], object] = lambda _: None,
     stop: StopSignal | None = None,
     requested_by: str = "",
     force: bool = False,
+    max_workers: int | None = None,
 ) -> RunSummary:
     """Plan a request and run it.
 
     Failed views are in the summary, not raised. `on_event` gets each event after its row is written, in the calling
-    thread. When `stop` is set, the run cancels its refreshes and ends. With `force`, no view is skipped.
+    thread. When `stop` is set, the run cancels its refreshes and ends. With `force`, no view is skipped. `max_workers`
+    is that of each database (None: as in the settings).
 
     Raises `RequestError`, `ConfigurationError`, `SampleTableUnusable` or `DatabaseError`.
     """
     requested_at = preconditions.require_all(conf.load())
     change_samples.request_samples(request, requested_by=requested_by)
-    origin = RunOrigin(requested_at=requested_at, requested_by=requested_by, is_forced=force)
+    origin = RunOrigin(requested_at=requested_at, requested_by=requested_by, is_forced=force, max_workers=max_workers)
     with RunLock(new_run_id()) as run_lock:
         listener = EventCallback(on_event)
         return execute_locked(request, run_lock, origin, listener=listener, stop=stop or StopSignal())
@@ -100,6 +108,7 @@ class RunOrigin:
     requested_at: datetime  # the database's clock; another run's refresh that started later satisfies this request
     requested_by: str
     is_forced: bool = False  # no view is skipped
+    max_workers: int | None = None  # in each database; None: as in the settings
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -112,7 +121,7 @@ def execute_locked(
     stop: StopSignal,
 ) -> RunSummary:
     """Execute a run for a caller that holds the run lock. The listener is the last to get each event and tick."""
-    settings, tables = conf.load(), OptionalTables.read(DEFAULT_DB_ALIAS)
+    settings, tables = _settings(origin.max_workers), OptionalTables.read(DEFAULT_DB_ALIAS)
     plan = _plan(request, settings, tables, force=origin.is_forced)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)

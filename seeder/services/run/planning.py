@@ -7,6 +7,7 @@ from functools import partial
 
 from django.db import DEFAULT_DB_ALIAS
 
+from seeder import conf
 from seeder.domain.freshness.forecast import with_missed_contracts
 from seeder.domain.human_format import format_count
 from seeder.domain.manifests import Selection, ViewKey
@@ -34,10 +35,17 @@ _DEFINITIONS = "seeder_view_definition"
 _RETRIES = 1  # for a lost connection; a server that is down is reported soon
 
 
-def build(selection: Selection, tables: OptionalTables | None = None, *, save_confirmed: bool = False) -> RefreshPlan:
+def build(
+    selection: Selection,
+    tables: OptionalTables | None = None,
+    *,
+    save_confirmed: bool = False,
+    workers: int | None = None,
+) -> RefreshPlan:
     """Return the plan for a selection. Reads every database of its views and changes none.
 
     With `save_confirmed`, the confirmed definitions of views are saved, so that the next plan is built faster.
+    `workers` are those that a forecast expects (None: as in the settings).
     """
     tables = tables or OptionalTables.read(DEFAULT_DB_ALIAS)
     row_counts: dict[ViewKey, int] = {}
@@ -82,7 +90,7 @@ def build(selection: Selection, tables: OptionalTables | None = None, *, save_co
             _save_definitions(database, survey.confirmed)
     with translate_database_errors(DEFAULT_DB_ALIAS):
         durations, failures = history_rows.past_refreshes(selection.views)
-        deadlines = run_deadlines.find_deadlines(selection.views, tables)
+        deadlines = run_deadlines.find_deadlines(selection.views, tables, workers or conf.load().max_workers)
         checks = check_rows.load_checks(selection.views, tables)
     inputs = PlanInputs(
         row_counts=row_counts,

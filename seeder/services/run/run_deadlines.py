@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder import conf
 from seeder.domain.freshness.data_age import NEVER_RECORDED
 from seeder.domain.freshness.deadlines import ContractDeadline, RunDeadlines, next_deadline
 from seeder.domain.manifests import ViewKey, ViewSpec
@@ -13,7 +12,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.services import freshness_contracts, view_states
 
 
-def find_deadlines(views: Sequence[ViewSpec], tables: OptionalTables) -> RunDeadlines:
+def find_deadlines(views: Sequence[ViewSpec], tables: OptionalTables, workers: int) -> RunDeadlines:
     """Return the deadlines of views. Takes one query if there are no contracts."""
     contracts = freshness_contracts.load_contracts(tables)
     if not contracts:
@@ -31,4 +30,4 @@ def find_deadlines(views: Sequence[ViewSpec], tables: OptionalTables) -> RunDead
         ]
         if deadlines:
             of_views[spec.key] = deadlines
-    return RunDeadlines(now=now, workers=conf.load().max_workers, of_views=of_views)
+    return RunDeadlines(now=now, workers=workers, of_views=of_views)
