@@ -27,9 +27,9 @@ from tests.database_reset import reset_databases
 
 pytestmark = pytest.mark.slow
 
-SIZE = float(os.environ.get("SEEDER_SCALE", "0.01"))
+SIZE = float(os.environ.get("SEEDER_SCALE", "0.015"))
 IS_FULL = SIZE >= 1
-SIZES = (min(0.01, SIZE / 2), SIZE)
+SIZES = (0.01, SIZE)
 USERS = list(callers.AGENCIES) if IS_FULL else ["50 agencies"]  # others send no further statements
 ROUNDS = 5 if IS_FULL else 1
 MAX_MILLISECONDS = 50
