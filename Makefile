@@ -48,6 +48,7 @@ soak: setup  ## run long tests: kills, restarts, failure of every database call,
 	SEEDER_GROUPS=1000 SEEDER_GROUP_RACES=200 SEEDER_GROUP_KILLS=300 $(python) -m pytest tests/faults/test_consistent_groups.py
 	SEEDER_RANDOM_GROUPS=200 $(python) -m pytest tests/faults/test_random_groups.py
 	SEEDER_SKIPS=20000 $(python) -m pytest --log-cli-level=INFO tests/faults/test_skips_at_random.py
+	SEEDER_AS_OF_REFRESHES=5000 $(python) -m pytest --log-cli-level=INFO --log-disable=seeder tests/integration/test_data_as_of_with_writers.py
 	SEEDER_INJECTIONS=4000 $(python) -m pytest tests/injection
 	SEEDER_RACES=200 $(python) -m pytest tests/integration/test_races.py
 	DATA_PIPELINE_KILLS=500 $(python) -m pytest tests/acceptance/data_pipeline/test_killed_loads.py

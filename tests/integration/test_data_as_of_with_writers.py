@@ -194,9 +194,8 @@ def check_all(writers: list[Writer], loader: Loader) -> Counter[str]:
     before = known_ages()
     rows_of = {name: sql(f"SELECT n, load FROM reporting.{name}") for name in before}
     after = known_ages()
-    ages = {
-        name: as_of for name, as_of in before.items() if after.get(name) == as_of
-    }  # not refreshed by hand meanwhile
+    # A view that was refreshed by hand meanwhile has other rows than its age says.
+    ages = {name: as_of for name, as_of in before.items() if after.get(name) == as_of}
     counts = Counter({"known age": len(ages), "unknown age": len(VIEWS) - len(ages)})
     for name, as_of in ages.items():
         rows = rows_of[name]
