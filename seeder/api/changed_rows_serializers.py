@@ -6,12 +6,12 @@ from rest_framework import serializers
 
 from seeder.api.check_serializers import StrictWholeNumberField, ViewDatabaseSerializer
 from seeder.api.document_serializers import Int64Field
-from seeder.api.input_serializers import CursorQuerySerializer, StrictInputSerializer
+from seeder.api.input_serializers import CursorQuerySerializer, ForceOptionSerializer
 from seeder.domain.row_changes import MAX_SAMPLE_ROWS, RowChangeKind
 
 
-class RefreshOptionsSerializer(StrictInputSerializer):
-    """What the refresh records in addition."""
+class RefreshOptionsSerializer(ForceOptionSerializer):
+    """How a view is refreshed, and what the refresh records in addition."""
 
     changedRows = StrictWholeNumberField(
         source="max_changed_rows",

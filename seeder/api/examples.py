@@ -233,8 +233,10 @@ OPERATIONS: Mapping[str, OperationExample] = {
     "listJobs": OperationExample(response=page_of(JOB, count=1)),
     "getJob": OperationExample(response=JOB),
     "listHistoryOfJob": OperationExample(response=page_of(_HISTORY)),
-    "refreshJob": OperationExample(request={"changedRows": 5}, response=_ENQUEUED),
-    "refreshAgency": OperationExample(response={**_ENQUEUED, "description": "the agency demo"}),
+    "refreshJob": OperationExample(request={"changedRows": 5, "force": False}, response=_ENQUEUED),
+    "refreshAgency": OperationExample(
+        request={"force": False}, response={**_ENQUEUED, "description": "the agency demo"}
+    ),
     "listAgencies": OperationExample(response=page_of(_AGENCY, count=1)),
     "getAgency": OperationExample(response=_AGENCY),
     "getTotals": OperationExample(response=_DASHBOARD),

@@ -75,6 +75,12 @@ class DigitsField(serializers.IntegerField):
             self.fail("invalid")
 
 
+class ForceOptionSerializer(StrictInputSerializer):
+    force = StrictBooleanField(
+        default=False, help_text="refresh views even if their inputs are proved to be unchanged (default: false)"
+    )
+
+
 class ViewNameField(StrictCharField):
     """The name of a view in any spelling, normalized."""
 

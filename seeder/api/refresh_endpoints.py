@@ -11,6 +11,7 @@ from seeder.api.authentication_and_throttling import WRITE
 from seeder.api.changed_rows_serializers import RefreshOptionsSerializer
 from seeder.api.document_serializers import EnqueueResultSerializer
 from seeder.api.idempotency_keys import IDEMPOTENCY_KEY, scoped_idempotency_key
+from seeder.api.input_serializers import ForceOptionSerializer
 from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation
 from seeder.change_sample_errors import SampleTableUnusable
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
@@ -29,11 +30,12 @@ class BaseRefreshView(ReportView):
         *ReportView.error_statuses,
     )
 
-    def enqueue(self, request: Request, refresh_request: RefreshRequest) -> Response:
+    def enqueue(self, request: Request, refresh_request: RefreshRequest, *, force: bool = False) -> Response:
         result = enqueue.enqueue_refresh(
             refresh_request,
             requested_by=request.user.get_username(),
             idempotency_key=scoped_idempotency_key(request),
+            force=force,
         )
         url = None
         if result.request_id is not None:
@@ -56,16 +58,20 @@ class RefreshJobView(BaseRefreshView):
         """
         options = self.validated_body(RefreshOptionsSerializer)
         job = job_list.find_job(reportType, id, self.visible_agencies)
-        return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name), **options))
+        force = options.pop("force")
+        return self.enqueue(request, SingleView(name=ViewName.parse(job.table_name), **options), force=force)
 
 
 class RefreshAgencyView(BaseRefreshView):
-    @describe_operation("refreshAgency", EnqueueResultSerializer, parameters=[IDEMPOTENCY_KEY])
+    @describe_operation(
+        "refreshAgency", EnqueueResultSerializer, request=ForceOptionSerializer, parameters=[IDEMPOTENCY_KEY]
+    )
     def post(self, request: Request, slug: str) -> Response:
         """Queue a refresh of all views of one agency."""
+        options = self.validated_body(ForceOptionSerializer)
         if self.visible_agencies is not None and slug not in self.visible_agencies:
             raise UnknownAgency(slug=slug, suggestion="")
-        return self.enqueue(request, AgencyReports(slug=slug))
+        return self.enqueue(request, AgencyReports(slug=slug), **options)
 
 
 class RetryRunView(BaseRefreshView):

@@ -49,7 +49,7 @@ class RefreshCommand(SeederCommand):
         action = parser.add_mutually_exclusive_group()
         action.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
         action.add_argument("--queue", action="store_true", help="queue the request for a worker, and do not wait")
-        action.add_argument("--force", action="store_true", help="refresh views even if their inputs are unchanged")
+        parser.add_argument("--force", action="store_true", help="refresh views even if their inputs are unchanged")
 
     def build_requests(self, options: Namespace) -> Sequence[RefreshRequest]:
         """Return what is requested, before options narrow it."""
@@ -68,11 +68,11 @@ class RefreshCommand(SeederCommand):
         )
         request = request_narrowing.narrow(self.build_requests(options), narrowing)
         if options.queue:
-            result = enqueue.enqueue_refresh(request, requested_by=self.name)
+            result = enqueue.enqueue_refresh(request, requested_by=self.name, force=options.force)
             self.output.show(enqueue_document(result), enqueue_blocks(result))
             return None
         if options.dry_run:
-            plan = orchestrator.preview(request, max_workers=options.workers)
+            plan = orchestrator.preview(request, max_workers=options.workers, force=options.force)
             self.output.show(plan_document(plan), plan_blocks(plan, request))
             return EXIT_FAILED if plan.rejected else None
         return self._refresh(request, options)

@@ -48,6 +48,7 @@ class QueuedRefresh(models.Model):
     manifests = models.JSONField()  # [[report_type, manifest_id], …]
     views = models.JSONField()  # [[database alias, name], …], most urgent first
     agencies = models.JSONField()  # [slug, …]
+    is_forced = models.BooleanField(db_default=False)  # its views are refreshed even if their inputs are unchanged
     state = models.TextField(db_default="queued")  # then running, then ended or cancelled
     run_ids = models.JSONField(db_default=models.Value([], models.JSONField()))  # latest last
     worker = models.TextField(null=True)  # host:pid of the latest worker

@@ -185,6 +185,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_queued_refresh (
     manifests jsonb NOT NULL,
     views jsonb NOT NULL,
     agencies jsonb NOT NULL,
+    is_forced boolean NOT NULL DEFAULT false,
     state text NOT NULL DEFAULT 'queued',
     run_ids jsonb NOT NULL DEFAULT '[]',
     worker text,

@@ -61,6 +61,18 @@ def test_refresh_is_queued_tracked_and_run(operator: APIClient) -> None:
     assert operator.get(f"{api_clients.ROOT}jobs/custom/1/").json()["lastRunId"] == run_id
 
 
+@pytest.mark.parametrize("path", [JOB, AGENCY])
+def test_forced_refresh_skips_nothing_and_neither_does_the_joined_one(operator: APIClient, path: str) -> None:
+    first = operator.post(AGENCY, {"force": False}, format="json").json()
+    assert not QueuedRefresh.objects.get().is_forced
+    accepted = operator.post(path, {"force": True}, format="json").json()
+    assert (accepted["requestId"], accepted["joined"]) == (first["requestId"], True)
+    assert accepted["description"].endswith(", even if unchanged")
+    assert QueuedRefresh.objects.get().is_forced
+    refused = operator.post(path, {"force": "yes"}, format="json")
+    assert (refused.status_code, [*refused.json()["fields"]]) == (400, ["force"])
+
+
 def test_refresh_of_queued_view_joins_request(operator: APIClient) -> None:
     first = operator.post(AGENCY).json()
     second = operator.post(JOB).json()

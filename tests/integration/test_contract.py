@@ -78,6 +78,7 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_freshness.severity": "'error'::text",
         "seeder_queued_refresh.requested_at": "now()",
         "seeder_queued_refresh.idempotency_keys": "'{}'::jsonb",
+        "seeder_queued_refresh.is_forced": "false",
         "seeder_queued_refresh.state": "'queued'::text",
         "seeder_queued_refresh.run_ids": "'[]'::jsonb",
         "seeder_check.database_alias": "'default'::text",

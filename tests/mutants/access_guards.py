@@ -134,7 +134,7 @@ KEYS = [
     Mutant(
         name="key: a key of another request is refused",
         file="seeder/services/queue/enqueue.py",
-        old="if earlier != request.description:",
+        old="if earlier != description:",
         new="if False:",
         tests=(ENQUEUE, API_REFRESHING),
     ),
@@ -148,8 +148,8 @@ KEYS = [
     Mutant(
         name="key: concurrent requests with one key are one request",
         file="seeder/services/queue/enqueue.py",
-        old="return _repeated(request, key) or _joined(request, selection, key)",
-        new="return _joined(request, selection, key)",
+        old="return _repeated(description, key) or _joined(description, selection, key, is_forced=is_forced)",
+        new="return _joined(description, selection, key, is_forced=is_forced)",
         tests=(ENQUEUE,),
     ),
 ]

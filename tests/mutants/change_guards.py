@@ -58,9 +58,9 @@ CHANGED_ROWS = [
     Mutant(
         name="changed rows: a repeated call with an idempotency key requests none",
         file="seeder/services/queue/enqueue.py",
-        old="        if repeated := _repeated(request, key):\n            return repeated\n",
+        old="        if repeated := _repeated(description, key):\n            return repeated\n",
         new="        change_samples.request_samples(request, requested_by=requested_by)\n"
-        "        if repeated := _repeated(request, key):\n            return repeated\n",
+        "        if repeated := _repeated(description, key):\n            return repeated\n",
         tests=(_API,),
     ),
 ]

@@ -64,6 +64,20 @@ SKIPS = [
         tests=(PROOFS,),
     ),
     Mutant(
+        name="skip: a forced request in the queue skips nothing",
+        file="seeder/services/queue/part_execution.py",
+        old="is_forced=part.is_forced",
+        new="is_forced=False",
+        tests=(RUNS,),
+    ),
+    Mutant(
+        name="skip: a forced request forces the one that it joins",
+        file="seeder/services/queue/part_rows.py",
+        old='**({"is_forced": True} if is_forced else {})',
+        new="",
+        tests=("tests/acceptance/test_api_refresh_views.py",),
+    ),
+    Mutant(
         name="skip: the view is as the proof has it when it is locked",
         file="seeder/services/run/skipping.py",
         old="skip if skip_proofs.storage_of(self._database, self._name) == skip.proof.view else None",

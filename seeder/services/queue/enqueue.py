@@ -52,15 +52,18 @@ class EnqueueResult:
         return self.parts[0].request_id if self.parts else None
 
 
-def enqueue_refresh(
+def enqueue_refresh(  # noqa: PLR0913  # facts of one request
     request: RefreshRequest,
     *,
     requested_by: str,
     idempotency_key: str | None = None,
     min_interval: timedelta = timedelta(),
     selection: Selection | None = None,
+    force: bool = False,
 ) -> EnqueueResult:
     """Queue a request, or join an earlier request that covers it and has not started.
+
+    With `force`, no view is skipped, also not those of a joined request.
 
     A worker starts it when no refresh of its views has started for `min_interval`, so that frequent requests join it.
     The same idempotency key returns the same answer. Keys are global; callers with several users must include the user.
@@ -69,6 +72,7 @@ def enqueue_refresh(
     Raises `RequestError`, `ConfigurationError`, `QueueError`, `SampleTableUnusable` or `DatabaseError`.
     """
     settings, key = conf.load(), idempotency_key
+    description = f"{request.description}, even if unchanged" if force else request.description
     if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and is_storable(key)):
         raise BadIdempotencyKey(key=key, max_length=_MAX_KEY_LENGTH)
     with translate_database_errors(DEFAULT_DB_ALIAS):
@@ -77,32 +81,35 @@ def enqueue_refresh(
         change_samples.require_possible(request)
         requested_at = sessions.server_time(DEFAULT_DB_ALIAS)
         # Before the selection, which fails if the manifests of the first request are gone.
-        if repeated := _repeated(request, key):
+        if repeated := _repeated(description, key):
             return repeated
         selection = selection or manifest_selection.select(request, databases=settings.databases)
         selection, groups = complete_groups(selection, settings)
         parts: Sequence[Selection] = [selection] if selection.manifests else []
         if isinstance(request, AllReports):
             with atomic(durable=True):
-                earlier = _earlier(request, selection, key)
+                earlier = _earlier(description, selection, key, is_forced=force)
             if earlier:
                 return earlier
             # Planning rolls back a transaction of its own, so the queue may have changed when it ends.
             parts = partition_plan(add_groups(planning.build(selection), groups), max_partitions=settings.queue_parts)
         if not parts:
-            return EnqueueResult(description=request.description)
+            return EnqueueResult(description=description)
         with atomic(durable=True):
-            earlier = _earlier(request, selection, key)
+            earlier = _earlier(description, selection, key, is_forced=force)
             if earlier is None or not earlier.repeated:  # before a worker can start the refresh
                 change_samples.store_requests(request, selection, requested_by=requested_by)
             if earlier:
                 return earlier
-            facts = {"description": request.description, "requested_by": requested_by}
-            rows = part_rows.add(parts, key=key, request_id=new_run_id(), requested_at=requested_at, **facts)
+            facts = {"description": description, "requested_by": requested_by}
+            request_id = new_run_id()
+            rows = part_rows.add(
+                parts, key=key, request_id=request_id, requested_at=requested_at, is_forced=force, **facts
+            )
         log_event(INFO, "request_queued", request=rows[0].request_id, parts=len(rows), **facts)
         for row in rows:
             part_rows.dispatch_part(row.pk, min_interval=min_interval)
-        return EnqueueResult(description=request.description, parts=rows)
+        return EnqueueResult(description=description, parts=rows)
 
 
 def enqueue_capture(request: CaptureRequest) -> None:
@@ -120,27 +127,27 @@ def enqueue_capture(request: CaptureRequest) -> None:
         dispatch.dispatch("seeder.tasks.capture_release_snapshot", **asdict(request))
 
 
-def _earlier(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
+def _earlier(description: str, selection: Selection, key: str | None, *, is_forced: bool) -> EnqueueResult | None:
     """Lock the queue for inserts, and return an earlier answer to the key or a request that was joined."""
     advisory_locks.lock(DEFAULT_DB_ALIAS, lock_keys.ENQUEUE)
-    return _repeated(request, key) or _joined(request, selection, key)
+    return _repeated(description, key) or _joined(description, selection, key, is_forced=is_forced)
 
 
-def _repeated(request: RefreshRequest, key: str | None) -> EnqueueResult | None:
+def _repeated(description: str, key: str | None) -> EnqueueResult | None:
     """Return the earlier answer to this key. Raises `IdempotencyKeyTaken` if it was for another request."""
     rows = list(QueuedRefresh.objects.with_idempotency_key(key).order_by("id")) if key else []
     if not rows:
         return None
     earlier = rows[0].idempotency_keys[key]
-    if earlier != request.description:
-        raise IdempotencyKeyTaken(key=key, earlier_request=earlier, request=request.description)
-    return EnqueueResult(description=request.description, parts=rows, repeated=True)
+    if earlier != description:
+        raise IdempotencyKeyTaken(key=key, earlier_request=earlier, request=description)
+    return EnqueueResult(description=description, parts=rows, repeated=True)
 
 
-def _joined(request: RefreshRequest, selection: Selection, key: str | None) -> EnqueueResult | None:
+def _joined(description: str, selection: Selection, key: str | None, *, is_forced: bool) -> EnqueueResult | None:
     requested = {manifest.key for manifest in selection.manifests}
     parts = find_covering_parts(part_rows.not_started(), requested)
     if not parts:
         return None
-    part_rows.join(parts, key=key, description=request.description)
-    return EnqueueResult(description=request.description, parts=parts, joined=True)
+    part_rows.join(parts, key=key, description=description, is_forced=is_forced)
+    return EnqueueResult(description=description, parts=parts, joined=True)

@@ -113,7 +113,7 @@ def _work(part: QueuedRefresh, run_lock: RunLock, stop: StopSignal) -> PartResul
     if not left:
         return _end(part, "done")
     request = SelectedManifests(manifests=left, description=part.description)
-    origin = RunOrigin(requested_at=part.last_requested_at, requested_by=part.requested_by)
+    origin = RunOrigin(requested_at=part.last_requested_at, requested_by=part.requested_by, is_forced=part.is_forced)
     try:
         summary = execute_locked(request, run_lock, origin, listener=CancelListener(part.pk, stop), stop=stop)
     except DatabaseError:

@@ -66,9 +66,10 @@ def not_started() -> list[Mapping[QueuedRefresh, frozenset[ManifestKey]]]:
     return [{part: part.manifest_keys for part in parts} for _, parts in requests]
 
 
-def join(parts: Sequence[QueuedRefresh], *, key: str | None, description: str) -> None:
-    """Add a request to parts that `not_started` has locked."""
-    QueuedRefresh.objects.filter(pk__in=[part.pk for part in parts]).update(joined_at=Now())
+def join(parts: Sequence[QueuedRefresh], *, key: str | None, description: str, is_forced: bool) -> None:
+    """Add a request to parts that `not_started` has locked. If it is forced, so are they."""
+    columns = {"joined_at": Now(), **({"is_forced": True} if is_forced else {})}
+    QueuedRefresh.objects.filter(pk__in=[part.pk for part in parts]).update(**columns)
     for part in parts if key else ():
         keys = {**part.idempotency_keys, key: description}
         QueuedRefresh.objects.filter(pk=part.pk).update(idempotency_keys=keys)

@@ -46,12 +46,12 @@ from seeder.services.stop_signal import StopSignal
 from seeder.services.structured_log import ERROR, log_event
 
 
-def preview(request: RefreshRequest, *, max_workers: int | None = None) -> RefreshPlan:
-    """Return the plan for a request without running it. Changes nothing.
+def preview(request: RefreshRequest, *, max_workers: int | None = None, force: bool = False) -> RefreshPlan:
+    """Return the plan for a request without running it. Changes nothing. With `force`, no view is skipped.
 
     Raises `RequestError`, `ConfigurationError` or `DatabaseError`.
     """
-    return _plan(request, _settings(max_workers))
+    return _plan(request, _settings(max_workers), force=force)
 
 
 def _settings(max_workers: int | None) -> Settings:

@@ -14,9 +14,18 @@ from seeder.domain.read_relations import ReadRelations
 from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.skip_decision import SkipAction
 from seeder.domain.view_names import ViewName
-from seeder.models import ChangeSample, CustomReportManifest, JobStatus, RunHistory, RunMetrics, SkipDecision
+from seeder.models import (
+    ChangeSample,
+    CustomReportManifest,
+    JobStatus,
+    QueuedRefresh,
+    RunHistory,
+    RunMetrics,
+    SkipDecision,
+)
 from seeder.postgres.contract import OptionalTables
 from seeder.services import change_samples, view_states
+from seeder.services.queue.part_execution import run_part
 from seeder.services.read_models.view_explanation import explain_view
 from seeder.services.run import orchestrator, skip_proving
 from seeder.services.run.skip_proving import ProofBeforeRefresh
@@ -155,6 +164,16 @@ def test_force_refreshes_and_the_next_run_skips_again() -> None:
     refresh_until_skipped()
     assert outcomes(refresh_all(force=True)) == REFRESHED
     assert outcomes(refresh_until_skipped()) == SKIPPED
+
+
+@pytest.mark.usefixtures("empty_queue")
+@pytest.mark.parametrize("force", [False, True])
+def test_queued_request_skips_unless_it_is_forced(force: bool, manage: Callable[..., CompletedCommand]) -> None:  # noqa: FBT001
+    refresh_until_skipped()
+    manage("refresh_all", "--queue", *(["--force"] if force else []))
+    result = run_part(QueuedRefresh.objects.get().pk)
+    skips = SkipDecision.objects.filter(history__run_id=result.run_id).values_list("is_skipped", flat=True)
+    assert (result.succeeded, [*skips]) == (2, [] if force else [True, True])
 
 
 @pytest.mark.parametrize("change", [{"SKIP_UNCHANGED": False}, {"NEVER_SKIP": "reporting.a, reporting.b"}])
