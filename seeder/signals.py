@@ -6,8 +6,8 @@ short.
 
 - `run_finished`: a run ended by itself. `run_id`, `succeeded`, `failed` (views and rejected manifests), `interrupted`
   (views), `stopped_by` (None, or such as SIGTERM). A run that was killed sends none.
-- `view_failed`: a refresh failed, also if the one before did. `view`, `database` (alias), `agencies` (slugs), `run_id`,
-  `reason`, `sqlstate` (or None), `failures` (in a row, approximately).
+- `view_failed`: a refresh failed, also if the one before did. `view`, `database` (alias), `agencies` (slugs that the
+  run is for), `run_id`, `reason`, `sqlstate` (or None), `failures` (in a row, approximately).
 - `view_held`: data checks held a view. Arguments as `view_failed`.
 - `view_recovered`: a view was refreshed after it had failed or was held, or meets its freshness contract again.
   Arguments as `view_failed`; those of a contract as `view_late`.

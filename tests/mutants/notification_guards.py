@@ -77,4 +77,11 @@ NOTIFICATIONS = [
         new="value=value, expected=str(error)",
         tests=(_CHANNELS,),
     ),
+    Mutant(
+        name="notifications: those of a shared view reach all its agencies",
+        file="seeder/services/notifications/run_notifications.py",
+        old="for spec in (view.spec, *specs)",
+        new="for spec in (view.spec,)",
+        tests=(_CHANGES,),
+    ),
 ]

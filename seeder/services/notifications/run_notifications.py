@@ -5,13 +5,14 @@ from functools import partial
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
-from seeder.domain.notifications.events import AlertKind, AlertState, Subject
+from seeder.domain.notifications.events import AlertKind, AlertState, Facts, Subject
 from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView
 from seeder.domain.run_events import RunEnded, RunEvent, ViewEnded
+from seeder.errors import DatabaseError
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
-from seeder.services import signal_sending
+from seeder.services import manifest_selection, signal_sending
 from seeder.services.notifications import outbox
 from seeder.services.notifications.outbox import Observation
 from seeder.services.run.listeners import RunListener
@@ -49,22 +50,24 @@ class RunNotifications(RunListener):
             "failures": view.consecutive_failures + 1 if failure else 0,
         }
         if self._is_written:
-            self._write(view, Observation(state=state, facts=facts))
+            self._write(view, state, facts)
         signal_sending.send(_SIGNALS[state], **facts)
 
-    def _write(self, view: PlannedView, observation: Observation) -> None:
+    def _write(self, view: PlannedView, state: AlertState, facts: Facts) -> None:
         """Write the notifications. An error leaves it to the next `notify_changes`."""
         subject = Subject(kind=AlertKind.REFRESH, database=view.key.database, name=str(view.key.name))
         try:
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            outbox.notify_change(subject, partial(_known, observation), self._settings)
-        except Error as error:
+            facts = {**facts, "agencies": self._agencies_of(view)}
+            outbox.notify_change(subject, partial(Observation, state=state, facts=facts), self._settings)
+        except (Error, DatabaseError) as error:
             reason = type(error).__name__
             log_event(WARNING, "notification_delayed", run_id=self._run_id, view=subject.name, reason=reason)
 
-
-def _known(observation: Observation) -> Observation:
-    return observation
+    def _agencies_of(self, view: PlannedView) -> list[str]:
+        """Return all agencies of a view, because the run can be for one of them."""
+        specs = manifest_selection.select_views([view.key], databases=self._settings.databases)
+        return sorted({manifest.agency_slug for spec in (view.spec, *specs) for manifest in spec.manifests})
 
 
 def _run_facts(summary: RunSummary) -> dict[str, object]:

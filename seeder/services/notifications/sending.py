@@ -24,8 +24,8 @@ from seeder.services.notifications import mails, outbox, state_changes, webhooks
 from seeder.services.notifications.outbox import ClaimedNotification
 from seeder.services.structured_log import ERROR, WARNING, log_event
 
-# After this time, nothing more is claimed. The next call, a minute later, continues.
-_MAX_SECONDS = 45
+# After this time, nothing more is claimed for a channel. The next call, a minute later, continues.
+_MAX_SECONDS = 30
 
 Clock = Callable[[], datetime]
 
@@ -48,14 +48,14 @@ def send_notifications(*, clock: Clock = _server_time) -> SendResult:
 
     Raises `NotificationsUnusable`, `ConfigurationError` or `DatabaseError`.
     """
-    settings, result, started = conf.load(), SendResult(), monotonic()
+    settings, result = conf.load(), SendResult()
     with translate_database_errors(DEFAULT_DB_ALIAS):
         tables = OptionalTables.read(DEFAULT_DB_ALIAS)
         outbox.require_tables(tables)
         state_changes.notify_changes(settings, tables)
         for channel in settings.notifications:
             if not outbox.has_gone(channel.name):
-                _Sender(channel, clock, result).send_due(until=started + _MAX_SECONDS)
+                _Sender(channel, clock, result).send_due(until=monotonic() + _MAX_SECONDS)
     return result
 
 

@@ -89,12 +89,8 @@ def _changed_contracts(notified: Mapping[Subject, AlertState]) -> Iterator[tuple
         )
         is_late = state is FreshnessState.LATE
         if state is not FreshnessState.UNKNOWN and is_late is not (subject in notified):
-            observation = Observation(state=AlertState.LATE if is_late else AlertState.OK, facts=_late_facts(status))
-            yield subject, partial(_known, observation)
-
-
-def _known(observation: Observation) -> Observation:
-    return observation
+            observed = AlertState.LATE if is_late else AlertState.OK
+            yield subject, partial(Observation, state=observed, facts=_late_facts(status))
 
 
 def _late_facts(status: ContractStatus) -> Mapping[str, object]:

@@ -163,6 +163,18 @@ def test_slow_receiver_ends_at_the_time_limit(settings: Settings, clock: Clock, 
         assert len(server.requests) == 1  # the other one is not tried, as it would take as long
 
 
+def test_channel_that_hangs_does_not_delay_the_others(
+    settings: Settings, clock: Clock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    create_views("a")
+    with serve(scripted_http.silence) as hanging, serve(answer(200)) as server:
+        channels = [webhook(url)["NOTIFICATIONS"]["pager"] for url in (hanging.url, server.url)]
+        settings.SEEDER = {"NOTIFICATIONS": dict(zip(("a", "b"), channels, strict=True))}
+        refresh("a")
+        monkeypatch.setattr(sending, "_MAX_SECONDS", 0.5)
+        assert send_notifications(clock=clock) == SendResult(sent=1, failed=1)
+
+
 def test_notification_is_given_up_after_three_days(settings: Settings, clock: Clock) -> None:
     create_views("a")
     use(settings, "http://127.0.0.1:9/")

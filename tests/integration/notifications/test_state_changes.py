@@ -9,10 +9,12 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from seeder import conf, signals
+from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import Alert, Freshness, JobStatus, Mute, Notification
 from seeder.postgres.contract import OptionalTables
 from seeder.services.notifications import outbox, state_changes
-from tests.conftest import create_custom_manifest, sql
+from seeder.services.run import orchestrator
+from tests.conftest import create_canned_report, create_custom_manifest, sql
 from tests.integration.data_checks.checked_view import add_check
 from tests.integration.notifications.channels import create_views, refresh, webhook
 
@@ -126,6 +128,13 @@ def test_channel_of_other_agencies_is_not_notified(settings: Settings) -> None:
     refresh("a")
     assert notified() == []
     assert Alert.objects.get().notified == "failed"
+
+
+def test_shared_view_that_fails_in_a_run_for_another_agency_is_notified(settings: Settings) -> None:
+    settings.SEEDER = webhook("https://pager.example.org/in", agencies=["metro"])
+    create_canned_report("reporting.shared", "SELECT 1 / 0 AS x", agencies=("demo", "metro"))
+    orchestrator.execute_run(AgencyReports(slug="demo"))
+    assert notified() == [("view_failed", "shared")]
 
 
 @pytest.mark.parametrize(("channels", "failing"), [({}, "a"), (webhook("https://pager.example.org/in"), "")])
