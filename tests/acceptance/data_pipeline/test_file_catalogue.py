@@ -41,8 +41,8 @@ def test_file_has_its_result(file: File, tmp_path: Path, manage: Manage) -> None
     finally:
         sql(file.teardown or "SELECT 1")
     if file.refused is not None:
-        assert (ended.exit_code, ended.out, len(ended.err.splitlines())) == (2, "", 1)
-        assert re.search(file.refused, ended.err), ended.err
+        assert (ended.exit_code, ended.err, ended.document["exitCode"]) == (2, "", 2)
+        assert re.search(file.refused, ended.document["detail"]), ended.document
         assert row_count() == rows_before
         assert not LoadLog.objects.exclude(status="failed", error_code__gt="").exists()
         return
