@@ -2,10 +2,15 @@
 --
 -- Every refresh, also a concurrent one, writes the view's row in pg_class. So its xmin shows whether another refresh came
 -- after the recorded one. A GRANT or ALTER writes the row, too; then the state is unknown until the next refresh.
+--
+-- A plain refresh also replaces the storage, and then transactions with older snapshots read its rows, but the old row in
+-- pg_class. pg_relation_filenode() has the storage of now, so these transactions know that they cannot know the state.
 
 -- name: view_versions
--- Materialized views by OID or by name.
-SELECT c.oid::bigint, n.nspname::text, c.relname::text, c.xmin::text
+-- Materialized views by OID or by name. The version of a view with newer storage than its row is empty, so it equals none.
+SELECT
+    c.oid::bigint, n.nspname::text, c.relname::text,
+    CASE WHEN c.relfilenode = pg_relation_filenode(c.oid) THEN c.xmin::text ELSE '' END
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind = 'm' AND c.oid = ANY (%(oids)s::oid[] || ARRAY(
@@ -36,7 +41,12 @@ WITH view AS (
     SELECT CASE WHEN %(state_as_of)s::timestamptz IS NULL THEN %(state_unknown)s::text
         WHEN EXISTS (
             SELECT FROM unnest(%(read_oids)s::bigint[], %(read_xmins)s::text[]) AS read (oid, xmin)
-            WHERE NOT EXISTS (SELECT FROM pg_class AS c WHERE c.oid = read.oid::oid AND c.xmin::text = read.xmin)
+            WHERE NOT EXISTS (
+                SELECT
+                FROM pg_class AS c
+                WHERE c.oid = read.oid::oid AND c.xmin::text = read.xmin
+                    AND c.relfilenode = pg_relation_filenode(c.oid)
+            )
         ) THEN 'upstream_changed'
     END AS unknown
 )

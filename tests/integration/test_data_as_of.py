@@ -1,21 +1,25 @@
 """As of when the data of views are, through chains of views."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
+from django.db import connections
 from pytest_django import Settings
 
+from seeder.domain import skip_decision
 from seeder.domain.freshness.data_age import DataAge, UnknownAge
 from seeder.domain.manifests import ViewKey
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.refresh_requests import AllReports, SingleView
+from seeder.domain.skip_proof import RowVersions
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, Freshness
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.services import view_states
-from seeder.services.run import create_or_refresh, orchestrator, view_refresh
+from seeder.services.run import create_or_refresh, orchestrator, skip_proving, view_refresh
 from tests.conftest import another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -137,6 +141,35 @@ def test_upstream_that_changes_during_the_refresh_makes_it_unknown(monkeypatch: 
     monkeypatch.setattr(view_refresh, "create_or_refresh", after_another_refresh)
     refresh("b")
     assert age("b") == DataAge(as_of=None, unknown=UnknownAge.UPSTREAM_CHANGED)
+
+
+@pytest.mark.usefixtures("chain")
+@pytest.mark.parametrize("database", ["default", "archive"])
+def test_upstream_that_changes_after_the_snapshot_of_a_proof_makes_it_unknown(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, database: str
+) -> None:
+    """A plain refresh replaces the storage, so the refresh reads its rows although the snapshot is older."""
+    if database == "archive":
+        settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+        sql("CREATE SCHEMA IF NOT EXISTS reporting; CREATE TABLE reporting.source AS SELECT 1 AS n", using=database)
+        sql("CREATE MATERIALIZED VIEW reporting.a AS TABLE reporting.source", using=database)
+        sql("CREATE VIEW reporting.between AS TABLE reporting.a", using=database)
+        CustomReportManifest.objects.update(database_id=2)
+        refresh("a", "b")
+    monkeypatch.setattr(skip_decision, "MIN_DURATION", timedelta(0))
+    refresh("b")
+    assert age("b", database) == age("a", database)
+    count = skip_proving.count_row_versions
+
+    def after_another_refresh(*args: Any, **kwargs: Any) -> RowVersions | None:
+        with another_session(dbname=str(connections[database].settings_dict["NAME"])) as session:
+            session.execute("REFRESH MATERIALIZED VIEW reporting.a")
+        return count(*args, **kwargs)
+
+    monkeypatch.setattr(skip_proving, "count_row_versions", after_another_refresh)
+    [result] = refresh("b")
+    assert result.proof is not None
+    assert age("b", database) == DataAge(as_of=None, unknown=UnknownAge.UPSTREAM_CHANGED)
 
 
 def test_view_of_an_opaque_function_is_unknown_unless_it_declares_its_dependencies() -> None:
