@@ -133,6 +133,14 @@ def test_worker_stops_a_cancelled_part() -> None:
     assert not is_sleeping()
 
 
+def test_run_is_cancelled_by_its_own_id(part: QueuedRefresh) -> None:
+    part_rows.claim(part, run_id="first", worker="host:1")
+    assert [one.state for one in cancel_request("first", requested_by="operator")] == ["running"]
+    assert part_rows.cancel_requested_by(part.pk) == "operator"
+    with pytest.raises(UnknownRequest):
+        cancel_request("fir", requested_by="operator")
+
+
 def test_killed_worker_of_a_cancelled_part_has_no_successor(part: QueuedRefresh) -> None:
     part_rows.claim(part, run_id="dead", worker="host:1")
     assert cancel(part) == ["running"]

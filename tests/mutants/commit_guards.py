@@ -164,8 +164,8 @@ CLAIMS = [
     Mutant(
         name="cancel: the rows of the request are locked",
         file="seeder/services/queue/part_rows.py",
-        old='filter(request_id=request_id).order_by("id").select_for_update())',
-        new='filter(request_id=request_id).order_by("id"))',
+        old='rows = QueuedRefresh.objects.order_by("id").select_for_update()',
+        new='rows = QueuedRefresh.objects.order_by("id")',
         tests=(CANCELLATION,),
     ),
     Mutant(

@@ -13,7 +13,7 @@ class Command(SeederCommand):
     output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("request", metavar="REQUEST", help="id of the request, as --queue prints it")
+        parser.add_argument("request", metavar="REQUEST", help="id of the request, as --queue prints it, or of its run")
 
     def run(self, options: Namespace) -> None:
         parts = cancellation.cancel_request(options.request, requested_by=self.name)

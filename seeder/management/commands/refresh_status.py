@@ -6,8 +6,9 @@ from django.core.management.base import CommandParser
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
-from seeder.management.base_command import EXIT_FAILED, SeederCommand, positive_integer
+from seeder.management.base_command import EXIT_FAILED, positive_integer
 from seeder.management.rendering.status_text import status_blocks
+from seeder.management.watchable_command import WatchableCommand
 from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models import job_list
 from seeder.services.run import open_breakers
@@ -15,11 +16,11 @@ from seeder.services.run import open_breakers
 _DEFAULT_TABLE_LIMIT = 50
 
 
-class Command(SeederCommand):
+class Command(WatchableCommand):
     help = "List fresh, failing, running and late views, most urgent first. Refreshes nothing."
-    output_formats = ("json", "table")
 
     def add_arguments(self, parser: CommandParser) -> None:
+        super().add_arguments(parser)
         parser.add_argument("--agency", metavar="SLUG", help="only the views of one agency")
         parser.add_argument("--report-type", choices=[*map(str, ReportType)], help="only views of this report type")
         parser.add_argument("--status", choices=[*map(str, Status)], help="only views with this status")
@@ -44,7 +45,7 @@ class Command(SeederCommand):
             help="exit with 1 if a selected view is failing or stale; can be given twice",
         )
 
-    def run(self, options: Namespace) -> int | None:
+    def show_state(self, options: Namespace) -> int | None:
         limit = options.limit or (_DEFAULT_TABLE_LIMIT if self.output.is_table else None)
         job_filter = JobFilter(
             agencies=options.agency and [options.agency],

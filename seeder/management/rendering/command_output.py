@@ -97,6 +97,7 @@ class CommandOutput:
         self.is_terminal = out.isatty() and not self.is_json
         self.has_table_option = getattr(options, "table", False)
         self.is_table = self.is_terminal or self.has_table_option
+        self.redraws = False  # on a terminal, each text replaces the one before
         self.has_document = False  # of a result; an error must not follow it
         self.verbosity = getattr(options, "verbosity", 1)  # 0: failures only; 2: details
         self._color = not getattr(options, "no_color", False)
@@ -134,10 +135,10 @@ class CommandOutput:
     def show_text(self, blocks: Iterable[Block]) -> None:
         """Print the blocks as tables or as plain lines, or nothing with `--json`."""
         if self.is_table:
-            from seeder.management.rendering.rich_output import print_blocks
+            from seeder.management.rendering.rich_output import print_blocks, redraw
 
             with self._reports_failure():
-                print_blocks(self.console, blocks)
+                (redraw if self.redraws and self.is_terminal else print_blocks)(self.console, blocks)
         elif not self.is_json:
             for line in _plain_lines(blocks):
                 with self._reports_failure():  # and flushes: a reader that follows the log sees the line now

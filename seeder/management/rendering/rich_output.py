@@ -3,7 +3,7 @@
 import os
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import compress
 from operator import not_
 from typing import IO, cast
@@ -33,6 +33,7 @@ from seeder.management.rendering.command_output import (
 
 _DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the width
 
+_HOME, _ERASE_REST_OF_LINE, _ERASE_BELOW = "\x1b[H", "\x1b[K", "\x1b[J"
 _CELL_GAP, _CONTINUED = "  ", " " * 4
 
 
@@ -62,6 +63,15 @@ def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
             console.print(_rich_table(block, console.width))
             for note in block.notes:
                 console.print(line_text(note), soft_wrap=True)
+
+
+def redraw(console: Console, blocks: Iterable[Block]) -> None:
+    """Draw the blocks from the top of the screen over what is there, as far as they fit."""
+    with console.capture() as capture:
+        console.print(Text(f"{datetime.now().astimezone():%H:%M:%S %Z}, until Ctrl-C", style="dim"))
+        print_blocks(console, blocks)
+    lines = capture.get().splitlines()[: console.height - 1]
+    console.file.write(_HOME + "".join(f"{line}{_ERASE_REST_OF_LINE}\n" for line in lines) + _ERASE_BELOW)
 
 
 class _TimeColumn(ProgressColumn):
@@ -140,6 +150,6 @@ def _rich_table(content: TextTable, console_width: int) -> Table:
         )
     for cells in rows:
         first, *others = compress(cells, map(not_, is_below))
-        below = Text(", ").join(compress(cells, is_below))
+        below = Text(", ").join(filter(None, compress(cells, is_below)))
         table.add_row(Text("\n  ").join(filter(None, [first, below])), *others)
     return table

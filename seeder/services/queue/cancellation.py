@@ -15,7 +15,7 @@ from seeder.services.structured_log import INFO, log_event
 
 
 def cancel_request(request_id: str, *, requested_by: str, agencies: list[str] | None = None) -> Sequence[QueuedRefresh]:
-    """Cancel the parts of a request that have not ended. Return all its parts.
+    """Cancel the parts of a request that have not ended, or the part that a run refreshes. Return all its parts.
 
     Queued parts are cancelled at once. A worker that runs a part stops it within about two seconds; finished views stay
     refreshed. The caller must be allowed to see all `agencies` of the request (None: any). Other requests that joined
@@ -26,7 +26,7 @@ def cancel_request(request_id: str, *, requested_by: str, agencies: list[str] | 
     with translate_database_errors(DEFAULT_DB_ALIAS):
         part_rows.require_table()
         with atomic(durable=True):
-            parts = part_rows.of_request(request_id) if is_storable(request_id) else []
+            parts = part_rows.of_request_or_run(request_id) if is_storable(request_id) else []
             _require_visible(parts, request_id, agencies)
             states = {part.state for part in parts}
             if states == {QueuedPartState.ENDED}:
@@ -35,7 +35,7 @@ def cancel_request(request_id: str, *, requested_by: str, agencies: list[str] | 
                 (part for part in parts if part.state not in FINAL_STATES), requested_by=requested_by
             )
         log_event(INFO, "cancel_requested", request=request_id, requested_by=requested_by)
-    return queue_overview.find_request(request_id, agencies)
+    return queue_overview.find_request(parts[0].request_id, agencies)
 
 
 def _require_visible(parts: Sequence[QueuedRefresh], request_id: str, agencies: list[str] | None) -> None:

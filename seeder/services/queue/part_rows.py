@@ -123,9 +123,10 @@ def end(part_id: int, *, run_ids: Sequence[str], succeeded: int, failed: int, er
     return bool(_claimed_by(part_id, run_ids).update(state=QueuedPartState.ENDED, finished_at=Now(), **counts))
 
 
-def of_request(request_id: str) -> list[QueuedRefresh]:
-    """Return the parts of a request, locked."""
-    return list(QueuedRefresh.objects.filter(request_id=request_id).order_by("id").select_for_update())
+def of_request_or_run(given_id: str) -> list[QueuedRefresh]:
+    """Return the parts of a request, otherwise the part of the run with this id, locked."""
+    rows = QueuedRefresh.objects.order_by("id").select_for_update()
+    return list(rows.filter(request_id=given_id)) or list(rows.filter(run_ids__contains=[given_id]))
 
 
 def request_cancel(rows: Iterable[QueuedRefresh], *, requested_by: str) -> None:
