@@ -12,6 +12,7 @@ from data_pipeline.cli.main import NAME as SCRIPT
 from data_pipeline.cli.main import build_parser
 from data_pipeline.jobs import get_s3_files
 from docs_reference.markdown_text import code, page, table
+from seeder.management.base_command import SeederCommand
 
 _INTRO = (
     "Commands run as `manage.py NAME`; jobs also run as `reporting-seeder run NAME`. Django's own options are left out."
@@ -34,7 +35,14 @@ def render() -> str:
             command = load_command_class(app, name)
             effect = " ".join(command.help.split()) + (" *(job)*" if _is_job(command) else "")
             blocks += _command_blocks(f"## {name}", effect, _own_actions(command))
+            blocks += _example_blocks(command)
     return page("Commands", _INTRO, *blocks, *_script_blocks())
+
+
+def _example_blocks(command: BaseCommand) -> Iterator[str]:
+    if isinstance(command, SeederCommand) and command.examples:
+        lines = (f"manage.py {command.name} {example}".rstrip() for example in command.examples)
+        yield "\n".join(["```sh", *lines, "```"])
 
 
 def _command_blocks(heading: str, effect: str, actions: Iterable[argparse.Action]) -> Iterator[str]:

@@ -3,19 +3,20 @@
 import argparse
 import gc
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, ClassVar, NoReturn
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from seeder import conf
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import SeederError
 from seeder.management.rendering.command_output import CommandOutput, OutputFailed
 from seeder.services import unix_signals
-from seeder.services.documents.error_documents import command_error_document
+from seeder.services.documents.error_documents import DOCUMENTATION, command_error_document
 
 EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
+_COMMANDS_PAGE = f"{DOCUMENTATION}/reference/commands.md"
 _BAD_ARGUMENTS, _FAILED, _INTERRUPTED = "bad_arguments", "command_failed", "interrupted"  # codes of errors
 _FORMAT_HELP = {
     "json": "print one JSON document and nothing else",
@@ -40,6 +41,12 @@ def positive_integer(text: str) -> int:
     return number
 
 
+class _HelpFormatter(DjangoHelpFormatter):
+    def _fill_text(self, text: str, width: int, indent: str) -> str:
+        """Keep the lines of the epilog. Argparse would fill them like a paragraph."""
+        return text if "\n" in text else super()._fill_text(text, width, indent)
+
+
 class SeederCommand(BaseCommand):
     """A command that calls one service in `run`, and shows the result with `output`."""
 
@@ -49,6 +56,9 @@ class SeederCommand(BaseCommand):
     is_job = True
     # Formats that an option of this name selects: json, json-lines, table.
     output_formats: ClassVar[Sequence[str]] = ()
+    # Arguments that the help shows after the command's name.
+    examples: ClassVar[Sequence[str]] = ()
+    exit_codes: ClassVar[str] = "0 success, 1 failure, 2 invalid request, 130 or 143 interrupted"
     output: CommandOutput
     _argv: Sequence[str] = ()
     # A function that returns names and messages of variables to warn about. The doctor reports them itself.
@@ -60,7 +70,10 @@ class SeederCommand(BaseCommand):
         return type(self).__module__.rpartition(".")[2]
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        parser = super().create_parser(prog_name, subcommand, **kwargs)
+        epilog = "\n".join(self._epilog_lines())
+        parser = super().create_parser(
+            prog_name, subcommand, **{"formatter_class": _HelpFormatter, "epilog": epilog, **kwargs}
+        )
         if self.output_formats:
             group = parser.add_mutually_exclusive_group()
             for name in self.output_formats:
@@ -78,6 +91,14 @@ class SeederCommand(BaseCommand):
 
             parser.error = error  # type: ignore[method-assign]  # argparse has no option for it
         return parser
+
+    def _epilog_lines(self) -> Iterator[str]:
+        if self.examples:
+            yield "examples:"
+            yield from (f"  manage.py {self.name} {example}".rstrip() for example in self.examples)
+            yield ""
+        yield f"exit codes: {self.exit_codes}"
+        yield f"documentation: {_COMMANDS_PAGE}#{self.name}"
 
     def run_from_argv(self, argv: list[str]) -> None:
         # The process is the command's alone, and its modules live as long as it. Otherwise Python's garbage collector

@@ -10,6 +10,7 @@ from seeder.services.queue import cancellation
 
 class Command(SeederCommand):
     help = "Cancel a queued or running request. Finished views stay refreshed."
+    examples = ("20261130-020000-ab12cd34",)
     output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:

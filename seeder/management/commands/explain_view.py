@@ -13,6 +13,7 @@ class Command(SeederCommand):
         "Explain why a view ran, waited, failed, was held or was refreshed in its mode, what it depends on, and what a"
         " refresh now would do. Changes nothing."
     )
+    examples = ("reporting.stg_arrests",)
     output_formats = ("json", "table")
 
     def add_arguments(self, parser: CommandParser) -> None:

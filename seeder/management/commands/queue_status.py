@@ -8,6 +8,11 @@ from seeder.services.queue import queue_overview
 
 class Command(WatchableCommand):
     help = "Show queued, running and recently ended parts, and the next schedules."
+    examples = (
+        "",
+        "--watch 5",
+    )
+    exit_codes = "0 success, 2 the queue cannot be read"
 
     def show_state(self, _: Namespace) -> None:
         overview = queue_overview.read_queue_overview()

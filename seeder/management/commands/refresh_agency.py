@@ -8,6 +8,11 @@ from seeder.management.refresh_command import RefreshCommand
 
 class Command(RefreshCommand):
     help = "Refresh the enabled reports of agencies."
+    examples = (
+        "demo",
+        "demo metro --dry-run",
+        "demo --json-lines",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("slugs", nargs="+", metavar="SLUG", help="slug of an agency in its manifests")

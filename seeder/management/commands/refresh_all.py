@@ -9,6 +9,12 @@ from seeder.management.refresh_command import RefreshCommand
 
 class Command(RefreshCommand):
     help = "Refresh every enabled report of every agency."
+    examples = (
+        "",
+        "--select 'demo_*' --exclude '*_tmp'",
+        "--failed --workers 2",
+        "--queue",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         choices = [*map(str, ReportType)]

@@ -18,6 +18,13 @@ _DEFAULT_TABLE_LIMIT = 50
 
 class Command(WatchableCommand):
     help = "List fresh, failing, running and late views, most urgent first. Refreshes nothing."
+    examples = (
+        "--failing",
+        "--agency demo --json",
+        "--watch",
+        "--fail-on failing --fail-on stale",
+    )
+    exit_codes = "0 success, 1 a view is in a state of --fail-on, 2 invalid request"
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)

@@ -11,6 +11,11 @@ from seeder.management.refresh_command import RefreshCommand
 
 class Command(RefreshCommand):
     help = "Refresh views, for all their enabled reports."
+    examples = (
+        "reporting.stg_arrests",
+        "reporting.a reporting.b --force",
+        "reporting.a --show-changes 5",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(

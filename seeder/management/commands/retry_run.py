@@ -9,6 +9,10 @@ from seeder.services.read_models import run_timeline
 
 class Command(RefreshCommand):
     help = "Refresh again what failed, was held or was interrupted in a run."
+    examples = (
+        "20261130-020000-ab12cd34",
+        "20261130-020000-ab12cd34 --queue",
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("run_id", metavar="RUN", help="id of the run, as the output of a refresh names it")

@@ -2,7 +2,8 @@
 
 from seeder.services.documents.document_fields import Document
 
-ERRORS_PAGE = "https://github.com/reporting-seeder/reporting-seeder/blob/main/docs/reference/errors.md"
+DOCUMENTATION = "https://github.com/reporting-seeder/reporting-seeder/blob/main/docs"
+ERRORS_PAGE = f"{DOCUMENTATION}/reference/errors.md"
 
 
 def problem_fields(code: str, detail: str) -> Document:
