@@ -16,7 +16,7 @@ from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.skip_proof import RowVersions
 from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, Freshness
-from seeder.postgres import sessions
+from seeder.postgres import sessions, skip_proofs
 from seeder.postgres.contract import OptionalTables
 from seeder.services import view_states
 from seeder.services.run import create_or_refresh, orchestrator, skip_proving, view_refresh
@@ -159,7 +159,7 @@ def test_upstream_that_changes_after_the_snapshot_of_a_proof_makes_it_unknown(
     monkeypatch.setattr(skip_decision, "MIN_DURATION", timedelta(0))
     refresh("b")
     assert age("b", database) == age("a", database)
-    count = skip_proving.count_row_versions
+    count = skip_proofs.count_row_versions
 
     def after_another_refresh(*args: Any, **kwargs: Any) -> RowVersions | None:
         with another_session(dbname=str(connections[database].settings_dict["NAME"])) as session:

@@ -69,6 +69,20 @@ FRESHNESS = [
         tests=(AS_OF,),
     ),
     Mutant(
+        name="data as of: a view with newer storage than the snapshot has no known age",
+        file="seeder/postgres/view_state_queries.sql",
+        old="                    AND c.relfilenode = pg_relation_filenode(c.oid)\n",
+        new="",
+        tests=(AS_OF,),
+    ),
+    Mutant(
+        name="data as of: so has one in another database",
+        file="seeder/postgres/view_state_queries.sql",
+        old="CASE WHEN c.relfilenode = pg_relation_filenode(c.oid) THEN c.xmin::text ELSE '' END",
+        new="c.xmin::text",
+        tests=(AS_OF,),
+    ),
+    Mutant(
         name="states: a hold does not hide a late contract",
         file="seeder/domain/freshness/states.py",
         old="if missed is not None or (",
