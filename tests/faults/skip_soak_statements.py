@@ -107,7 +107,7 @@ DEFINITIONS = (
     "ALTER TABLE t ALTER unread TYPE bigint",
     "ALTER TABLE t ALTER unread TYPE int",
     "CREATE TABLE IF NOT EXISTS child () INHERITS (t)",
-    "INSERT INTO child (g, v) VALUES (1, 5)",  # not twice the same id: a concurrent refresh may drop equal rows with a null
+    "INSERT INTO child (g, v) VALUES (1, 5)",  # one id each: a concurrent refresh loses equal rows with nulls
     "DROP TABLE IF EXISTS child",
     "VACUUM FULL m",
     "VACUUM (FREEZE, TRUNCATE false) t",  # it would wait 5 s for a lock to truncate
