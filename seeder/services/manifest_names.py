@@ -14,6 +14,7 @@ from seeder.domain.manifests import ViewKey
 from seeder.domain.view_names import DEFAULT_SCHEMA, ViewName
 from seeder.models import CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.storable_text import is_storable
 
 _IGNORED = '" \t\n\r\f'  # two spellings of a name differ in these characters and in the case of ASCII letters
 _FOLDING = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz", _IGNORED)
@@ -37,7 +38,7 @@ def can_name(names: Iterable[ViewName], column: str = "table_name") -> Q:
 
     A few other names fold to the same text, so the caller has to compare the parsed name.
     """
-    folded = {str(name).translate(_FOLDING) for name in names}
+    folded = {text.translate(_FOLDING) for text in map(str, names) if is_storable(text)}
     short = {one.removeprefix(f"{DEFAULT_SCHEMA}.") for one in folded}
     lower = Lower(Collate(F(column), "C"))
     spelling = Func(lower, Value(_IGNORED), Value(""), function="translate", output_field=TextField())

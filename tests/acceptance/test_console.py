@@ -121,7 +121,7 @@ def test_list_has_jobs_of_all_apps_without_a_database(console: Console) -> None:
     assert ended.exit_code == 0
     assert {"refresh_all", "install_schema", "watch_queue"} < _OURS
     assert [line.split()[0] for line in ended.lines] == sorted({*_OURS, "tidy_reports"})
-    assert "refresh_agency             Refresh the enabled reports of one agency." in ended.lines
+    assert "refresh_agency             Refresh the enabled reports of agencies." in ended.lines
     assert "tidy_reports               Tidy the reports of this host." in ended.lines
 
 

@@ -3,12 +3,10 @@
 from collections.abc import Iterator
 
 import pytest
-from django.utils import timezone
-from django_q.models import Schedule
 from pytest_django import Settings
 
 from seeder.models import Notification
-from seeder.services.queue import schedules
+from seeder.services.queue.dispatch import dispatch
 from tests import scripted_http
 from tests.acceptance import queue_clusters
 from tests.acceptance.queue_clusters import kill, start, wait_until
@@ -30,14 +28,13 @@ def test_killed_worker_loses_no_notification_and_keeps_the_order(settings: Setti
         create_views("a")
         for failing in ("a", "", "a"):
             refresh(failing)
-        schedules.sync_schedules()
-        Schedule.objects.update(next_run=timezone.now())
+        dispatch("seeder.tasks.send_notifications")  # a schedule would wait for the half minute of its cluster
         cluster = start(DJANGO_SETTINGS_MODULE="tests.hosts.notifying", PAGER_URL=server.url)
         wait_until(lambda: server.requests)
         kill(cluster)
         assert set(Notification.objects.values_list("state", flat=True)) == {"pending"}
         sql("UPDATE reporting.seeder_notification SET due_at = now()")  # as after the lease
-        Schedule.objects.update(next_run=timezone.now())
+        dispatch("seeder.tasks.send_notifications")
         start(DJANGO_SETTINGS_MODULE="tests.hosts.notifying", PAGER_URL=server.url)
         wait_until(lambda: not Notification.objects.exclude(state="sent").exists())
     assert ids(server.requests) == ["msg_1", "msg_1", "msg_2", "msg_3"]
