@@ -3,26 +3,22 @@
 from collections.abc import Sequence
 
 from django.conf import settings
-from django.core.mail import DNS_NAME, EmailMessage, get_connection
+from django.core.mail import DNS_NAME, EmailMessage
 
 from seeder.domain.notifications.channels import Mailbox
 from seeder.domain.notifications.events import Event
 from seeder.domain.notifications.texts import Notification, body_of, subject_of
 from seeder.services.notifications.outbox import ClaimedNotification
 
-_TIMEOUT_SECONDS = 10  # unless the host has a timeout
-
 
 def send(mailbox: Mailbox, rows: Sequence[ClaimedNotification]) -> None:
     """Send one or several notifications in one message. Raises what the e-mail backend raises."""
     notifications = [Notification(event=Event(row.event), facts=row.facts, at=row.created_at) for row in rows]
-    timeout = getattr(settings, "EMAIL_TIMEOUT", None) or _TIMEOUT_SECONDS
     message = EmailMessage(
         subject=f"{settings.EMAIL_SUBJECT_PREFIX}{subject_of(notifications)}",
         body=body_of(notifications),
         to=mailbox.recipients,
         # The same message again has the same id, so that mail programs can show it once.
         headers={"Message-ID": f"<reporting-seeder.{rows[0].id}.{rows[-1].id}@{DNS_NAME}>"},
-        connection=get_connection(timeout=timeout),
     )
     message.send()

@@ -8,6 +8,7 @@ from collections.abc import Callable
 from datetime import timedelta
 from time import monotonic
 
+import django
 import pytest
 from django.core import mail
 from pytest_django import Settings
@@ -186,9 +187,20 @@ def test_notification_is_given_up_after_three_days(settings: Settings, clock: Cl
     assert (row.state, row.attempts, row.error) == ("failed", 10, "ConnectionRefusedError: Connection refused")
 
 
+def use_mail_server(settings: Settings, kind: str, **options: str | int) -> None:
+    backend = f"django.core.mail.backends.{kind}.EmailBackend"
+    if django.VERSION >= (6, 1):
+        settings.MAILERS = {"default": {"BACKEND": backend, "OPTIONS": options}}
+    else:
+        settings.EMAIL_BACKEND = backend
+        for name, value in options.items():
+            setattr(settings, f"EMAIL_{name.upper()}", value)
+
+
 @pytest.mark.parametrize(("views", "subjects"), [(2, 2), (6, 1)])
 def test_mails_of_a_bad_night_are_one_digest(settings: Settings, clock: Clock, views: int, subjects: int) -> None:
     settings.SEEDER = {"NOTIFICATIONS": {"on call": {"email": ["ada@example.org"]}}}
+    use_mail_server(settings, "locmem")
     names = [f"v{number}" for number in range(views)]
     create_views(*names)
     refresh(*names)
@@ -207,12 +219,11 @@ def test_mails_of_a_bad_night_are_one_digest(settings: Settings, clock: Clock, v
 
 def test_mail_that_is_refused_is_sent_later(settings: Settings, clock: Clock) -> None:
     settings.SEEDER = {"NOTIFICATIONS": {"on call": {"email": ["ada@example.org"], "collect_seconds": 0}}}
-    settings.EMAIL_BACKEND = "django.core.mail.backends.smtp.EmailBackend"
-    settings.EMAIL_HOST, settings.EMAIL_PORT = "127.0.0.1", 9
+    use_mail_server(settings, "smtp", host="127.0.0.1", port=9)
     create_views("a")
     refresh("a")
     assert send_notifications(clock=clock) == SendResult(failed=1)
-    settings.EMAIL_BACKEND = "django.core.mail.backends.locmem.EmailBackend"
+    use_mail_server(settings, "locmem")
     clock.later = MINUTE
     assert send_notifications(clock=clock) == SendResult(sent=1)
 
