@@ -248,6 +248,9 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
     CHECK (mode IN ('plain', 'concurrent'))
 );
 
+CREATE INDEX IF NOT EXISTS seeder_run_metrics_group ON reporting.seeder_run_metrics (history_id)
+    WHERE consistent_group IS NOT NULL;
+
 -- Optional: it is unknown as of when the data of a view are, so no target lag can be late.
 CREATE TABLE IF NOT EXISTS reporting.seeder_view_state (
     database_alias text NOT NULL,

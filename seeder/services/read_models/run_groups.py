@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Max, Min
+from django.db.models import F, Max, Min
 
 from seeder.domain.group_endings import GroupEnding, MemberEnding
 from seeder.domain.outcomes import Status
@@ -39,9 +39,10 @@ def _metrics_of_members(run_id: str) -> Mapping[int, RunMetrics]:
     """Return the metrics of members, by history id.
 
     The rows of a run are inserted together, so that a range of ids selects them. A join would read the metrics of
-    all runs.
+    all runs. Without the addition, the planner would look for the run from both ends of the history.
     """
-    ids = RunHistory.objects.filter(run_id=run_id).aggregate(first=Min("pk"), last=Max("pk"))
+    number = F("pk") + 0
+    ids = RunHistory.objects.filter(run_id=run_id).aggregate(first=Min(number), last=Max(number))
     if ids["first"] is None:
         return {}
     of_run = RunMetrics.objects.filter(history_id__gte=ids["first"], history_id__lte=ids["last"])
