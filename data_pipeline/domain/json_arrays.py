@@ -2,15 +2,23 @@
 
 import re
 
+from data_pipeline.domain.csv_fields import HAS_POSSESSIVE_GROUPS
 from data_pipeline.domain.json_lines import MAX_RECORD_BYTES
 
 _BLANKS = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
+
+
+def _repeat(alternatives: bytes) -> bytes:
+    """Return the possessive repetition of a group."""
+    return rb"(?:%b)*+" % alternatives if HAS_POSSESSIVE_GROUPS else rb"(?>(?:%b)*)" % alternatives
+
+
 # Up to the next mark: what is skipped are strings, values, and objects or arrays without inner ones.
-_STRING = rb'"(?:[^"\\]++|\\.)*+"'
-_FLAT = rb'[\[{](?:[^"{}\[\]]++|' + _STRING + rb")*+[\]}]"
-_TO_BRACKET = re.compile(rb'(?:[^"{}\[\]]++|' + _STRING + rb"|" + _FLAT + rb')*+(["{}\[\]]?)', re.DOTALL)
-_TO_MARK = re.compile(rb'(?:[^"{}\[\],]++|' + _STRING + rb"|" + _FLAT + rb')*+(["{}\[\],]?)', re.DOTALL)
+_STRING = b'"' + _repeat(rb'[^"\\]++|\\.') + b'"'
+_FLAT = rb"[\[{]" + _repeat(rb'[^"{}\[\]]++|' + _STRING) + rb"[\]}]"
+_TO_BRACKET = re.compile(_repeat(rb'[^"{}\[\]]++|' + _STRING + b"|" + _FLAT) + rb'(["{}\[\]]?)', re.DOTALL)
+_TO_MARK = re.compile(_repeat(rb'[^"{}\[\],]++|' + _STRING + b"|" + _FLAT) + rb'(["{}\[\],]?)', re.DOTALL)
 
 
 class ArrayLines:
