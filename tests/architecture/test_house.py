@@ -116,3 +116,15 @@ def test_every_mutant_applies_to_the_current_code() -> None:
     ]
     missing = [test for mutant in GUARDS for test in mutant.tests if not (CHECKOUT / test.partition("::")[0]).exists()]
     assert (outdated, missing) == ([], [])
+
+
+def test_possessive_groups_have_an_alternative() -> None:
+    """Python before 3.11.5 matches them wrongly (gh-106052)."""
+    group = re.compile(r"\)(?:[*+?]|\{[0-9,]+\})\+")
+    found = [
+        f"{path}: {line.strip()}"
+        for path in SOURCES
+        for line in path.read_text(encoding="utf-8").splitlines()
+        if group.search(line) and "HAS_POSSESSIVE_GROUPS" not in line
+    ]
+    assert found == []
