@@ -21,16 +21,22 @@ _FOLDING = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwx
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class ListedView:
-    """A view of enabled manifests, as far as these were found."""
+class DeclaringView:
+    """A view whose queries can declare dependencies."""
 
-    agencies: set[str] = field(default_factory=set)
     declaring_queries: list[str] = field(default_factory=list)
 
     @property
     def declaration(self) -> Declaration | None:
         """The dependencies that its queries declare."""
         return find_declaration(self.declaring_queries)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ListedView(DeclaringView):
+    """A view of enabled manifests, as far as these were found."""
+
+    agencies: set[str] = field(default_factory=set)
 
 
 def can_name(names: Iterable[ViewName], column: str = "table_name") -> Q:

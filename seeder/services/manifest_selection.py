@@ -8,7 +8,6 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Case, Exists, F, OuterRef, Q, QuerySet, When
 
-from seeder.domain.declared_dependencies import Declaration, find_declaration
 from seeder.domain.manifests import (
     Manifest,
     ManifestKey,
@@ -25,23 +24,17 @@ from seeder.domain.view_names import ViewName, normalize_name
 from seeder.errors import DatabaseUnmapped, ManifestError, ReportMissing, UnknownAgency, UnknownTable
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services.manifest_names import can_name
+from seeder.services.manifest_names import DeclaringView, can_name
 from seeder.services.storable_text import is_storable
 
 _Row = tuple[Manifest, int | None]  # with its database_id; None if the canned report is missing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NamedView:
+class NamedView(DeclaringView):
     """A view that enabled manifests name."""
 
     spellings: set[str] = field(default_factory=set)
-    declaring_queries: list[str] = field(default_factory=list)
-
-    @property
-    def declaration(self) -> Declaration | None:
-        """The dependencies that its queries declare."""
-        return find_declaration(self.declaring_queries)
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
