@@ -15,9 +15,10 @@ from seeder.admin.error_pages import with_error_page
 from seeder.admin.explanation_page import explanation_page
 from seeder.admin.freshness_page import freshness_page
 from seeder.admin.monitoring_page import monitoring_page
-from seeder.admin.monitoring_subpages import drift_page, run_page, view_page
+from seeder.admin.monitoring_subpages import drift_page, run_page
 from seeder.admin.mute_page import mute_page
 from seeder.admin.read_only_admin import NoChangesAdmin
+from seeder.admin.view_page import view_page
 from seeder.models import JobStatus
 from seeder.services.data_checks import check_access
 from seeder.services.notifications import mutes

@@ -1,0 +1,83 @@
+"""The page of one view: its state, history, manifests and snapshots."""
+
+from collections.abc import Iterator
+
+from django.contrib.admin import AdminSite
+from django.db import DEFAULT_DB_ALIAS
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from seeder.admin import queue_actions
+from seeder.admin.changed_rows_section import section_context
+from seeder.admin.charts import history_chart
+from seeder.admin.monitoring_page import handle_post
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
+from seeder.domain.outcomes import Status
+from seeder.errors import UnknownTable
+from seeder.postgres.contract import OptionalTables
+from seeder.services.data_checks import check_access
+from seeder.services.notifications import mutes
+from seeder.services.read_models import agency_scope, error_redaction, job_list, view_as_of
+from seeder.services.read_models.freshness_overview import contracts_of_jobs
+from seeder.services.storable_text import is_storable
+
+_MAX_RUNS = 60
+_MAX_MANIFESTS = 200
+_MAX_SNAPSHOTS = 100
+
+
+def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
+    if request.method == "POST":
+        return handle_post(request)
+    agencies = agency_scope.agencies_of(request.user)
+    job = _require_job(request.GET.get("table", ""), agencies)
+    recent = job_list.recent_runs([job], max_runs=_MAX_RUNS)[job.table_name]
+    job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
+    manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
+    agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
+    can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+    failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=can_see_errors)[job.key]
+    context = {
+        **site.each_context(request),
+        "title": job.report_name,
+        "job": job,
+        "errors": failure.errors,
+        "is_held": failure.is_held,
+        "is_skipped": failure.is_skipped,
+        "notes": failure.notes,
+        "age": view_as_of.data_ages_of_jobs([job], tables).get(job.table_name),
+        "contracts": contracts_of_jobs([job], agencies)[job.table_name],
+        "as_of": view_as_of.loads_in_views([job], tables).get(job.table_name, ()),
+        "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
+        "manifest_count": manifests.total,
+        "recent": recent,
+        "chart": history_chart(recent, site),
+        "can_refresh": queue_actions.can_refresh(request.user),
+        "can_see_checks": request.user.has_perm(check_access.VIEW_PERMISSION),
+        "can_mute": request.user.has_perm(mutes.PERMISSION),
+        "live": job.status is Status.RUNNING,
+        **section_context(request, job.table_name, agencies),
+    }
+    if request.user.has_perm("seeder.view_releasesnapshot"):
+        names = agency_scope.name_spellings(job.table_name)
+        context["snapshots"] = agency_scope.snapshot_rows_of(agencies).filter(table_name__in=names)[:_MAX_SNAPSHOTS]
+    return TemplateResponse(request, "seeder/view.html", context)
+
+
+def _require_job(table_name: str, agencies: list[str] | None) -> Job:
+    """Find the job by any spelling of its view. Raises `UnknownTable`.
+
+    Manifests keep their own spelling; snapshots have that of `ViewName`.
+    """
+    for name in _name_spellings(table_name) if is_storable(table_name) else ():
+        page = job_list.job_page(JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1))
+        if page.jobs:
+            return page.jobs[0]
+    raise UnknownTable(table=table_name, suggestion="")
+
+
+def _name_spellings(table_name: str) -> Iterator[str]:
+    yield table_name
+    yield from agency_scope.name_spellings(table_name)
+    yield from agency_scope.manifest_spellings(table_name)
