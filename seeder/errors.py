@@ -103,11 +103,11 @@ class UnknownRequest(UnknownObject):
 
 
 class RequestEnded(RequestError):
-    """The request {request_id!r} has ended, so it cannot be cancelled. Its runs have the results."""
+    """The request or run {request_id!r} has ended, so it cannot be cancelled. The history has its results."""
 
 
 class RequestShared(RequestError):
-    """The request {request_id!r} also refreshes reports of agencies that you may not see. Ask a user of all its
+    """The request or run {request_id!r} also refreshes reports of agencies that you may not see. Ask a user of all its
     agencies to cancel it."""
 
 

@@ -9,6 +9,7 @@ from seeder.domain.queue.queued_requests import CaptureRequest, QueuedPartState
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
+from seeder.models import Run
 from seeder.services.queue import cancellation, dispatch, enqueue
 from seeder.services.read_models import agency_scope
 
@@ -44,11 +45,13 @@ def request_refresh(request: HttpRequest, table_name: str, *, with_changes: bool
 def request_cancel(request: HttpRequest, request_id: str) -> None:
     try:
         agencies = agency_scope.agencies_of(request.user)
-        parts = cancellation.cancel_request(request_id, requested_by=request.user.get_username(), agencies=agencies)
+        parts = cancellation.cancel(request_id, requested_by=request.user.get_username(), agencies=agencies)
     except SeederError as error:
         messages.error(request, str(error))
         return
-    if any(part.state == QueuedPartState.RUNNING for part in parts):
+    if isinstance(parts, Run):
+        messages.info(request, f"The run of {parts.description} stops within seconds.")
+    elif any(part.state == QueuedPartState.RUNNING for part in parts):
         messages.info(request, f"The worker of {parts[0].description} stops within seconds.")
     else:
         messages.success(request, f"The request for {parts[0].description} is cancelled.")

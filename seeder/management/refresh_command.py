@@ -89,7 +89,7 @@ class RefreshCommand(SeederCommand):
             )
         if unix_signals.is_signal(stop.reason):
             return unix_signals.exit_code_of_signal(stop.reason)
-        return EXIT_FAILED if summary.failed else None
+        return EXIT_FAILED if summary.failed or summary.interrupted else None
 
     def _on_event(self, event: RunEvent, show_event: EventListener, stop: StopSignal | None) -> None:
         """Show an event. The run continues if the output fails, such as for a full disk or a closed pipe."""

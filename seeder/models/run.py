@@ -23,6 +23,7 @@ class Run(models.Model):
     started_at = models.DateTimeField()
     finished_at = models.DateTimeField(null=True)
     stopped_by = models.TextField(null=True)  # a signal or a time limit, if it ended early
+    cancel_requested_by = models.TextField(null=True)  # of a run outside the queue; a queued part has its own
     workers = models.IntegerField()  # per database
     manifests = models.IntegerField()
     succeeded = models.IntegerField(null=True)  # null until the run has ended

@@ -157,6 +157,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run (
     started_at timestamptz NOT NULL,
     finished_at timestamptz,
     stopped_by text,
+    cancel_requested_by text,
     workers integer NOT NULL,
     manifests integer NOT NULL,
     succeeded integer,

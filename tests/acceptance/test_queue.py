@@ -7,6 +7,7 @@ import os
 import random
 import signal
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 import pytest
@@ -179,6 +180,20 @@ def test_cluster_stops_a_cancelled_request_and_continues(manage: Manage) -> None
     wait_until(refresh_counts)
     assert refresh_counts() == {"v0": expected["v0"]}
     assert cluster.poll() is None
+
+
+@pytest.mark.slow
+def test_command_of_another_terminal_is_cancelled(manage: Manage) -> None:
+    create_custom_manifest("reporting.sleeping", "SELECT 1 AS n FROM pg_sleep(60)")
+    with ThreadPoolExecutor(1) as threads:
+        ended = threads.submit(manage, "refresh_all")
+        wait_until(lambda: sql("SELECT 1 FROM pg_stat_activity WHERE wait_event = 'PgSleep'"))
+        run_id = RunHistory.objects.get().run_id
+        assert manage("cancel_refresh", run_id).lines == [
+            f"every report: the run {run_id} stops within seconds. Its own terminal shows the result."
+        ]
+        assert ended.result(20).exit_code == 1
+    assert "cancelled by cancel_refresh" in ended.result().out
 
 
 def test_cancel_of_unknown_request_prints_one_line(manage: Manage) -> None:

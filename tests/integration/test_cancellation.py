@@ -5,17 +5,20 @@ from threading import Barrier
 
 import pytest
 from django.db import OperationalError, connections
+from django.db.models.functions import Now
 
+from seeder.domain.outcomes import RunSummary
 from seeder.domain.queue.queued_requests import QueuedPartState, request_state
 from seeder.domain.refresh_requests import AgencyReports, AllReports
-from seeder.errors import RequestEnded, RequestShared, SchemaMissing, UnknownRequest
+from seeder.errors import RequestEnded, RequestShared, SchemaMissing, UnknownRequest, UnknownRun
 from seeder.models import JobStatus, QueuedRefresh, Run, RunHistory
 from seeder.services.queue import part_execution, part_rows
-from seeder.services.queue.cancel_listener import CancelListener
-from seeder.services.queue.cancellation import cancel_request
+from seeder.services.queue.cancellation import cancel_request, cancel_run
 from seeder.services.queue.enqueue import enqueue_refresh
 from seeder.services.queue.part_execution import PartResult, run_part
 from seeder.services.queue.rescue import rescue_stalled_parts
+from seeder.services.run.cancel_listener import CancelListener
+from seeder.services.run.orchestrator import execute_run
 from seeder.services.stop_signal import StopSignal
 from tests.blocked_calls import blocked_call
 from tests.conftest import another_session, create_custom_manifest, sql
@@ -37,6 +40,13 @@ def cancel(part: QueuedRefresh, requested_by: str = "operator") -> list[str]:
 def run_in_thread(part_id: int) -> PartResult:
     try:
         return run_part(part_id)
+    finally:
+        connections.close_all()
+
+
+def execute_in_thread() -> RunSummary:
+    try:
+        return execute_run(AllReports())
     finally:
         connections.close_all()
 
@@ -141,6 +151,37 @@ def test_run_is_cancelled_by_its_own_id(part: QueuedRefresh) -> None:
         cancel_request("fir", requested_by="operator")
 
 
+def test_run_outside_the_queue_is_cancelled_by_its_row() -> None:
+    create_custom_manifest("reporting.done", "SELECT 1 AS n")
+    create_custom_manifest("reporting.sleeping", "SELECT 1 AS n FROM pg_sleep(60)", agency="metro")
+    with ThreadPoolExecutor(1) as threads:
+        result = threads.submit(execute_in_thread)
+        eventually(lambda: is_sleeping() and RunHistory.objects.filter(status="success").exists())
+        run_id = Run.objects.get().run_id
+        with pytest.raises(RequestShared):
+            cancel_run(run_id, requested_by="stranger", agencies=["demo"])
+        with pytest.raises(UnknownRun):
+            cancel_run(run_id, requested_by="stranger", agencies=["other"])
+        cancel_run(run_id, requested_by="operator", agencies=["demo", "metro"])
+        cancel_run(run_id, requested_by="another")
+        assert result.result(20).stopped_by == "cancelled by operator"
+    assert dict(RunHistory.objects.values_list("table_name", "errors")) == {
+        "reporting.done": None,
+        "reporting.sleeping": "interrupted: cancelled by operator",
+    }
+    with pytest.raises(RequestEnded):
+        cancel_run(run_id, requested_by="operator")
+
+
+def test_dead_run_is_closed_instead_of_cancelled() -> None:
+    Run.objects.create(run_id="dead", description="all reports", started_at=Now(), workers=1, manifests=0, agencies={})
+    with pytest.raises(RequestEnded):
+        cancel_run("dead", requested_by="operator")
+    assert Run.objects.get().stopped_by == "killed"
+    with pytest.raises(UnknownRun):
+        cancel_run("\0", requested_by="operator")
+
+
 def test_killed_worker_of_a_cancelled_part_has_no_successor(part: QueuedRefresh) -> None:
     part_rows.claim(part, run_id="dead", worker="host:1")
     assert cancel(part) == ["running"]
@@ -240,22 +281,22 @@ def test_race_of_claim_and_cancellation_has_one_winner(part: QueuedRefresh, numb
     assert not RunHistory.objects.filter(status__in=("pending", "running")).exists()
 
 
-def test_listener_reads_the_row_once_a_second(part: QueuedRefresh, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_listener_reads_the_row_once_a_second(part: QueuedRefresh) -> None:
     part_rows.claim(part, run_id="r", worker="host:1")
     now, stop, reads = [0.0], StopSignal(), list[float]()
-    listener = CancelListener(part.pk, stop, clock=lambda: now[0])
 
-    def fail(_: int) -> str:
+    def requester() -> str | None:
         reads.append(now[0])
-        raise OperationalError
+        if now[0] < 2:
+            raise OperationalError
+        return part_rows.cancel_requested_by(part.pk)
 
+    listener = CancelListener(requester, stop, clock=lambda: now[0])
     cancel(part)
-    monkeypatch.setattr(part_rows, "cancel_requested_by", fail)
-    for now[0] in (0.9, 1.0, 1.9, 2.0):
+    for now[0] in (0.9, 1.0, 1.9):
         listener.on_tick()
-    assert (reads, stop.requested) == ([1.0, 2.0], False)
-    monkeypatch.undo()
-    now[0] = 3.0
+    assert (reads, stop.requested) == ([1.0], False)
+    now[0] = 2.0
     listener.on_tick()
     assert stop.reason == "cancelled by operator"
 

@@ -7,7 +7,7 @@ from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
 from seeder.management.rendering.command_output import Block, TableRow, TextTable
 from seeder.management.rendering.local_times import local_time_text
-from seeder.models import QueuedRefresh
+from seeder.models import QueuedRefresh, Run
 from seeder.services.queue.enqueue import EnqueueResult
 from seeder.services.queue.queue_overview import QueueOverview
 from seeder.services.queue.schedule_rows import ScheduleStatus
@@ -37,6 +37,10 @@ def cancel_blocks(parts: Sequence[QueuedRefresh]) -> Iterator[Block]:
     if counts[QueuedPartState.RUNNING]:
         running = format_count(counts[QueuedPartState.RUNNING], "running part")
         yield f"The workers of {running} stop within seconds; `manage.py queue_status` shows it."
+
+
+def cancelled_run_text(run: Run) -> str:
+    return f"{run.description}: the run {run.run_id} stops within seconds. Its own terminal shows the result."
 
 
 def _part_views_text(part: QueuedRefresh) -> str:

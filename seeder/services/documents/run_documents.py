@@ -8,6 +8,7 @@ from seeder.domain.monitoring.timeline import HoldInterval, RunTotals
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.refresh_mode import ModeChoice
+from seeder.models import Run
 from seeder.services.documents.changed_rows_documents import changes_document
 from seeder.services.documents.data_check_documents import results_documents
 from seeder.services.documents.document_fields import Document, fields
@@ -53,6 +54,10 @@ def plan_document(plan: RefreshPlan) -> Document:
         ],
         "warnings": [*plan.warnings.values(), *plan.notes],
     }
+
+
+def cancelled_run_document(run: Run) -> Document:
+    return fields(run, "run_id", "description", "requested_by", startTime="started_at")
 
 
 def run_document(summary: RunSummary, warnings: Sequence[str], *, with_changed_rows: bool = False) -> Document:

@@ -1,17 +1,34 @@
-"""Cancels requests. Final states stay as they are, so a repeated call changes nothing."""
+"""Cancels requests and runs. Final states stay as they are, so a repeated call changes nothing."""
 
 from collections.abc import Sequence
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Value
+from django.db.models.functions import Coalesce
 
 from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
-from seeder.errors import RequestEnded, RequestShared, UnknownRequest
-from seeder.models import QueuedRefresh
+from seeder.errors import QueueMissing, RequestEnded, RequestShared, UnknownRequest, UnknownRun
+from seeder.models import QueuedRefresh, Run
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
 from seeder.services.queue import part_rows, queue_overview
+from seeder.services.run import orphan_recovery
 from seeder.services.storable_text import is_storable
 from seeder.services.structured_log import INFO, log_event
+
+
+def cancel(given_id: str, *, requested_by: str, agencies: list[str] | None = None) -> Sequence[QueuedRefresh] | Run:
+    """Cancel a request as `cancel_request` does, or a run outside the queue as `cancel_run` does.
+
+    Raises what they raise, but `UnknownRequest` instead of `UnknownRun`.
+    """
+    try:
+        return cancel_request(given_id, requested_by=requested_by, agencies=agencies)
+    except (UnknownRequest, QueueMissing) as unknown:
+        try:
+            return cancel_run(given_id, requested_by=requested_by, agencies=agencies)
+        except UnknownRun:
+            raise unknown from None
 
 
 def cancel_request(request_id: str, *, requested_by: str, agencies: list[str] | None = None) -> Sequence[QueuedRefresh]:
@@ -36,6 +53,30 @@ def cancel_request(request_id: str, *, requested_by: str, agencies: list[str] | 
             )
         log_event(INFO, "cancel_requested", request=request_id, requested_by=requested_by)
     return queue_overview.find_request(parts[0].request_id, agencies)
+
+
+def cancel_run(run_id: str, *, requested_by: str, agencies: list[str] | None = None) -> Run:
+    """Cancel a run outside the queue, whichever process executes it, and return its row.
+
+    It stops within about two seconds; finished views stay refreshed. The caller must be allowed to see all `agencies`
+    of the run (None: any). The run of a part has to be cancelled as a request, otherwise the part is continued.
+
+    Raises `UnknownRun`, `RequestShared`, `RequestEnded` or `DatabaseError`.
+    """
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        orphan_recovery.recover_orphaned_runs()  # a dead run has ended, too
+        with atomic(durable=True):
+            runs = Run.objects.of_agencies(agencies).filter(run_id=run_id)
+            run = runs.select_for_update().first() if is_storable(run_id) else None
+            if run is None:
+                raise UnknownRun(run_id=run_id)
+            if agencies is not None and not run.agencies.keys() <= {*agencies}:
+                raise RequestShared(request_id=run_id)
+            if run.finished_at is not None:
+                raise RequestEnded(request_id=run_id)
+            runs.update(cancel_requested_by=Coalesce("cancel_requested_by", Value(requested_by)))
+        log_event(INFO, "cancel_requested", request=run_id, requested_by=requested_by)
+    return run
 
 
 def _require_visible(parts: Sequence[QueuedRefresh], request_id: str, agencies: list[str] | None) -> None:

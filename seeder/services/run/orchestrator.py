@@ -28,6 +28,7 @@ from seeder.services.notifications.run_notifications import RunNotifications
 from seeder.services.retry import retry_transient
 from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions, skip_planning
 from seeder.services.run.admission_control import AdmissionControl
+from seeder.services.run.cancel_listener import CancelListener
 from seeder.services.run.change_sampling import ChangeSampling
 from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.data_as_of import DataAsOf
@@ -130,7 +131,13 @@ def execute_locked(
     history = RunHistoryWriter(run_lock.run_id, namesakes=namesakes)
     run_row = RunRowWriter(run_lock.run_id, tables)
     meter = CostMeter(plan.by_database, history, tables)
-    recorders = run_lock, RunningStatusWriter(history), run_row, meter
+    recorders = (
+        run_lock,
+        CancelListener(run_row.cancel_requested_by, stop),
+        RunningStatusWriter(history),
+        run_row,
+        meter,
+    )
     notifications = RunNotifications(run_lock.run_id, settings, tables)
     listeners = Listeners(*recorders, LogListener(run_lock.run_id), notifications, listener)
     orphan_recovery.recover_orphaned_runs(tables)

@@ -60,6 +60,11 @@ class RunRowWriter(RunListener):
             self._holds.append({"database": database, "reason": reason, "from": now, "until": None})
         Run.objects.filter(pk=self._run_id).update(holds=self._holds)
 
+    def cancel_requested_by(self) -> str | None:
+        """Return who requested that the run be cancelled, or None."""
+        rows = Run.objects.filter(pk=self._run_id).values_list("cancel_requested_by", flat=True)
+        return rows.first() if self._is_kept else None
+
     def close(self, stopped_by: str | None) -> datetime:
         """Sum up the run, and return the server's time."""
         statements = [*([STATEMENTS["close_run"]] if self._is_kept else []), STATEMENTS["server_time"]]

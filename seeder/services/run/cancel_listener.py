@@ -1,4 +1,4 @@
-"""Stops the run of a part when its cancellation was requested. The row is the message: nothing can lose it."""
+"""Stops a run when its cancellation was requested. A row is the message: nothing can lose it."""
 
 from collections.abc import Callable
 from contextlib import suppress
@@ -7,7 +7,6 @@ from time import monotonic
 
 from django.db import Error
 
-from seeder.services.queue import part_rows
 from seeder.services.run.listeners import RunListener
 from seeder.services.stop_signal import StopSignal
 
@@ -15,10 +14,12 @@ _CHECK_INTERVAL = timedelta(seconds=1)
 
 
 class CancelListener(RunListener):
-    """Sets the stop signal, as SIGTERM does."""
+    """Sets the stop signal, as SIGTERM does, when someone is named who requested it."""
 
-    def __init__(self, part_id: int, stop: StopSignal, *, clock: Callable[[], float] = monotonic) -> None:
-        self._part_id, self._stop = part_id, stop
+    def __init__(
+        self, requester: Callable[[], str | None], stop: StopSignal, *, clock: Callable[[], float] = monotonic
+    ) -> None:
+        self._requester, self._stop = requester, stop
         self._clock, self._checked_at = clock, clock()
 
     def on_tick(self) -> None:
@@ -27,5 +28,5 @@ class CancelListener(RunListener):
             return
         self._checked_at = self._clock()
         with suppress(Error):
-            if requester := part_rows.cancel_requested_by(self._part_id):
+            if requester := self._requester():
                 self._stop.request(f"cancelled by {requester}")
