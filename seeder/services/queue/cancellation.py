@@ -56,7 +56,7 @@ def cancel_request(request_id: str, *, requested_by: str, agencies: list[str] | 
 
 
 def cancel_run(run_id: str, *, requested_by: str, agencies: list[str] | None = None) -> Run:
-    """Cancel a run outside the queue, whichever process executes it, and return its row.
+    """Cancel a run outside the queue, of any process, and return its row.
 
     It stops within about two seconds; finished views stay refreshed. The caller must be allowed to see all `agencies`
     of the run (None: any). The run of a part has to be cancelled as a request, otherwise the part is continued.

@@ -14,7 +14,7 @@ _CHECK_INTERVAL = timedelta(seconds=1)
 
 
 class CancelListener(RunListener):
-    """Sets the stop signal, as SIGTERM does, when someone is named who requested it."""
+    """Sets the stop signal, as SIGTERM does, once a requester is named."""
 
     def __init__(
         self, requester: Callable[[], str | None], stop: StopSignal, *, clock: Callable[[], float] = monotonic

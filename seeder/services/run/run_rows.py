@@ -61,7 +61,7 @@ class RunRowWriter(RunListener):
         Run.objects.filter(pk=self._run_id).update(holds=self._holds)
 
     def cancel_requested_by(self) -> str | None:
-        """Return who requested that the run be cancelled, or None."""
+        """Return the requester of the run's cancellation, or None."""
         rows = Run.objects.filter(pk=self._run_id).values_list("cancel_requested_by", flat=True)
         return rows.first() if self._is_kept else None
 
