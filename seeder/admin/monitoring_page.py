@@ -16,8 +16,8 @@ from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.outcomes import Status
 from seeder.postgres.contract import OptionalTables
 from seeder.services import contract_installation
-from seeder.services.queue import dispatch, queue_overview
-from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
+from seeder.services.queue import dispatch, queue_overview, schedules
+from seeder.services.read_models import agency_scope, error_redaction, job_list, night_overview, run_timeline
 from seeder.services.read_models.freshness_overview import contracts_of_jobs
 from seeder.services.run import open_breakers
 
@@ -49,6 +49,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "can_refresh": queue_actions.can_refresh(request.user),
         **_queue_context(request, agencies),
         **_runs_context(request, agencies),
+        **_nights_context(request, agencies),
     }
     context["live"] = bool(totals.running or context.get("parts") or context.get("has_open_run"))
     return TemplateResponse(request, "seeder/monitoring.html", context)
@@ -102,6 +103,18 @@ def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[
     queue = queue_overview.read_queue_overview(agencies=agencies)
     # A part may include other agencies: hide its progress and worker.
     return {"queue": queue, "parts": [*queue.running, *queue.queued], "can_see_all_agencies": agencies is None}
+
+
+def _nights_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
+    """Return the last nights, if runs are recorded."""
+    if unavailable_reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
+        return {"runs_unavailable_reason": unavailable_reason}
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+    nightly = schedules.nights_due(agencies=agencies) if dispatch.is_available() else ()
+    return {
+        "nights": night_overview.read_nights(agencies, tables, [one.due for one in nightly if one.due]),
+        "can_see_history": request.user.has_perm("seeder.view_runhistory"),
+    }
 
 
 def _runs_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:

@@ -39,6 +39,15 @@ def number(value: int | None) -> str:
 
 
 @register.filter
+def day_and_time(at: datetime) -> str:
+    """Format a time as `today 02:00`, `yesterday 02:00` or `30 Nov 02:00`, with the year if it is another one."""
+    local, today = timezone.localtime(at), timezone.localdate()
+    if local.date() in {today, today - timedelta(days=1)}:
+        return f"{'today' if local.date() == today else 'yesterday'} {local:%H:%M}"
+    return f"{local:%-d %b %H:%M}" if local.year == today.year else f"{local:%-d %b %Y %H:%M}"
+
+
+@register.filter
 def ago(at: datetime) -> str:
     """Format a time as `3 hours ago`."""
     if timezone.now() - at < timedelta(minutes=1):

@@ -12,6 +12,7 @@ from seeder.services.queue import due_refreshes, schedule_rows
 from seeder.services.queue.schedule_rows import DeclaredSchedule, ScheduleStatus
 
 PREFIX = schedule_rows.prefix_of("seeder")
+DUE_VIEWS = f"{PREFIX}due views"
 _RESUME_MINUTES = 5
 
 
@@ -39,7 +40,7 @@ def _declared_schedules(settings: conf.Settings, *, by_freshness: bool) -> Itera
     """Yield each schedule that the settings declare."""
     if by_freshness:
         yield DeclaredSchedule(
-            name=f"{PREFIX}due views",
+            name=DUE_VIEWS,
             task="seeder.tasks.refresh_due_views",
             minutes=due_refreshes.INTERVAL_MINUTES,
             keeps_result=False,  # there is one every minute
@@ -76,6 +77,11 @@ def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[Schedul
     if agencies is not None:
         rows = rows.filter(~Q(name__startswith=_of_agency("")) | Q(name__in=[*map(_of_agency, agencies)]))
     return [ScheduleStatus(name=row.name, cron=row.cron, due=row.next_run) for row in rows]
+
+
+def nights_due(*, agencies: Sequence[str] | None = None) -> Sequence[ScheduleStatus]:
+    """Return the schedules with a cron expression that refresh views, next one first. Requires a queue."""
+    return [one for one in next_schedules(agencies=agencies) if one.cron and one.due and one.name.startswith(PREFIX)]
 
 
 def schedule_problems(settings: conf.Settings) -> Iterator[NotSchedulable]:

@@ -1,14 +1,21 @@
 """The monitoring pages in the admin: contents, agency scope and errors."""
 
 import re
+from datetime import timedelta
 
 import pytest
 from django.db import connection
+from django.db.models import F
+from django.test import Client
+from django.utils import timezone
+from django_q.models import Schedule
 from pytest_django import Settings
 
-from seeder.domain.refresh_requests import AgencyReports, AllReports
+from seeder.domain.refresh_requests import AgencyReports, AllReports, SingleView
+from seeder.domain.view_names import ViewName
 from seeder.models import QueuedRefresh, Run, RunHistory, RunMetrics
-from seeder.services.queue import enqueue, part_rows
+from seeder.services.queue import enqueue, part_rows, schedules
+from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
@@ -289,3 +296,47 @@ def test_comparison_of_different_views_is_rejected() -> None:
     response = client_with(*READER_PERMISSIONS).get(f"/admin/seeder/monitoring/drift/?base={first}&compare={other}")
     assert response.status_code == 400
     assert "reporting.shared" in response.content.decode()
+
+
+def test_first_line_is_the_night_beside_the_previous_one(settings: Settings) -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    night = Run.objects.get()
+    assert "2 of 3 views refreshed, 1 failed" in nights(reader)
+    earlier = night.started_at - timedelta(days=1)
+    Run.objects.filter(pk=night.pk).update(started_at=earlier, finished_at=earlier + timedelta(minutes=41))
+    orchestrator.execute_run(SingleView(name=ViewName.parse("reporting.good")), requested_by="operator")
+    assert "2 of 3 views refreshed, 1 failed" in nights(reader), "a run by hand is no night"
+    orchestrator.execute_run(AllReports(), requested_by="a test")
+    text = nights(reader)
+    times = r"(today|yesterday) \d\d:\d\d \N{EN DASH} \d\d:\d\d"
+    assert re.search(rf"Last night {times} 2 of 3 views refreshed, 1 failed Timeline", text)
+    assert "Previous night" in text
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    assert "2 of 2 views refreshed" in nights(client_with(*READER_PERMISSIONS, name="demo"))
+
+
+def test_first_line_shows_a_killed_run_and_a_missing_night() -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    Run.objects.update(finished_at=None)
+    RunHistory.objects.filter(table_name="reporting.good").update(status="running")
+    assert "interrupted (killed): 1 of 3 views refreshed, 1 failed, 1 interrupted" in nights(reader)
+    with another_session() as other:
+        key = f"seeder.run {Run.objects.get().run_id}"
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
+        assert "running: 1 of 3 views refreshed, 1 failed, 1 running" in nights(reader)
+    Run.objects.update(started_at=F("started_at") - timedelta(hours=27))
+    assert "No nightly run has started since" in nights(reader)
+
+
+def test_overdue_schedule_is_a_missing_night() -> None:
+    schedules.sync_schedules()
+    assert "No nightly run" not in nights(client_with(*READER_PERMISSIONS))
+    Run.objects.update(started_at=F("started_at") - timedelta(hours=3))
+    Schedule.objects.filter(cron__isnull=False).update(next_run=timezone.now() - timedelta(hours=2))
+    assert "No nightly run has started since" in nights(client_with(*READER_PERMISSIONS, name="another"))
+
+
+def nights(client: Client) -> str:
+    """Return the text of the first lines of the page."""
+    [section] = re.findall(r'<section class="nights".*?</section>', get_page(client, "monitoring/"), re.DOTALL)
+    return " ".join(re.sub(r"<[^>]+>", " ", section).split())

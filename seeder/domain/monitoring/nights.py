@@ -1,0 +1,149 @@
+"""Nights: the runs that together refresh most views, apart from refreshes by hand."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+_MAX_GAP = timedelta(hours=3)  # between the runs of a night
+# A worker takes up the next part of a request at once. A schedule with the same name starts later.
+_MAX_PAUSE_OF_REQUEST = timedelta(minutes=2)
+_GRACE = timedelta(minutes=5)  # a cluster looks for due schedules twice a minute, and starts within seconds
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NightRun:
+    """A run, as far as it decides which night it belongs to."""
+
+    run_id: str
+    description: str
+    requested_by: str
+    started_at: datetime
+    finished_at: datetime | None
+    stopped_by: str | None
+    is_alive: bool  # its process lives; only of an unfinished run
+    is_regular: bool  # scheduled, or about as large as the largest
+
+    @property
+    def is_running(self) -> bool:
+        return self.finished_at is None and self.is_alive
+
+    @property
+    def is_interrupted(self) -> bool:
+        return self.stopped_by is not None or (self.finished_at is None and not self.is_alive)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Round:
+    """The runs of a night, or one run by hand."""
+
+    runs: Sequence[NightRun]  # earliest first
+    is_night: bool
+
+    @property
+    def started_at(self) -> datetime:
+        return self.runs[0].started_at
+
+    @property
+    def finished_at(self) -> datetime | None:
+        """The end of the last run. None if one is running, or if no end is known."""
+        ends = [run.finished_at for run in self.runs if run.finished_at is not None]
+        return None if self.is_running else max(ends, default=None)
+
+    @property
+    def is_running(self) -> bool:
+        return any(run.is_running for run in self.runs)
+
+    @property
+    def interrupted_by(self) -> str | None:
+        """What ended the last run early. None if it ended by itself, or runs."""
+        last = max(self.runs, key=lambda run: run.started_at)
+        return (last.stopped_by or "killed") if last.is_interrupted else None
+
+    def end(self, now: datetime) -> datetime:
+        """Return the end as far as it is known."""
+        ends = [run.finished_at or (now if run.is_alive else run.started_at) for run in self.runs]
+        return max(ends)
+
+
+def group_runs(runs: Iterable[NightRun], now: datetime) -> list[Round]:
+    """Return the nights and the runs by hand, latest first.
+
+    Regular runs that follow each other within three hours make a night, such as those of several agencies or of the
+    parts of a request. The same request makes another night, unless its last run was interrupted.
+    """
+    rounds: list[Round] = []
+    night: Round | None = None
+    for run in sorted(runs, key=lambda one: (one.started_at, one.run_id)):
+        if not run.is_regular:
+            rounds.append(Round(runs=(run,), is_night=False))
+            continue
+        if night is not None and run.started_at - night.end(now) <= _MAX_GAP and not _is_repetition(run, night):
+            rounds.remove(night)
+            night = Round(runs=(*night.runs, run), is_night=True)
+        else:
+            night = Round(runs=(run,), is_night=True)
+        rounds.append(night)
+    return sorted(rounds, key=lambda one: one.started_at, reverse=True)
+
+
+def _is_repetition(run: NightRun, night: Round) -> bool:
+    """Return whether the night already has a complete run of the same request."""
+    same = [one for one in night.runs if (one.description, one.requested_by) == (run.description, run.requested_by)]
+    ends = [one.finished_at for one in same if one.finished_at is not None]
+    if not ends or same[-1].is_interrupted or any(one.is_running for one in same):
+        return False
+    return run.started_at - max(ends) > _MAX_PAUSE_OF_REQUEST
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NightCounts:
+    """The views of a night by their last result in it."""
+
+    views: int = 0
+    refreshed: int = 0  # or created
+    skipped: int = 0  # a refresh would have published the same rows
+    failed: int = 0
+    held: int = 0
+    interrupted: int = 0
+    running: int = 0
+    pending: int = 0
+    repaired: int = 0  # of the failed, held and interrupted ones, those refreshed since
+
+    @property
+    def unsuccessful(self) -> int:
+        return self.failed + self.held + self.interrupted
+
+    def of_dead_runs(self) -> "NightCounts":
+        """Return the counts if no run of the night lives: what is open in the rows was interrupted."""
+        return replace(self, interrupted=self.interrupted + self.running + self.pending, running=0, pending=0)
+
+    def __str__(self) -> str:
+        views = "view" if self.views == 1 else "views"
+        others = (
+            (self.failed, f"{self.failed:,} failed"),
+            (self.held, f"{self.held:,} held"),
+            (self.interrupted, f"{self.interrupted:,} interrupted"),
+            (self.running, f"{self.running:,} running"),
+            (self.pending, f"{self.pending:,} waiting"),
+            (self.repaired, f"{self.repaired:,} of these refreshed since"),
+        )
+        refreshed = f"{self.refreshed + self.skipped:,} of {self.views:,} {views} refreshed"
+        refreshed += " or unchanged" * bool(self.skipped)
+        return ", ".join([refreshed, *(text for number, text in others if number)])
+
+
+def missing_since(
+    night: Round | None, schedules_due: Iterable[datetime], now: datetime, *, max_age: timedelta
+) -> datetime | None:
+    """Return since when a night is missing, or None.
+
+    A schedule that is overdue proves it. Without one, as with cron, the last night must not be older than `max_age`.
+    """
+    if night is not None and night.is_running:
+        return None
+    overdue = min((due for due in schedules_due if due < now - _GRACE), default=None)
+    if overdue is not None and (night is None or night.started_at < overdue):
+        return overdue
+    if night is not None and now - night.started_at > max_age:
+        return night.started_at
+    return None

@@ -1,0 +1,54 @@
+-- The monitoring page: nights, the grid of runs and views, and since when views fail.
+
+-- name: night_runs
+-- Of a period, the scheduled runs except those by freshness, those at least half as large as the largest, and the latest ones. Only these are
+-- searched for agencies, because a run of many agencies has a large document.
+WITH recent AS MATERIALIZED (
+    SELECT
+        run_id, description, requested_by, started_at, finished_at, stopped_by,
+        starts_with(requested_by, %(schedules)s) AND requested_by <> %(due_views)s
+            OR 2 * manifests >= max(manifests) OVER () AS is_regular,
+        row_number() OVER (ORDER BY started_at DESC) AS age
+    FROM reporting.seeder_run
+    WHERE started_at > (SELECT max(started_at) FROM reporting.seeder_run) - %(period)s::interval
+)
+SELECT run_id, description, requested_by, started_at, finished_at, stopped_by, is_regular
+FROM recent
+WHERE (is_regular OR age <= %(latest)s)
+    AND (%(agencies)s::text[] IS NULL OR EXISTS (
+        SELECT FROM reporting.seeder_run AS r WHERE r.run_id = recent.run_id AND r.agencies ?| %(agencies)s::text[]
+    ))
+ORDER BY started_at DESC
+LIMIT %(max_runs)s;
+
+-- name: night_counts
+-- The views of nights, by their last result in the night. A failed row counts before others of the same run.
+WITH latest AS MATERIALIZED (
+    SELECT DISTINCT ON (night.number, h.table_name)
+        night.number, h.table_name, h.id, h.status, h.start_time,
+        coalesce(starts_with(h.errors, 'interrupted:'), false) AS is_interrupted
+    FROM unnest(%(run_ids)s::text[], %(numbers)s::integer[]) AS night (run_id, number)
+    JOIN reporting.seeder_run_history AS h USING (run_id)
+    WHERE %(agencies)s::text[] IS NULL OR h.agency_slug = ANY (%(agencies)s::text[])
+    ORDER BY night.number, h.table_name, h.start_time DESC, h.status = 'error' DESC, h.id
+), judged AS (
+    SELECT
+        latest.*, m.reason,
+        coalesce(s.consecutive_failures = 0 AND s.status = 'success' AND s.start_time > latest.start_time, false) AS is_repaired
+    FROM latest
+    LEFT JOIN reporting.seeder_job_status AS s ON latest.status = 'error' AND s.table_name = latest.table_name
+    LEFT JOIN {metrics} AS m ON m.history_id = latest.id
+)
+SELECT
+    number,
+    count(*) AS views,
+    count(*) FILTER (WHERE status = 'success' AND reason IS DISTINCT FROM 'skipped') AS refreshed,
+    count(*) FILTER (WHERE status = 'success' AND reason = 'skipped') AS skipped,
+    count(*) FILTER (WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[]) IS NOT TRUE) AS failed,
+    count(*) FILTER (WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[])) AS held,
+    count(*) FILTER (WHERE status = 'error' AND is_interrupted) AS interrupted,
+    count(*) FILTER (WHERE status = 'running') AS running,
+    count(*) FILTER (WHERE status = 'pending') AS pending,
+    count(*) FILTER (WHERE status = 'error' AND is_repaired) AS repaired
+FROM judged
+GROUP BY number;

@@ -1,0 +1,68 @@
+"""The last two nights, for the first line of the monitoring page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain import lock_keys
+from seeder.domain.monitoring.nights import NightCounts, NightRun, Round, group_runs, missing_since
+from seeder.postgres import advisory_locks, monitoring_queries, sessions
+from seeder.postgres.contract import OptionalTables
+from seeder.services.queue import schedules
+
+_MAX_LATEST_RUNS = 6  # by hand, of which the grid shows those since the last night
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Night:
+    """A night, and how its views ended."""
+
+    round: Round
+    counts: NightCounts
+
+    @property
+    def sign(self) -> str:
+        """The sign and colour of the night: success, running or error."""
+        if self.round.is_running:
+            return "running"
+        return "error" if self.round.interrupted_by or self.counts.unsuccessful else "success"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NightOverview:
+    """The last nights, and the rounds of runs that the grid can show."""
+
+    nights: Sequence[Night]  # at most two, latest first
+    rounds: Sequence[Round]  # nights and runs by hand, latest first
+    missing_since: datetime | None  # since when another night should have started
+
+
+def read_nights(agencies: list[str] | None, tables: OptionalTables, schedules_due: Sequence[datetime]) -> NightOverview:
+    """Return the nights of these agencies (None: all). The table of runs must exist. Takes four statements."""
+    now = sessions.server_time(DEFAULT_DB_ALIAS)
+    rounds = group_runs(_runs(agencies), now)
+    last = [one for one in rounds if one.is_night][:2]
+    counts = monitoring_queries.night_counts(
+        [[run.run_id for run in one.runs] for one in last],
+        agencies,
+        has_metrics=tables.is_usable("seeder_run_metrics"),
+    )
+    nights = [
+        Night(round=one, counts=number if one.is_running else number.of_dead_runs())
+        for one, number in zip(last, counts, strict=True)
+    ]
+    max_age = timedelta(hours=conf.load().stale_hours)
+    missing = missing_since(last[0] if last else None, schedules_due, now, max_age=max_age)
+    return NightOverview(nights=nights, rounds=rounds, missing_since=missing)
+
+
+def _runs(agencies: list[str] | None) -> list[NightRun]:
+    rows = monitoring_queries.night_runs(
+        agencies, schedules=schedules.PREFIX, due_views=schedules.DUE_VIEWS, latest=_MAX_LATEST_RUNS
+    )
+    unfinished = {row["run_id"]: lock_keys.of_run(row["run_id"]) for row in rows if row["finished_at"] is None}
+    held = advisory_locks.held_keys(DEFAULT_DB_ALIAS, unfinished.values())
+    return [NightRun(**row, is_alive=unfinished.get(row["run_id"]) in held) for row in rows]

@@ -1,0 +1,144 @@
+"""A morning: 83 views of seven agencies after fourteen nights, one failing, one late, and the breaker open."""
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+from django.utils import timezone
+
+from seeder.models import CircuitBreaker, CustomReportManifest, JobStatus, Run, RunHistory, RunMetrics
+
+AGENCIES = ("bronx", "brooklyn", "harbor", "manhattan", "queens", "staten-island", "transit")
+SUBJECTS = ("Arrests", "Bias incidents", "Calls for service", "Complaints", "Collisions", "Overtime", "Response times")
+PERIODS = ("by day", "by hour", "by month", "by precinct", "by type", "against last year")
+VIEWS = 83
+NIGHTS = 14
+FAILING, LATE, HELD_ONCE = 31, 47, 12
+ERROR = """\
+division by zero
+LINE 3:     round(100.0 * count(*) / sum(count(*)) FILTER (WHERE recorded) OVER ()) AS share
+                                   ^
+CONTEXT:  SQL statement of the view"""
+
+
+def create_morning() -> datetime:
+    """Fill the empty tables. The last night began five hours ago; return its start."""
+    last = (timezone.now() - timedelta(hours=5)).replace(second=0, microsecond=0)
+    manifests = CustomReportManifest.objects.bulk_create(_manifests())
+    for number in range(NIGHTS):
+        _create_night(manifests, last - timedelta(days=NIGHTS - 1 - number), is_last=number == NIGHTS - 1)
+    _create_run_by_hand(manifests[FAILING], last + timedelta(hours=4))
+    for manifest in manifests:
+        row = RunHistory.objects.filter(table_name=manifest.table_name).latest("start_time")
+        failures = 3 if manifest is manifests[FAILING] else 0
+        JobStatus.objects.create(
+            table_name=row.table_name,
+            manifest_id=row.manifest_id,
+            report_name=row.report_name,
+            report_type=row.report_type,
+            agency_id=row.agency_id,
+            agency_slug=row.agency_slug,
+            status=row.status,
+            duration_seconds=row.duration_seconds,
+            start_time=row.start_time,
+            consecutive_failures=failures,
+            last_run_id=row.run_id,
+            last_errors=row.errors,
+        )
+    CircuitBreaker.objects.create(
+        database_alias="default",
+        failures=5,
+        opened_at=last + timedelta(minutes=41),
+        last_trial_at=last + timedelta(hours=4),
+        causes={manifests[FAILING].table_name: "division_by_zero"},
+    )
+    return last
+
+
+def _manifests() -> Iterator[CustomReportManifest]:
+    for number in range(VIEWS):
+        agency = number % len(AGENCIES)
+        name = f"{SUBJECTS[number % len(SUBJECTS)]} {PERIODS[number // len(SUBJECTS) % len(PERIODS)]}"
+        yield CustomReportManifest(
+            table_name=f"reporting.{AGENCIES[agency].replace('-', '_')}_{name.lower().replace(' ', '_')}_{number}",
+            report_name=f"{name} {number}",
+            agency_id=agency + 1,
+            agency_slug=AGENCIES[agency],
+            query="SELECT 1 AS n",
+            database_id=1,
+        )
+
+
+def _create_night(manifests: list[CustomReportManifest], start: datetime, *, is_last: bool) -> None:
+    run_id = f"{start:%Y%m%d-%H%M%S}-night"
+    rows = [
+        _row(run_id, manifest, start + timedelta(seconds=29 * number), is_error=number == FAILING and _fails(start))
+        for number, manifest in enumerate(manifests)
+        if not (number == LATE and timezone.now() - start < timedelta(days=2))
+    ]
+    rows = RunHistory.objects.bulk_create(rows)
+    failed = [row for row in rows if row.status == "error"]
+    RunMetrics.objects.bulk_create(
+        RunMetrics(history=row, reason=_reason(row, start), sqlstate="22012" if row in failed else None) for row in rows
+    )
+    Run.objects.create(
+        run_id=run_id,
+        description="every report",
+        requested_by="seeder: every report",
+        started_at=start,
+        finished_at=rows[-1].finish_time,
+        workers=4,
+        manifests=len(rows),
+        succeeded=len(rows) - len(failed),
+        failed=len(failed),
+        agencies={slug: {"manifests": 1, "succeeded": 1, "failed": 0} for slug in AGENCIES},
+        holds=[],
+    )
+
+
+def _create_run_by_hand(manifest: CustomReportManifest, start: datetime) -> None:
+    run_id = f"{start:%Y%m%d-%H%M%S}-hand"
+    row = _row(run_id, manifest, start, is_error=True)
+    row.save()
+    RunMetrics.objects.create(history=row, reason="division_by_zero", sqlstate="22012")
+    Run.objects.create(
+        run_id=run_id,
+        description=f"the view {manifest.table_name}",
+        requested_by="operator",
+        started_at=start,
+        finished_at=row.finish_time,
+        workers=1,
+        manifests=1,
+        succeeded=0,
+        failed=1,
+        agencies={manifest.agency_slug: {"manifests": 1, "succeeded": 0, "failed": 1}},
+        holds=[],
+    )
+
+
+def _row(run_id: str, manifest: CustomReportManifest, start: datetime, *, is_error: bool) -> RunHistory:
+    return RunHistory(
+        run_id=run_id,
+        manifest_id=manifest.pk,
+        table_name=manifest.table_name,
+        report_name=manifest.report_name,
+        agency_id=manifest.agency_id,
+        agency_slug=manifest.agency_slug,
+        report_type="custom",
+        status="error" if is_error else "success",
+        start_time=start,
+        finish_time=start + timedelta(seconds=71),
+        duration_seconds=71,
+        records_processed=0 if is_error else 1200,
+        consecutive_failures=int(is_error),
+        errors=ERROR if is_error else None,
+    )
+
+
+def _fails(start: datetime) -> bool:
+    return timezone.now() - start < timedelta(days=2)
+
+
+def _reason(row: RunHistory, start: datetime) -> str | None:
+    if row.status == "error":
+        return "division_by_zero"
+    return "skipped" if (row.manifest_id + start.day) % 9 == 0 else None
