@@ -1,3 +1,4 @@
+# PYTHON_ARGCOMPLETE_OK
 """The console script `reporting-seeder`, the entry point of a container: lists the jobs, or runs one.
 
 Its help imports no Django, and its list uses no database. A job runs in this process, so that it gets the signals, and
@@ -11,7 +12,7 @@ import signal
 import sys
 from collections.abc import Sequence
 
-from seeder import __version__
+from seeder import __version__, shell_completion
 from seeder.console_script import (
     EXIT_CANNOT_RUN,
     OneLineErrorParser,
@@ -31,6 +32,8 @@ _NAME = "reporting-seeder"
 def main(arguments: Sequence[str] | None = None) -> int:
     """Return the exit code, unless a job ends the process with its own."""
     parser = _build_parser()
+    if shell_completion.REQUESTED:
+        shell_completion.complete(parser, start_django=_start_django)
     argv = list(sys.argv[1:] if arguments is None else arguments)
     own, separated = split_at_separator(argv)
     options = parser.parse_args(own)
@@ -42,7 +45,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         # Once Django is started, settings among the job's arguments would have no effect.
         settings_among_arguments, _ = take_settings(_NAME, job_arguments)
-        _start_django(settings_among_arguments or options.settings or manage_py_default())
+        _start_django(settings_among_arguments or options.settings)
         return _run_job(options.job, job_arguments) if options.command == "run" else _list_jobs(as_json=options.json)
     except SeederError as error:
         sys.stderr.write(f"{_NAME}: {error}\n")
@@ -53,7 +56,7 @@ def _build_parser() -> argparse.ArgumentParser:
     settings_parser = OneLineErrorParser(add_help=False)
     add_settings_option(settings_parser, default=argparse.SUPPRESS)  # keeps a value that precedes the command
     parser = OneLineErrorParser(prog=_NAME, description="Keeps PostgreSQL materialized views fresh.")
-    add_settings_option(parser, default=os.environ.get("DJANGO_SETTINGS_MODULE", ""))
+    add_settings_option(parser, default="")
     parser.add_argument("--version", action="version", version=f"%(prog)s {__version__}")
     parser.set_defaults(arguments=[])
     commands = parser.add_subparsers(dest="command", metavar="{list,run}")
@@ -71,6 +74,7 @@ def _build_parser() -> argparse.ArgumentParser:
 
 def _start_django(settings_module: str) -> None:
     """Start Django. Modules are also found in the current folder, as with manage.py."""
+    settings_module = settings_module or os.environ.get("DJANGO_SETTINGS_MODULE") or manage_py_default()
     if not settings_module:
         raise SettingsMissing
     find_modules_in_current_folder()

@@ -22,6 +22,7 @@ API = Extra(
     optional={"drf_spectacular_sidecar": "drf-spectacular[sidecar]"},
 )
 YAML = Extra("yaml", {"yaml": "pyyaml"})
+COMPLETION = Extra("completion", {"argcomplete": "argcomplete"})
 METRICS = Extra("metrics", {"prometheus_client": "prometheus-client"})
 
 

@@ -28,11 +28,12 @@ FEATURES = {
     "http": "from data_pipeline import HTTPClient; HTTPClient('anything').close()",
     "zstd": "from data_pipeline.storage.zstd import zstd; zstd.ZstdDecompressor()",
     "yaml": "from seeder.services.data_checks.yaml_files import load_yaml; load_yaml('a: 1')",
+    "completion": "import argcomplete",
     "redis": "import django.core.cache.backends.redis, redis",
 }
 PROVIDED = (
-    "botocore croniter django_q drf_spectacular httpx2 prometheus_client psycopg_binary python_calamine redis"
-    " rest_framework yaml"
+    "argcomplete botocore croniter django_q drf_spectacular httpx2 prometheus_client psycopg_binary python_calamine"
+    " redis rest_framework yaml"
 )
 
 

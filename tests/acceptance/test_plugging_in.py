@@ -65,6 +65,7 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "zstd": {"backports-zstd"},
         "redis": {"redis"},
         "yaml": {"pyyaml"},
+        "completion": {"argcomplete"},
     }
     assert everything == set().union(*by_extra.values())
 
