@@ -24,12 +24,15 @@ def can_capture(user: Any) -> bool:
     return dispatch.is_available() and bool(user.has_perm("seeder.capture_releasesnapshot"))
 
 
-def request_refresh(request: HttpRequest, table_name: str, *, with_changes: bool = False) -> None:
+def request_refresh(request: HttpRequest, table_name: str, *, with_changes: bool = False, force: bool = False) -> None:
+    """Queue a refresh, and tell the user what became of the request. With `force`, it is never skipped."""
     try:
         view = _require_visible_view(request, table_name)
         max_changed_rows = MAX_CHANGED_ROWS if with_changes else None
         result = enqueue.enqueue_refresh(
-            SingleView(name=view, max_changed_rows=max_changed_rows), requested_by=request.user.get_username()
+            SingleView(name=view, max_changed_rows=max_changed_rows),
+            requested_by=request.user.get_username(),
+            force=force,
         )
     except SeederError as error:
         messages.error(request, str(error))
@@ -38,6 +41,8 @@ def request_refresh(request: HttpRequest, table_name: str, *, with_changes: bool
         messages.warning(request, f"No enabled manifest uses {view}; nothing to refresh.")
     elif result.joined:
         messages.info(request, f"The view {view} is already queued.")
+    elif force:
+        messages.success(request, f"The view {view} is queued. It is refreshed even if nothing has changed.")
     else:
         messages.success(request, f"The view {view} is queued.")
 

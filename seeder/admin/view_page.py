@@ -3,22 +3,24 @@
 from collections.abc import Iterator
 
 from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
 from django.db import DEFAULT_DB_ALIAS
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
 from seeder.admin import queue_actions
 from seeder.admin.changed_rows_section import section_context
 from seeder.admin.charts import history_chart
-from seeder.admin.monitoring_page import handle_post
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 from seeder.errors import UnknownTable
 from seeder.postgres.contract import OptionalTables
+from seeder.services import manifest_access
 from seeder.services.data_checks import check_access
 from seeder.services.notifications import mutes
-from seeder.services.read_models import agency_scope, error_redaction, job_list, view_as_of
+from seeder.services.read_models import agency_scope, error_redaction, job_list, view_as_of, view_description
 from seeder.services.read_models.freshness_overview import contracts_of_jobs
+from seeder.services.read_models.view_explanation import viewer_of
 from seeder.services.storable_text import is_storable
 
 _MAX_RUNS = 60
@@ -28,16 +30,19 @@ _MAX_SNAPSHOTS = 100
 
 def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
-        return handle_post(request)
-    agencies = agency_scope.agencies_of(request.user)
+        return _request_refresh(request)
+    viewer = viewer_of(request.user)
+    agencies = viewer.agencies
     job = _require_job(request.GET.get("table", ""), agencies)
     recent = job_list.recent_runs([job], max_runs=_MAX_RUNS)[job.table_name]
     job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
     manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
-    can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
+    can_see_queries = any(
+        map(request.user.has_perm, (manifest_access.VIEW_PERMISSION, manifest_access.EDIT_PERMISSION))
+    )
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
-    failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=can_see_errors)[job.key]
+    failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=viewer.can_see_errors)[job.key]
     context = {
         **site.each_context(request),
         "title": job.report_name,
@@ -51,6 +56,8 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "as_of": view_as_of.loads_in_views([job], tables).get(job.table_name, ()),
         "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
         "manifest_count": manifests.total,
+        "description": view_description.describe_view(job, viewer, tables, can_see_queries=can_see_queries),
+        "can_see_queries": can_see_queries,
         "recent": recent,
         "chart": history_chart(recent, site),
         "can_refresh": queue_actions.can_refresh(request.user),
@@ -63,6 +70,15 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         names = agency_scope.name_spellings(job.table_name)
         context["snapshots"] = agency_scope.snapshot_rows_of(agencies).filter(table_name__in=names)[:_MAX_SNAPSHOTS]
     return TemplateResponse(request, "seeder/view.html", context)
+
+
+def _request_refresh(request: HttpRequest) -> HttpResponse:
+    """Queue a refresh, and redirect to the page, which shows the result."""
+    if not queue_actions.can_refresh(request.user):
+        raise PermissionDenied
+    options = {"with_changes": "changed_rows" in request.POST, "force": "force" in request.POST}
+    queue_actions.request_refresh(request, request.POST.get("refresh", ""), **options)
+    return HttpResponseRedirect(request.get_full_path())
 
 
 def _require_job(table_name: str, agencies: list[str] | None) -> Job:

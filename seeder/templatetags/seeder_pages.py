@@ -19,6 +19,7 @@ register.filter("drift_text", lambda state: DRIFT_TEXTS[state])
 register.filter("difference_texts", lambda finding: DIFFERENCE_TEXTS[finding.kind])
 register.filter("reason", describe_reason)
 register.filter("with_noun", human_format.format_count)
+register.filter("size", human_format.format_size)
 
 
 @register.filter
