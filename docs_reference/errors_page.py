@@ -19,7 +19,7 @@ from data_pipeline import (
 )
 from data_pipeline.pipelines import errors as pipeline_errors
 from docs_reference import load_next_steps, service_next_steps
-from docs_reference.markdown_text import code, page, table
+from docs_reference.markdown_text import anchored_code, code, page, table
 from seeder import change_sample_errors, data_check_errors, manifest_errors, notification_errors
 from seeder.errors import SeederError
 
@@ -87,8 +87,8 @@ def render() -> str:
         kinds = list(_kinds(section))
         title = "General" if section is SeederError else _message(section).partition(";")[0].rstrip(".")
         blocks += [f"## {title}", _table(kinds)]
-    of_api = table(("code", "meaning"), ((_anchored(word), text) for word, text in _OF_API.items()))
-    of_commands = table(("code", "meaning"), ((_anchored(word), text) for word, text in _OF_COMMANDS.items()))
+    of_api = table(("code", "meaning"), ((anchored_code(word), text) for word, text in _OF_API.items()))
+    of_commands = table(("code", "meaning"), ((anchored_code(word), text) for word, text in _OF_COMMANDS.items()))
     alone = ("## Of the API alone", of_api, "## Of commands alone", of_commands)
     return page("Errors", _INTRO, *alone, *blocks)
 
@@ -103,17 +103,13 @@ def loading_errors() -> Iterator[type[SeederError]]:
 def _table(kinds: Sequence[type[SeederError]]) -> str:
     """Return the table of a section, with next steps if it has errors of the loading lane."""
     if not any(kind.__module__ in _LOADING_NAMES for kind in kinds):
-        rows = ((_anchored(kind.code), code(kind.__name__), _message(kind)) for kind in kinds)
+        rows = ((anchored_code(kind.code), code(kind.__name__), _message(kind)) for kind in kinds)
         return table(("code", "error", "message"), rows)
     steps = (
-        (_anchored(kind.code), code(kind.__name__), _message(kind), NEXT_STEPS.get(kind.__name__, "")) for kind in kinds
+        (anchored_code(kind.code), code(kind.__name__), _message(kind), NEXT_STEPS.get(kind.__name__, ""))
+        for kind in kinds
     )
     return table(("code", "error", "message", "what to look at, and what to do"), steps)
-
-
-def _anchored(word: str) -> str:
-    """Return a code with the anchor that the API links to."""
-    return f'<a id="{word}"></a>{code(word)}'
 
 
 def _sections(kind: type[SeederError]) -> Iterator[type[SeederError]]:

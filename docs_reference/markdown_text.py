@@ -19,5 +19,10 @@ def code(text: object) -> str:
     return f"`{text}`" if str(text) else ""
 
 
+def anchored_code(word: str) -> str:
+    """Return a code with an anchor, to which the API and the pages link."""
+    return f'<a id="{word}"></a>{code(word)}'
+
+
 def _cell(text: str) -> str:
     return " ".join(text.replace("|", r"\|").split())

@@ -5,7 +5,7 @@ from django.db import OperationalError
 from psycopg.pq import DiagnosticField
 
 from docs_reference.failure_reasons import CONDITIONS, OWN_REASONS
-from docs_reference.markdown_text import code, page, table
+from docs_reference.markdown_text import anchored_code, page, table
 from docs_reference.sqlstate_classes import CLASSES
 from seeder.postgres import sqlstates
 from seeder.postgres.sqlstates import QUERY_CANCELED
@@ -44,14 +44,14 @@ def render() -> str:
         "## Reasons of seeder",
         table(
             ("reason", "what happened", "what to do"),
-            ((code(reason), text.cause, text.advice) for reason, text in OWN_REASONS.items()),
+            ((anchored_code(reason), text.cause, text.advice) for reason, text in OWN_REASONS.items()),
         ),
         "## Reasons of PostgreSQL",
         _POSTGRES,
         table(
             ("reason", "SQLSTATE", "retried", "server", "what happened", "what to do"),
             (
-                (code(sqlstates.condition_name(state)), state, *_decisions(state), text.cause, text.advice)
+                (anchored_code(sqlstates.condition_name(state)), state, *_decisions(state), text.cause, text.advice)
                 for state, text in CONDITIONS.items()
             ),
         ),

@@ -15,15 +15,18 @@ from seeder.admin.error_pages import with_error_page
 from seeder.admin.explanation_page import explanation_page
 from seeder.admin.freshness_page import freshness_page
 from seeder.admin.monitoring_page import monitoring_page
-from seeder.admin.monitoring_subpages import drift_page, run_page
+from seeder.admin.monitoring_subpages import drift_page
 from seeder.admin.mute_page import mute_page
 from seeder.admin.read_only_admin import NoChangesAdmin
+from seeder.admin.run_action_pages import cancel_page, retry_page
+from seeder.admin.run_page import run_page
 from seeder.admin.view_page import view_page
 from seeder.models import JobStatus
 from seeder.services.data_checks import check_access
 from seeder.services.notifications import mutes
 
 _PERMISSION = "seeder.view_jobstatus"
+_RUNS = "seeder.view_runhistory"
 _CHECKS = check_access.VIEW_PERMISSION
 
 
@@ -43,11 +46,12 @@ class MonitoringAdmin(NoChangesAdmin):
 
     def get_urls(self) -> list[URLPattern]:
         landing_page = self._admin_page(monitoring_page, _PERMISSION)
-        run = self._admin_page(run_page, "seeder.view_runhistory")
         return [
             path("", landing_page, name="seeder_monitoring_changelist"),
             path("", landing_page, name="seeder_monitoring"),
-            path("run/<path:run_id>/", run, name="seeder_run_timeline"),
+            path("run/<path:run_id>/retry/", self._admin_page(retry_page, _RUNS), name="seeder_run_retry"),
+            path("run/<path:run_id>/cancel/", self._admin_page(cancel_page, _RUNS), name="seeder_run_cancel"),
+            path("run/<path:run_id>/", self._admin_page(run_page, _RUNS), name="seeder_run_timeline"),
             path("view/", self._admin_page(view_page, _PERMISSION), name="seeder_view"),
             path("view/explanation/", self._admin_page(explanation_page, _PERMISSION), name="seeder_view_explanation"),
             path("view/checks/", self._admin_page(view_checks_page, _CHECKS), name="seeder_view_checks"),

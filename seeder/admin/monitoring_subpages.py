@@ -1,37 +1,15 @@
-"""The pages of a run, and of a comparison of snapshots."""
+"""The page of a comparison of snapshots."""
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from seeder.admin.charts import timeline_chart
-from seeder.domain.outcomes import Status
 from seeder.domain.snapshots.drift_rules import Severity
 from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
 from seeder.domain.snapshots.snapshot_contents import Snapshot
-from seeder.errors import UnknownRun, UnknownSnapshot
-from seeder.services.read_models import agency_scope, run_groups, run_timeline
+from seeder.errors import UnknownSnapshot
+from seeder.services.read_models import agency_scope
 from seeder.services.snapshots import release_snapshots
-from seeder.services.storable_text import is_storable
-
-
-def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
-    if not is_storable(run_id):
-        raise UnknownRun(run_id=run_id)
-    agencies = agency_scope.agencies_of(request.user)
-    timeline = run_timeline.timeline(run_id, agencies)
-    context = {
-        **site.each_context(request),
-        "title": f"Run for {timeline.run.description}",
-        "run": timeline.run,
-        "timeline": timeline,
-        "counts": run_timeline.view_counts([run_id], agencies)[run_id],
-        "chart": timeline_chart(timeline, site),
-        "holds": [(hold, (hold.finished_at or timeline.end) - hold.started_at) for hold in timeline.holds],
-        "groups": run_groups.groups_of_run(run_id, agencies),
-        "live": timeline.run.status is Status.RUNNING,
-    }
-    return TemplateResponse(request, "seeder/run.html", context)
 
 
 def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:

@@ -11,7 +11,7 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.models import Run
 from seeder.services.queue import cancellation, dispatch, enqueue
-from seeder.services.read_models import agency_scope
+from seeder.services.read_models import agency_scope, run_timeline
 
 MAX_CHANGED_ROWS = 5  # of each kind
 
@@ -45,6 +45,21 @@ def request_refresh(request: HttpRequest, table_name: str, *, with_changes: bool
         messages.success(request, f"The view {view} is queued. It is refreshed even if nothing has changed.")
     else:
         messages.success(request, f"The view {view} is queued.")
+
+
+def request_retry(request: HttpRequest, run_id: str) -> None:
+    try:
+        retry = run_timeline.retry_request(run_id, agency_scope.agencies_of(request.user))
+        result = enqueue.enqueue_refresh(retry, requested_by=request.user.get_username())
+    except SeederError as error:
+        messages.error(request, str(error))
+        return
+    if result.request_id is None:
+        messages.warning(request, "No enabled manifest uses a view that failed; nothing to retry.")
+    elif result.joined:
+        messages.info(request, "The failed views are already queued.")
+    else:
+        messages.success(request, "The failed views are queued.")
 
 
 def request_cancel(request: HttpRequest, request_id: str) -> None:

@@ -7,8 +7,10 @@ from django.utils import timezone
 from django.utils.timesince import timesince
 
 from seeder.domain import human_format
+from seeder.domain.message_blocks import message_blocks
 from seeder.domain.monitoring.timeline import describe_reason
 from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
+from seeder.services.documents.error_documents import reason_url
 from seeder.services.read_models.manifest_list import DRIFT_TEXTS
 
 EMPTY_VALUE = "\N{EN DASH}"
@@ -20,6 +22,8 @@ register.filter("difference_texts", lambda finding: DIFFERENCE_TEXTS[finding.kin
 register.filter("reason", describe_reason)
 register.filter("with_noun", human_format.format_count)
 register.filter("size", human_format.format_size)
+register.filter("message_blocks", message_blocks)
+register.filter("reason_url", reason_url)
 
 
 @register.filter

@@ -3,9 +3,10 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from seeder.domain.mode_predictor import RefreshMode
-from seeder.domain.outcomes import Status
+from seeder.domain.outcomes import HeldReason, Outcome, Status
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,10 +45,25 @@ class HoldInterval:
     finished_at: datetime | None  # None if it continues or its end is unknown
 
 
+class BarState(StrEnum):
+    """What a bar shows about its view."""
+
+    RUNNING = "running"
+    SUCCEEDED = "succeeded"
+    SKIPPED = "skipped"
+    HELD = "held"
+    FAILED = "failed"
+    INTERRUPTED = "interrupted"
+
+
+UNPUBLISHED = (BarState.FAILED, BarState.HELD, BarState.INTERRUPTED)  # readers keep the old rows; most urgent first
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class TimelineBar:
     """One view of a run."""
 
+    history_id: int = 0
     table_name: str
     report_name: str
     status: Status
@@ -62,11 +78,23 @@ class TimelineBar:
     reason: str | None = None  # of a failure
     mode: str | None = None  # plain or concurrent; None if unknown, or if the view was created
     mode_reason: str | None = None  # a sentence, if the mode was chosen by measurement
+    is_interrupted: bool = False  # the run ended before the view
+    has_started: bool = True  # otherwise the run ended while the view was pending
     lane: int = 0  # from 1
 
     @property
     def duration(self) -> timedelta | None:
         return None if self.finished_at is None else self.finished_at - self.started_at
+
+    @property
+    def state(self) -> BarState:
+        if self.status is Status.SUCCESS:
+            return BarState.SKIPPED if self.reason == Outcome.SKIPPED else BarState.SUCCEEDED
+        if self.status is not Status.ERROR:
+            return BarState.RUNNING
+        if self.is_interrupted:
+            return BarState.INTERRUPTED
+        return BarState.HELD if self.reason in set(HeldReason) else BarState.FAILED
 
     @property
     def rows_unchanged(self) -> int | None:
@@ -101,6 +129,13 @@ class Timeline:
     bars: Sequence[TimelineBar]  # of started views
     pending_count: int  # views not started
     holds: Sequence[HoldInterval]
+    never_started: Sequence[TimelineBar] = ()  # views that were pending when the run ended
+
+    @property
+    def unpublished(self) -> Sequence[TimelineBar]:
+        """The failed, held and interrupted views, in this order, each by its start."""
+        bars = [bar for bar in (*self.bars, *self.never_started) if bar.state in UNPUBLISHED]
+        return sorted(bars, key=lambda bar: UNPUBLISHED.index(bar.state))
 
     @property
     def end(self) -> datetime:

@@ -4,6 +4,12 @@ from seeder.services.documents.document_fields import Document
 
 DOCUMENTATION = "https://github.com/reporting-seeder/reporting-seeder/blob/main/docs"
 ERRORS_PAGE = f"{DOCUMENTATION}/reference/errors.md"
+_REASONS_PAGE = f"{DOCUMENTATION}/reference/reasons.md"
+
+
+def reason_url(reason: str) -> str:
+    """Return the address of the row that says what to do about the reason of a failure."""
+    return f"{_REASONS_PAGE}#{reason}"
 
 
 def problem_fields(code: str, detail: str) -> Document:

@@ -129,6 +129,11 @@ def of_request_or_run(given_id: str) -> list[QueuedRefresh]:
     return list(rows.filter(request_id=given_id)) or list(rows.filter(run_ids__contains=[given_id]))
 
 
+def unfinished_part_of_run(run_id: str) -> QueuedRefresh | None:
+    """Return the part that a run refreshes, or None if the part has ended or a command started the run."""
+    return QueuedRefresh.objects.unfinished().filter(run_ids__contains=[run_id]).first()
+
+
 def request_cancel(rows: Iterable[QueuedRefresh], *, requested_by: str) -> None:
     """Cancel parts that have not ended. Their rows must be locked.
 

@@ -18,6 +18,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.storable_text import is_storable
 
+INTERRUPTED = "interrupted:"  # the beginning of the message of an interrupted row
 _METRICS = (
     "worker_number",
     "throttle_wait_seconds",
@@ -100,10 +101,16 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
     """
     now = sessions.server_time(DEFAULT_DB_ALIAS)
     run, holds = summary(run_id, agencies)
-    bars = _bars(history_of(run_id, agencies))
-    started = [bar for bar in bars if bar.status is not Status.PENDING]
-    pending_count = len(bars) - len(started)
-    return Timeline(run=run, now=now, bars=assign_lanes(started, now=now), pending_count=pending_count, holds=holds)
+    all_bars = _bars(history_of(run_id, agencies))
+    bars = [bar for bar in all_bars if bar.status is not Status.PENDING]
+    return Timeline(
+        run=run,
+        now=now,
+        bars=assign_lanes((bar for bar in bars if bar.has_started), now=now),
+        pending_count=len(all_bars) - len(bars),
+        holds=holds,
+        never_started=[bar for bar in bars if not bar.has_started],
+    )
 
 
 def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
@@ -151,19 +158,25 @@ def _totals(run: Run, counts: Mapping[str, int]) -> RunTotals:
 
 def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
     """One bar for each view, even if several manifests name it."""
-    rows = list(of_run.order_by("report_type", "manifest_id").defer("errors"))
+    ended = of_run.annotate(
+        is_interrupted=Q(errors__startswith=INTERRUPTED), was_pending=Q(start_time=F("created_at"), status=Status.ERROR)
+    )
+    rows = list(ended.order_by("report_type", "manifest_id").defer("errors"))
     metrics = _metrics([row.pk for row in rows])
     # Two databases can have a view of the same name: then a failed one is shown.
     rows.sort(key=lambda row: row.status != Status.ERROR)
     first_rows = {row.table_name: row for row in reversed(rows)}
     return [
         TimelineBar(
+            history_id=row.pk,
             table_name=row.table_name,
             report_name=row.report_name,
             status=Status(row.status),
             started_at=row.start_time,
             finished_at=row.finish_time,
             rows=row.records_processed,
+            is_interrupted=bool(row.is_interrupted),
+            has_started=not row.was_pending,
             **metrics.get(row.pk, {}),
         )
         for row in first_rows.values()

@@ -21,7 +21,6 @@ from seeder.services.read_models import error_redaction, run_groups, run_timelin
 from seeder.services.read_models.error_redaction import VisibleFailure
 
 _OPEN = (Status.PENDING, Status.RUNNING)
-INTERRUPTED = "interrupted:"  # the beginning of the message of an interrupted row
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -158,7 +157,7 @@ def _stored(
         reason=failure.reason,
         sqlstate=failure.sqlstate,
         notes=[note for note in visible_notes if not is_reuse_note(note)],
-        is_interrupted=(row.errors or "").startswith(INTERRUPTED),
+        is_interrupted=(row.errors or "").startswith(run_timeline.INTERRUPTED),
         is_reused=any(map(is_reuse_note, all_notes)),
         metrics=_metrics(metrics) if metrics else None,
         holds=_holds(row, run, database),

@@ -1,7 +1,31 @@
-"""The page of a run: rows and modes of its refreshes."""
+"""The page of a run: what failed, rows and modes of its refreshes, and what can be done."""
 
-from seeder.models import RunHistory, RunMetrics
+import re
+from datetime import timedelta
+
+import pytest
+from django.db.models import F
+from pytest_django import Settings
+
+from seeder.domain.refresh_requests import AgencyReports
+from seeder.models import QueuedRefresh, Run, RunHistory, RunMetrics
+from seeder.services.queue import enqueue, part_rows
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
+
+OPERATOR = (*READER_PERMISSIONS, "refresh_views", "view_errors")
+
+
+def run_id() -> str:
+    return Run.objects.get().run_id
+
+
+def run_path(action: str = "") -> str:
+    return f"monitoring/run/{run_id()}/{action}"
+
+
+def messages(page: str) -> str:
+    """Return the messages of Django's framework."""
+    return " ".join(re.findall(r'<ul class="messagelist">.*?</ul>', page, re.DOTALL))
 
 
 def test_page_of_run_shows_inserted_and_deleted_rows() -> None:
@@ -24,3 +48,128 @@ def test_page_of_run_shows_mode_with_reason_and_unchanged_rows() -> None:
     RunMetrics.objects.filter(pk=row.pk).update(mode="plain", mode_reason=None)
     page = get_page(reader, f"monitoring/run/{row.run_id}/")
     assert '<span class="quiet">plain</span>' in page
+
+
+def test_failure_stands_first_with_reason_message_and_history() -> None:
+    page = get_page(client_with(*OPERATOR), run_path())
+    assert page.index('id="failures-heading"') < page.index('id="timeline-heading"')
+    failure = page[page.index('<ol class="failures">') : page.index("</ol>", page.index('<ol class="failures">'))]
+    assert "/docs/reference/reasons.md#invalid_text_representation" in failure
+    assert "invalid input syntax for type integer: &quot;secret&quot;" in failure
+    assert "Never succeeded." in failure
+    RunHistory.objects.filter(table_name="reporting.bad").update(
+        errors="column x is wrong\nLINE 1: SELECT x\n               ^", consecutive_failures=2
+    )
+    add_earlier_success_and_failure()
+    page = get_page(client_with("view_runhistory", "view_errors", name="other"), run_path())
+    assert '<pre tabindex="0">LINE 1: SELECT x\n               ^</pre>' in page
+    assert re.search(r"Failing since <time datetime=\"[^\"]*\">30 Nov 2026 01:00 UTC</time>, 2 failures in a row", page)
+    assert "Last success <time" in page
+
+
+def add_earlier_success_and_failure() -> None:
+    row = RunHistory.objects.get(table_name="reporting.bad")
+    for night, status in ((29, "success"), (30, "error")):
+        row.pk, row.run_id, row.status = None, f"night {night}", status
+        row.consecutive_failures = int(status == "error")
+        row.start_time = row.start_time.replace(2026, 11, night, 1, 0)
+        row.save(force_insert=True)
+
+
+def test_message_of_a_failure_needs_the_permission() -> None:
+    page = get_page(client_with(*READER_PERMISSIONS), run_path())
+    assert "reasons.md#invalid_text_representation" in page
+    assert "Its message can quote the data" in page
+    assert "secret" not in page
+
+
+def test_interrupted_view_says_whether_it_was_started() -> None:
+    rows = RunHistory.objects.filter(table_name="reporting.good")
+    rows.update(status="error", errors="interrupted: SIGTERM", start_time=F("created_at"))
+    page = get_page(client_with(*OPERATOR), run_path())
+    assert re.search(r'class="bar-state interrupted">.*?</svg>interrupted</span>', page)
+    assert "Not started." in page
+    rows.update(start_time=F("created_at") + timedelta(seconds=1))
+    assert "Not started." not in get_page(client_with(*OPERATOR, name="other"), run_path())
+
+
+def test_held_view_is_listed_as_held() -> None:
+    RunMetrics.objects.filter(history__table_name="reporting.bad").update(reason="held")
+    assert "</svg>held</span>" in get_page(client_with(*OPERATOR), run_path())
+
+
+def test_retry_queues_what_failed_after_a_confirmation() -> None:
+    operator = client_with(*OPERATOR)
+    assert f'href="/admin/seeder/{run_path("retry/")}"' in get_page(operator, run_path())
+    confirmation = get_page(operator, run_path("retry/"))
+    assert "Retry 1 view?" in confirmation
+    assert "reporting.bad" in confirmation
+    assert "reporting.good" not in confirmation
+    assert not QueuedRefresh.objects.exists()
+    response = operator.post(f"/admin/seeder/{run_path('retry/')}")
+    assert (response.status_code, response["Location"]) == (302, f"/admin/seeder/{run_path()}")
+    assert "The failed views are queued." in messages(get_page(operator, run_path()))
+    part = QueuedRefresh.objects.get()
+    assert (part.views, part.requested_by) == ([["default", "reporting.bad"]], "user")
+    operator.post(f"/admin/seeder/{run_path('retry/')}")
+    assert "The failed views are already queued." in messages(get_page(operator, run_path()))
+
+
+@pytest.fixture
+def _running_part() -> None:
+    """The run is unfinished, and a worker of the queue runs it."""
+    enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test")
+    QueuedRefresh.objects.update(agencies=["demo", "metro"])
+    part_rows.claim(QueuedRefresh.objects.get(), run_id=run_id(), worker="host:7")
+    Run.objects.update(finished_at=None)
+
+
+@pytest.mark.usefixtures("_running_part")
+def test_cancel_stops_a_queued_run_after_a_confirmation() -> None:
+    operator = client_with(*OPERATOR)
+    assert f'href="/admin/seeder/{run_path("cancel/")}"' in get_page(operator, run_path())
+    assert "Cancel this run?" in get_page(operator, run_path("cancel/"))
+    assert QueuedRefresh.objects.get().cancel_requested_at is None
+    operator.post(f"/admin/seeder/{run_path('cancel/')}")
+    page = get_page(operator, run_path())
+    assert "stops within seconds" in messages(page)
+    assert "cancelled by <bdi>user</bdi>" in page
+    assert 'id="cancel"' not in page
+    assert QueuedRefresh.objects.get().cancel_requested_by == "user"
+
+
+def test_run_of_a_command_has_no_cancel_button() -> None:
+    Run.objects.update(finished_at=None)
+    page = get_page(client_with(*OPERATOR), run_path())
+    assert 'id="cancel"' not in page
+    assert "A command started this run." in page
+
+
+@pytest.mark.usefixtures("_running_part")
+def test_actions_require_the_permission() -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    page = get_page(reader, run_path())
+    assert 'id="retry"' not in page
+    assert 'id="cancel"' not in page
+    for action in ("retry/", "cancel/"):
+        assert reader.get(f"/admin/seeder/{run_path(action)}").status_code == 403
+        assert reader.post(f"/admin/seeder/{run_path(action)}").status_code == 403
+    assert QueuedRefresh.objects.get().cancel_requested_at is None
+
+
+@pytest.mark.usefixtures("_running_part")
+def test_actions_are_limited_to_visible_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    demo = client_with(*OPERATOR, name="demo")
+    page = get_page(demo, run_path())
+    assert "reporting.bad" not in page  # of metro
+    assert 'id="retry"' not in page
+    assert "Nothing to retry" in get_page(demo, run_path("retry/"))
+    demo.post(f"/admin/seeder/{run_path('retry/')}")
+    assert "nothing to retry" in messages(get_page(demo, run_path()))
+    demo.post(f"/admin/seeder/{run_path('cancel/')}")
+    assert "agencies that you may not see" in messages(get_page(demo, run_path()))
+    part = QueuedRefresh.objects.get()
+    assert part.cancel_requested_at is None
+    Run.objects.update(agencies={"metro": {}})
+    assert demo.get(f"/admin/seeder/{run_path('retry/')}").status_code == 404

@@ -1,0 +1,60 @@
+"""Confirmation pages of the actions on a run: retry what failed, cancel it."""
+
+from collections.abc import Sequence
+
+from django.contrib.admin import AdminSite
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.template.response import TemplateResponse
+
+from seeder.admin import page_urls, queue_actions
+from seeder.domain.human_format import format_count
+from seeder.domain.monitoring.timeline import Timeline, TimelineBar
+from seeder.domain.outcomes import Status
+from seeder.services.read_models import agency_scope, run_timeline
+
+_MAX_NAMES = 20
+
+
+def retry_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
+    """Queue the views that failed, were held or were interrupted, after a confirmation."""
+    bars = _require_timeline(request, run_id).unpublished
+    if request.method == "POST":
+        queue_actions.request_retry(request, run_id)
+        return HttpResponseRedirect(page_urls.run(site, run_id))
+    title = f"Retry {format_count(len(bars), 'view')}?" if bars else "Nothing to retry"
+    return _confirmation(request, site, run_id, action="retry", title=title, bars=bars)
+
+
+def cancel_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
+    """Cancel a queued run, after a confirmation."""
+    timeline = _require_timeline(request, run_id)
+    if request.method == "POST":
+        queue_actions.request_cancel(request, run_id)
+        return HttpResponseRedirect(page_urls.run(site, run_id))
+    is_running = timeline.run.status is Status.RUNNING
+    running = [bar for bar in timeline.bars if bar.status is Status.RUNNING] if is_running else []
+    title = "Cancel this run?" if is_running else "Nothing to cancel"
+    return _confirmation(request, site, run_id, action="cancel" if is_running else "", title=title, bars=running)
+
+
+def _require_timeline(request: HttpRequest, run_id: str) -> Timeline:
+    """Return the run as the user may see it. Raises `UnknownRun` or `PermissionDenied`."""
+    if not queue_actions.can_refresh(request.user):
+        raise PermissionDenied
+    return run_timeline.timeline(run_id, agency_scope.agencies_of(request.user))
+
+
+def _confirmation(  # noqa: PLR0913  # facts of one page
+    request: HttpRequest, site: AdminSite, run_id: str, *, action: str, title: str, bars: Sequence[TimelineBar]
+) -> HttpResponse:
+    context = {
+        **site.each_context(request),
+        "title": title,
+        "action": action,
+        "run_id": run_id,
+        "bars": bars[:_MAX_NAMES],
+        "hidden_bars": max(len(bars) - _MAX_NAMES, 0),
+        "back_url": page_urls.run(site, run_id),
+    }
+    return TemplateResponse(request, "seeder/run_action.html", context)

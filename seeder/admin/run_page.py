@@ -1,0 +1,64 @@
+"""The page of a run: what failed, its timeline and its views."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.contrib.admin import AdminSite
+from django.db import DEFAULT_DB_ALIAS
+from django.http import HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+
+from seeder.admin import queue_actions
+from seeder.admin.charts import timeline_chart
+from seeder.domain.monitoring.timeline import Timeline
+from seeder.domain.outcomes import Status
+from seeder.postgres.contract import OptionalTables
+from seeder.services.queue import part_rows
+from seeder.services.read_models import agency_scope, error_redaction, run_failures, run_groups, run_timeline
+
+_MAX_FAILURES = 50
+
+
+def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
+    agencies = agency_scope.agencies_of(request.user)
+    timeline = run_timeline.timeline(run_id, agencies)
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+    context = {
+        **site.each_context(request),
+        "title": f"Run for {timeline.run.description}",
+        "run": timeline.run,
+        "timeline": timeline,
+        "counts": run_timeline.view_counts([run_id], agencies)[run_id],
+        **_failures_context(request, timeline),
+        **_actions_context(request, timeline, tables),
+        "chart": timeline_chart(timeline, site),
+        "holds": [(hold, (hold.finished_at or timeline.end) - hold.started_at) for hold in timeline.holds],
+        "groups": run_groups.groups_of_run(run_id, agencies),
+        "live": timeline.run.status is Status.RUNNING,
+    }
+    return TemplateResponse(request, "seeder/run.html", context)
+
+
+def _failures_context(request: HttpRequest, timeline: Timeline) -> Mapping[str, Any]:
+    unpublished = timeline.unpublished
+    can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
+    return {
+        "failures": run_failures.describe_failures(unpublished[:_MAX_FAILURES], can_see_errors=can_see_errors),
+        "failure_count": len(unpublished),
+        "hidden_failures": max(len(unpublished) - _MAX_FAILURES, 0),
+    }
+
+
+def _actions_context(request: HttpRequest, timeline: Timeline, tables: OptionalTables) -> Mapping[str, Any]:
+    """Return which buttons the user has. A run that a command started has no part that could be cancelled."""
+    if not queue_actions.can_refresh(request.user):
+        return {}
+    is_running = timeline.run.status is Status.RUNNING
+    has_parts = is_running and tables.is_usable(part_rows.TABLE)
+    part = part_rows.unfinished_part_of_run(timeline.run.run_id) if has_parts else None
+    return {
+        "can_retry": bool(timeline.unpublished),
+        "part": part,
+        "can_cancel": part is not None and part.cancel_requested_at is None,
+        "is_command": is_running and part is None,
+    }
