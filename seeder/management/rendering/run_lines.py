@@ -94,8 +94,8 @@ class RunLines:
             yield failure_text(result, first_line(result.failure.message)), style
             return
         yield name.ljust(self._name_width), ""
-        yield ("" if result.rows is None else format_count(result.rows, "row")).rjust(14), ""
-        yield duration.rjust(11), ""
+        yield ("" if result.rows is None else format_count(result.rows, "row")).rjust(12), ""
+        yield duration.rjust(8), ""
         yield ", ".join(short_facts(result)), "dim"
 
 
