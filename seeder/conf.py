@@ -48,6 +48,12 @@ def _cron_expressions(name: str, value: object) -> Mapping[str, str]:
     return dict(value)
 
 
+def _link_versions(name: str, value: object) -> Mapping[str, int]:
+    if not isinstance(value, Mapping) or not all(isinstance(one, str) and type(value[one]) is int for one in value):
+        raise ConfigurationError(setting=name, value=value, expected="a map of agency slugs to whole numbers")
+    return dict(value)
+
+
 def _consistent_groups(name: str, value: object) -> Sequence[GroupSetting]:
     expected = (
         "a map of names to groups such as {'month end': {'views': ['reporting.a', 'reporting.b'], 'agencies': ['demo'],"
@@ -235,6 +241,9 @@ class Settings:
     notifications: Sequence[Channel] = setting(_channels, default=list)
     """[Channels](../how-to/notifications.md) that are notified of failed, recovered, held and late views, as a map of
     names to `email` or `webhook` and options (default: none). No command, log or check shows secrets and addresses."""
+    freshness_link_versions: Mapping[str, int] = setting(_link_versions, default=dict)
+    """Versions of [freshness links](../how-to/freshness.md#for-readers-of-reports), as a map of agency slugs to
+    numbers (default: 1). Another number revokes the agency's links."""
     agency_scope: str = setting(text, default="")
     """Dotted path of a callable that takes a user and returns the slugs of the agencies that this user may see, or None
     for all. Empty: every user may see all. Applies to the API and the pages."""

@@ -1,4 +1,4 @@
-"""URLs of the monitoring endpoints, and of the API with rest_framework."""
+"""URLs of the monitoring endpoints, of badges, and of the API with rest_framework."""
 
 from django.apps import apps
 from django.http import HttpRequest, HttpResponse
@@ -16,6 +16,9 @@ def _not_installed(request: HttpRequest) -> HttpResponse:  # noqa: ARG001  # Dja
     return HttpResponse(f"{_missing}\n", status=501, content_type="text/plain; charset=utf-8")
 
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", include("seeder.probes.urls"))]
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("seeder.probes.urls")),
+    path("", include("seeder.embeds.urls")),
+]
 if apps.is_installed("rest_framework"):
     urlpatterns.append(re_path("^v1/", _not_installed) if _missing else path("", include("seeder.api.urls")))

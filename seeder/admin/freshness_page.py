@@ -4,6 +4,7 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
+from seeder.services import freshness_links
 from seeder.services.read_models import agency_scope
 from seeder.services.read_models.freshness_overview import freshness_overview
 
@@ -20,5 +21,6 @@ def freshness_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "counts": [(state, count) for state, count in overview.counts.items() if count],
         "contracts": overview.statuses[:_MAX_CONTRACTS],
         "contract_count": len(overview.statuses),
+        "can_share": request.user.has_perm(freshness_links.PERMISSION),
     }
     return TemplateResponse(request, "seeder/freshness.html", context)

@@ -13,6 +13,7 @@ from django.views.decorators.http import require_http_methods
 from seeder.admin.check_result_pages import check_decision_page, view_checks_page
 from seeder.admin.error_pages import with_error_page
 from seeder.admin.explanation_page import explanation_page
+from seeder.admin.freshness_link_page import freshness_link_page
 from seeder.admin.freshness_page import freshness_page
 from seeder.admin.monitoring_page import monitoring_page
 from seeder.admin.monitoring_subpages import drift_page
@@ -22,6 +23,7 @@ from seeder.admin.run_action_pages import cancel_page, retry_page
 from seeder.admin.run_page import run_page
 from seeder.admin.view_page import view_page
 from seeder.models import JobStatus
+from seeder.services import freshness_links as links
 from seeder.services.data_checks import check_access
 from seeder.services.notifications import mutes
 
@@ -58,6 +60,9 @@ class MonitoringAdmin(NoChangesAdmin):
             path("view/checks/decide/", self._admin_page(check_decision_page, _CHECKS), name="seeder_check_decision"),
             path("view/mute/", self._admin_page(mute_page, mutes.PERMISSION), name="seeder_view_mute"),
             path("freshness/", self._admin_page(freshness_page, _PERMISSION), name="seeder_freshness"),
+            path(
+                "freshness/link/", self._admin_page(freshness_link_page, links.PERMISSION), name="seeder_freshness_link"
+            ),
             path("drift/", self._admin_page(drift_page, "seeder.view_releasesnapshot"), name="seeder_drift"),
         ]
 

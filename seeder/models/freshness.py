@@ -22,6 +22,7 @@ class Freshness(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_freshness"'
+        permissions = (("share_freshness", "Can create links to the freshness of an agency"),)
 
     def __str__(self) -> str:
         return f"contract {self.pk} of {self.table_name or f'the views of {self.agency_slug}'}"

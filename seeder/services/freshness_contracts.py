@@ -4,6 +4,8 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from django.db.models import Q
+
 from seeder.domain.freshness.contract import (
     ContractSeverity,
     DueTime,
@@ -38,11 +40,12 @@ class Contracts:
         return [one for agency in sorted(set(agencies)) for one in self.of_agencies.get(agency, ())]
 
 
-def load_contracts(tables: OptionalTables) -> Contracts:
-    """Return the contracts. None if their table is missing."""
+def load_contracts(tables: OptionalTables, *, agency: str | None = None) -> Contracts:
+    """Return the contracts, or only those of views and of one agency. None if their table is missing."""
     if not tables.is_usable(TABLE):
         return Contracts()
-    return _group(Freshness.objects.order_by("id"))
+    wanted = Q() if agency is None else Q(agency_slug=agency) | Q(agency_slug=None)
+    return _group(Freshness.objects.filter(wanted).order_by("id"))
 
 
 def _group(rows: Iterable[Freshness]) -> Contracts:

@@ -17,6 +17,7 @@ LINES = [
     ("refresh_status", "--json"),
     ("explain_view", "reporting.a"),
     ("check_freshness",),
+    ("freshness_link", "demo"),
     (*CAPTURE, "v1"),
     (*CAPTURE, "v2"),
     ("compare_release_snapshots", "1", "2"),

@@ -9,9 +9,31 @@ STATES = "tests/unit/domain/freshness/test_states.py"
 CHECK = "tests/acceptance/test_check_freshness.py"
 DUE_VIEWS = "tests/unit/domain/freshness/test_due_views.py"
 JUST_IN_TIME = "tests/unit/domain/freshness/test_just_in_time.py"
+LINKS = "tests/integration/test_freshness_links.py"
 DEADLINES = "tests/unit/domain/freshness/test_deadlines.py"
 
 FRESHNESS = [
+    Mutant(
+        name="link: another number revokes it",
+        file="seeder/services/freshness_links.py",
+        old='facts["version"] != _version(agency)',
+        new="False",
+        tests=(LINKS,),
+    ),
+    Mutant(
+        name="link: it expires",
+        file="seeder/services/freshness_links.py",
+        old="expires <= timezone.now().timestamp()",
+        new="False",
+        tests=(LINKS,),
+    ),
+    Mutant(
+        name="badge: the age of one view can be unknown",
+        file="seeder/domain/freshness/agency_freshness.py",
+        old="oldest is None or None in instants",
+        new="oldest is None",
+        tests=(LINKS,),
+    ),
     Mutant(
         name="slack: a hopeless deadline delays no other",
         file="seeder/domain/freshness/slack.py",

@@ -149,22 +149,25 @@ def _urgency(status: ContractStatus) -> tuple[int, bool, str, int]:
     return _MOST_URGENT_FIRST.index(state), is_warn, status.table_name, contract.id
 
 
-def listed_views(databases: Mapping[int, str]) -> Iterator[ListedView]:
-    """Yield the views of enabled manifests, once under their first spelling."""
+def listed_views(databases: Mapping[int, str], *, agency: str | None = None) -> Iterator[ListedView]:
+    """Yield the views of enabled manifests, or only those of one agency, once under their first spelling."""
+    of_agency = {} if agency is None else {"agency_slug": agency}
     rows = [
-        *CustomReportManifest.objects.enabled().values_list("table_name", "agency_slug", "database_id"),
-        *CannedReportManifest.objects.exclude(canned_report__table_name=None).values_list(
-            "canned_report__table_name", "agency_slug", "canned_report__database_id"
-        ),
+        *CustomReportManifest.objects.enabled()
+        .filter(**of_agency)
+        .values_list("table_name", "agency_slug", "database_id"),
+        *CannedReportManifest.objects.filter(**of_agency)
+        .exclude(canned_report__table_name=None)
+        .values_list("canned_report__table_name", "agency_slug", "canned_report__database_id"),
     ]
     spellings, agencies = dict[ViewKey, str](), defaultdict[ViewKey, set[str]](set)
     names = {table_name: ViewName.parse_or_none(table_name) for table_name, _, _ in rows}
-    for table_name, agency, database_id in rows:
+    for table_name, slug, database_id in rows:
         name = names[table_name]
         if name is not None and (not databases or database_id in databases):
             key = ViewKey(database=databases.get(database_id, DEFAULT_DB_ALIAS), name=name)
             spellings.setdefault(key, table_name)
-            agencies[key].add(agency)
+            agencies[key].add(slug)
     for key, table_name in spellings.items():
         yield ListedView(key=key, table_name=table_name, agencies=frozenset(agencies[key]))
 

@@ -5,6 +5,7 @@ from datetime import timedelta
 from pytest_django import Settings
 
 from seeder.models import Freshness
+from seeder.services.freshness_links import create_link
 from tests.conftest import sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 
@@ -55,3 +56,19 @@ def test_page_without_contracts_or_their_table_says_so() -> None:
     assert "cannot be read" in get_page(reader, "monitoring/freshness/")
     sql("DROP TABLE reporting.seeder_freshness")
     assert "seeder_freshness is missing" in get_page(reader, "monitoring/freshness/")
+
+
+def test_badge_of_an_agency_needs_its_permission_and_the_scope(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    path = "monitoring/freshness/link/"
+    reader = client_with(*READER_PERMISSIONS, name="all")
+    assert path not in get_page(reader, "monitoring/freshness/")
+    assert reader.get(f"/admin/seeder/{path}").status_code == 403
+    demo = client_with(*READER_PERMISSIONS, "share_freshness", name="demo")
+    assert path in get_page(demo, "monitoring/freshness/")
+    assert "metro" not in get_page(demo, path)
+    page = get_page(demo, path, agency="demo", days="7")
+    assert f'<img src="http://testserver{create_link("demo").badge[:40]}' in page
+    assert "Valid until <time" in page
+    assert demo.get(f"/admin/seeder/{path}", {"agency": "metro"}).status_code == 404
+    assert "<img" not in get_page(demo, path, agency="demo", days="0")
