@@ -27,6 +27,7 @@ class DataPipelineConfig(AppConfig):
         "data_pipeline.services.doctor.targets.check",
     )
     as_of_providers: ClassVar[Sequence[str]] = ("data_pipeline.postgres.as_of.loads_in_views",)
+    load_urls: ClassVar[Sequence[str]] = ("data_pipeline.admin.page_urls.visible_load",)
 
     def ready(self) -> None:
         from data_pipeline import checks  # noqa: F401  # importing it registers the system checks

@@ -37,6 +37,10 @@ class SeederConfig(AppConfig):
     # installed app.
     as_of_providers: ClassVar[Sequence[str]] = ()
 
+    # Dotted paths of functions that get a request and the id of a load, and return the URL of its page, or None. The
+    # page of a view calls those of every installed app.
+    load_urls: ClassVar[Sequence[str]] = ()
+
     # Dotted paths of functions that find problems in a database; `doctor` runs those of every installed app.
     doctor_checks: ClassVar[Sequence[str]] = (
         "seeder.services.doctor.checks.server_and_role.check",

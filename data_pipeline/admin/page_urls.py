@@ -1,6 +1,7 @@
 """URLs of the pages of loads."""
 
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -8,6 +9,13 @@ from django.utils.safestring import SafeString
 
 def load(site: AdminSite, load_id: int) -> str:
     return reverse("admin:data_pipeline_loadlog_change", args=[load_id], current_app=site.name)
+
+
+def visible_load(request: HttpRequest, load_id: int) -> str | None:
+    """Return the page of a load if the user may see it."""
+    if not request.user.has_perm("data_pipeline.view_loadlog"):
+        return None
+    return reverse("admin:data_pipeline_loadlog_change", args=[load_id], current_app=request.current_app)
 
 
 def load_link(site: AdminSite, load_id: int) -> SafeString:

@@ -4,7 +4,8 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
-from seeder.services.read_models.view_explanation import explain_view, viewer_of
+from seeder.services.read_models.view_explanation import explain_view
+from seeder.services.read_models.view_reader import viewer_of
 
 
 def explanation_page(request: HttpRequest, site: AdminSite) -> HttpResponse:

@@ -1,7 +1,10 @@
 """URLs of the admin pages."""
 
+from django.apps import apps
 from django.contrib.admin import AdminSite
+from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.module_loading import import_string
 
 
 def run(site: AdminSite, run_id: str) -> str:
@@ -14,6 +17,12 @@ def view(site: AdminSite, table_name: str) -> str:
     The name is a parameter, because a quoted name may contain slashes and dots.
     """
     return reverse("admin:seeder_view", query={"table": table_name}, current_app=site.name)
+
+
+def load(request: HttpRequest, load_id: int) -> str | None:
+    """Return the page of a load, if an installed app has one that the user may see."""
+    paths = (path for app in apps.get_app_configs() for path in getattr(app, "load_urls", ()))
+    return next((url for path in paths if (url := import_string(path)(request, load_id))), None)
 
 
 def view_checks(site: AdminSite, table_name: str, database: str) -> str:

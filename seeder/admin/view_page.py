@@ -1,6 +1,7 @@
 """The page of one view: its state, history, manifests and snapshots."""
 
 from collections.abc import Iterator
+from functools import partial
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
@@ -8,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from seeder.admin import queue_actions
+from seeder.admin import lineage_drawing, page_urls, queue_actions
 from seeder.admin.changed_rows_section import section_context
 from seeder.admin.charts import history_chart
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
@@ -18,9 +19,17 @@ from seeder.postgres.contract import OptionalTables
 from seeder.services import manifest_access
 from seeder.services.data_checks import check_access
 from seeder.services.notifications import mutes
-from seeder.services.read_models import agency_scope, error_redaction, job_list, view_as_of, view_description
+from seeder.services.read_models import (
+    agency_scope,
+    error_redaction,
+    job_list,
+    view_as_of,
+    view_description,
+    view_lineage,
+)
 from seeder.services.read_models.freshness_overview import contracts_of_jobs
-from seeder.services.read_models.view_explanation import viewer_of
+from seeder.services.read_models.view_lineage import LineageNode
+from seeder.services.read_models.view_reader import viewer_of
 from seeder.services.storable_text import is_storable
 
 _MAX_RUNS = 60
@@ -43,6 +52,8 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     )
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
     failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=viewer.can_see_errors)[job.key]
+    description = view_description.describe_view(job, viewer, tables, can_see_queries=can_see_queries)
+    as_of = view_as_of.loads_in_views([job], tables).get(job.table_name, ())
     context = {
         **site.each_context(request),
         "title": job.report_name,
@@ -53,10 +64,10 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "notes": failure.notes,
         "age": view_as_of.data_ages_of_jobs([job], tables).get(job.table_name),
         "contracts": contracts_of_jobs([job], agencies)[job.table_name],
-        "as_of": view_as_of.loads_in_views([job], tables).get(job.table_name, ()),
+        "as_of": [(one, one.load_id and page_urls.load(request, one.load_id)) for one in as_of],
         "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
         "manifest_count": manifests.total,
-        "description": view_description.describe_view(job, viewer, tables, can_see_queries=can_see_queries),
+        "description": description,
         "can_see_queries": can_see_queries,
         "recent": recent,
         "chart": history_chart(recent, site),
@@ -69,7 +80,18 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.user.has_perm("seeder.view_releasesnapshot"):
         names = agency_scope.name_spellings(job.table_name)
         context["snapshots"] = agency_scope.snapshot_rows_of(agencies).filter(table_name__in=names)[:_MAX_SNAPSHOTS]
+    if description.view and not description.problem:
+        lineage = view_lineage.read_lineage(description.view, viewer, as_of)
+        context |= {"lineage": lineage, "drawing": lineage_drawing.draw(lineage, partial(_url_of, request, site))}
     return TemplateResponse(request, "seeder/view.html", context)
+
+
+def _url_of(request: HttpRequest, site: AdminSite, node: LineageNode) -> str | None:
+    """Return the page of another view in the lineage, if an enabled manifest has it, or of the load of a table."""
+    if node.load is not None and node.load.load_id is not None:
+        return page_urls.load(request, node.load.load_id)
+    has_page = node.level and node.is_listed and not node.is_table
+    return page_urls.view(site, str(node.name)) if has_page else None
 
 
 def _request_refresh(request: HttpRequest) -> HttpResponse:

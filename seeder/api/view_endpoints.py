@@ -16,7 +16,8 @@ from seeder.services.documents.changed_rows_documents import sample_document
 from seeder.services.documents.explanation_documents import explanation_document
 from seeder.services.read_models import changed_rows
 from seeder.services.read_models.keyset_pagination import PageOrder
-from seeder.services.read_models.view_explanation import explain_view, viewer_of
+from seeder.services.read_models.view_explanation import explain_view
+from seeder.services.read_models.view_reader import viewer_of
 
 _NAME = OpenApiParameter("name", str, OpenApiParameter.PATH, description="name of the view, in any spelling")
 

@@ -4,12 +4,13 @@ from tests.mutants.mutant import Mutant
 
 _API = "tests/acceptance/test_api_explanation.py"
 _OUTLOOK = "tests/acceptance/test_view_outlook.py"
+_PAGE = "tests/integration/admin/test_view_page.py"
 
 EXPLANATIONS = [
     Mutant(
         name="explanation: views of hidden agencies are not named",
-        file="seeder/services/read_models/view_explanation.py",
-        old="if self._viewer.sees(specs[name].manifests if name in specs else ())",
+        file="seeder/services/read_models/view_reader.py",
+        old="if self.viewer.sees(specs[name].manifests if name in specs else ())",
         new="",
         tests=(_API,),
     ),
@@ -43,7 +44,7 @@ EXPLANATIONS = [
     ),
     Mutant(
         name="explanation: the API hides views of other agencies",
-        file="seeder/services/read_models/view_explanation.py",
+        file="seeder/services/read_models/view_reader.py",
         old="agency_scope.require_visible_table(str(name), viewer.agencies)",
         new="pass",
         tests=(_API, "tests/acceptance/test_api_access.py"),
@@ -54,5 +55,26 @@ EXPLANATIONS = [
         old="age_together=age_with(related.outside)",
         new="age_together=age_with(())",
         tests=(_OUTLOOK,),
+    ),
+    Mutant(
+        name="view page: the lineage does not name views of hidden agencies",
+        file="seeder/services/read_models/view_lineage.py",
+        old="return viewer.sees(specs[name].manifests if name in specs else ())",
+        new="return True",
+        tests=(_PAGE,),
+    ),
+    Mutant(
+        name="view page: the query of a view can be that of a hidden agency",
+        file="seeder/services/read_models/view_description.py",
+        old="if catalog.contents and is_theirs else None",
+        new="if catalog.contents else None",
+        tests=(_PAGE,),
+    ),
+    Mutant(
+        name="view page: a message about a query can quote data",
+        file="seeder/services/read_models/view_description.py",
+        old="cause=cause if viewer.can_see_errors else None",
+        new="cause=cause",
+        tests=(_PAGE,),
     ),
 ]

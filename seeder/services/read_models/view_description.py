@@ -21,7 +21,7 @@ from seeder.postgres.view_description import DescribedView
 from seeder.services import manifest_access, manifest_selection
 from seeder.services.read_models import agency_scope
 from seeder.services.read_models.manifest_list import DriftState
-from seeder.services.read_models.view_explanation import Viewer
+from seeder.services.read_models.view_reader import Viewer
 from seeder.services.run import planning
 
 _MAX_QUERIES = 3  # different ones of a view that are compared

@@ -1,66 +1,20 @@
 """Why a view is in its state: what happened to it, what it depends on, and what would happen now."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence, Set
-from dataclasses import dataclass, replace
-from datetime import UTC, datetime
-from functools import cached_property
-from typing import Any
+from collections.abc import Sequence
+from dataclasses import dataclass
 
 from django.db import DEFAULT_DB_ALIAS
 
-from seeder import conf
-from seeder.domain.circuit_breaker_rules import CircuitBreakerState
-from seeder.domain.explanation.facts import AppliedContract, Decision, RelatedView, Relations, ViewStory
+from seeder.domain.explanation.facts import Decision, ViewStory
 from seeder.domain.explanation.outlook import Outlook, outlook_decisions
 from seeder.domain.explanation.refresh_decisions import refresh_decisions
 from seeder.domain.explanation.state_decisions import state_decisions
-from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
-from seeder.domain.freshness.states import ViewFacts, judge
-from seeder.domain.manifests import Manifest, RejectedManifest, ViewKey, ViewSpec
-from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
-from seeder.errors import UnknownTable
-from seeder.postgres import freshness_queries, sessions
-from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services import freshness_contracts, manifest_selection, view_states
-from seeder.services.manifest_selection import NamedView
 from seeder.services.read_models import (
-    agency_scope,
-    error_redaction,
-    stored_refreshes,
-    view_checks,
     view_outlook,
-    view_relations,
 )
-from seeder.services.read_models.stored_refreshes import WantedHistory
-from seeder.services.read_models.view_outlook import OutlookScope
-from seeder.services.read_models.view_relations import RelatedNames
-from seeder.services.run.admission_control import CircuitBreakers
-
-_RUN_PERMISSION = "seeder.view_run"
-_LONG_AGO = datetime.min.replace(tzinfo=UTC)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Viewer:
-    """What the reader of an explanation may see."""
-
-    agencies: list[str] | None = None  # None: all
-    can_see_errors: bool = True  # messages of PostgreSQL, and names in notes
-    can_see_runs: bool = True  # their requests
-
-    def sees(self, manifests: Iterable[Manifest]) -> bool:
-        return self.agencies is None or any(one.agency_slug in self.agencies for one in manifests)
-
-
-def viewer_of(user: Any) -> Viewer:
-    """Return what a user may see. Raises `ConfigurationError`."""
-    return Viewer(
-        agencies=agency_scope.agencies_of(user),
-        can_see_errors=user.has_perm(error_redaction.PERMISSION),
-        can_see_runs=user.has_perm(_RUN_PERMISSION),
-    )
+from seeder.services.read_models.view_reader import SEES_ALL, Viewer, ViewReader
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -74,14 +28,14 @@ class ViewExplanation:
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
-def explain_view(table_name: str, viewer: Viewer = Viewer(), *, database: str | None = None) -> ViewExplanation:
+def explain_view(table_name: str, viewer: Viewer = SEES_ALL, *, database: str | None = None) -> ViewExplanation:
     """Explain a view by any spelling of its name. Of several databases, `database` selects one.
 
     Takes a constant number of statements, and a few more for each level of views on views. Changes nothing.
 
     Raises `BadName`, `UnknownTable` (also for a view of hidden agencies), `ConfigurationError` or `DatabaseError`.
     """
-    reader = _Reader(ViewName.parse(table_name), viewer, database)
+    reader = ViewReader(ViewName.parse(table_name), viewer, database)
     story = reader.story()
     outlook = view_outlook.read_outlook(reader.outlook_scope(story.now))
     return ViewExplanation(
@@ -97,185 +51,3 @@ def _decisions(story: ViewStory) -> Sequence[Decision]:
     states = [*state_decisions(story)]
     texts = {decision.text for decision in states}
     return [*(decision for decision in refresh_decisions(story) if decision.text not in texts), *states]
-
-
-class _Reader:
-    """Reads the facts about one view."""
-
-    def __init__(self, name: ViewName, viewer: Viewer, database: str | None) -> None:
-        self._viewer, self._settings = viewer, conf.load()
-        if viewer.agencies is not None:
-            agency_scope.require_visible_table(str(name), viewer.agencies)
-        self._tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
-        self._named: Mapping[ViewName, NamedView] = {}
-        self._rejected: Sequence[RejectedManifest] = ()
-        self.view = self._find(name, database)
-
-    def _find(self, name: ViewName, database: str | None) -> ViewKey:
-        """Return the view, in the first database that has it, and keep the names of that database."""
-        databases = self._settings.databases
-        aliases = {*databases.values()} or {DEFAULT_DB_ALIAS}
-        if len(aliases) > 1:
-            specs = manifest_selection.select(SingleView(name=name), databases=databases).views
-            aliases = {spec.key.database for spec in specs if self._viewer.sees(spec.manifests)}
-        for alias in sorted(aliases if database is None else aliases & {database}):
-            named = manifest_selection.named_views(alias, databases=databases)
-            if name in named:
-                self._named = named
-                return ViewKey(database=alias, name=name)
-        # Raises `UnknownTable` unless a disabled or rejected manifest names it.
-        self._rejected = manifest_selection.select(SingleView(name=name), databases=databases).rejected
-        listed = manifest_selection.all_listed_views(databases=databases)
-        found = [key for key in listed if key.name == name and database in {None, key.database}]
-        if not found and database is not None:
-            raise UnknownTable(table=str(name), suggestion=f" None is in the database {database!r}.")
-        return min(found, default=ViewKey(database=DEFAULT_DB_ALIAS, name=name))
-
-    @cached_property
-    def _related(self) -> RelatedNames:
-        return view_relations.find_related(self.view, self._named, self._read_query)
-
-    def _read_query(self) -> str | None:
-        spec = self._read_specs({self.view.name}).get(self.view.name)
-        return spec.query if spec else None
-
-    @cached_property
-    def _specs(self) -> Mapping[ViewName, ViewSpec]:
-        """The enabled manifests of the view and of those around it, in its database."""
-        related = self._related
-        return self._read_specs({self.view.name, *related.reads, *related.needs, *related.dependents})
-
-    def _read_specs(self, names: Set[ViewName]) -> Mapping[ViewName, ViewSpec]:
-        spellings = {spelling for name in names & self._named.keys() for spelling in self._named[name].spellings}
-        selection = manifest_selection.select_named(spellings, databases=self._settings.databases)
-        return {spec.key.name: spec for spec in selection.views if spec.key.database == self.view.database}
-
-    @cached_property
-    def _ages(self) -> Mapping[ViewName, DataAge]:
-        """As of when the data of the view and of those around it are, as far as they exist."""
-        related = self._related
-        names = {self.view.name, *related.reads, *related.outside, *related.dependents}
-        keys = [ViewKey(database=self.view.database, name=name) for name in names]
-        return {key.name: age for key, age in view_states.data_ages(keys, self._tables).items()}
-
-    def outlook_scope(self, now: datetime) -> OutlookScope:
-        """Return what the outlook needs of this view."""
-        return OutlookScope(
-            view=self.view,
-            specs=self._specs,
-            related=self._related,
-            ages=self._ages,
-            settings=self._settings,
-            tables=self._tables,
-            breaker=self._breaker,
-            now=now,
-            sees=self._viewer.sees,
-            sees_all_agencies=self._viewer.agencies is None,
-            can_see_errors=self._viewer.can_see_errors,
-        )
-
-    def story(self) -> ViewStory:
-        """Return the stored facts."""
-        view, tables, viewer = self.view, self._tables, self._viewer
-        related, specs = self._related, self._specs
-        spec = specs.get(view.name)
-        states = self._states({view.name, *related.reads, *related.dependents})
-        facts, age = states[view.name]
-        wanted = self._wanted_history(spec)
-        latest = stored_refreshes.read_latest(
-            wanted,
-            tables,
-            viewer.agencies,
-            can_see_errors=viewer.can_see_errors,
-            can_see_runs=viewer.can_see_runs,
-        )
-        now = sessions.server_time(DEFAULT_DB_ALIAS)
-        return ViewStory(
-            view=view,
-            now=now,
-            exists=related.exists,
-            is_populated=related.is_populated,
-            manifests=[one for one in spec.manifests if viewer.sees([one])] if spec else [],
-            rejected=[one for one in self._rejected if viewer.sees([one.manifest])],
-            facts=facts,
-            age=age,
-            last=latest.last,
-            last_ended=latest.ended,
-            last_success=latest.success,
-            checks=(
-                view_checks.stored_results(latest.ended.history_id, tables, can_see_errors=viewer.can_see_errors)
-                if latest.ended
-                else ()
-            ),
-            waivers=view_checks.open_waivers(view, tables),
-            contracts=self._contracts(spec, facts, age, now),
-            relations=self._relations(states),
-        )
-
-    def _spellings(self, name: ViewName) -> set[str]:
-        listed = self._named[name].spellings if name in self._named else set()
-        return {*listed, *agency_scope.name_spellings(str(name))}
-
-    def _wanted_history(self, spec: ViewSpec | None) -> WantedHistory:
-        is_alone = len({*self._settings.databases.values()}) <= 1 or spec is None
-        return WantedHistory(
-            database=self.view.database,
-            names=self._spellings(self.view.name),
-            manifests=None if is_alone or spec is None else [one.key for one in spec.manifests],
-        )
-
-    def _states(self, names: Set[ViewName]) -> Mapping[ViewName, tuple[ViewFacts, DataAge]]:
-        """Return the latest state and the age of each view. Takes one statement."""
-        spellings = {spelling: name for name in names for spelling in self._spellings(name)}
-        has_metrics = self._tables.is_usable("seeder_run_metrics")
-        found = dict.fromkeys(names, ViewFacts())
-        for spelling, facts in freshness_queries.view_facts(spellings, has_metrics=has_metrics).items():
-            name = spellings[spelling]
-            if facts.status is not None and _recency(facts) >= _recency(found[name]):
-                found[name] = facts
-        return {name: (found[name], self._ages.get(name, NEVER_RECORDED)) for name in names}
-
-    def _contracts(
-        self, spec: ViewSpec | None, facts: ViewFacts, age: DataAge, now: datetime
-    ) -> Sequence[AppliedContract]:
-        if spec is None:
-            return ()
-        agencies = {one.agency_slug for one in spec.manifests if self._viewer.sees([one])}
-        contracts = freshness_contracts.load_contracts(self._tables).of_view(self.view.name, agencies)
-        held = replace(facts, is_held=facts.is_held or self._breaker.opened_at is not None)
-        return [AppliedContract(contract=one, judgement=judge(one, age, held, now)) for one in contracts]
-
-    @cached_property
-    def _breaker(self) -> CircuitBreakerState:
-        return CircuitBreakers(self._settings, self._tables).state(self.view.database)
-
-    def _relations(self, states: Mapping[ViewName, tuple[ViewFacts, DataAge]]) -> Relations:
-        related, specs = self._related, self._specs
-
-        def visible(names: Collection[ViewName]) -> list[RelatedView]:
-            return [
-                RelatedView(
-                    view=ViewKey(database=self.view.database, name=name),
-                    is_listed=name in specs,
-                    facts=states[name][0],
-                    age=states[name][1],
-                )
-                for name in sorted(names)
-                if self._viewer.sees(specs[name].manifests if name in specs else ())
-            ]
-
-        reads, dependents = visible(related.reads), visible(related.dependents)
-        return Relations(
-            views=reads,
-            hidden_views=len(related.reads) - len(reads),
-            tables=related.tables,
-            calls_opaque_functions=related.calls_opaque_functions,
-            dependents=dependents,
-            hidden_dependents=len(related.dependents) - len(dependents),
-            further_dependents=len(related.further_dependents),
-        )
-
-
-def _recency(facts: ViewFacts) -> tuple[bool, datetime]:
-    """Return a sort key: the state of the spelling that was refreshed last is the largest."""
-    return facts.status is not None, facts.last_success_at or _LONG_AGO

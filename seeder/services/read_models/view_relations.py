@@ -25,6 +25,8 @@ class RelatedNames:
     calls_opaque_functions: bool  # and its queries declare nothing
     dependents: Set[ViewName]  # views of enabled manifests that read it directly
     further_dependents: Set[ViewName]  # through others
+    reads_of: Mapping[ViewName, Set[ViewName]]  # materialized views that each view reads, on either side of the view
+    tables_of: Mapping[ViewName, Set[ViewName]]  # tables that the view and the views that it reads use
 
 
 def find_related(
@@ -37,7 +39,7 @@ def find_related(
     """
     with translate_database_errors(view.database):
         state = catalog.relation_state(view.database, view.name)
-        reads, tables, is_opaque = dict[ViewName, Set[ViewName]](), set[str](), False
+        reads, tables, is_opaque = dict[ViewName, Set[ViewName]](), dict[ViewName, Set[ViewName]](), False
         layer = {view.name}
         while layer:
             used = catalog.find_used_objects(view.database, layer)
@@ -48,8 +50,10 @@ def find_related(
                 declared = declaration.views - {reader} if declaration else frozenset[ViewName]()
                 materialized = {one.relation for one in objects if one.kind == "m" and one.relation is not None}
                 reads[reader] = (materialized | declared) - {reader}
+                tables[reader] = {
+                    one.relation for one in objects if one.kind in _TABLE_KINDS and one.relation is not None
+                }
                 if reader == view.name:
-                    tables = {str(one.relation) for one in objects if one.kind in _TABLE_KINDS}
                     is_opaque = declaration is None and any(one.is_opaque for one in objects)
             layer = {name for reader in layer for name in reads[reader] & named.keys()} - reads.keys()
         declarations = {name: one.declaration for name, one in named.items()}
@@ -62,8 +66,10 @@ def find_related(
         reads=reads[view.name],
         needs=reads.keys() & named.keys() - {view.name},
         outside=set[ViewName]().union(*reads.values()) - named.keys(),
-        tables=sorted(tables),
+        tables=sorted(map(str, tables[view.name])),
         calls_opaque_functions=is_opaque,
         dependents=direct,
         further_dependents=readers - direct,
+        reads_of={**affected.reads, **reads},
+        tables_of=tables,
     )

@@ -1,9 +1,13 @@
 """The page of one view: its query, its structure, and what it hides."""
 
+import re
+
 import pytest
 from pytest_django import Settings
 
-from seeder.models import CustomReportManifest, QueuedRefresh
+from seeder.domain.refresh_requests import AllReports
+from seeder.models import CustomReportManifest, JobStatus, QueuedRefresh
+from seeder.services.run import orchestrator
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 
@@ -89,6 +93,51 @@ def test_other_relation_of_the_name_is_described(kind: str) -> None:
     sql("CREATE TABLE reporting.good (n integer)" if kind == "TABLE" else "CREATE VIEW reporting.good AS SELECT 1 AS n")
     assert "is not a materialized view" in get_page(client_with(*AUTHOR_PERMISSIONS), PAGE, table="reporting.good")
     sql(f"DROP {kind} reporting.good")
+
+
+def boxes(page: str) -> list[str]:
+    """Return the titles of the boxes of the lineage, from left to right."""
+    return re.findall(r"<title>([^:<]+)[^<]*</title><rect", page)
+
+
+def test_lineage_leads_from_tables_to_readers_of_readers() -> None:
+    sql("CREATE TABLE reporting.source (n integer)")
+    for name, query in (("a", "source"), ("b", "a"), ("c", "b"), ("d", "b")):
+        create_custom_manifest(f"reporting.{name}", f"SELECT n FROM reporting.{query}")
+    orchestrator.execute_run(AllReports())
+    reader = client_with(*READER_PERMISSIONS)
+    page = get_page(reader, PAGE, table="reporting.b")
+    assert boxes(page) == [f"reporting.{name}" for name in ("source", "a", "b", "c", "d")]
+    links = [f'<a href="/admin/seeder/monitoring/view/?table=reporting.{name}"><g' in page for name in "abcd"]
+    assert links == [True, False, True, True]
+    assert page.count('class="line"') == 4
+    JobStatus.objects.filter(table_name="reporting.d").update(status="error", consecutive_failures=1)
+    assert re.search(r"<title>reporting.d: failed, data of", get_page(reader, PAGE, table="reporting.b"))
+    sql("DROP TABLE reporting.source CASCADE")
+
+
+def test_lineage_counts_what_has_no_room() -> None:
+    for number in range(11):
+        create_custom_manifest(f"reporting.z{number}", "SELECT n FROM reporting.good")
+    orchestrator.execute_run(AllReports())
+    page = get_page(client_with(*READER_PERMISSIONS), PAGE, table="reporting.good")
+    assert len(boxes(page)) == 9
+    assert "and 3 more" in page
+
+
+def test_lineage_hides_views_of_other_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    sql("CREATE TABLE reporting.source (n integer)")
+    create_custom_manifest("reporting.a", "SELECT n FROM reporting.source", agency="metro")
+    create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
+    create_custom_manifest("reporting.c", "SELECT n FROM reporting.b", agency="metro")
+    orchestrator.execute_run(AllReports())
+    page = get_page(client_with(*AUTHOR_PERMISSIONS, name="demo"), PAGE, table="reporting.b")
+    assert boxes(page) == ["reporting.b"]
+    assert "2 views of other agencies." in page
+    assert "reporting.c" not in page
+    assert "reporting.source" not in page
+    sql("DROP TABLE reporting.source CASCADE")
 
 
 def test_forced_refresh_is_queued_as_forced() -> None:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from django.contrib.auth.models import Permission, User
 from django.db import DEFAULT_DB_ALIAS
 
 from data_pipeline import process_once
@@ -209,3 +210,9 @@ def test_status_command_and_page_show_the_loads(manage: Manage) -> None:
     assert (job["asOf"][0]["loadId"], job["asOf"][0]["newerLoads"]) == (first, 1)
     page = get_page(client_with("view_jobstatus"), "monitoring/view/", table="reporting.a")
     assert text in page
+    assert f"load {first}, " in page  # of the table, in the lineage
+    url = f"/admin/data_pipeline/loadlog/{first}/change/"
+    assert url not in page
+    reader = client_with("view_jobstatus", name="reader")
+    User.objects.get(username="reader").user_permissions.add(Permission.objects.get(codename="view_loadlog"))
+    assert get_page(reader, "monitoring/view/", table="reporting.a").count(f'href="{url}"') == 2

@@ -1,0 +1,131 @@
+"""The drawing of a view's lineage: tables and views from left to right, as boxes with lines."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from statistics import mean
+
+from django.utils import timezone
+from django.utils.formats import date_format
+
+from seeder.domain.as_of import TableAsOf
+from seeder.domain.view_names import ViewName
+from seeder.services.read_models.view_lineage import LineageNode, ViewLineage
+
+# Pixels: of a box, between rows, between columns, and inside of a box.
+_WIDTH, _HEIGHT, _ROW_STEP, _COLUMN_STEP, _MARGIN = 196, 60, 72, 232, 10
+_CHARACTER_WIDTH = 6.7  # pixels, of the monospaced font
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Box:
+    """A node in the drawing. Lengths are in pixels."""
+
+    node: LineageNode
+    url: str | None
+    heading: str
+    text: str  # shortened to the box
+    state: str  # state of a view and as of when its data are, or the load of a table
+    x: int
+    y: int
+    width: int = _WIDTH
+    height: int = _HEIGHT
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LineageDrawing:
+    """Boxes, and the paths of the lines between them."""
+
+    boxes: Sequence[Box]
+    paths: Sequence[str]
+    notes: Sequence[tuple[int, int, int]]  # x, y and number of the nodes that a column has no room for
+    width: int
+    height: int
+
+
+def draw(lineage: ViewLineage, url_of: Callable[[LineageNode], str | None]) -> LineageDrawing:
+    """Return the drawing. `url_of` returns the page of a node that has one."""
+    columns = _columns(lineage)
+    first, rows = min(columns), max(map(len, columns.values()))
+    height = _height_of(rows) + (20 if lineage.left_out else 0)
+    boxes: dict[ViewName, Box] = {}
+    notes = []
+    for level, nodes in sorted(columns.items()):
+        x, top = (level - first) * _COLUMN_STEP, (_height_of(rows) - _height_of(len(nodes))) // 2
+        boxes |= {node.name: _box(node, url_of(node), x, top + row * _ROW_STEP) for row, node in enumerate(nodes)}
+        if level in lineage.left_out:
+            notes.append((x + _MARGIN, top + _height_of(len(nodes)) + 15, lineage.left_out[level]))
+    lines = [(boxes[read], boxes[reader]) for read, reader in lineage.lines]
+    return LineageDrawing(
+        boxes=[*boxes.values()],
+        paths=[_line(read, reader) for read, reader in lines if read.x < reader.x],
+        notes=notes,
+        width=(max(columns) - first) * _COLUMN_STEP + _WIDTH,
+        height=height,
+    )
+
+
+def _columns(lineage: ViewLineage) -> Mapping[int, list[LineageNode]]:
+    """Return the nodes of each level, each beside those of the middle that it is connected with."""
+    columns = defaultdict[int, list[LineageNode]](list)
+    for node in lineage.nodes:
+        columns[node.level].append(node)
+    neighbours = defaultdict[ViewName, set[ViewName]](set)
+    for read, reader in lineage.lines:
+        neighbours[read].add(reader)
+        neighbours[reader].add(read)
+    rows: dict[ViewName, float] = {}
+    for level in sorted(columns, key=abs):
+        nodes = columns[level]
+        nodes.sort(key=lambda node: mean([rows[one] for one in neighbours[node.name] if one in rows] or [0]))
+        rows |= {node.name: row - (len(nodes) - 1) / 2 for row, node in enumerate(nodes)}
+    return columns
+
+
+def _height_of(rows: int) -> int:
+    return rows * _ROW_STEP - (_ROW_STEP - _HEIGHT)
+
+
+def _box(node: LineageNode, url: str | None, x: int, y: int) -> Box:
+    kind = "table" if node.is_table else "view"
+    return Box(
+        node=node,
+        url=url,
+        heading=_shortened(f"{kind} in {node.name.schema}"),
+        text=_shortened(node.name.name),
+        state=_load_text(node.load) if node.is_table else _state_text(node),
+        x=x,
+        y=y,
+    )
+
+
+def _state_text(node: LineageNode) -> str:
+    if not node.is_listed:
+        return "in no manifest"
+    if node.age.as_of is None:
+        return "failed" if node.facts.failing else "age unknown"
+    at = date_format(timezone.localtime(node.age.as_of), "j M H:i")
+    return f"failed, data of {at}" if node.facts.failing else f"data of {at}"
+
+
+def _load_text(load: TableAsOf | None) -> str:
+    if load is None or load.load_id is None:
+        return ""
+    if load.loaded_at is None:
+        return f"load {load.load_id}"
+    return f"load {load.load_id}, {date_format(timezone.localtime(load.loaded_at), 'j M H:i')}"
+
+
+def _shortened(text: str) -> str:
+    fitting = int((_WIDTH - 2 * _MARGIN) / _CHARACTER_WIDTH)
+    if len(text) <= fitting:
+        return text
+    end = fitting // 2 - 1  # similar names often differ at the end
+    return f"{text[: fitting - end - 1]}…{text[-end:]}"
+
+
+def _line(read: Box, reader: Box) -> str:
+    """Return the path from the right side of one box to the left side of the other."""
+    x1, y1, x2, y2 = read.x + _WIDTH, read.y + _HEIGHT // 2, reader.x, reader.y + _HEIGHT // 2
+    middle = x2 - (_COLUMN_STEP - _WIDTH) // 2
+    return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}"
