@@ -1,7 +1,7 @@
-"""Data of the charts: sparkbars, timeline and history."""
+"""Data of the charts: sparkbars and history."""
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -9,7 +9,6 @@ from django.contrib.admin import AdminSite
 from seeder.admin import page_urls
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.monitoring.report_jobs import RecentRun
-from seeder.domain.monitoring.timeline import Timeline, TimelineBar, describe_reason
 from seeder.domain.outcomes import Status
 
 STATUS_LABELS: Mapping[Status, str] = {
@@ -50,58 +49,6 @@ def _describe_runs(recent: Sequence[RecentRun]) -> str:
     counts = [(sum(one.status is status for one in recent), STATUS_LABELS[status]) for status in reversed(Status)]
     text = ", ".join(f"{number} {word}" for number, word in counts if number)
     return f"Last {format_count(len(recent), 'run')}: {text}; latest: {STATUS_LABELS[recent[0].status]}"
-
-
-def timeline_chart(timeline: Timeline, site: AdminSite) -> Mapping[str, Any]:
-    """Return bars and holds of a run, in seconds since start."""
-
-    def seconds_since_start(instant: datetime | None) -> float:
-        return max(((instant or timeline.end) - timeline.run.started_at).total_seconds(), 0)
-
-    bars = []
-    idle_since: dict[int, float] = {}  # by lane
-    for bar in timeline.bars:
-        started, finished = seconds_since_start(bar.started_at), seconds_since_start(bar.finished_at)
-        bars.append(
-            {
-                "lane": bar.lane,
-                "from": started,
-                "to": finished,
-                "throttleWait": _idle_seconds(bar, started, idle_since.get(bar.lane, 0)),
-                "status": bar.status,
-                "name": bar.table_name,
-                "description": _describe_bar(bar),
-                "url": page_urls.view(site, bar.table_name),
-            }
-        )
-        idle_since[bar.lane] = finished
-    holds = [
-        {
-            "from": seconds_since_start(hold.started_at),
-            "to": seconds_since_start(hold.finished_at),
-            "reason": describe_reason(hold.reason),
-        }
-        for hold in timeline.holds
-    ]
-    lanes = max((bar.lane for bar in timeline.bars), default=1)
-    return {"end": timeline.duration.total_seconds(), "lanes": lanes, "bars": bars, "holds": holds}
-
-
-def _idle_seconds(bar: TimelineBar, started: float, idle_since: float) -> float:
-    """Return how many seconds the throttle kept the bar's worker idle.
-
-    The throttle wait also counts while the worker refreshes another view. If the worker was idle for less than half of
-    the wait, the throttle was not the reason.
-    """
-    throttled = bar.throttle_wait_seconds or 0
-    idle = min(throttled, started - idle_since)
-    return idle if idle > max(throttled / 2, 0.001) else 0
-
-
-def _describe_bar(bar: TimelineBar) -> str:
-    rows_text = f", {format_count(bar.rows, 'row')}" if bar.rows and bar.status is Status.SUCCESS else ""
-    reason_text = f", {describe_reason(bar.reason)}" if bar.reason else ""
-    return f"{bar.report_name}: {STATUS_LABELS[bar.status]}{_duration_text(bar.duration)}{rows_text}{reason_text}"
 
 
 def history_chart(recent: Sequence[RecentRun], site: AdminSite) -> Sequence[Mapping[str, Any]]:

@@ -9,8 +9,9 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from seeder.admin import queue_actions
-from seeder.admin.charts import timeline_chart
-from seeder.domain.monitoring.timeline import Timeline
+from seeder.admin.run_table import run_table
+from seeder.admin.timeline_chart import LanesOf, TimelineForm, timeline_chart
+from seeder.domain.monitoring.timeline import BarState, Timeline
 from seeder.domain.outcomes import Status
 from seeder.postgres.contract import OptionalTables
 from seeder.services.queue import part_rows
@@ -28,10 +29,12 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         "title": f"Run for {timeline.run.description}",
         "run": timeline.run,
         "timeline": timeline,
-        "counts": run_timeline.view_counts([run_id], agencies)[run_id],
         **_failures_context(request, timeline),
         **_actions_context(request, timeline, tables),
-        "chart": timeline_chart(timeline, site),
+        "chart": timeline_chart(timeline, TimelineForm(request.GET), site),
+        "lanes_of": LanesOf.choices,
+        "states": [state for state in BarState if any(bar.state is state for bar in timeline.bars)],
+        "table": run_table(timeline, request.GET),
         "holds": [(hold, (hold.finished_at or timeline.end) - hold.started_at) for hold in timeline.holds],
         "groups": run_groups.groups_of_run(run_id, agencies),
         "live": timeline.run.status is Status.RUNNING,

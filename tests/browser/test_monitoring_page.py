@@ -19,7 +19,6 @@ from tests.conftest import create_canned_report, create_custom_manifest, sql
 pytestmark = [pytest.mark.slow]
 
 AXE = (Path(__file__).parent / "vendor" / "axe.min.js").read_text(encoding="utf-8")
-LEFT = "element => element.getBoundingClientRect().left"
 MONITORING = "/admin/seeder/monitoring/"
 IS_LEFT_TO_RIGHT = """name => {  // true if the text after it runs from left to right
     const text = name.nextSibling, range = document.createRange();
@@ -88,10 +87,9 @@ def test_links_lead_to_run_view_and_comparison(site: Site) -> None:
     page.goto(MONITORING)
     page.locator("table.runs tbody a").first.click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Run for every report")
-    expect(page.locator("figure svg")).to_be_visible()
-    assert page.locator("[data-chart] a").count() == 4
-    label, drawing = page.get_by_text("worker 1", exact=True).first, page.locator("figure svg")
-    assert label.evaluate(LEFT) >= drawing.evaluate(LEFT), "the drawing cuts no label"
+    expect(page.locator("svg.plot")).to_be_visible()
+    assert page.locator("svg.plot a .bar").count() == 4
+    assert page.locator("svg.plot .failed .flag").count() == 1
     page.locator("table.bars").get_by_role("link", name="Report reporting.good").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Report reporting.good")
     expect(page.locator("figure svg")).to_have_count(2)
@@ -101,6 +99,28 @@ def test_links_lead_to_run_view_and_comparison(site: Site) -> None:
     expect(page.get_by_role("listitem").filter(has_text="type changed integer → text")).to_be_visible()
     page.get_by_role("link", name="Swap before and after").click()
     expect(page.get_by_role("listitem").filter(has_text="rows 20 → 200")).to_be_visible()
+
+
+def test_timeline_is_zoomed_by_dragging_and_by_keyboard(site: Site) -> None:
+    sql("UPDATE reporting.seeder_run SET finished_at = started_at + interval '100 s'")
+    page = site.logged_in_page("operator")
+    page.goto(f"{MONITORING}run/{Run.objects.get().run_id}/?by=view")
+    box = page.locator("svg.plot").bounding_box()
+    assert box
+    page.mouse.move(box["x"] + box["width"] / 2, box["y"] + 5)
+    page.mouse.down()
+    page.mouse.move(box["x"] + box["width"] / 4, box["y"] + 5, steps=3)
+    expect(page.locator(".selection")).to_be_visible()
+    page.mouse.up()
+    expect(page.locator("#whole-run")).to_be_visible()
+    shown = [float(page.locator("figure").get_attribute(f"data-{name}") or 0) for name in ("start", "end")]
+    assert shown == pytest.approx([25, 50], abs=1)
+    assert "by=view" in page.url
+    for link in ("zoom-out", "whole-run"):
+        page.locator(f"#{link}").focus()
+        page.keyboard.press("Enter")
+        page.wait_for_load_state()
+    expect(page.locator("#whole-run")).to_have_count(0)
 
 
 def test_view_with_odd_name_has_page(site: Site) -> None:

@@ -71,6 +71,7 @@ class TimelineBar:
     finished_at: datetime | None
     rows: int | None
     worker_number: int | None = None  # from 1; None if unknown
+    worker_wait_seconds: float | None = None  # ready, but every worker was busy
     throttle_wait_seconds: float | None = None  # held by the start delay, the throttle or the circuit breaker
     lock_wait_seconds: float | None = None
     rows_inserted: int | None = None
@@ -120,6 +121,16 @@ def assign_lanes(bars: Iterable[TimelineBar], *, now: datetime) -> list[Timeline
     return placed
 
 
+def most_relevant(bars: Sequence[TimelineBar], limit: int) -> Sequence[TimelineBar]:
+    """Return the most relevant bars in their order: those without new rows and running ones, then the longest."""
+    if len(bars) <= limit:
+        return bars
+    urgent = {*UNPUBLISHED, BarState.RUNNING}
+    ranked = sorted(bars, key=lambda bar: (bar.state not in urgent, -(bar.duration or timedelta()).total_seconds()))
+    chosen = {id(bar) for bar in ranked[:limit]}
+    return [bar for bar in bars if id(bar) in chosen]
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timeline:
     """A run from its start to its end or to now."""
@@ -130,6 +141,18 @@ class Timeline:
     pending_count: int  # views not started
     holds: Sequence[HoldInterval]
     never_started: Sequence[TimelineBar] = ()  # views that were pending when the run ended
+
+    @property
+    def view_count(self) -> int:
+        return len(self.bars) + len(self.never_started) + self.pending_count
+
+    @property
+    def succeeded(self) -> int:
+        return sum(bar.status is Status.SUCCESS for bar in self.bars)
+
+    @property
+    def failed(self) -> int:
+        return len(self.unpublished)
 
     @property
     def unpublished(self) -> Sequence[TimelineBar]:

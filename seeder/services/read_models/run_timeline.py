@@ -21,6 +21,7 @@ from seeder.services.storable_text import is_storable
 INTERRUPTED = "interrupted:"  # the beginning of the message of an interrupted row
 _METRICS = (
     "worker_number",
+    "worker_wait_seconds",
     "throttle_wait_seconds",
     "lock_wait_seconds",
     "rows_inserted",

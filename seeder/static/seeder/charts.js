@@ -1,4 +1,4 @@
-// Draws the timeline of a run and the history of a view from JSON in the page. Colours are variables of pages.css, so
+// Draws the history of a view from JSON in the page. Colours are variables of pages.css, so
 // that a change of theme needs no redraw.
 "use strict";
 (() => {
@@ -24,38 +24,6 @@
 
   function tip(points, options) {
     return Plot.tip(points, Plot.pointer({ fill: "var(--body-bg)", stroke: "var(--border-color)", textPadding: 8, lineWidth: 30, lineHeight: 1.35, ...options }));
-  }
-
-  function timeline({ end, lanes, bars, holds }, width) {
-    const barsPerLane = d3.rollup(bars, (laneBars) => laneBars.length, (bar) => bar.lane);
-    const plotWidth = Math.max(width, 7 * (d3.max(barsPerLane.values()) ?? 0));
-    const innerWidth = plotWidth - 64;
-    const visible = Math.max(end, 0.001);
-    const minDuration = (visible / innerWidth) * 2; // two pixels, so that the shortest bar is visible
-    const barEnd = (bar) => Math.max(bar.to, bar.from + minDuration);
-    const barWidth = (bar) => ((barEnd(bar) - bar.from) / visible) * innerWidth;
-    const safeName = (bar) => bar.name.replace(/\p{Bidi_Control}/gu, "\ufffd"); // it would reverse the text after it
-    const shortName = (bar) => safeName(bar).replace(/^.*\.(?=[^.]+$)/, "").replace(/^"|"$/g, "");
-    const fits = (bar) => barWidth(bar) > shortName(bar).length * 6.4 + 14;
-    const withStatus = (status) => bars.filter((bar) => bar.status === status);
-    // A failed bar is higher than its lane, so that even a short one is visible.
-    const solid = (status, overhang) => Plot.barX(withStatus(status), { x1: "from", x2: barEnd, y: "lane", fill: COLOURS[status], rx: 2, insetLeft: 0.5, insetRight: 0.5, insetTop: -overhang, insetBottom: -overhang, href: "url" });
-    return Plot.plot({
-      width: plotWidth, height: 56 + Math.max(lanes, 1) * 32, marginLeft: 68, marginRight: 12, marginBottom: 42, marginTop: 8, className: "plot",
-      x: { domain: [0, visible], label: "time since start", labelArrow: "none", ticks: ticks(visible, plotWidth / 90), tickFormat: formatDuration, tickSize: 4 },
-      y: { domain: d3.range(1, lanes + 1), label: null, tickFormat: (lane) => `worker ${lane}`, tickSize: 0, padding: 0.26 },
-      marks: [
-        Plot.gridX(ticks(visible, plotWidth / 90), GRID),
-        Plot.rect(holds, { x1: "from", x2: "to", fill: "var(--seeder-warning)", fillOpacity: 0.25 }),
-        Plot.barX(bars.filter((bar) => bar.throttleWait), { x1: (bar) => Math.max(bar.from - bar.throttleWait, 0), x2: "from", y: "lane", fill: "url(#seeder-throttle-wait)", stroke: "var(--seeder-quiet-shape)", strokeWidth: 0.75 }),
-        solid("success", 0), solid("error", 3),
-        Plot.barX(withStatus("running"), { x1: "from", x2: barEnd, y: "lane", fill: "var(--body-bg)", stroke: COLOURS.running, strokeWidth: 1.5, strokeDasharray: "4 3", rx: 2, href: "url" }),
-        Plot.dot(withStatus("error").filter((bar) => barWidth(bar) > 12 && !fits(bar)), { x: (bar) => (bar.from + barEnd(bar)) / 2, y: "lane", symbol: "times", stroke: "var(--body-bg)", strokeWidth: 1.75, r: 4 }),
-        Plot.text(bars.filter(fits), { x: "from", y: "lane", text: (bar) => (bar.status === "error" ? `× ${shortName(bar)}` : shortName(bar)), textAnchor: "start", dx: 6, fill: (bar) => (bar.status === "running" ? COLOURS.running : "var(--body-bg)"), pointerEvents: "none" }),
-        tip(bars, { x: (bar) => (bar.from + barEnd(bar)) / 2, y: "lane", title: (bar) => `${safeName(bar)}\n${bar.description}${bar.throttleWait ? `\nthrottled for ${formatDuration(bar.throttleWait)} before start` : ""}`, maxRadius: 24 }),
-        ...(holds.length ? [tip(holds, { x: (hold) => (hold.from + hold.to) / 2, frameAnchor: "top", title: (hold) => `Starts paused for ${formatDuration(hold.to - hold.from)}:\n${hold.reason}`, maxRadius: 30 })] : []),
-      ],
-    });
   }
 
   function history(runs, width) {
@@ -99,7 +67,7 @@
     return +first === +last ? [d3.utcHour.offset(first, -12), d3.utcHour.offset(last, 12)] : [first, last];
   }
 
-  const CHARTS = { timeline, history };
+  const CHARTS = { history };
 
   function draw(container) {
     const json = document.getElementById(container.dataset.source)?.textContent;
