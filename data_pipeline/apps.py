@@ -26,6 +26,7 @@ class DataPipelineConfig(AppConfig):
         "data_pipeline.services.doctor.unfinished_loads.check",
         "data_pipeline.services.doctor.targets.check",
     )
+    alert_observers: ClassVar[Sequence[str]] = ("data_pipeline.services.source_alerts.changed_sources",)
     as_of_providers: ClassVar[Sequence[str]] = ("data_pipeline.postgres.as_of.loads_in_views",)
     load_urls: ClassVar[Sequence[str]] = ("data_pipeline.admin.page_urls.visible_load",)
 

@@ -41,6 +41,9 @@ class SeederConfig(AppConfig):
     # page of a view calls those of every installed app.
     load_urls: ClassVar[Sequence[str]] = ()
 
+    # Dotted paths of functions that find changes to notify. `send_notifications` calls those of every installed app.
+    alert_observers: ClassVar[Sequence[str]] = ()
+
     # Dotted paths of functions that find problems in a database; `doctor` runs those of every installed app.
     doctor_checks: ClassVar[Sequence[str]] = (
         "seeder.services.doctor.checks.server_and_role.check",

@@ -14,6 +14,8 @@ short.
 - `view_late`: a freshness contract is breached. Sent once for each breach, by `send_notifications`. `view`, `database`,
   `agencies`, `contract` (id), `severity`, `reason`, `deadline` (ISO 8601, or None).
 - `load_failed`: a load of `data_pipeline` failed. `load_id`, `source`, `reason`, `attempt`.
+- `load_recovered`: a source whose failure was notified loads again, or its failures were undone or dismissed. `source`,
+  `database`, `load_id` (None if no load has succeeded). Sent by `send_notifications`.
 """
 
 from typing import Final
@@ -26,3 +28,4 @@ view_held: Final = Signal()
 view_recovered: Final = Signal()
 view_late: Final = Signal()
 load_failed: Final = Signal()
+load_recovered: Final = Signal()

@@ -5,10 +5,10 @@ from django.db.models.functions import Now
 
 
 class Alert(models.Model):
-    """The state of a view, or of a contract of it, that was last notified."""
+    """The state of a view, of a contract of it, or of a source of loads, that was last notified."""
 
     id = models.BigAutoField(primary_key=True)
-    kind = models.TextField()  # refresh or freshness
+    kind = models.TextField()  # refresh, freshness or load
     database_alias = models.TextField()
     table_name = models.TextField()  # as printed from the catalog
     contract_id = models.BigIntegerField(db_default=0)  # 0: of its refreshes

@@ -405,7 +405,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_alert (
     notified text NOT NULL DEFAULT 'ok',
     notified_at timestamptz,
     UNIQUE (table_name, database_alias, kind, contract_id),
-    CHECK (kind IN ('refresh', 'freshness')),
+    CHECK (kind IN ('refresh', 'freshness', 'load')),
     CHECK (notified IN ('ok', 'failed', 'held', 'late'))
 );
 

@@ -3,10 +3,25 @@
 from tests.mutants.mutant import Mutant
 
 _CHANGES = "tests/integration/notifications/test_state_changes.py"
+_SOURCES = "tests/integration/data_pipeline/test_source_alerts.py"
 _SENDING = "tests/integration/notifications/test_sending.py"
 _CHANNELS = "tests/unit/domain/notifications/test_channels.py"
 
 NOTIFICATIONS = [
+    Mutant(
+        name="notifications: a source with a later success does not fail",
+        file="data_pipeline/postgres/source_alerts.sql",
+        old="WHERE NOT EXISTS (\n    SELECT\n    FROM load_log AS l\n    WHERE l.source = failed.source",
+        new="WHERE NOT EXISTS (\n    SELECT\n    FROM load_log AS l\n    WHERE false",
+        tests=(_SOURCES,),
+    ),
+    Mutant(
+        name="notifications: a source that was notified recovers after its failure only",
+        file="data_pipeline/postgres/source_alerts.sql",
+        old="l.succeeded_at > notified.notified_at",
+        new="true",
+        tests=(_SOURCES,),
+    ),
     Mutant(
         name="notifications: a state is notified once",
         file="seeder/domain/notifications/events.py",

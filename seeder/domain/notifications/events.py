@@ -14,6 +14,8 @@ class Event(StrEnum):
     VIEW_RECOVERED = "view_recovered"
     VIEW_LATE = "view_late"
     VIEW_HELD = "view_held"
+    LOAD_FAILED = "load_failed"
+    LOAD_RECOVERED = "load_recovered"
 
     @property
     def webhook_type(self) -> str:
@@ -22,10 +24,11 @@ class Event(StrEnum):
 
 
 class AlertKind(StrEnum):
-    """What the state of a view is about."""
+    """What the state is about."""
 
     REFRESH = "refresh"
     FRESHNESS = "freshness"  # a contract
+    LOAD = "load"  # the loads of a source
 
 
 class AlertState(StrEnum):
@@ -37,7 +40,8 @@ class AlertState(StrEnum):
     LATE = "late"
 
 
-_EVENTS = {
+_LOAD_EVENTS = {AlertState.OK: Event.LOAD_RECOVERED, AlertState.FAILED: Event.LOAD_FAILED}
+_VIEW_EVENTS = {
     AlertState.OK: Event.VIEW_RECOVERED,
     AlertState.FAILED: Event.VIEW_FAILED,
     AlertState.HELD: Event.VIEW_HELD,
@@ -51,7 +55,7 @@ class Subject:
 
     kind: AlertKind
     database: str  # Django's alias
-    name: str  # of the view, as printed from the catalog
+    name: str  # of the view, as printed from the catalog, or of the source of loads
     contract_id: int = 0  # 0: not a contract
 
     @property
@@ -62,9 +66,18 @@ class Subject:
 Facts = Mapping[str, Any]  # arguments of the signal; JSON values without data of views and messages of PostgreSQL
 
 
-def event_of_change(notified: AlertState, now: AlertState, *, is_muted: bool) -> Event | None:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Observation:
+    """The state of a subject, with the facts to tell."""
+
+    state: AlertState
+    facts: Facts
+
+
+def event_of_change(kind: AlertKind, notified: AlertState, now: AlertState, *, is_muted: bool) -> Event | None:
     """Return the event to notify, or None if the state was notified already or the view is muted.
 
     After the end of a mute, a state that still differs is notified.
     """
-    return None if is_muted or notified is now else _EVENTS[now]
+    events = _LOAD_EVENTS if kind is AlertKind.LOAD else _VIEW_EVENTS
+    return None if is_muted or notified is now else events[now]

@@ -12,9 +12,13 @@ _VERBS = {
     Event.VIEW_RECOVERED: "recovered",
     Event.VIEW_LATE: "is late",
     Event.VIEW_HELD: "was held by its data checks",
+    Event.LOAD_FAILED: "failed",
+    Event.LOAD_RECOVERED: "recovered",
 }
 _LABELS = {
     "database": "database",
+    "load_id": "load",
+    "attempt": "attempt",
     "agencies": "agencies",
     "reason": "reason",
     "sqlstate": "SQLSTATE",
@@ -57,7 +61,8 @@ def _sentence(one: Notification) -> str:
     if one.event is Event.RUN_FINISHED:
         return f"Run finished: {one.facts['succeeded']} succeeded, {one.facts['failed']} failed"
     reason = f": {one.facts['reason']}" if one.facts.get("reason") else ""
-    return " ".join(f"{one.facts['view']} {_VERBS[one.event]}{reason}".split())
+    name = one.facts["view"] if "view" in one.facts else f"Source {one.facts['source']}"
+    return " ".join(f"{name} {_VERBS[one.event]}{reason}".split())
 
 
 def _lines(one: Notification) -> Iterator[str]:

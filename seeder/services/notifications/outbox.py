@@ -11,7 +11,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.conf import Settings
 from seeder.domain.notifications.channels import Channel
 from seeder.domain.notifications.delivery import LEASE, DeliveryState
-from seeder.domain.notifications.events import AlertState, Event, Facts, Subject, event_of_change
+from seeder.domain.notifications.events import AlertState, Event, Facts, Observation, Subject, event_of_change
 from seeder.notification_errors import NotificationsUnusable
 from seeder.postgres.contract import OptionalTables, optional_tables
 from seeder.postgres.named_statements import STATEMENTS
@@ -36,14 +36,6 @@ def require_tables(tables: OptionalTables) -> None:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Observation:
-    """The state of a subject, with the facts to tell."""
-
-    state: AlertState
-    facts: Facts
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Change:
     """A change that was written just now."""
 
@@ -61,7 +53,7 @@ def notify_change(subject: Subject, observe: Callable[[], Observation], settings
         [(alert, notified, notified_at)] = query(DEFAULT_DB_ALIAS, STATEMENTS["lock_alert"], key)
         [(is_muted,)] = query(DEFAULT_DB_ALIAS, STATEMENTS["is_muted"], key)
         observed = observe()
-        event = event_of_change(AlertState(notified), observed.state, is_muted=is_muted)
+        event = event_of_change(subject.kind, AlertState(notified), observed.state, is_muted=is_muted)
         if event is None:
             return None
         facts = {**observed.facts, "previous": notified, "since": notified_at and notified_at.isoformat()}

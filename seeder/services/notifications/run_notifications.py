@@ -5,7 +5,7 @@ from functools import partial
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
-from seeder.domain.notifications.events import AlertKind, AlertState, Facts, Subject
+from seeder.domain.notifications.events import AlertKind, AlertState, Facts, Observation, Subject
 from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView
 from seeder.domain.run_events import RunEnded, RunEvent, ViewEnded
@@ -14,7 +14,6 @@ from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.services import manifest_selection, signal_sending
 from seeder.services.notifications import outbox
-from seeder.services.notifications.outbox import Observation
 from seeder.services.run.listeners import RunListener
 from seeder.services.structured_log import WARNING, log_event
 

@@ -1,26 +1,33 @@
 """Finds the changes that were not notified yet.
 
 A run notifies each change right after its commit. This finds what is left: changes of a run that was killed in between,
-late views, ended mutes and finished runs. So nothing is lost, although no refresh writes notifications in its own
-transaction.
+late views, ended mutes, finished runs, and what other apps observe. So nothing is lost, although no refresh writes
+notifications in its own transaction.
+
+`alert_observers` of an installed AppConfig are dotted paths of functions of the type `Observer`.
 """
 
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
 from functools import partial
+
+from django.apps import apps
+from django.utils.module_loading import import_string
 
 from seeder.conf import Settings
 from seeder.domain.freshness.states import FreshnessState
-from seeder.domain.notifications.events import AlertKind, AlertState, Subject
+from seeder.domain.notifications.events import AlertKind, AlertState, Event, Observation, Subject
 from seeder.models import Alert, JobStatus
 from seeder.postgres import freshness_queries
 from seeder.postgres.contract import OptionalTables
 from seeder.services import signal_sending
 from seeder.services.notifications import outbox
-from seeder.services.notifications.outbox import Observation
 from seeder.services.read_models.freshness_overview import ContractStatus, ListedView, freshness_overview, listed_views
 
 _Observe = Callable[[], Observation]
+# Takes the subjects with another state than ok that were notified, and when. Yields those whose state is another one.
+Observer = Callable[[Mapping[Subject, datetime]], Iterator[tuple[Subject, _Observe]]]
 _REFRESH_FAILED = {AlertState.FAILED, AlertState.HELD}
 
 
@@ -30,16 +37,27 @@ def notify_changes(settings: Settings, tables: OptionalTables) -> None:
     If nothing has changed, it takes two statements, one for each channel that wants finished runs, and those of the
     freshness overview.
     """
-    notified = {
-        Subject(
-            kind=AlertKind(row.kind), database=row.database_alias, name=row.table_name, contract_id=row.contract_id
-        ): AlertState(row.notified)
-        for row in Alert.objects.exclude(notified=AlertState.OK)
-    }
-    for subject, observe in [*_changed_refreshes(notified, settings, tables), *_changed_contracts(notified)]:
-        if (change := outbox.notify_change(subject, observe, settings)) is not None:
+    alerts = {_subject(row): row for row in Alert.objects.exclude(notified=AlertState.OK)}
+    notified = {subject: AlertState(row.notified) for subject, row in alerts.items()}
+    times = {subject: row.notified_at for subject, row in alerts.items() if row.notified_at is not None}
+    changed = [*_changed_refreshes(notified, settings, tables), *_changed_contracts(notified)]
+    for observer in _observers():
+        changed += observer(times)
+    for subject, observe in changed:
+        change = outbox.notify_change(subject, observe, settings)
+        if change is not None and change.event is not Event.LOAD_FAILED:  # each failed load has sent it
             signal_sending.send(change.event, **change.facts)
     outbox.add_finished_runs(settings.notifications, tables)
+
+
+def _subject(row: Alert) -> Subject:
+    return Subject(
+        kind=AlertKind(row.kind), database=row.database_alias, name=row.table_name, contract_id=row.contract_id
+    )
+
+
+def _observers() -> list[Observer]:
+    return [import_string(path) for app in apps.get_app_configs() for path in getattr(app, "alert_observers", ())]
 
 
 def _changed_refreshes(
