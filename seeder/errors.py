@@ -5,8 +5,9 @@ next. Commands, API and pages show it in one line, without a traceback.
 """
 
 import re
-from inspect import cleandoc
 from typing import Any, ClassVar
+
+from seeder.texts import OneLineText
 
 
 class SeederError(Exception):
@@ -26,8 +27,8 @@ class SeederError(Exception):
     def __init__(self, **facts: object) -> None:
         self.facts = facts
         # `python -OO` strips docstrings: then the message is the class and its facts.
-        message = cleandoc(type(self).__doc__ or f"{type(self).__name__} {facts}".replace("{", "{{").replace("}", "}}"))
-        super().__init__(" ".join(message.format(**facts).split()))
+        template = type(self).__doc__ or type(self).__name__ + "".join(f" {name}={{{name}!r}}" for name in facts)
+        super().__init__(OneLineText(" ".join(template.split()), **facts))
 
 
 class ConfigurationError(SeederError):
@@ -288,8 +289,7 @@ class ExtraMissing(StartError, ImportError):
 
 
 class ClientUnusable(StartError):
-    """DJANGO_DB_CLIENT_PATH is {path!r}, but must be package.module:Class, and the class must take no arguments:
-    {cause}."""
+    """DJANGO_DB_CLIENT_PATH is {path!r}, but must be package.module:Class of a class without arguments: {cause}."""
 
 
 class UnknownJobCommand(StartError):

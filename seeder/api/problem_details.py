@@ -13,6 +13,7 @@ from rest_framework.settings import api_settings
 
 from seeder.errors import IdempotencyKeyTaken, SeederError
 from seeder.services.documents.error_documents import problem_fields
+from seeder.services.translation import translated
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -73,7 +74,7 @@ def problem_of_error(error: SeederError, code: int, *, is_staff: bool) -> Proble
     if code in _GENERIC and not (code == status.HTTP_503_SERVICE_UNAVAILABLE and is_staff):
         generic_code, detail = _GENERIC[code]
         return Problem(status=code, code=generic_code, detail=detail)
-    return Problem(status=code, code=error.code, detail=str(error))
+    return Problem(status=code, code=error.code, detail=translated(error))
 
 
 def internal_problem() -> Problem:

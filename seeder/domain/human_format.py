@@ -3,29 +3,34 @@
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-
-def format_count(number: int, noun: str) -> str:
-    """Return a count with its noun: `1 view`, `1,204 views`."""
-    return f"{number:,} {noun}{'' if number == 1 else 's'}"
+from seeder.domain.nouns import NOUNS
+from seeder.texts import Text
 
 
-def format_names(names: Iterable[str], noun: str, *, max_shown: int = 3) -> str:
+def format_count(number: int, noun: str) -> Text:
+    """Return a count with its noun, one of `NOUNS`: `1 view`, `1,204 views`."""
+    return Text.counted(*NOUNS[noun], number)
+
+
+def format_names(names: Iterable[str], noun: str, *, max_shown: int = 3) -> Text:
     """Return the first names in order, and the count of the others: `a, b, c and 2 more views`."""
     ordered = sorted(names)
-    more = f" and {format_count(len(ordered) - max_shown, f'more {noun}')}" if len(ordered) > max_shown else ""
-    return ", ".join(ordered[:max_shown]) + more
+    shown = Text.joined(ordered[:max_shown])
+    if len(ordered) <= max_shown:
+        return shown
+    return Text("{names} and {others}", names=shown, others=format_count(len(ordered) - max_shown, f"more {noun}"))
 
 
-def format_duration(span: timedelta) -> str:
+def format_duration(span: timedelta) -> Text:
     """Return a duration such as `0.42 s`, `3 min 07 s`, `2 h 05 min`."""
     seconds = span.total_seconds()
     if round(seconds, 2) < 60:
-        return f"{seconds:.2f} s"
+        return Text("{seconds:.2f} s", seconds=seconds)
     minutes, seconds = divmod(round(seconds), 60)
     if minutes < 60:
-        return f"{minutes} min {seconds:02d} s"
+        return Text("{minutes} min {seconds:02d} s", minutes=minutes, seconds=seconds)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"
+    return Text("{hours} h {minutes:02d} min", hours=hours, minutes=minutes)
 
 
 def format_size(size_bytes: int) -> str:
@@ -38,12 +43,15 @@ def format_size(size_bytes: int) -> str:
     return f"{amount:.1f} TB"
 
 
-def time_ago_text(instant: datetime | None, now: datetime) -> str:
+def time_ago_text(instant: datetime | None, now: datetime) -> Text:
     """Return `never`, `12 s ago`, `5 h ago` or `3 days ago`."""
     if instant is None:
-        return "never"
+        return Text("never")
     seconds = max(now - instant, timedelta()) // timedelta(seconds=1)
-    for limit, unit_seconds, unit in ((60, 1, "s"), (3600, 60, "min"), (2 * 86_400, 3600, "h")):
-        if seconds < limit:
-            return f"{seconds // unit_seconds} {unit} ago"
-    return f"{seconds // 86_400:,} days ago"
+    if seconds < 60:
+        return Text("{number} s ago", number=seconds)
+    if seconds < 3600:
+        return Text("{number} min ago", number=seconds // 60)
+    if seconds < 2 * 86_400:
+        return Text("{number} h ago", number=seconds // 3600)
+    return Text("{number:,} days ago", number=seconds // 86_400)

@@ -14,6 +14,7 @@ from seeder.errors import SeederError
 from seeder.management.rendering.command_output import CommandOutput, OutputFailed
 from seeder.services import unix_signals
 from seeder.services.documents.error_documents import DOCUMENTATION, command_error_document
+from seeder.services.translation import translated
 
 EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
 _COMMANDS_PAGE = f"{DOCUMENTATION}/reference/commands.md"
@@ -117,8 +118,8 @@ class SeederCommand(BaseCommand):
         except CommandError as error:
             if not (self.output.is_json and self._argv) or self.output.has_document:
                 raise
-            code = error.__cause__.code if isinstance(error.__cause__, SeederError) else _error_code(error)
-            _show_error(self.output, code, str(error), error.returncode)
+            cause = error.__cause__ if isinstance(error.__cause__, SeederError) else None
+            _show_error(self.output, cause.code if cause else _error_code(error), str(cause or error), error.returncode)
             exit_code = error.returncode
         if exit_code:
             sys.exit(exit_code)
@@ -128,7 +129,7 @@ class SeederCommand(BaseCommand):
         try:
             return self.run(options)
         except SeederError as error:
-            raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
+            raise CommandError(translated(error), returncode=EXIT_CANNOT_RUN) from error
         except BrokenPipeError:
             self.output.discard()
             return None

@@ -12,6 +12,7 @@ from seeder.domain.monitoring.timeline import describe_reason
 from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
 from seeder.services.documents.error_documents import reason_url
 from seeder.services.read_models.manifest_list import DRIFT_TEXTS
+from seeder.services.translation import translated
 
 EMPTY_VALUE = "\N{EN DASH}"
 
@@ -24,6 +25,7 @@ register.filter("with_noun", human_format.format_count)
 register.filter("size", human_format.format_size)
 register.filter("message_blocks", message_blocks)
 register.filter("reason_url", reason_url)
+register.filter("translated", translated)
 
 
 @register.filter

@@ -53,7 +53,7 @@ def _blocks(ended: PipelineRun) -> Iterator[Block]:
         return
     counts = ended.counts
     figures = {"inserted": counts.rows_inserted, "updated": counts.rows_updated, "unchanged": counts.rows_unchanged}
-    parts = [format_count(counts.rows_in or 0, "record")]
+    parts: list[str] = [format_count(counts.rows_in or 0, "record")]
     parts += [f"{number:,} {name}" for name, number in {**figures, "rejected": counts.rows_rejected}.items() if number]
     yield f"{ended.target}: {', '.join(parts)} (load {ended.load_id})"
     if ended.refresh is not None:

@@ -120,7 +120,7 @@ def _success_text(story: ViewStory, ended: StoredRefresh) -> str:
         verb = "Refreshed by another run"
     elif ended.metrics is not None and ended.metrics.mode is None:
         verb = "Created"
-    facts = [] if ended.rows is None else [format_count(ended.rows, "row")]
+    facts: list[str] = [] if ended.rows is None else [format_count(ended.rows, "row")]
     facts += [] if ended.size_bytes is None else [format_size(ended.size_bytes)]
     duration = "" if ended.duration is None else f" in {format_duration(ended.duration)}"
     ago = time_ago_text(ended.started_at, story.now)
