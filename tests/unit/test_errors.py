@@ -14,4 +14,4 @@ def test_braces_in_a_fact_are_plain_text() -> None:
 
 def test_message_without_docstrings_lists_the_facts(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(UnknownAgency, "__doc__", None)
-    assert str(UnknownAgency(slug="x{", suggestion="")) == "UnknownAgency {'slug': 'x{', 'suggestion': ''}"
+    assert str(UnknownAgency(slug="x{", suggestion="")) == "UnknownAgency slug='x{' suggestion=''"
