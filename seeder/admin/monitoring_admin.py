@@ -11,6 +11,7 @@ from django.urls import URLPattern, path
 from django.views.decorators.http import require_http_methods
 
 from seeder.admin.check_result_pages import check_decision_page, view_checks_page
+from seeder.admin.confirmation_pages import cancel_confirmation, refresh_confirmation
 from seeder.admin.error_pages import with_error_page
 from seeder.admin.explanation_page import explanation_page
 from seeder.admin.freshness_link_page import freshness_link_page
@@ -51,6 +52,9 @@ class MonitoringAdmin(NoChangesAdmin):
         return [
             path("", landing_page, name="seeder_monitoring_changelist"),
             path("", landing_page, name="seeder_monitoring"),
+            path("agency/<path:agency>/", landing_page, name="seeder_monitoring_agency"),
+            path("refresh/", self._admin_page(refresh_confirmation, _PERMISSION), name="seeder_refresh"),
+            path("cancel/", self._admin_page(cancel_confirmation, _PERMISSION), name="seeder_cancel"),
             path("run/<path:run_id>/retry/", self._admin_page(retry_page, _RUNS), name="seeder_run_retry"),
             path("run/<path:run_id>/cancel/", self._admin_page(cancel_page, _RUNS), name="seeder_run_cancel"),
             path("run/<path:run_id>/", self._admin_page(run_page, _RUNS), name="seeder_run_timeline"),

@@ -12,19 +12,20 @@ from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 
 PER_PAGE = 50
-_ANY = ("", "any")
 
 
 class ViewFilter(TextChoices):
     """Which views are listed."""
 
-    ALL = _ANY
+    ALL = "", "any"
     FRESH = "fresh", "fresh"
     FAILING = "failing", "failing"
     RUNNING = "running", "running"
     LATE = "late", "late"
     LONG = "long", "long-running"
 
+
+_REPORTS = [("", "Any report"), *((kind, kind) for kind in ReportType)]
 
 _JOB_FILTERS: Mapping[ViewFilter, Mapping[str, Any]] = {
     ViewFilter.ALL: {},
@@ -39,27 +40,36 @@ _JOB_FILTERS: Mapping[ViewFilter, Mapping[str, Any]] = {
 class MonitoringForm(forms.Form):
     """The query parameters. Invalid ones are ignored."""
 
-    q = forms.CharField(required=False, label="Name", widget=forms.TextInput({"type": "search"}))
+    q = forms.CharField(required=False, label="Name", widget=forms.TextInput({"type": "search", "placeholder": "Name"}))
     agency = forms.CharField(required=False, label="Agency", widget=forms.Select)
-    type = forms.ChoiceField(required=False, label="Report", choices=[_ANY, *((kind, kind) for kind in ReportType)])
-    show = forms.ChoiceField(required=False, label="State", choices=ViewFilter.choices)
+    type = forms.ChoiceField(
+        required=False, label="Report", choices=[("", "Any report"), *((kind, kind) for kind in ReportType)]
+    )
+    show = forms.ChoiceField(required=False, choices=ViewFilter.choices, widget=forms.HiddenInput)
     page = forms.IntegerField(required=False, min_value=1, max_value=10_000, widget=forms.HiddenInput)
 
-    def __init__(self, query: QueryDict, agency_names: Mapping[str, str]) -> None:
+    def __init__(self, query: QueryDict, agency_names: Mapping[str, str], agency: str | None) -> None:
+        """Read the parameters of the page of an agency, or of the page of all, whose parameter can name another."""
+        query = query.copy()
+        query.setdefault("agency", agency or "")
         super().__init__(query, auto_id="%s", label_suffix="")
-        self.fields["agency"].widget = forms.Select(choices=[_ANY, *agency_names.items()])
+        self.fields["agency"].widget = forms.Select(choices=[("", "All agencies"), *agency_names.items()])
         self.full_clean()
         values = self.cleaned_data
-        self.is_filtered = any(values.get(name) for name in ("q", "agency", "type", "show"))
+        self.selected_agency = values["agency"] if values.get("agency") in agency_names else None
+        self.is_filtered = any(values.get(name) for name in ("q", "type", "show"))
         self.view_filter = ViewFilter(values.get("show", ""))
         self.page_number = values.get("page") or 1
         self.page_request = JobPageRequest(limit=PER_PAGE, offset=(self.page_number - 1) * PER_PAGE)
+
+    def parameters(self) -> Mapping[str, str]:
+        """Return the filters that are set, except the agency, which has pages of its own."""
+        return {name: self.cleaned_data[name] for name in ("q", "type", "show") if self.cleaned_data.get(name)}
 
     def job_filter(self, agencies: list[str] | None, view_filter: ViewFilter) -> JobFilter:
         values = self.cleaned_data
         return JobFilter(
             visible_agencies=agencies,
-            agencies=[values["agency"]] if values.get("agency") else None,
             report_types=[ReportType(values["type"])] if values.get("type") else None,
             search=values.get("q") or None,
             **_JOB_FILTERS[view_filter],

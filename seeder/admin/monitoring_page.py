@@ -1,6 +1,8 @@
-"""The monitoring page: totals, views, the queue and the latest runs."""
+"""The monitoring page: the last nights, what needs attention, and the views with their latest runs."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -8,56 +10,78 @@ from django.core.exceptions import PermissionDenied
 from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils import timezone
 
-from seeder.admin import queue_actions
-from seeder.admin.charts import sparkbars
+from seeder import conf
+from seeder.admin import page_urls, queue_actions
 from seeder.admin.monitoring_form import PER_PAGE, MonitoringForm, ViewFilter
-from seeder.domain.monitoring.report_jobs import Job
-from seeder.domain.outcomes import Status
+from seeder.domain.monitoring.nights import Round
+from seeder.domain.monitoring.run_grid import CellState, is_held
+from seeder.domain.view_names import ViewName
+from seeder.errors import UnknownAgency
 from seeder.postgres.contract import OptionalTables
 from seeder.services import contract_installation
-from seeder.services.queue import dispatch, queue_overview, schedules
-from seeder.services.read_models import agency_scope, error_redaction, job_list, night_overview, run_timeline
-from seeder.services.read_models.freshness_overview import contracts_of_jobs
-from seeder.services.run import open_breakers
+from seeder.services.queue import dispatch
+from seeder.services.read_models import agency_scope, error_redaction, job_list
+from seeder.services.read_models.attention import read_attention
+from seeder.services.read_models.freshness_overview import FreshnessOverview, freshness_overview
+from seeder.services.read_models.night_overview import read_nights
+from seeder.services.read_models.queue_state import QueueState, read_queue_state
+from seeder.services.read_models.run_grid import read_grid
 
-_SPARKBAR_RUNS = 14
-_LATEST_RUNS = 5
+_MAX_AGENCIES = 12
 
 
-def monitoring_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Scope:
+    """What the page covers."""
+
+    form: MonitoringForm
+    agencies: list[str] | None  # None: all
+    agency_names: Mapping[str, str]  # of the visible ones
+    sees_all_agencies: bool  # the user, even on the page of one
+    can_see_errors: bool
+    tables: OptionalTables
+
+
+def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None = None) -> HttpResponse:
+    """Show the page of all visible agencies, or of one."""
     if request.method == "POST":
         return handle_post(request)
-    agencies = agency_scope.agencies_of(request.user)
-    agency_names = agency_scope.agency_choices(agencies)
-    form = MonitoringForm(request.GET, agency_names)
-    page = job_list.job_page(form.job_filter(agencies, form.view_filter), form.page_request)
-    totals = job_list.job_totals(form.job_filter(agencies, ViewFilter.ALL))
-    tile_totals = totals.jobs, totals.fresh, totals.failing, totals.running, totals.stale, totals.long_running
-    rows = _monitoring_rows(request, page.jobs, agency_names)
-    context: dict[str, Any] = {
+    visible = agency_scope.agencies_of(request.user)
+    agency_names = agency_scope.agency_choices(visible)
+    if agency is not None and agency not in agency_names:
+        raise UnknownAgency(slug=agency, suggestion="")
+    form = MonitoringForm(request.GET, agency_names, agency)
+    if agency != form.selected_agency:
+        return HttpResponseRedirect(page_urls.monitoring(site, form.selected_agency, form.parameters()))
+    scope = _Scope(
+        form=form,
+        agencies=visible if agency is None else [agency],
+        agency_names=agency_names,
+        sees_all_agencies=visible is None,
+        can_see_errors=request.user.has_perm(error_redaction.PERMISSION),
+        tables=OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True),
+    )
+    queue = _queue_state(request, scope)
+    context = {
         **site.each_context(request),
-        "title": "Monitoring",
+        "title": "Monitoring" if agency is None else f"Monitoring of {agency_names[agency]}",
         "form": form,
-        "tiles": [*zip(ViewFilter, tile_totals, strict=True)],
-        "totals": totals,
-        "open_breakers": _open_breakers(agencies),
-        "rows": rows,
-        "has_contracts": any(row["has_contracts"] for row in rows),
-        "view_count": page.total,
-        "last_page": -(-page.total // PER_PAGE),
+        "agency": agency,
+        "agency_name": None if agency is None else agency_names[agency],
+        "queue": queue,
+        "can_see_all_agencies": scope.agencies is None,
+        "can_see_errors": scope.can_see_errors,
+        "can_see_history": request.user.has_perm("seeder.view_runhistory"),
+        "can_see_runs": request.user.has_perm("seeder.view_run"),
         "can_refresh": queue_actions.can_refresh(request.user),
-        **_queue_context(request, agencies),
-        **_runs_context(request, agencies),
-        **_nights_context(request, agencies),
+        "now": timezone.now(),
+        "time_zone": timezone.get_current_timezone_name(),
+        "stale_hours": conf.load().stale_hours,
+        **_state_context(scope, queue),
     }
-    context["live"] = bool(totals.running or context.get("parts") or context.get("has_open_run"))
     return TemplateResponse(request, "seeder/monitoring.html", context)
-
-
-def _open_breakers(agencies: list[str] | None) -> Sequence[str]:
-    """Return the open breakers. Only a user of all agencies gets them, because their causes name views."""
-    return open_breakers.open_breakers() if agencies is None else ()
 
 
 def handle_post(request: HttpRequest) -> HttpResponse:
@@ -72,61 +96,78 @@ def handle_post(request: HttpRequest) -> HttpResponse:
     return HttpResponseRedirect(request.get_full_path())
 
 
-def _monitoring_rows(
-    request: HttpRequest, jobs: Sequence[Job], agency_names: Mapping[str, str]
-) -> list[Mapping[str, Any]]:
-    recent = job_list.recent_runs(jobs, max_runs=_SPARKBAR_RUNS)
-    can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
-    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
-    failures = error_redaction.failures_of_jobs(jobs, tables, can_see_errors=can_see_errors)
-    contracts = contracts_of_jobs(jobs, agency_scope.agencies_of(request.user))
-    return [
-        {
-            "job": job,
-            "contracts": [one for one in contracts[job.table_name] if not one.is_fresh],
-            "has_contracts": bool(contracts[job.table_name]),
-            "agency_names": ", ".join(agency_names.get(slug, slug) for slug in job.agencies),
-            "sparkbars": sparkbars(recent[job.table_name], max_bars=_SPARKBAR_RUNS),
-            "errors": failures[job.key].errors,
-            "is_held": failures[job.key].is_held,
-            "is_skipped": failures[job.key].is_skipped,
-            "notes": failures[job.key].notes,
-        }
-        for job in jobs
-    ]
-
-
-def _queue_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
-    """Return the queue of these agencies, if the user may see it."""
+def _queue_state(request: HttpRequest, scope: _Scope) -> QueueState | None:
+    """Return the queue, if the user may see it."""
     if not (request.user.has_perm("seeder.view_queuedrefresh") and dispatch.is_available()):
-        return {}
-    queue = queue_overview.read_queue_overview(agencies=agencies)
-    # A part may include other agencies: hide its progress and worker.
-    return {"queue": queue, "parts": [*queue.running, *queue.queued], "can_see_all_agencies": agencies is None}
+        return None
+    return read_queue_state(scope.agencies, sees_all_agencies=scope.sees_all_agencies)
 
 
-def _nights_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
-    """Return the last nights, if runs are recorded."""
-    if unavailable_reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
-        return {"runs_unavailable_reason": unavailable_reason}
-    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
-    nightly = schedules.nights_due(agencies=agencies) if dispatch.is_available() else ()
+def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]:
+    """Return the nights, what needs attention, the agencies and the views."""
+    nights, unavailable_reason = None, contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run")
+    if not unavailable_reason:
+        due = [one.due for one in queue.nightly if one.due] if queue else []
+        nights = read_nights(scope.agencies, scope.tables, due)
+    rounds = nights.rounds if nights else ()
+    freshness = freshness_overview(scope.agencies)
+    attention = read_attention(
+        scope.agencies,
+        scope.tables,
+        freshness,
+        can_see_errors=scope.can_see_errors,
+        can_see_causes=scope.sees_all_agencies,
+    )
+    ages = job_list.agency_ages(scope.form.job_filter(scope.agencies, ViewFilter.ALL))
+    totals = job_list.job_totals(scope.form.job_filter(scope.agencies, ViewFilter.ALL))
+    has_open_run = any(one.is_running for one in rounds)
     return {
-        "nights": night_overview.read_nights(agencies, tables, [one.due for one in nightly if one.due]),
-        "can_see_history": request.user.has_perm("seeder.view_runhistory"),
+        "nights": nights,
+        "runs_unavailable_reason": unavailable_reason,
+        "attention": attention,
+        "ages": [(age, scope.agency_names.get(age.slug, age.slug)) for age in ages[:_MAX_AGENCIES]],
+        "agency_count": len(ages),
+        "filters": [
+            (ViewFilter.ALL, totals.jobs),
+            (ViewFilter.FRESH, totals.fresh),
+            (ViewFilter.FAILING, totals.failing),
+            (ViewFilter.RUNNING, totals.running),
+            (ViewFilter.LATE, totals.stale),
+            (ViewFilter.LONG, totals.long_running),
+        ],
+        "live": bool(totals.running or (queue and queue.parts) or has_open_run),
+        **_views_context(scope, rounds, freshness),
     }
 
 
-def _runs_context(request: HttpRequest, agencies: list[str] | None) -> Mapping[str, Any]:
-    """Return the latest runs, if available and visible to the user."""
-    if not request.user.has_perm("seeder.view_run"):
-        return {}
-    if unavailable_reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
-        return {"runs_unavailable_reason": unavailable_reason}
-    runs = run_timeline.totals(run_timeline.runs_of(agencies)[:_LATEST_RUNS], agencies)
-    counts = run_timeline.view_counts([run.run_id for run in runs], agencies)
+def _views_context(scope: _Scope, rounds: Sequence[Round], freshness: FreshnessOverview) -> Mapping[str, Any]:
+    """Return a page of the views with their latest runs."""
+    page = job_list.job_page(scope.form.job_filter(scope.agencies, scope.form.view_filter), scope.form.page_request)
+    grid = read_grid(page.jobs, rounds, scope.agencies, scope.tables)
+    contracts = freshness.by_view()
     return {
-        "runs": [(run, counts[run.run_id]) for run in runs],
-        "has_open_run": any(run.status is Status.RUNNING for run in runs),
-        "can_see_history": request.user.has_perm("seeder.view_runhistory"),
+        "columns": [*zip(grid.columns, _show_times(grid.columns), strict=True)],
+        "cell_states": [*CellState],
+        "rows": [
+            {
+                "job": job,
+                "cells": grid.rows[job.table_name],
+                "is_held": is_held(grid.rows[job.table_name]),
+                "contracts": [
+                    one for one in contracts.get(ViewName.parse_or_none(job.table_name), ()) if not one.is_fresh
+                ],
+                "agency_names": ", ".join(scope.agency_names.get(slug, slug) for slug in job.agencies),
+            }
+            for job in page.jobs
+        ],
+        "has_contracts": bool(freshness.statuses or freshness.invalid),
+        "view_count": page.total,
+        "last_page": -(-page.total // PER_PAGE),
     }
+
+
+def _show_times(columns: Sequence[Round]) -> Sequence[bool]:
+    """Return which columns need the time beside the day: runs by hand, and the nights of a day with several."""
+    days = [timezone.localdate(column.started_at) for column in columns]
+    nights = Counter(day for day, column in zip(days, columns, strict=True) if column.is_night)
+    return [not column.is_night or nights[day] > 1 for day, column in zip(days, columns, strict=True)]

@@ -1,10 +1,19 @@
 """URLs of the admin pages."""
 
+from collections.abc import Mapping
+
 from django.apps import apps
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.module_loading import import_string
+
+
+def monitoring(site: AdminSite, agency: str | None, query: Mapping[str, str]) -> str:
+    """Return the URL of the monitoring page, or of that of an agency."""
+    if agency is None:
+        return reverse("admin:seeder_monitoring", query=query, current_app=site.name)
+    return reverse("admin:seeder_monitoring_agency", args=[agency], query=query, current_app=site.name)
 
 
 def run(site: AdminSite, run_id: str) -> str:

@@ -11,7 +11,7 @@ from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
 from seeder.domain.manifests import ManifestKey, ReportType
-from seeder.domain.monitoring.agency_totals import AgencyTotals
+from seeder.domain.monitoring.agency_totals import AgencyAge, AgencyTotals
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobCursor, JobPageRequest, JobTotals, RecentRun, SortKey
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
@@ -111,6 +111,12 @@ def overall_totals(job_parameters: Mapping[str, Any]) -> AgencyTotals:
     nothing, found, all_rows = sql.SQL("NULL"), sql.SQL("found"), sql.SQL("()")
     [totals] = _totals(job_parameters, slug=nothing, agency_id=nothing, source=found, group=all_rows)
     return totals
+
+
+def agency_ages(job_parameters: Mapping[str, Any]) -> list[AgencyAge]:
+    """Return the ages of the agencies with jobs, those in trouble first."""
+    statement = _combine_parts(GroupBy.MANIFEST, "agency_ages")
+    return sessions.query(DEFAULT_DB_ALIAS, statement, job_parameters, row_factory=class_row(AgencyAge))
 
 
 def _totals(job_parameters: Mapping[str, Any], *parts: str, **composed: sql.Composable) -> list[AgencyTotals]:

@@ -180,6 +180,17 @@ SELECT
 FROM {source}
 GROUP BY {group};
 
+-- name: agency_ages
+-- The agencies in trouble first. A view without a success makes the age unknown.
+SELECT
+    agency_slug AS slug,
+    count(DISTINCT table_name) FILTER (WHERE failing) AS failing,
+    count(DISTINCT table_name) FILTER (WHERE stale) AS stale,
+    CASE WHEN count(last_success_at) = count(*) THEN min(last_success_at) END AS oldest_success_at
+FROM found
+GROUP BY agency_slug
+ORDER BY bool_or(failing) DESC, bool_or(stale) DESC, agency_slug;
+
 -- name: recent_runs
 -- The latest runs of each job. coalesce() hides the condition from the planner. Otherwise it expects few matching rows, and
 -- sorts all rows of a view instead of reading the latest.

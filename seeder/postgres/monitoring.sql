@@ -52,3 +52,39 @@ SELECT
     count(*) FILTER (WHERE status = 'error' AND is_repaired) AS repaired
 FROM judged
 GROUP BY number;
+
+-- name: failing_since
+-- The first failure of each view after its last success. coalesce() hides the condition from the planner. Otherwise it would
+-- read all failures in the order of time.
+SELECT job.table_name, first.start_time
+FROM unnest(%(table_names)s::text[], %(last_successes)s::timestamptz[]) AS job (table_name, last_success_at)
+CROSS JOIN LATERAL (
+    SELECT h.start_time
+    FROM reporting.seeder_run_history AS h
+    WHERE h.table_name = job.table_name AND h.start_time > coalesce(job.last_success_at, '-infinity')
+        AND coalesce(h.status = 'error', false)
+    ORDER BY h.start_time
+    LIMIT 1
+) AS first;
+
+-- name: grid_cells
+-- The last row of each view in the runs of each column. A failed row counts before others of the same start.
+SELECT latest.table_name, latest.number, latest.run_id, latest.status, latest.start_time, latest.finish_time,
+    latest.is_interrupted, m.reason
+FROM (
+    SELECT DISTINCT ON (h.table_name, col.number)
+        h.table_name, col.number, h.id, h.run_id, h.status, h.start_time, h.finish_time,
+        coalesce(starts_with(h.errors, 'interrupted:'), false) AS is_interrupted
+    FROM unnest(%(table_names)s::text[]) AS view (table_name)
+    CROSS JOIN LATERAL (
+        SELECT id, table_name, run_id, status, start_time, finish_time, errors
+        FROM reporting.seeder_run_history AS h
+        WHERE h.table_name = view.table_name AND h.start_time >= %(since)s
+            AND coalesce(%(agencies)s::text[] IS NULL OR h.agency_slug = ANY (%(agencies)s::text[]), false)
+        ORDER BY h.start_time DESC
+        LIMIT %(max_rows)s
+    ) AS h
+    JOIN unnest(%(run_ids)s::text[], %(numbers)s::integer[]) AS col (run_id, number) ON col.run_id = h.run_id
+    ORDER BY h.table_name, col.number, h.start_time DESC, h.status = 'error' DESC, h.id
+) AS latest
+LEFT JOIN {metrics} AS m ON m.history_id = latest.id;

@@ -1,20 +1,23 @@
 """What the monitoring page shows of runs and views, in a constant number of statements."""
 
-from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from seeder.domain.monitoring.nights import NightCounts
+from seeder.domain.monitoring.nights import NightCounts, Round
+from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.outcomes import HeldReason
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 
 _PERIOD = timedelta(days=30)
 _MAX_RUNS = 500
+_BEFORE_RUN = timedelta(minutes=1)  # rows are inserted about when the run starts
+_MAX_ROWS_OF_VIEW = 10_000  # of a view of many manifests
 _NO_METRICS = sql.SQL("(SELECT NULL::bigint AS history_id, NULL::text AS reason)")
 
 
@@ -45,6 +48,32 @@ def night_counts(
     rows = sessions.query(DEFAULT_DB_ALIAS, statement, parameters, row_factory=dict_row)
     by_night = {row.pop("number"): NightCounts(**row) for row in rows}
     return [by_night.get(number, NightCounts()) for number in range(len(nights))]
+
+
+def grid_cells(
+    table_names: Sequence[str], columns: Sequence[Round], agencies: list[str] | None, *, has_metrics: bool
+) -> Sequence[Mapping[str, Any]]:
+    """Return the last row of each view in the runs of each column, with the column's `number`."""
+    pairs = [(run.run_id, number) for number, column in enumerate(columns) for run in column.runs]
+    statement = sql.SQL(STATEMENTS["grid_cells"]).format(metrics=metrics_table(has_metrics=has_metrics))
+    parameters = {
+        "table_names": [*table_names],
+        "run_ids": [run_id for run_id, _ in pairs],
+        "numbers": [number for _, number in pairs],
+        "since": columns[0].started_at - _BEFORE_RUN,
+        "agencies": agencies,
+        "max_rows": _MAX_ROWS_OF_VIEW,
+    }
+    return sessions.query(DEFAULT_DB_ALIAS, statement, parameters, row_factory=dict_row)
+
+
+def failing_since(jobs: Collection[Job]) -> Mapping[str, datetime]:
+    """Return when each of these failing views failed first after its last success, by table name."""
+    parameters = {
+        "table_names": [job.table_name for job in jobs],
+        "last_successes": [job.last_success_at for job in jobs],
+    }
+    return dict(sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["failing_since"], parameters))
 
 
 def metrics_table(*, has_metrics: bool) -> sql.Composable:

@@ -55,6 +55,13 @@ def day_and_time(at: datetime) -> str:
 
 
 @register.filter
+def first_lines(text: str, count: int) -> str:
+    """Return the first lines, with an ellipsis if there are others."""
+    lines = text.splitlines()
+    return "\n".join(lines[:count]) + ("\n\N{HORIZONTAL ELLIPSIS}" if len(lines) > count else "")
+
+
+@register.filter
 def ago(at: datetime) -> str:
     """Format a time as `3 hours ago`."""
     if timezone.now() - at < timedelta(minutes=1):

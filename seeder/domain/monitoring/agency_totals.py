@@ -1,4 +1,4 @@
-"""Numbers of jobs, of one agency or of all."""
+"""Numbers and ages of jobs, of one agency or of all."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,3 +21,20 @@ class AgencyTotals:
     stale: int
     long_running: int
     last_success_at: datetime | None  # start of the latest successful refresh of any of the views
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class AgencyAge:
+    """How old the views of an agency are, and how many are in trouble."""
+
+    slug: str
+    failing: int
+    stale: int
+    oldest_success_at: datetime | None  # of the view that was refreshed longest ago; None if one never was
+
+    @property
+    def sign(self) -> str:
+        """The sign and colour of the agency: error, late or success."""
+        if self.failing:
+            return "error"
+        return "late" if self.stale else "success"

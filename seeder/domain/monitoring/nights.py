@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 _MAX_GAP = timedelta(hours=3)  # between the runs of a night
 # A worker takes up the next part of a request at once. A schedule with the same name starts later.
 _MAX_PAUSE_OF_REQUEST = timedelta(minutes=2)
-_GRACE = timedelta(minutes=5)  # a cluster looks for due schedules twice a minute, and starts within seconds
+_GRACE = timedelta(minutes=5)  # a cluster looks for due schedules twice a minute
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -132,6 +132,14 @@ class NightCounts:
         return ", ".join([refreshed, *(text for number, text in others if number)])
 
 
+def overdue_since(schedules_due: Iterable[datetime], now: datetime) -> datetime | None:
+    """Return since when a schedule is overdue, or None.
+
+    A cluster moves each due schedule to its next time. One that stays due shows that no cluster works.
+    """
+    return min((due for due in schedules_due if due < now - _GRACE), default=None)
+
+
 def missing_since(
     night: Round | None, schedules_due: Iterable[datetime], now: datetime, *, max_age: timedelta
 ) -> datetime | None:
@@ -141,7 +149,7 @@ def missing_since(
     """
     if night is not None and night.is_running:
         return None
-    overdue = min((due for due in schedules_due if due < now - _GRACE), default=None)
+    overdue = overdue_since(schedules_due, now)
     if overdue is not None and (night is None or night.started_at < overdue):
         return overdue
     if night is not None and now - night.started_at > max_age:

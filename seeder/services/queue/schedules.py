@@ -79,11 +79,6 @@ def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[Schedul
     return [ScheduleStatus(name=row.name, cron=row.cron, due=row.next_run) for row in rows]
 
 
-def nights_due(*, agencies: Sequence[str] | None = None) -> Sequence[ScheduleStatus]:
-    """Return the schedules with a cron expression that refresh views, next one first. Requires a queue."""
-    return [one for one in next_schedules(agencies=agencies) if one.cron and one.due and one.name.startswith(PREFIX)]
-
-
 def schedule_problems(settings: conf.Settings) -> Iterator[NotSchedulable]:
     """Yield the problem of each invalid cron expression. Nothing without a queue or its extra."""
     if not schedule_rows.is_usable():

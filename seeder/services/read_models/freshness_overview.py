@@ -72,6 +72,13 @@ class FreshnessOverview:
         counts = Counter(one.judgement.state for one in self.statuses)
         return {state: counts[state] for state in FreshnessState}
 
+    def by_view(self) -> Mapping[ViewName | None, Sequence[ContractStatus]]:
+        """Return the contracts of each view."""
+        found = defaultdict[ViewName | None, list[ContractStatus]](list)
+        for status in self.statuses:
+            found[status.view.name].append(status)
+        return found
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ListedView:

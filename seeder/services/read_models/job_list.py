@@ -11,7 +11,7 @@ from seeder import conf
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.freshness.data_age import DataAge
 from seeder.domain.manifests import ManifestKey, ReportType
-from seeder.domain.monitoring.agency_totals import AgencyTotals
+from seeder.domain.monitoring.agency_totals import AgencyAge, AgencyTotals
 from seeder.domain.monitoring.report_jobs import (
     GroupBy,
     Job,
@@ -137,6 +137,11 @@ def job_totals(job_filter: JobFilter, *, group_by: GroupBy = GroupBy.VIEW) -> Jo
 def agency_totals(job_filter: JobFilter) -> Sequence[AgencyTotals]:
     """Return the totals of each agency with manifests. Raises `ConfigurationError`."""
     return job_list_queries.agency_totals(_parameters(job_filter))
+
+
+def agency_ages(job_filter: JobFilter) -> Sequence[AgencyAge]:
+    """Return the ages of agencies, those in trouble first. Raises `ConfigurationError`."""
+    return job_list_queries.agency_ages(_parameters(job_filter))
 
 
 def overall_totals(job_filter: JobFilter) -> AgencyTotals:

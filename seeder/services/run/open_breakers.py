@@ -1,10 +1,11 @@
 """The open circuit breakers of all databases, and their reset."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
+from seeder.domain.circuit_breaker_rules import CircuitBreakerState
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.run.admission_control import CircuitBreakers
@@ -17,6 +18,17 @@ def open_breakers() -> Sequence[str]:
     """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         return list(_breakers(read_only=True).open_texts(_databases()))
+
+
+def open_states() -> Mapping[str, CircuitBreakerState]:
+    """Return the open breakers by database. Empty without the optional table.
+
+    Raises `ConfigurationError` or `DatabaseError`.
+    """
+    with translate_database_errors(DEFAULT_DB_ALIAS):
+        breakers = _breakers(read_only=True)
+        states = {database: breakers.state(database) for database in _databases()}
+        return {database: state for database, state in states.items() if state.opened_at is not None}
 
 
 def reset_breakers() -> Sequence[str]:

@@ -13,10 +13,11 @@ from pytest_django import Settings
 
 from seeder.domain.refresh_requests import AgencyReports, AllReports, SingleView
 from seeder.domain.view_names import ViewName
-from seeder.models import QueuedRefresh, Run, RunHistory, RunMetrics
+from seeder.models import CircuitBreaker, JobStatus, QueuedRefresh, Run, RunHistory, RunMetrics
 from seeder.services.queue import enqueue, part_rows, schedules
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
+from seeder.templatetags.seeder_pages import day_and_time
 from tests.conftest import another_session, create_custom_manifest, sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 
@@ -41,14 +42,12 @@ def test_error_text_is_redacted_in_pages_and_lookups() -> None:
 def test_note_of_success_is_not_styled_as_error() -> None:
     rows = RunHistory.objects.filter(table_name="reporting.good")
     RunMetrics.objects.filter(history__in=rows).update(notes="Also")
-    operator = client_with(*READER_PERMISSIONS, "view_errors")
-    for path in ("monitoring/", "monitoring/view/?table=reporting.good"):
-        assert '<p class="errors note">Also</p>' in get_page(operator, path)
-        assert "Also" not in get_page(client_with(*READER_PERMISSIONS, name=f"reader of {path}"), path)
-    assert '<p class="errors">' in get_page(operator, "monitoring/view/?table=reporting.bad")
+    path = "monitoring/view/?table=reporting.good"
+    assert '<p class="errors note">Also</p>' in get_page(client_with(*READER_PERMISSIONS, "view_errors"), path)
+    assert "Also" not in get_page(client_with(*READER_PERMISSIONS, name="reader"), path)
 
 
-def test_monitoring_page_shows_an_open_breaker_with_its_cause() -> None:
+def test_open_breaker_says_since_when_why_and_until_when(settings: Settings) -> None:
     reader = client_with(*READER_PERMISSIONS)
     assert "circuit breaker" not in get_page(reader, "monitoring/")
     sql(
@@ -56,17 +55,70 @@ def test_monitoring_page_shows_an_open_breaker_with_its_cause() -> None:
         """ VALUES ('default', 1, now(), '{"reporting.bad": "disk_full"}') ON CONFLICT (database_alias) DO UPDATE"""
         " SET (failures, opened_at, causes) = (excluded.failures, excluded.opened_at, excluded.causes)"
     )
-    page = get_page(reader, "monitoring/")
-    assert "Nothing starts: the circuit breaker of default is open since" in page
-    assert "after 1 failures in a row: reporting.bad (disk_full); one view is tried at" in page
+    text = shown_text(reader)
+    assert "Paused No refresh starts in the database default : the circuit breaker is open since" in text
+    assert "after 1 failure in a row: reporting.bad (disk_full). One view is tried at" in text
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    text = shown_text(client_with(*READER_PERMISSIONS, name="demo"))
+    assert "after 1 failure in a row. One view is tried at" in text
+    CircuitBreaker.objects.update(opened_at=timezone.now() - timedelta(days=1))
+    assert "The next run tries one view." in shown_text(reader)
+
+
+def test_throttle_of_a_living_run_is_a_pause() -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    hold = {"database": "default", "reason": "server_busy", "from": timezone.now().isoformat(), "until": None}
+    Run.objects.update(finished_at=None, holds=[hold])
+    assert "the throttle waits" not in shown_text(reader), "the run was killed"
+    with another_session() as other:
+        key = f"seeder.run {Run.objects.get().run_id}"
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
+        assert "the throttle waits since today" in shown_text(reader)
+
+
+def test_failing_view_says_since_when_and_links_its_reason() -> None:
+    row = RunHistory.objects.get(table_name="reporting.bad")
+    earlier, ok = row.start_time - timedelta(days=1), row.start_time - timedelta(days=2)
+    RunHistory.objects.bulk_create(
+        RunHistory(**{**facts(row), "start_time": start, "status": status})
+        for start, status in ((earlier, "error"), (ok, "success"), (ok - timedelta(days=1), "error"))
+    )
+    page = get_page(client_with(*READER_PERMISSIONS), "monitoring/")
+    assert f"since <b>{day_and_time(earlier)}</b>" in page
+    assert f"last success {day_and_time(ok)}" in page
+    url = "https://github.com/reporting-seeder/reporting-seeder/blob/main/docs/reference/reasons.md"
+    assert f'href="{url}#invalid_text_representation">invalid_text_representation</a>' in page
+
+
+def test_late_view_is_listed_once() -> None:
+    JobStatus.objects.filter(table_name="reporting.good").update(start_time=timezone.now() - timedelta(hours=27))
+    JobStatus.objects.filter(table_name="reporting.bad").update(start_time=timezone.now() - timedelta(hours=27))
+    text = attention(client_with(*READER_PERMISSIONS))
+    assert text.count("Report reporting.bad") == 1
+    assert "Late Report reporting.good last success" in text
+    assert "late after 26 hours" in text
+    assert text.count("Late") == 1
+
+
+def test_missing_worker_is_a_problem_with_a_command() -> None:
+    schedules.sync_schedules()
+    reader = client_with(*READER_PERMISSIONS)
+    assert "Next scheduled run" in shown_text(reader)
+    Schedule.objects.filter(name__endswith="resume the queue").update(next_run=timezone.now() - timedelta(minutes=9))
+    text = shown_text(reader)
+    assert "No cluster has looked for due schedules since today" in text
+    assert "Start manage.py watch_queue" in text
+    assert "Next scheduled run" not in text
 
 
 def test_view_that_data_checks_held_is_shown_as_held() -> None:
     reader = client_with(*READER_PERMISSIONS)
-    pages = ("monitoring/", "monitoring/view/?table=reporting.bad")
-    assert all("</svg>failed</span>" in get_page(reader, path) for path in pages)
+    assert "Failing Report reporting.bad" in attention(reader)
+    assert "</svg>failed</span>" in get_page(reader, "monitoring/view/?table=reporting.bad")
     RunMetrics.objects.filter(history__table_name="reporting.bad").update(reason="held")
-    assert all("</svg>held</span>" in get_page(reader, path) for path in pages)
+    assert "Held Report reporting.bad" in attention(reader)
+    assert "</svg>held</span>" in get_page(reader, "monitoring/")
+    assert "</svg>held</span>" in get_page(reader, "monitoring/view/?table=reporting.bad")
 
 
 def test_pages_count_a_run_in_views_like_the_commands() -> None:
@@ -75,7 +127,7 @@ def test_pages_count_a_run_in_views_like_the_commands() -> None:
     assert RunHistory.objects.filter(run_id=run_id).count() > views
     reader = client_with(*READER_PERMISSIONS)
     assert f"{views} views: {views - 1} succeeded, 1 failed" in get_page(reader, f"monitoring/run/{run_id}/")
-    assert f'<td class="figure">{views}</td><td class="figure">1</td>' in get_page(reader, "monitoring/")
+    assert f"{views - 1} of {views} views refreshed, 1 failed" in get_page(reader, "monitoring/")
 
 
 def test_page_of_shared_view_names_manifest_of_runs() -> None:
@@ -218,32 +270,48 @@ def test_worker_host_is_hidden_without_access_to_all_agencies(settings: Settings
     assert "inner-host" not in page
 
 
-def test_cancel_button_cancels_a_request() -> None:
+def test_cancel_link_requires_a_confirmation() -> None:
     operator = client_with(*READER_PERMISSIONS, "refresh_views")
     request_id = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
     part = QueuedRefresh.objects.get()
     assert f'id="cancel-{part.pk}"' in get_page(operator, "monitoring/")
     part_rows.claim(part, run_id="gone", worker="host:7")
-    assert operator.post("/admin/seeder/monitoring/", {"cancel": request_id}).status_code == 302
+    url = f"/admin/seeder/monitoring/cancel/?request={request_id}&next=/admin/seeder/monitoring/%3Fpage%3D1"
+    assert "Cancel the request for the agency" in operator.get(url).content.decode()
+    assert not QueuedRefresh.objects.exclude(cancel_requested_at=None).exists()
+    assert operator.post(url).headers["Location"] == "/admin/seeder/monitoring/?page=1"
     page = get_page(operator, "monitoring/")
     assert "stops within seconds" in page
     assert "cancelled by" in page
     assert f'id="cancel-{part.pk}"' not in page
     QueuedRefresh.objects.update(state="ended")
-    operator.post("/admin/seeder/monitoring/", {"cancel": request_id})
+    operator.post(url)
     assert "has ended, so it cannot be cancelled" in get_page(operator, "monitoring/")
     operator.post("/admin/seeder/monitoring/", {"cancel": "\0"})
     assert "There is no queued request" in get_page(operator, "monitoring/")
 
 
-def test_cancel_button_requires_the_permission_and_all_agencies(settings: Settings) -> None:
+def test_refresh_link_requires_a_confirmation() -> None:
+    operator = client_with(*READER_PERMISSIONS, "refresh_views")
+    url = "/admin/seeder/monitoring/refresh/?table=reporting.good"
+    assert f'href="{url}&amp;next=/admin/seeder/monitoring/' in get_page(operator, "monitoring/").replace("%2F", "/")
+    assert "Refresh Report reporting.good?" in operator.get(url).content.decode()
+    assert not QueuedRefresh.objects.exists()
+    assert operator.post(f"{url}&next=https://elsewhere.example/").headers["Location"] == "/admin/seeder/monitoring/"
+    assert QueuedRefresh.objects.get().requested_by == "user"
+    assert operator.get(f"{url}.other").status_code == 404
+    assert client_with(*READER_PERMISSIONS, name="reader").get(url).status_code == 403
+
+
+def test_cancel_link_requires_the_permission_and_all_agencies(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
     request_id = str(enqueue.enqueue_refresh(AllReports(), requested_by="a test").request_id)
+    url = f"/admin/seeder/monitoring/cancel/?request={request_id}"
     reader = client_with(*READER_PERMISSIONS)
-    assert 'name="cancel"' not in get_page(reader, "monitoring/")
-    assert reader.post("/admin/seeder/monitoring/", {"cancel": request_id}).status_code == 403
+    assert 'id="cancel-' not in get_page(reader, "monitoring/")
+    assert reader.post(url).status_code == 403
     demo = client_with(*READER_PERMISSIONS, "refresh_views", name="demo")
-    demo.post("/admin/seeder/monitoring/", {"cancel": request_id})
+    demo.post(url)
     assert "agencies that you may not see" in get_page(demo, "monitoring/")
     assert {part.state for part in QueuedRefresh.objects.all()} == {"queued"}
 
@@ -278,15 +346,17 @@ def test_list_of_views_has_pages() -> None:
     assert '<a href="?">First page</a>' in get_page(reader, "monitoring/", page="3")
 
 
-@pytest.mark.parametrize(
-    ("permission", "heading"), [("view_queuedrefresh", "queue-heading"), ("view_run", "runs-heading")]
-)
-def test_queue_and_latest_runs_require_their_permissions(permission: str, heading: str) -> None:
-    others = [name for name in READER_PERMISSIONS if name != permission]
-    assert heading not in get_page(client_with(*others), "monitoring/")
-    page = get_page(client_with("view_jobstatus", permission, name="reader"), "monitoring/")
-    assert heading in page
-    assert "latest-" not in page  # no link to a page without permission
+def test_queue_and_runs_require_their_permissions() -> None:
+    enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test")
+    page = get_page(client_with("view_jobstatus"), "monitoring/")
+    assert "Queue" not in page
+    assert "All runs" not in page
+    assert "requested by" not in page
+    assert "column-" not in page  # no link to a page without permission
+    page = get_page(client_with(*READER_PERMISSIONS, name="reader"), "monitoring/")
+    assert "queue-heading" in page
+    assert "All runs" in page
+    assert "column-" in page
 
 
 def test_comparison_of_different_views_is_rejected() -> None:
@@ -336,7 +406,65 @@ def test_overdue_schedule_is_a_missing_night() -> None:
     assert "No nightly run has started since" in nights(client_with(*READER_PERMISSIONS, name="another"))
 
 
+def test_page_of_an_agency_shows_only_its_views() -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    response = reader.get("/admin/seeder/monitoring/", {"agency": "metro", "q": "s"})
+    assert response.headers["Location"] == "/admin/seeder/monitoring/agency/metro/?q=s"
+    page = get_page(reader, "monitoring/agency/metro/")
+    assert "Monitoring of metro" in page
+    assert "1 of 2 views refreshed, 1 failed" in page
+    assert "reporting.good" not in page
+    assert reader.get("/admin/seeder/monitoring/agency/none/").status_code == 404
+    left = reader.get("/admin/seeder/monitoring/agency/metro/", {"agency": ""})
+    assert left.headers["Location"] == "/admin/seeder/monitoring/"
+
+
+def test_page_of_a_hidden_agency_is_not_found(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    demo = client_with(*READER_PERMISSIONS, name="demo")
+    assert demo.get("/admin/seeder/monitoring/agency/metro/").status_code == 404
+    assert demo.get("/admin/seeder/monitoring/agency/demo/").status_code == 200
+
+
+def test_grid_has_a_column_for_each_run_and_names_each_state() -> None:
+    orchestrator.execute_run(SingleView(name=ViewName.parse("reporting.good")), requested_by="operator")
+    bad = RunHistory.objects.get(table_name="reporting.bad")
+    night, by_hand = Run.objects.order_by("started_at").values_list("run_id", flat=True)
+    reader = client_with(*READER_PERMISSIONS)
+    page = get_page(reader, "monitoring/")
+    assert page.index(f"column-{night}") < page.index(f"column-{by_hand}")
+    assert cells(page, "reporting.good") == ["refreshed", "refreshed"]
+    assert cells(page, "reporting.bad") == ["failed", "not part of it"]
+    RunHistory.objects.filter(pk=bad.pk).update(errors="interrupted: SIGTERM")
+    assert cells(get_page(reader, "monitoring/"), "reporting.bad") == ["interrupted", "not part of it"]
+
+
+def cells(page: str, table_name: str) -> list[str]:
+    """Return the accessible names of a row's cells."""
+    [row] = re.findall(rf'<tr id="row-(?:(?!</tr>).)*: {table_name}".*?</tr>', page, re.DOTALL)
+    return re.findall(r'role="img" aria-label="([^"]*)"', row)
+
+
+def attention(client: Client) -> str:
+    """Return the text of what needs attention."""
+    [section] = re.findall(r'<section class="attention".*?</section>', get_page(client, "monitoring/"), re.DOTALL)
+    return text_of(section)
+
+
+def shown_text(client: Client) -> str:
+    return text_of(get_page(client, "monitoring/"))
+
+
+def text_of(html: str) -> str:
+    return " ".join(re.sub(r"<[^>]+>", " ", html).split())
+
+
+def facts(row: RunHistory) -> dict[str, object]:
+    names = ["run_id", "manifest_id", "table_name", "report_name", "agency_id", "agency_slug", "report_type", "errors"]
+    return {name: getattr(row, name) for name in names}
+
+
 def nights(client: Client) -> str:
     """Return the text of the first lines of the page."""
     [section] = re.findall(r'<section class="nights".*?</section>', get_page(client, "monitoring/"), re.DOTALL)
-    return " ".join(re.sub(r"<[^>]+>", " ", section).split())
+    return text_of(section)

@@ -1,0 +1,161 @@
+"""What needs attention now: failing, late and long-running views, and why nothing starts."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import cast
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain import lock_keys
+from seeder.domain.admission_types import HoldReason
+from seeder.domain.freshness.states import FreshnessState, LateCause
+from seeder.domain.monitoring.report_jobs import Job, JobFilter, JobPageRequest
+from seeder.models import Run
+from seeder.postgres import advisory_locks, monitoring_queries
+from seeder.postgres.contract import OptionalTables
+from seeder.services.read_models import error_redaction, job_list, run_timeline
+from seeder.services.read_models.error_redaction import VisibleFailure
+from seeder.services.read_models.freshness_overview import ContractStatus, FreshnessOverview
+from seeder.services.run import open_breakers
+
+MAX_SHOWN = 5  # of each kind
+_MAX_READ = 100
+_LONG_AGO = datetime.min.replace(tzinfo=UTC)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FailingView:
+    """A view whose last refresh failed or was held."""
+
+    job: Job
+    failure: VisibleFailure
+    since: datetime | None  # its first failure after the last success
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class LateView:
+    """A view that misses a contract, or whose last success is too long ago."""
+
+    table_name: str
+    job: Job | None = None  # None if a contract is late
+    contract: ContractStatus | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Pause:
+    """An interval in which no refresh starts in a database."""
+
+    database: str
+    reason: HoldReason
+    since: datetime
+    failures: int = 0  # in a row, that opened the circuit breaker
+    causes: str = ""  # the views that failed, with their reasons; empty if hidden or unknown
+    next_trial_at: datetime | None = None  # None of the throttle
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Attention:
+    """The most urgent problems, with the number of others of each kind."""
+
+    pauses: Sequence[Pause]
+    failing: Sequence[FailingView]
+    more_failing: int
+    long_running: Sequence[Job]
+    more_long_running: int
+    late: Sequence[LateView]
+    more_late: int
+
+    def __bool__(self) -> bool:
+        return bool(self.pauses or self.failing or self.long_running or self.late)
+
+
+def read_attention(
+    agencies: list[str] | None,
+    tables: OptionalTables,
+    freshness: FreshnessOverview,
+    *,
+    can_see_errors: bool,
+    can_see_causes: bool,
+) -> Attention:
+    """Return what needs attention in these agencies (None: all). Takes about ten statements.
+
+    Raises `ConfigurationError` or `DatabaseError`.
+    """
+    failing, more_failing = _failing_views(agencies, tables, can_see_errors=can_see_errors)
+    long_running = job_list.job_page(
+        JobFilter(visible_agencies=agencies, long_running=True), JobPageRequest(limit=MAX_SHOWN)
+    )
+    late, more_late = _late_views(agencies, freshness)
+    return Attention(
+        pauses=[*_open_breakers(can_see_causes=can_see_causes), *_throttles(agencies, tables)],
+        failing=failing,
+        more_failing=more_failing,
+        long_running=long_running.jobs,
+        more_long_running=long_running.total - len(long_running.jobs),
+        late=late,
+        more_late=more_late,
+    )
+
+
+def _failing_views(
+    agencies: list[str] | None, tables: OptionalTables, *, can_see_errors: bool
+) -> tuple[Sequence[FailingView], int]:
+    """Return those that began to fail last, and the number of others."""
+    page = job_list.job_page(JobFilter(visible_agencies=agencies, failing=True), JobPageRequest(limit=_MAX_READ))
+    since = monitoring_queries.failing_since(page.jobs)
+    latest_first = sorted(page.jobs, key=lambda job: since.get(job.table_name, _LONG_AGO), reverse=True)
+    shown = latest_first[:MAX_SHOWN]
+    failures = error_redaction.failures_of_jobs(shown, tables, can_see_errors=can_see_errors)
+    views = [FailingView(job=job, failure=failures[job.key], since=since.get(job.table_name)) for job in shown]
+    return views, page.total - len(views)
+
+
+def _late_views(agencies: list[str] | None, freshness: FreshnessOverview) -> tuple[Sequence[LateView], int]:
+    """Return the views that miss a contract, then those without a recent success, and the number of others.
+
+    A failing view is already listed as failing.
+    """
+    stale = job_list.job_page(
+        JobFilter(visible_agencies=agencies, stale=True, failing=False), JobPageRequest(limit=MAX_SHOWN)
+    )
+    missed = {
+        one.table_name: LateView(table_name=one.table_name, contract=one)
+        for one in reversed(freshness.statuses)
+        if one.judgement.state is FreshnessState.LATE and one.judgement.cause is not LateCause.FAILED
+    }
+    others = [LateView(table_name=job.table_name, job=job) for job in stale.jobs if job.table_name not in missed]
+    found = [*reversed(missed.values()), *others]
+    shown = found[:MAX_SHOWN]
+    return shown, len(found) - len(shown) + stale.total - len(stale.jobs)
+
+
+def _open_breakers(*, can_see_causes: bool) -> Iterator[Pause]:
+    reset_after = timedelta(seconds=conf.load().reset_seconds)
+    for database, state in open_breakers.open_states().items():
+        yield Pause(
+            database=database,
+            reason=HoldReason.CIRCUIT_OPEN,
+            since=cast("datetime", state.opened_at),
+            failures=state.failures,
+            causes=state.cause_text() if can_see_causes else "",
+            next_trial_at=state.next_trial_at(reset_after),
+        )
+
+
+def _throttles(agencies: list[str] | None, tables: OptionalTables) -> Iterator[Pause]:
+    """Yield the throttles of living runs, one of each database."""
+    if not tables.is_usable("seeder_run"):
+        return
+    runs = Run.objects.of_agencies(agencies).unfinished().exclude(holds=[]).values_list("run_id", "holds")
+    holds = dict(runs)
+    living = advisory_locks.held_keys(DEFAULT_DB_ALIAS, map(lock_keys.of_run, holds))
+    since: dict[str, datetime] = {}
+    for run_id, of_run in holds.items():
+        for hold in map(run_timeline.hold_interval, of_run):
+            is_open = hold.finished_at is None and hold.reason == HoldReason.SERVER_BUSY
+            if is_open and lock_keys.of_run(run_id) in living:
+                since[hold.database] = min(since.get(hold.database, hold.started_at), hold.started_at)
+    for database, started_at in since.items():
+        yield Pause(database=database, reason=HoldReason.SERVER_BUSY, since=started_at)
