@@ -9,13 +9,14 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from seeder.admin import queue_actions
+from seeder.admin.path_section import path_section
 from seeder.admin.run_table import run_table
 from seeder.admin.timeline_chart import LanesOf, TimelineForm, timeline_chart
 from seeder.domain.monitoring.timeline import BarState, Timeline
 from seeder.domain.outcomes import Status
 from seeder.postgres.contract import OptionalTables
 from seeder.services.queue import part_rows
-from seeder.services.read_models import agency_scope, error_redaction, run_failures, run_groups, run_timeline
+from seeder.services.read_models import agency_scope, error_redaction, run_failures, run_groups, run_path, run_timeline
 
 _MAX_FAILURES = 50
 
@@ -23,6 +24,8 @@ _MAX_FAILURES = 50
 def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
     agencies = agency_scope.agencies_of(request.user)
     timeline = run_timeline.timeline(run_id, agencies)
+    path = run_path.read_critical_path(timeline, sees_all_agencies=agencies is None)
+    critical = {step.bar.table_name for step in path.steps} if path else ()
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
     context = {
         **site.each_context(request),
@@ -31,7 +34,8 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         "timeline": timeline,
         **_failures_context(request, timeline),
         **_actions_context(request, timeline, tables),
-        "chart": timeline_chart(timeline, TimelineForm(request.GET), site),
+        "chart": timeline_chart(timeline, TimelineForm(request.GET), site, critical=critical),
+        **path_section(path),
         "lanes_of": LanesOf.choices,
         "states": [state for state in BarState if any(bar.state is state for bar in timeline.bars)],
         "table": run_table(timeline, request.GET),

@@ -4,7 +4,7 @@ Positions are percentages, so that the drawing has the width of the page without
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -67,6 +67,7 @@ class _Drawing:
     timeline: Timeline
     window: TimeWindow
     site: AdminSite
+    critical: Collection[str]
 
     def seconds(self, instant: datetime | None) -> float:
         """Return the seconds from the run's start to an instant, or to the end if it is None."""
@@ -81,11 +82,13 @@ class _Drawing:
         return self.window.overlaps(self.seconds(start), self.seconds(end))
 
 
-def timeline_chart(timeline: Timeline, form: TimelineForm, site: AdminSite) -> Mapping[str, Any]:
-    """Return what the template draws."""
-    drawing = _Drawing(timeline=timeline, window=form.window(timeline.duration), site=site)
+def timeline_chart(
+    timeline: Timeline, form: TimelineForm, site: AdminSite, *, critical: Collection[str] = ()
+) -> Mapping[str, Any]:
+    """Return what the template draws. `critical` has the names of views on the critical path."""
+    drawing = _Drawing(timeline=timeline, window=form.window(timeline.duration), site=site, critical=critical)
     in_window = [bar for bar in timeline.bars if drawing.shows(bar.started_at, bar.finished_at)]
-    shown = most_relevant(in_window, _MAX_BARS[form.lanes_of])
+    shown = most_relevant(in_window, _MAX_BARS[form.lanes_of], preferred=critical)
     by_view = form.lanes_of is LanesOf.VIEW
     lanes = _view_lanes(shown, site) if by_view else _worker_lanes(timeline)
     if by_view:
@@ -156,9 +159,11 @@ def _mark(
     return {
         **drawing.span(drawing.seconds(bar.started_at), drawing.seconds(bar.finished_at)),
         "y": _LANE_HEIGHT * row + (_LANE_HEIGHT - _BAR_HEIGHT) // 2,
+        "line": _LANE_HEIGHT * row + (_LANE_HEIGHT + _BAR_HEIGHT) // 2 + 1,
         "middle": _LANE_HEIGHT * row + _LANE_HEIGHT // 2,
         "state": bar.state,
         "is_unpublished": bar.state in UNPUBLISHED,
+        "is_critical": bar.table_name in drawing.critical,
         "label": _short_name(bar),
         "title": _describe_bar(bar),
         "url": page_urls.view(drawing.site, bar.table_name),

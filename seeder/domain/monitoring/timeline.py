@@ -1,6 +1,6 @@
 """Timeline of a run: a bar for each view, a lane for each worker."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -79,6 +79,7 @@ class TimelineBar:
     reason: str | None = None  # of a failure
     mode: str | None = None  # plain or concurrent; None if unknown, or if the view was created
     mode_reason: str | None = None  # a sentence, if the mode was chosen by measurement
+    consistent_group: str | None = None  # with which it was refreshed; None if alone
     is_interrupted: bool = False  # the run ended before the view
     has_started: bool = True  # otherwise the run ended while the view was pending
     lane: int = 0  # from 1
@@ -86,6 +87,11 @@ class TimelineBar:
     @property
     def duration(self) -> timedelta | None:
         return None if self.finished_at is None else self.finished_at - self.started_at
+
+    @property
+    def ready_at(self) -> datetime:
+        """When every dependency in this run had ended."""
+        return self.started_at - timedelta(seconds=(self.worker_wait_seconds or 0) + (self.throttle_wait_seconds or 0))
 
     @property
     def state(self) -> BarState:
@@ -121,14 +127,20 @@ def assign_lanes(bars: Iterable[TimelineBar], *, now: datetime) -> list[Timeline
     return placed
 
 
-def most_relevant(bars: Sequence[TimelineBar], limit: int) -> Sequence[TimelineBar]:
-    """Return the most relevant bars in their order: those without new rows and running ones, then the longest."""
+def most_relevant(bars: Sequence[TimelineBar], limit: int, *, preferred: Collection[str] = ()) -> Sequence[TimelineBar]:
+    """Return the most relevant bars in their order.
+
+    These are the ones without new rows and running ones, then those of preferred views, then the longest.
+    """
     if len(bars) <= limit:
         return bars
-    urgent = {*UNPUBLISHED, BarState.RUNNING}
-    ranked = sorted(bars, key=lambda bar: (bar.state not in urgent, -(bar.duration or timedelta()).total_seconds()))
-    chosen = {id(bar) for bar in ranked[:limit]}
-    return [bar for bar in bars if id(bar) in chosen]
+
+    def rank(bar: TimelineBar) -> tuple[bool, bool, timedelta]:
+        is_urgent = bar.state in UNPUBLISHED or bar.state is BarState.RUNNING
+        return not is_urgent, bar.table_name not in preferred, -(bar.duration or timedelta())
+
+    chosen = {bar.table_name for bar in sorted(bars, key=rank)[:limit]}
+    return [bar for bar in bars if bar.table_name in chosen]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -29,6 +29,7 @@ _METRICS = (
     "reason",
     "mode",
     "mode_reason",
+    "consistent_group",
 )
 _COUNTS = ("manifests", "succeeded", "failed")
 

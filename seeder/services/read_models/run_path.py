@@ -1,0 +1,65 @@
+"""The critical path of a run, with dependencies from the catalog and the declarations of queries."""
+
+from collections.abc import Mapping, Set
+from datetime import timedelta
+
+from django.db import DEFAULT_DB_ALIAS
+
+from seeder import conf
+from seeder.domain.monitoring.critical_path import CriticalPath, critical_path
+from seeder.domain.monitoring.timeline import Timeline
+from seeder.domain.view_names import ViewName
+from seeder.errors import DatabaseError
+from seeder.postgres import catalog
+from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services import manifest_selection
+
+_MAX_VIEWS = 2_000  # whose dependencies are read; the catalog needs 65 ms for them
+_READY_AT_ONCE = timedelta(milliseconds=200)  # after the first view; later ones read a view of this run
+
+
+def read_critical_path(timeline: Timeline, *, sees_all_agencies: bool) -> CriticalPath | None:
+    """Return the path of a finished run, or None without times of waits.
+
+    A user of some agencies gets the chain of visible views, and not how long the run could have taken.
+    """
+    finished_at = timeline.run.finished_at
+    if finished_at is None or all(bar.worker_wait_seconds is None for bar in timeline.bars):
+        return None
+    first_ready = min(bar.ready_at for bar in timeline.bars)
+    waited = [bar for bar in timeline.bars if bar.ready_at - first_ready > _READY_AT_ONCE]
+    waited.sort(key=lambda bar: bar.finished_at or bar.started_at, reverse=True)  # the chain begins at the end
+    dependencies, is_known = _read_dependencies({bar.table_name for bar in waited[:_MAX_VIEWS]})
+    return critical_path(
+        timeline.bars,
+        dependencies,
+        started_at=timeline.run.started_at,
+        finished_at=finished_at,
+        is_complete=is_known and sees_all_agencies and len(waited) <= _MAX_VIEWS,
+    )
+
+
+def _read_dependencies(names: Set[str]) -> tuple[Mapping[str, Set[str]], bool]:
+    """Return the names that views read, by the spelling in the history, and whether every database answered.
+
+    Takes three statements for each database.
+    """
+    found: dict[str, set[str]] = {}
+    is_known, databases = True, conf.load().databases
+    for alias in sorted({*databases.values()} or {DEFAULT_DB_ALIAS}) if names else ():
+        named = manifest_selection.named_views(alias, databases=databases)
+        wanted = {view for view, one in named.items() if one.spellings & names}
+        try:
+            with translate_database_errors(alias):
+                used = catalog.find_used_objects(alias, wanted)
+        except DatabaseError:
+            is_known = False
+            continue
+        for view, objects in used.items():
+            read = {one.relation for one in objects if one.kind == "m" and one.relation is not None}
+            declaration = named[view].declaration
+            read |= declaration.views if declaration else frozenset[ViewName]()
+            spelled = set[str]().union(*(named[one].spellings for one in read - {view} if one in named))
+            for name in named[view].spellings:
+                found.setdefault(name, set()).update(spelled)
+    return found, is_known
