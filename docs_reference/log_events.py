@@ -68,6 +68,11 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "A run could not write a notification. The next `send_notifications` writes it.",
         ("run_id", "view", "reason"),
     ),
+    "lineage_lost": LogEvent(
+        "warning",
+        "A run could not write an OpenLineage event. `send_notifications` ends a refresh that has started.",
+        ("run_id", "view", "reason"),
+    ),
     "view_muted": LogEvent(
         "warning",
         "A user muted the notifications of a view.",

@@ -40,6 +40,22 @@ WHERE r.finished_at > clock_timestamp() - interval '1 hour' AND r.started_at > c
     )
 ORDER BY r.finished_at;
 
+-- name: add_aborted_refreshes
+-- The end of refreshes that have started and not ended, of runs that ended within an hour.
+INSERT INTO reporting.seeder_notification (channel, event, subject, facts)
+SELECT n.channel, n.event, n.subject, n.facts || jsonb_build_object('type', 'ABORT', 'at', r.finished_at, 'reason', 'interrupted')
+FROM reporting.seeder_run AS r
+JOIN reporting.seeder_notification AS n ON n.created_at >= r.started_at AND n.facts ->> 'run_id' = r.run_id
+WHERE r.finished_at > clock_timestamp() - interval '1 hour' AND r.started_at > clock_timestamp() - interval '2 days'
+    AND n.channel = %(channel)s AND n.event = %(event)s AND n.facts ->> 'type' = 'START'
+    AND NOT EXISTS (
+        SELECT
+        FROM reporting.seeder_notification AS ended
+        WHERE ended.subject = n.subject AND ended.channel = n.channel AND ended.id > n.id
+            AND ended.facts ->> 'run_id' = r.run_id AND ended.event = n.event
+    )
+ORDER BY n.id;
+
 -- name: has_gone
 SELECT EXISTS (SELECT FROM reporting.seeder_notification WHERE channel = %(channel)s AND state = 'gone');
 

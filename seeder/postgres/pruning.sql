@@ -95,10 +95,15 @@ LIMIT %(batch_size)s;
 DELETE FROM reporting.seeder_queued_refresh WHERE id = ANY (%(keys)s::bigint[]) RETURNING 1;
 
 -- name: next_notifications
--- Also undelivered ones: of a channel that the settings do not have any more.
+-- Also undelivered ones: of a channel that the settings do not have any more. Each refresh has two events of lineage, so
+-- those that are delivered are kept for a week.
 SELECT id, created_at, true
 FROM reporting.seeder_notification
-WHERE (created_at, id) > (%(after)s::timestamptz, %(last)s::bigint) AND created_at < %(before)s
+WHERE (created_at, id) > (%(after)s::timestamptz, %(last)s::bigint)
+    AND (
+        created_at < %(before)s
+        OR event = 'lineage' AND state = 'sent' AND created_at < clock_timestamp() - interval '7 days'
+    )
 ORDER BY created_at, id
 LIMIT %(batch_size)s;
 

@@ -22,7 +22,7 @@ NAMED_BY_DJANGO = {CHECKOUT / "embedded" / "backend" / "base.py", CHECKOUT / "se
 RAW_SQL = {"cursor", "raw", "driver_connection", "extra", "RawSQL", "execute_sql"}
 RAW_HTTP = ("httpx2", "httpcore2", "httpx", "requests", "urllib3", "aiohttp", "urllib.request", "http.client")
 HTTP_EXTRA = CHECKOUT / "data_pipeline" / "http" / "extra.py"
-WEBHOOKS = CHECKOUT / "seeder" / "services" / "notifications" / "webhooks.py"  # seeder does not import that client
+WEBHOOKS = CHECKOUT / "seeder" / "services" / "notifications" / "http_posts.py"  # seeder does not import that client
 PAUSING = CHECKOUT / "tests" / "polling.py"
 
 

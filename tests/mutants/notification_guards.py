@@ -4,10 +4,25 @@ from tests.mutants.mutant import Mutant
 
 _CHANGES = "tests/integration/notifications/test_state_changes.py"
 _SOURCES = "tests/integration/data_pipeline/test_source_alerts.py"
+_LINEAGE = "tests/integration/notifications/test_lineage.py"
 _SENDING = "tests/integration/notifications/test_sending.py"
 _CHANNELS = "tests/unit/domain/notifications/test_channels.py"
 
 NOTIFICATIONS = [
+    Mutant(
+        name="lineage: a refresh that has ended is not aborted",
+        file="seeder/postgres/notifications.sql",
+        old="ended.id > n.id",
+        new="false",
+        tests=(_LINEAGE,),
+    ),
+    Mutant(
+        name="lineage: each refresh has an id of its own",
+        file="seeder/domain/notifications/lineage.py",
+        old="""f"{run_id}/{facts['database']}/{name}\"""",
+        new="name",
+        tests=(_LINEAGE,),
+    ),
     Mutant(
         name="notifications: a source with a later success does not fail",
         file="data_pipeline/postgres/source_alerts.sql",
@@ -59,14 +74,14 @@ NOTIFICATIONS = [
     ),
     Mutant(
         name="notifications: a receiver cannot answer forever",
-        file="seeder/services/notifications/webhooks.py",
+        file="seeder/services/notifications/http_posts.py",
         old="    timer.start()\n",
         new="",
         tests=(_SENDING,),
     ),
     Mutant(
         name="notifications: the end of the time is no answer",
-        file="seeder/services/notifications/webhooks.py",
+        file="seeder/services/notifications/http_posts.py",
         old="        if is_over.is_set():  #",
         new="        if False:  #",
         tests=(_SENDING,),

@@ -15,6 +15,7 @@ from seeder.domain.notifications.events import Event
 DEFAULT_EVENTS = frozenset(Event) - {Event.RUN_FINISHED}  # a run that ends is no change of a state
 _MAX_TIMEOUT_SECONDS = 60
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
+_TOKEN = re.compile(r"[!-~]+")
 _PREFIX = "whsec_"
 _MIN_SECRET_BYTES, _MAX_SECRET_BYTES = 24, 64  # of Standard Webhooks
 
@@ -38,17 +39,32 @@ class Mailbox:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LineageServer:
+    """A receiver of OpenLineage events of every refresh."""
+
+    url: str = field(repr=False)
+    token: str = field(default="", repr=False)
+    namespace: str = "reporting-seeder"  # of jobs
+    has_sql: bool = True
+    timeout: timedelta = timedelta(seconds=10)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Channel:
     """A receiver of notifications."""
 
     name: str
-    receiver: Webhook | Mailbox
+    receiver: Webhook | Mailbox | LineageServer
     events: frozenset[Event] = DEFAULT_EVENTS
     agencies: frozenset[str] = frozenset()  # empty: all
 
     def wants(self, event: Event, agencies: Collection[str]) -> bool:
         """Return whether it gets an event of a view that these agencies use."""
-        return event in self.events and (not self.agencies or not self.agencies.isdisjoint(agencies))
+        return event in self.events and self.is_for(agencies)
+
+    def is_for(self, agencies: Collection[str]) -> bool:
+        """Return whether it is for one of these agencies."""
+        return not self.agencies or not self.agencies.isdisjoint(agencies)
 
 
 def parse_channels(declared: Mapping[Any, Any]) -> Iterator[Channel]:
@@ -65,14 +81,22 @@ def parse_channels(declared: Mapping[Any, Any]) -> Iterator[Channel]:
 
 
 def _channel(name: str, facts: dict[Any, Any]) -> Channel:
-    events = _texts(facts.pop("events", DEFAULT_EVENTS), "names of events")
+    events = _texts(facts.pop("events", () if "openlineage" in facts else DEFAULT_EVENTS), "names of events")
     if not events <= {*Event}:
         raise ValueError(f"events among {', '.join(Event)}")
     agencies = _texts(facts.pop("agencies", ()), "slugs of agencies")
-    receiver = _webhook(facts) if "webhook" in facts else _mailbox(facts)
+    receiver = _receiver(facts)
+    if events and isinstance(receiver, LineageServer):
+        raise ValueError("no events: OpenLineage gets those of every refresh")
     if facts:
         raise ValueError("no other options than those in docs/how-to/notifications.md")
     return Channel(name=name, receiver=receiver, events=frozenset(map(Event, events)), agencies=agencies)
+
+
+def _receiver(facts: dict[Any, Any]) -> Webhook | LineageServer | Mailbox:
+    if "webhook" in facts:
+        return _webhook(facts)
+    return _lineage_server(facts) if "openlineage" in facts else _mailbox(facts)
 
 
 def _webhook(facts: dict[Any, Any]) -> Webhook:
@@ -84,10 +108,28 @@ def _webhook(facts: dict[Any, Any]) -> Webhook:
     )
 
 
+def _lineage_server(facts: dict[Any, Any]) -> LineageServer:
+    token, namespace = facts.pop("token", ""), facts.pop("namespace", "reporting-seeder")
+    has_sql = facts.pop("sql", True)
+    if not isinstance(token, str) or (token and not _TOKEN.fullmatch(token)):
+        raise ValueError("a 'token' of printable ASCII characters without blanks")
+    if not isinstance(namespace, str) or not namespace.isprintable() or not namespace.strip():
+        raise ValueError("a 'namespace', which is a text")
+    if not isinstance(has_sql, bool):
+        raise ValueError("'sql': True or False")  # noqa: TRY004  # a wrong setting
+    return LineageServer(
+        url=_url(facts.pop("openlineage")),
+        token=token,
+        namespace=namespace,
+        has_sql=has_sql,
+        timeout=timedelta(seconds=_number(facts.pop("timeout_seconds", 10), 1, _MAX_TIMEOUT_SECONDS)),
+    )
+
+
 def _mailbox(facts: dict[Any, Any]) -> Mailbox:
     recipients = facts.pop("email", ())
     if not isinstance(recipients, list | tuple) or not recipients or not all(map(_is_address, recipients)):
-        raise ValueError("'webhook' with an address, or 'email' with a list of e-mail addresses")
+        raise ValueError("'webhook' or 'openlineage' with an address, or 'email' with a list of e-mail addresses")
     return Mailbox(
         recipients=tuple(recipients),
         collect=timedelta(seconds=_number(facts.pop("collect_seconds", 300), 0, 86_400)),

@@ -12,6 +12,7 @@ from seeder.conf import Settings
 from seeder.domain.notifications.channels import Channel
 from seeder.domain.notifications.delivery import LEASE, DeliveryState
 from seeder.domain.notifications.events import AlertState, Event, Facts, Observation, Subject, event_of_change
+from seeder.domain.notifications.lineage import EVENT as LINEAGE
 from seeder.notification_errors import NotificationsUnusable
 from seeder.postgres.contract import OptionalTables, optional_tables
 from seeder.postgres.named_statements import STATEMENTS
@@ -67,6 +68,20 @@ def _add(event: Event, subject: str, facts: Facts, channels: Sequence[Channel]) 
     if names:
         parameters = {"event": event, "subject": subject, "facts": json.dumps(dict(facts)), "channels": names}
         query(DEFAULT_DB_ALIAS, STATEMENTS["add_notification"], parameters)
+
+
+def add_lineage(facts: Facts, channels: Sequence[Channel]) -> None:
+    """Write the event of a refresh for the channels of its agencies."""
+    names = [one.name for one in channels if one.is_for(facts["agencies"])]
+    if names:
+        subject = f"{facts['database']}:{facts['view']}"
+        parameters = {"event": LINEAGE, "subject": subject, "facts": json.dumps(dict(facts)), "channels": names}
+        query(DEFAULT_DB_ALIAS, STATEMENTS["add_notification"], parameters)
+
+
+def add_aborted_refreshes(channel: str) -> None:
+    """Write the end of refreshes whose run was killed, and has been closed within an hour."""
+    query(DEFAULT_DB_ALIAS, STATEMENTS["add_aborted_refreshes"], {"channel": channel, "event": LINEAGE})
 
 
 def add_finished_runs(channels: Sequence[Channel], tables: OptionalTables) -> None:

@@ -14,13 +14,14 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.log_format import LogValue
 from seeder.domain.notifications import delivery
-from seeder.domain.notifications.channels import Channel, Mailbox, Webhook
+from seeder.domain.notifications.channels import Channel, LineageServer, Mailbox, Webhook
 from seeder.domain.notifications.delivery import DeliveryState
 from seeder.notification_errors import UnknownChannel
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services.notifications import mails, outbox, state_changes, webhooks
+from seeder.services.notifications import lineage_posts, mails, outbox, state_changes, webhooks
+from seeder.services.notifications.http_posts import Answer, NoAnswer
 from seeder.services.notifications.outbox import ClaimedNotification
 from seeder.services.structured_log import ERROR, WARNING, log_event
 
@@ -85,19 +86,22 @@ class _Sender:
         match self._channel.receiver:
             case Mailbox() as mailbox:
                 self._send_collected(mailbox, until=until)
-            case Webhook() as webhook:
-                while monotonic() < until and self._send_next(webhook):
+            case Webhook() | LineageServer() as receiver:
+                while monotonic() < until and self._send_next(receiver):
                     pass
 
-    def _send_next(self, webhook: Webhook) -> bool:
+    def _send_next(self, receiver: Webhook | LineageServer) -> bool:
         row = outbox.claim_next(self._channel.name, now=self._clock())
-        return row is not None and self._post(webhook, row)
+        return row is not None and self._post(receiver, row)
 
-    def _post(self, webhook: Webhook, row: ClaimedNotification) -> bool:
-        """Send one webhook. Return whether it was delivered."""
+    def _post(self, receiver: Webhook | LineageServer, row: ClaimedNotification) -> bool:
+        """Send one request. Return whether it was delivered."""
         try:
-            answer = webhooks.send(webhook, row, now=self._clock())
-        except webhooks.NoAnswer as error:
+            if isinstance(receiver, Webhook):
+                answer = webhooks.send(receiver, row, now=self._clock())
+            else:
+                answer = lineage_posts.send(receiver, row)
+        except NoAnswer as error:
             self._record([row], DeliveryState.PENDING, error=str(error))
             return False
         state = delivery.state_after(answer.status)
@@ -124,7 +128,7 @@ class _Sender:
         state: DeliveryState,
         *,
         error: str | None = None,
-        answer: webhooks.Answer | None = None,
+        answer: Answer | None = None,
     ) -> None:
         """Record the result of an attempt."""
         now, retry_after = self._clock(), answer.retry_after if answer else timedelta()

@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from seeder.conf import Settings
 from seeder.domain.freshness.states import FreshnessState
+from seeder.domain.notifications.channels import LineageServer
 from seeder.domain.notifications.events import AlertKind, AlertState, Event, Observation, Subject
 from seeder.models import Alert, JobStatus
 from seeder.postgres import freshness_queries
@@ -48,6 +49,9 @@ def notify_changes(settings: Settings, tables: OptionalTables) -> None:
         if change is not None and change.event is not Event.LOAD_FAILED:  # each failed load has sent it
             signal_sending.send(change.event, **change.facts)
     outbox.add_finished_runs(settings.notifications, tables)
+    for channel in settings.notifications if tables.is_usable("seeder_run") else ():
+        if isinstance(channel.receiver, LineageServer):
+            outbox.add_aborted_refreshes(channel.name)
 
 
 def _subject(row: Alert) -> Subject:

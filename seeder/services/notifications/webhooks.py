@@ -1,33 +1,14 @@
-"""Sends one webhook. The standard library suffices: no redirect is followed, and nothing is kept alive."""
+"""Sends one webhook, signed as Standard Webhooks."""
 
 import json
-import socket
-from collections.abc import Mapping
-from contextlib import suppress
-from dataclasses import dataclass
-from datetime import datetime, timedelta
-from http.client import HTTPConnection, HTTPException, HTTPSConnection
-from threading import Event, Timer
-from urllib.parse import urlsplit
+from datetime import datetime
 
 from seeder.domain.notifications import events
 from seeder.domain.notifications.channels import Webhook
 from seeder.domain.notifications.signing import signed_headers
-from seeder.domain.plain_numbers import parse_whole_number
 from seeder.services.documents.document_fields import camel_case
+from seeder.services.notifications.http_posts import Answer, post
 from seeder.services.notifications.outbox import ClaimedNotification
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """The answer of a receiver."""
-
-    status: int
-    retry_after: timedelta = timedelta()
-
-
-class NoAnswer(Exception):
-    """The receiver did not answer in time. The text names the cause, without the address."""
 
 
 def send(webhook: Webhook, row: ClaimedNotification, *, now: datetime) -> Answer:
@@ -35,45 +16,5 @@ def send(webhook: Webhook, row: ClaimedNotification, *, now: datetime) -> Answer
     data = {camel_case(name): value for name, value in row.facts.items()}
     payload = {"type": events.Event(row.event).webhook_type, "timestamp": row.created_at.isoformat(), "data": data}
     body = json.dumps(payload, ensure_ascii=False, separators=(",", ":")).encode()
-    signed = signed_headers(webhook.secrets, message_id=f"msg_{row.id}", sent_at=now, body=body)
-    headers = {"content-type": "application/json", "user-agent": "reporting-seeder", "connection": "close", **signed}
-    return _post(webhook, body, headers)
-
-
-def _post(webhook: Webhook, body: bytes, headers: Mapping[str, str]) -> Answer:
-    parts, seconds = urlsplit(webhook.url), webhook.timeout.total_seconds()
-    connect = HTTPSConnection if parts.scheme == "https" else HTTPConnection
-    connection = connect(parts.hostname or "", parts.port, timeout=seconds)
-    # The timeout of the connection limits each read, so a slow receiver could answer byte by byte for hours.
-    is_over = Event()
-    timer = Timer(seconds, _shut_down, [connection, is_over])
-    timer.daemon = True
-    timer.start()
-    try:
-        connection.connect()
-        if not is_over.is_set():  # from here on, its end shuts the connection down
-            connection.request("POST", parts._replace(scheme="", netloc="").geturl() or "/", body, headers)
-            response = connection.getresponse()
-        if is_over.is_set():  # http.client takes the end of the connection for that of the headers
-            raise NoAnswer("TimeoutError")
-        return Answer(status=response.status, retry_after=_seconds(response.headers["retry-after"]))
-    except (OSError, HTTPException, ValueError) as error:
-        cause = f": {error.strerror}" if isinstance(error, OSError) and error.strerror else ""
-        raise NoAnswer(f"{type(error).__name__}{cause}") from error
-    finally:
-        timer.cancel()
-        connection.close()
-
-
-def _shut_down(connection: HTTPConnection, is_over: Event) -> None:
-    is_over.set()
-    if (peer := connection.sock) is not None:
-        with suppress(OSError):
-            socket.socket.shutdown(peer, socket.SHUT_RDWR)  # not TLS's own, which would change its state meanwhile
-
-
-def _seconds(value: str | None) -> timedelta:
-    """Read the seconds of a header. Its other form, a date, is ignored."""
-    with suppress(ValueError, OverflowError):
-        return timedelta(seconds=parse_whole_number((value or "0").strip()))
-    return timedelta()
+    headers = signed_headers(webhook.secrets, message_id=f"msg_{row.id}", sent_at=now, body=body)
+    return post(webhook.url, body, headers, timeout=webhook.timeout)

@@ -24,6 +24,7 @@ from seeder.services.groups.group_planning import add_groups
 from seeder.services.groups.group_refresh import GroupRefresher
 from seeder.services.groups.group_selection import complete_groups
 from seeder.services.history_rows import RunHistoryWriter
+from seeder.services.notifications.run_lineage import RunLineage
 from seeder.services.notifications.run_notifications import RunNotifications
 from seeder.services.retry import retry_transient
 from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions, skip_planning
@@ -139,7 +140,8 @@ def execute_locked(
         meter,
     )
     notifications = RunNotifications(run_lock.run_id, settings, tables)
-    listeners = Listeners(*recorders, LogListener(run_lock.run_id), notifications, listener)
+    lineage = RunLineage(run_lock.run_id, settings, tables)
+    listeners = Listeners(*recorders, LogListener(run_lock.run_id), notifications, lineage, listener)
     orphan_recovery.recover_orphaned_runs(tables)
     run_lock.ensure_held()  # planning may have lost the connection that held it
     history.insert_pending(plan)

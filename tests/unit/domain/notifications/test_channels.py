@@ -40,6 +40,10 @@ NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
         {**HOOK, "events": "view_failed"},
         {**HOOK, "agencies": [1]},
         {**HOOK, "colour": "T0KEN"},
+        {"openlineage": "http://hooks.example.org/T0KEN"},
+        {"openlineage": HOOK["webhook"], "token": "T0KEN T0KEN"},
+        {"openlineage": HOOK["webhook"], "events": ["view_failed"]},
+        {"openlineage": HOOK["webhook"], "sql": "T0KEN"},
     ],
 )
 def test_invalid_channel_is_refused_without_its_values(settings: Any, facts: Any) -> None:
@@ -53,6 +57,8 @@ def test_invalid_channel_is_refused_without_its_values(settings: Any, facts: Any
 def test_channel_shows_neither_address_nor_secret() -> None:
     [channel] = parse_channels({"pager": {**HOOK, "secret": [SECRET, SECRET], "agencies": ["demo"]}})
     assert not any(word in repr(channel) for word in ("T0KEN", "MfKQ", "hooks", "1\\xf2"))
+    [server] = parse_channels({"lineage": {"openlineage": HOOK["webhook"], "token": "T0KEN"}})
+    assert not any(word in repr(server) for word in ("T0KEN", "hooks"))
     assert channel.wants(Event.VIEW_LATE, ["metro", "demo"])
     assert not channel.wants(Event.VIEW_LATE, ["metro"])
     assert not channel.wants(Event.RUN_FINISHED, ["demo"])
