@@ -4,6 +4,8 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from seeder.texts import Text
+
 _MAX_GAP = timedelta(hours=3)  # between the runs of a night
 # A worker takes up the next part of a request at once. A schedule with the same name starts later.
 _MAX_PAUSE_OF_REQUEST = timedelta(minutes=2)
@@ -95,6 +97,13 @@ def _is_repetition(run: NightRun, night: Round) -> bool:
     return run.started_at - max(ends) > _MAX_PAUSE_OF_REQUEST
 
 
+_REFRESHED = "{refreshed:,} of {number:,} view refreshed", "{refreshed:,} of {number:,} views refreshed"
+_CURRENT = (
+    "{refreshed:,} of {number:,} view refreshed or unchanged",
+    "{refreshed:,} of {number:,} views refreshed or unchanged",
+)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NightCounts:
     """The views of a night by their last result in it."""
@@ -117,19 +126,18 @@ class NightCounts:
         """Return the counts if no run of the night lives: what is open in the rows was interrupted."""
         return replace(self, interrupted=self.interrupted + self.running + self.pending, running=0, pending=0)
 
-    def __str__(self) -> str:
-        views = "view" if self.views == 1 else "views"
+    def __str__(self) -> Text:
+        singular, plural = _CURRENT if self.skipped else _REFRESHED
+        refreshed = Text.counted(singular, plural, self.views, refreshed=self.refreshed + self.skipped)
         others = (
-            (self.failed, f"{self.failed:,} failed"),
-            (self.held, f"{self.held:,} held"),
-            (self.interrupted, f"{self.interrupted:,} interrupted"),
-            (self.running, f"{self.running:,} running"),
-            (self.pending, f"{self.pending:,} waiting"),
-            (self.repaired, f"{self.repaired:,} of these refreshed since"),
+            (self.failed, Text("{number:,} failed", number=self.failed)),
+            (self.held, Text("{number:,} held", number=self.held)),
+            (self.interrupted, Text("{number:,} interrupted", number=self.interrupted)),
+            (self.running, Text("{number:,} running", number=self.running)),
+            (self.pending, Text("{number:,} waiting", number=self.pending)),
+            (self.repaired, Text("{number:,} of these refreshed since", number=self.repaired)),
         )
-        refreshed = f"{self.refreshed + self.skipped:,} of {self.views:,} {views} refreshed"
-        refreshed += " or unchanged" * bool(self.skipped)
-        return ", ".join([refreshed, *(text for number, text in others if number)])
+        return Text.joined([refreshed, *(text for number, text in others if number)])
 
 
 def overdue_since(schedules_due: Iterable[datetime], now: datetime) -> datetime | None:
