@@ -1,8 +1,10 @@
 """The page of one view: its state, history, manifests and snapshots."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from functools import partial
+from typing import Any
 
+from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.db import DEFAULT_DB_ALIAS
@@ -11,28 +13,35 @@ from django.template.response import TemplateResponse
 
 from seeder.admin import lineage_drawing, page_urls, queue_actions
 from seeder.admin.changed_rows_section import section_context
-from seeder.admin.charts import history_chart
+from seeder.admin.charts import history_chart, intervals_chart
+from seeder.domain.explanation.facts import Level, Topic
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
+from seeder.domain.monitoring.view_history import TimeRange
 from seeder.domain.outcomes import Status
-from seeder.errors import UnknownTable
+from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
+from seeder.errors import SeederError, UnknownTable
 from seeder.postgres.contract import OptionalTables
 from seeder.services import manifest_access
 from seeder.services.data_checks import check_access
 from seeder.services.notifications import mutes
+from seeder.services.queue import dispatch, schedules
 from seeder.services.read_models import (
     agency_scope,
     error_redaction,
     job_list,
     view_as_of,
     view_description,
+    view_history,
     view_lineage,
 )
 from seeder.services.read_models.freshness_overview import contracts_of_jobs
+from seeder.services.read_models.view_explanation import explain_view
 from seeder.services.read_models.view_lineage import LineageNode
 from seeder.services.read_models.view_reader import viewer_of
+from seeder.services.snapshots import release_snapshots
 from seeder.services.storable_text import is_storable
 
-_MAX_RUNS = 60
+_PLAN_TOPICS = {Topic.PLAN, Topic.SKIP, Topic.BREAKER, Topic.LOCK, Topic.WAIT}
 _MAX_MANIFESTS = 200
 _MAX_SNAPSHOTS = 100
 
@@ -43,7 +52,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     viewer = viewer_of(request.user)
     agencies = viewer.agencies
     job = _require_job(request.GET.get("table", ""), agencies)
-    recent = job_list.recent_runs([job], max_runs=_MAX_RUNS)[job.table_name]
+    history = view_history.read_history(job, _time_range(request))
     job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
     manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
@@ -53,6 +62,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
     failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=viewer.can_see_errors)[job.key]
     description = view_description.describe_view(job, viewer, tables, can_see_queries=can_see_queries)
+    contracts = contracts_of_jobs([job], agencies)[job.table_name]
     as_of = view_as_of.loads_in_views([job], tables).get(job.table_name, ())
     context = {
         **site.each_context(request),
@@ -63,14 +73,18 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "is_skipped": failure.is_skipped,
         "notes": failure.notes,
         "age": view_as_of.data_ages_of_jobs([job], tables).get(job.table_name),
-        "contracts": contracts_of_jobs([job], agencies)[job.table_name],
+        "contracts": contracts,
         "as_of": [(one, one.load_id and page_urls.load(request, one.load_id)) for one in as_of],
         "manifests": [(one, agency_names[one.agency_id]) for one in manifests.jobs],
         "manifest_count": manifests.total,
         "description": description,
         "can_see_queries": can_see_queries,
-        "recent": recent,
-        "chart": history_chart(recent, site),
+        "history": history,
+        "chart": intervals_chart(history.intervals, site) or history_chart(history.runs, site),
+        "time_ranges": [*TimeRange],
+        "next_refresh": (
+            schedules.next_refresh(job.agencies, has_contracts=bool(contracts)) if dispatch.is_available() else None
+        ),
         "can_refresh": queue_actions.can_refresh(request.user),
         "can_see_checks": request.user.has_perm(check_access.VIEW_PERMISSION),
         "can_mute": request.user.has_perm(mutes.PERMISSION),
@@ -79,11 +93,26 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     }
     if request.user.has_perm("seeder.view_releasesnapshot"):
         names = agency_scope.name_spellings(job.table_name)
-        context["snapshots"] = agency_scope.snapshot_rows_of(agencies).filter(table_name__in=names)[:_MAX_SNAPSHOTS]
+        rows = agency_scope.snapshot_rows_of(agencies).filter(table_name__in=names)[:_MAX_SNAPSHOTS]
+        context |= {"snapshots": rows, **_latest_drift([row.pk for row in rows[:2]])}
     if description.view and not description.problem:
         lineage = view_lineage.read_lineage(description.view, viewer, as_of)
         context |= {"lineage": lineage, "drawing": lineage_drawing.draw(lineage, partial(_url_of, request, site))}
     return TemplateResponse(request, "seeder/view.html", context)
+
+
+def _time_range(request: HttpRequest) -> TimeRange:
+    """Return the time range in the URL. Others are ignored."""
+    return next((one for one in TimeRange if one == request.GET.get("range")), TimeRange.MONTH)
+
+
+def _latest_drift(snapshot_ids: Sequence[int]) -> Mapping[str, Any]:
+    """Compare the last two snapshots, if there are two. `snapshot_ids` begin with the latest."""
+    if len(snapshot_ids) < 2:
+        return {}
+    compare, base = map(release_snapshots.find_snapshot, snapshot_ids)
+    drift = release_snapshots.compare_snapshots(base, compare, across_views=True)
+    return {"drift": drift, "verdict": SEVERITY_SUMMARIES[drift.severity]}
 
 
 def _url_of(request: HttpRequest, site: AdminSite, node: LineageNode) -> str | None:
@@ -98,9 +127,27 @@ def _request_refresh(request: HttpRequest) -> HttpResponse:
     """Queue a refresh, and redirect to the page, which shows the result."""
     if not queue_actions.can_refresh(request.user):
         raise PermissionDenied
+    if "plan" in request.POST:
+        _show_plan(request, request.POST["plan"], force="force" in request.POST)
+        return HttpResponseRedirect(request.get_full_path())
     options = {"with_changes": "changed_rows" in request.POST, "force": "force" in request.POST}
     queue_actions.request_refresh(request, request.POST.get("refresh", ""), **options)
     return HttpResponseRedirect(request.get_full_path())
+
+
+def _show_plan(request: HttpRequest, table_name: str, *, force: bool) -> None:
+    """Show what a refresh now would do. A forced one is not skipped."""
+    try:
+        expectations = explain_view(table_name, viewer_of(request.user)).expectations
+    except SeederError as error:
+        messages.error(request, str(error))
+        return
+    shown = [one for one in expectations if one.topic in _PLAN_TOPICS and not (force and one.topic is Topic.SKIP)]
+    for one in shown:
+        level = messages.WARNING if one.level in {Level.WARNING, Level.ERROR} else messages.INFO
+        messages.add_message(request, level, one.text)
+    if not shown:
+        messages.warning(request, f"No enabled manifest uses {table_name}; nothing to refresh.")
 
 
 def _require_job(table_name: str, agencies: list[str] | None) -> Job:

@@ -13,6 +13,7 @@ from seeder.services.queue.schedule_rows import DeclaredSchedule, ScheduleStatus
 
 PREFIX = schedule_rows.prefix_of("seeder")
 DUE_VIEWS = f"{PREFIX}due views"
+WITHOUT_CONTRACTS = f"{PREFIX}views without contracts"
 _RESUME_MINUTES = 5
 
 
@@ -47,7 +48,7 @@ def _declared_schedules(settings: conf.Settings, *, by_freshness: bool) -> Itera
         )
         if settings.nightly_cron:
             task, cron = "seeder.tasks.refresh_views_without_contracts", settings.nightly_cron
-            yield DeclaredSchedule(name=f"{PREFIX}views without contracts", task=task, cron=cron)
+            yield DeclaredSchedule(name=WITHOUT_CONTRACTS, task=task, cron=cron)
     elif settings.nightly_cron:
         yield DeclaredSchedule(
             name=f"{PREFIX}every report",
@@ -77,6 +78,18 @@ def next_schedules(*, agencies: Sequence[str] | None = None) -> Sequence[Schedul
     if agencies is not None:
         rows = rows.filter(~Q(name__startswith=_of_agency("")) | Q(name__in=[*map(_of_agency, agencies)]))
     return [ScheduleStatus(name=row.name, cron=row.cron, due=row.next_run) for row in rows]
+
+
+def next_refresh(agencies: Sequence[str], *, has_contracts: bool) -> ScheduleStatus | None:
+    """Return the next schedule that refreshes a view of these agencies at its times. Requires a queue.
+
+    A view with freshness contracts is not refreshed by the schedule of those without.
+    """
+    excluded = {WITHOUT_CONTRACTS} if has_contracts else set()
+    for one in next_schedules(agencies=agencies):
+        if one.cron and one.due and one.name.startswith(PREFIX) and one.name not in excluded:
+            return one
+    return None
 
 
 def schedule_problems(settings: conf.Settings) -> Iterator[NotSchedulable]:

@@ -14,7 +14,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.read_models.view_reader import Viewer, ViewReader
 
 _MAX_PER_LEVEL = 8
-_MAX_VIEWS = 400  # whose manifests and states are read
+_MAX_VIEWS = 400  # whose manifests are read
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -37,13 +37,9 @@ class ViewLineage:
     nodes: Sequence[LineageNode]  # by level, those that need attention first
     lines: Sequence[tuple[ViewName, ViewName]]  # what is read, and its reader
     left_out: Mapping[int, int]  # tables and views that a level has no room for
-    further: int  # views beyond the last level
+    not_drawn: int  # views beyond the last level, and of a wide lineage
     hidden: int  # views of agencies that the user may not see
     calls_opaque_functions: bool  # so it may read more
-
-    @property
-    def views(self) -> Sequence[LineageNode]:
-        return [node for node in self.nodes if not node.is_table and node.level]
 
 
 def read_lineage(view: ViewKey, viewer: Viewer, loads: Sequence[TableAsOf]) -> ViewLineage:
@@ -57,35 +53,31 @@ def read_lineage(view: ViewKey, viewer: Viewer, loads: Sequence[TableAsOf]) -> V
     levels = levels_of(view.name, related.reads_of)
     near = sorted(levels, key=lambda name: (abs(levels[name]), name))[:_MAX_VIEWS]
     specs = reader.read_specs({*near})
-    shown = [name for name in near if name == view.name or _is_visible(name, specs, viewer)]
-    facts, ages = reader.facts({*shown}), reader.ages({*shown})
-    nodes = [
-        LineageNode(
-            name=name,
-            level=levels[name],
-            is_listed=name in specs,
-            facts=facts[name],
-            age=ages.get(name, NEVER_RECORDED),
-        )
-        for name in shown
-    ]
-    by_name = {load.table: load for load in loads}
-    tables = table_levels({name: levels[name] for name in shown}, related.tables_of)
-    nodes += [
-        LineageNode(name=name, level=level, is_table=True, load=by_name.get(str(name)))
-        for name, level in tables.items()
-    ]
-    kept, left_out = _keep_room(nodes)
-    names = {node.name for node in kept}
+    shown = {name: levels[name] for name in near if name == view.name or _is_visible(name, specs, viewer)}
+    tables = table_levels(shown, related.tables_of)
+    kept, left_out = _keep_room(shown, tables, reader.failing(shown.keys()))
+    views = kept.keys() & shown.keys()
+    facts, ages, by_table = reader.facts(views), reader.ages(views), {load.table: load for load in loads}
     reads: Mapping[ViewName, Set[ViewName]] = {
-        name: related.reads_of.get(name, set()) | related.tables_of.get(name, set()) for name in names
+        name: related.reads_of.get(name, set()) | related.tables_of.get(name, set()) for name in views
     }
     every = {*related.reads_of, *(name for one in related.reads_of.values() for name in one)}
     return ViewLineage(
-        nodes=kept,
-        lines=[(read, name) for name in sorted(names) for read in sorted(reads[name] & names)],
+        nodes=[
+            LineageNode(
+                name=name,
+                level=level,
+                is_table=name not in views,
+                is_listed=name in specs,
+                facts=facts.get(name, ViewFacts()),
+                age=ages.get(name, NEVER_RECORDED),
+                load=None if name in views else by_table.get(str(name)),
+            )
+            for name, level in kept.items()
+        ],
+        lines=[(read, name) for name in sorted(views) for read in sorted(reads[name] & kept.keys())],
         left_out=left_out,
-        further=len(every) - len(near),
+        not_drawn=len(every | {view.name}) - len(near),
         hidden=len(near) - len(shown),
         calls_opaque_functions=related.calls_opaque_functions,
     )
@@ -95,16 +87,15 @@ def _is_visible(name: ViewName, specs: Mapping[ViewName, ViewSpec], viewer: View
     return viewer.sees(specs[name].manifests if name in specs else ())
 
 
-def _keep_room(nodes: Sequence[LineageNode]) -> tuple[Sequence[LineageNode], Mapping[int, int]]:
-    """Return the first nodes of each level, and the number of the others."""
-    by_level = defaultdict[int, list[LineageNode]](list)
-    for node in sorted(nodes, key=_attention):
-        by_level[node.level].append(node)
-    kept = [node for level in sorted(by_level) for node in by_level[level][:_MAX_PER_LEVEL]]
+def _keep_room(
+    views: Mapping[ViewName, int], tables: Mapping[ViewName, int], failing: Set[ViewName]
+) -> tuple[Mapping[ViewName, int], Mapping[int, int]]:
+    """Return the first tables and views of each level, failing ones first, and the number of the others."""
+    by_level = defaultdict[int, list[ViewName]](list)
+    for name in sorted(views, key=lambda one: (one not in failing, one)):
+        by_level[views[name]].append(name)
+    for name in sorted(tables):
+        by_level[tables[name]].append(name)
+    kept = {name: level for level in sorted(by_level) for name in by_level[level][:_MAX_PER_LEVEL]}
     left_out = {level: len(found) - _MAX_PER_LEVEL for level, found in by_level.items() if len(found) > _MAX_PER_LEVEL}
     return kept, left_out
-
-
-def _attention(node: LineageNode) -> tuple[bool, bool, ViewName]:
-    """Return a sort key: failing views first, then other views, then tables."""
-    return not node.facts.failing, node.is_table, node.name

@@ -17,6 +17,7 @@ from seeder.domain.manifests import Manifest, RejectedManifest, ViewKey, ViewSpe
 from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
 from seeder.errors import UnknownTable
+from seeder.models import JobStatus
 from seeder.postgres import freshness_queries, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.services import freshness_contracts, manifest_selection, view_states
@@ -199,6 +200,12 @@ class ViewReader:
             if facts.status is not None and _recency(facts) >= _recency(found[name]):
                 found[name] = facts
         return found
+
+    def failing(self, names: Set[ViewName]) -> Set[ViewName]:
+        """Return the views whose last finished refresh failed. Takes one statement, and reads no history."""
+        spellings = {spelling: name for name in names for spelling in self._spellings(name)}
+        rows = JobStatus.objects.filter(table_name__in=spellings, consecutive_failures__gt=0)
+        return {spellings[spelling] for spelling in rows.values_list("table_name", flat=True)}
 
     def _contracts(
         self, spec: ViewSpec | None, facts: ViewFacts, age: DataAge, now: datetime

@@ -31,8 +31,9 @@
     const withStatus = (status) => points.filter((run) => run.status === status && run.duration !== null);
     const plotOptions = { width, marginLeft: 56, marginRight: 12, className: "plot" };
     const x = { type: "time", label: null, domain: timeDomain(points.map((run) => run.at)), ticks: width < NARROW ? 4 : 8, inset: 8 };
-    const longest = d3.max(points, (run) => run.duration ?? 0) || 1;
+    const longest = d3.max(points, (run) => run.high ?? run.duration ?? 0) || 1;
     const durationTicks = ticks(longest, 4);
+    const span = { x: "at", y1: (run) => run.low ?? 0, y2: (run) => run.high ?? run.duration }; // of an interval, or one run
     const withRows = points.filter((run) => run.rows !== null);
     const container = document.createElement("div");
     container.append(Plot.plot({
@@ -40,8 +41,8 @@
       y: { domain: [0, longest], nice: true, label: "Duration", labelArrow: "none", ticks: durationTicks, tickFormat: formatDuration },
       marks: [
         Plot.gridY(durationTicks, GRID), Plot.ruleY([0], { stroke: "var(--seeder-quiet-shape)" }),
-        Plot.ruleX(withStatus("success"), { x: "at", y: "duration", stroke: COLOURS.success, strokeWidth: 2 }),
-        Plot.ruleX(withStatus("error"), { x: "at", y: "duration", stroke: COLOURS.error, strokeWidth: 2, strokeDasharray: "3 2" }),
+        Plot.ruleX(withStatus("success"), { ...span, stroke: COLOURS.success, strokeWidth: 2 }),
+        Plot.ruleX(withStatus("error"), { ...span, stroke: COLOURS.error, strokeWidth: 2, strokeDasharray: "3 2" }),
         Plot.dot(withStatus("success"), { x: "at", y: "duration", r: 3.5, fill: COLOURS.success, href: "url" }),
         Plot.dot(withStatus("error"), { x: "at", y: "duration", symbol: "times", r: 5, stroke: COLOURS.error, strokeWidth: 2.5, href: "url" }),
         Plot.dot(points.filter((run) => run.duration === null), { x: "at", y: 0, symbol: "triangle", r: 5, stroke: COLOURS.running, href: "url" }),

@@ -3,6 +3,7 @@
 import re
 
 import pytest
+from django.db import connections
 from pytest_django import Settings
 
 from seeder.domain.refresh_requests import AllReports
@@ -93,6 +94,20 @@ def test_other_relation_of_the_name_is_described(kind: str) -> None:
     sql("CREATE TABLE reporting.good (n integer)" if kind == "TABLE" else "CREATE VIEW reporting.good AS SELECT 1 AS n")
     assert "is not a materialized view" in get_page(client_with(*AUTHOR_PERMISSIONS), PAGE, table="reporting.good")
     sql(f"DROP {kind} reporting.good")
+
+
+def test_database_that_does_not_answer_is_named(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    connections["archive"].close()
+    monkeypatch.setitem(connections.settings["archive"], "NAME", "no_such_database")
+    CustomReportManifest.objects.filter(table_name="reporting.good").update(database_id=2)
+    page = get_page(client_with(*AUTHOR_PERMISSIONS), PAGE, table="reporting.good")
+    assert "The database archive does not answer." in page
+    assert "no_such_database" not in page
+    author = client_with(*AUTHOR_PERMISSIONS, "view_errors", name="full_author")
+    assert "no_such_database" in get_page(author, PAGE, table="reporting.good")
+    CustomReportManifest.objects.filter(table_name="reporting.good").update(database_id=3)
+    assert "The manifest&#x27;s database_id 3 is not in" in get_page(author, PAGE, table="reporting.good")
 
 
 def boxes(page: str) -> list[str]:

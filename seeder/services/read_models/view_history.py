@@ -1,0 +1,17 @@
+"""The history of a view in a time range, at a cost that does not grow with the number of its runs."""
+
+from seeder.domain.monitoring.report_jobs import Job
+from seeder.domain.monitoring.view_history import TimeRange, ViewHistory
+from seeder.postgres import view_history
+
+_MAX_RUNS = 200  # that are shown one by one
+_INTERVALS, _MAX_RUNS_PER_INTERVAL = 120, 100
+
+
+def read_history(job: Job, time_range: TimeRange) -> ViewHistory:
+    """Return each run of a time range if there are few, otherwise intervals. Reads at most 12,000 rows."""
+    runs = view_history.runs_in_range(job, time_range, max_runs=_MAX_RUNS + 1)
+    if len(runs) <= _MAX_RUNS:
+        return ViewHistory(time_range=time_range, runs=runs)
+    intervals = view_history.intervals_in_range(job, time_range, intervals=_INTERVALS, max_runs=_MAX_RUNS_PER_INTERVAL)
+    return ViewHistory(time_range=time_range, intervals=intervals)
