@@ -59,6 +59,7 @@ NOUNS: Mapping[str, Noun] = {
     "row": Noun("{number:,} row", "{number:,} rows"),
     "run": Noun("{number:,} run", "{number:,} runs"),
     "running part": Noun("{number:,} running part", "{number:,} running parts"),
+    "shorter view": Noun("{number:,} shorter view", "{number:,} shorter views"),
     "table": Noun("{number:,} table", "{number:,} tables"),
     "task": Noun("{number:,} task", "{number:,} tasks"),
     "time": Noun("{number:,} time", "{number:,} times"),
