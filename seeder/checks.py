@@ -11,6 +11,7 @@ from django.core import checks
 from django.db import DEFAULT_DB_ALIAS, connection
 
 from seeder import conf
+from seeder.domain.notifications.channels import AppriseService
 from seeder.domain.system_check_hints import SYSTEM_CHECK_HINTS
 from seeder.errors import ConfigurationError, DatabaseError
 from seeder.postgres.contract import ContractDifference
@@ -53,11 +54,16 @@ def check_queue_settings(**_: Any) -> Sequence[checks.CheckMessage]:
 @checks.register
 def check_extras(**_: Any) -> Sequence[checks.CheckMessage]:
     """Return E017 for each extra that an app or a setting needs and that is not installed."""
-    has_metrics_token = not check_settings() and bool(conf.load().metrics_token)
+    settings = None if check_settings() else conf.load()
+    has_metrics_token = settings is not None and bool(settings.metrics_token)
+    has_apprise = settings is not None and any(
+        isinstance(one.receiver, AppriseService) for one in settings.notifications
+    )
     needed = [
         (apps.is_installed("django_q"), extras.QUEUE, "The queue ('django_q' in INSTALLED_APPS)"),
         (apps.is_installed("rest_framework"), extras.API, "The API ('rest_framework' in INSTALLED_APPS)"),
         (has_metrics_token, extras.METRICS, "The metrics endpoint (METRICS_TOKEN)"),
+        (has_apprise, extras.APPRISE, "A channel with 'apprise' (NOTIFICATIONS)"),
     ]
     problems = [extras.problem(extra, feature) for is_used, extra, feature in needed if is_used]
     return [_message("seeder.E017", str(problem)) for problem in problems if problem]

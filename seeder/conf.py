@@ -240,8 +240,8 @@ class Settings:
     default of 13 months keeps the same month-end of the last year."""
     notifications: Sequence[Channel] = setting(_channels, default=list)
     """[Channels](../how-to/notifications.md) that are notified of failed, recovered, held and late views, as a map of
-    names to `email`, `webhook` or `openlineage` and options (default: none). No command, log or check shows secrets and
-    addresses."""
+    names to `email`, `webhook`, `apprise` or `openlineage` and options (default: none). No command, log or check shows
+    secrets and addresses."""
     freshness_link_versions: Mapping[str, int] = setting(_link_versions, default=dict)
     """Versions of [freshness links](../how-to/freshness.md#for-readers-of-reports), as a map of agency slugs to
     numbers (default: 1). Another number revokes the agency's links."""

@@ -23,6 +23,7 @@ API = Extra(
 )
 YAML = Extra("yaml", {"yaml": "pyyaml"})
 COMPLETION = Extra("completion", {"argcomplete": "argcomplete"})
+APPRISE = Extra("apprise", {"apprise": "apprise"})
 METRICS = Extra("metrics", {"prometheus_client": "prometheus-client"})
 
 

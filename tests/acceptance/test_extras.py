@@ -29,11 +29,12 @@ FEATURES = {
     "zstd": "from data_pipeline.storage.zstd import zstd; zstd.ZstdDecompressor()",
     "yaml": "from seeder.services.data_checks.yaml_files import load_yaml; load_yaml('a: 1')",
     "completion": "import argcomplete",
+    "apprise": "import apprise; assert apprise.Apprise().add('json://127.0.0.1/')",
     "redis": "import django.core.cache.backends.redis, redis",
 }
 PROVIDED = (
-    "argcomplete botocore croniter django_q drf_spectacular httpx2 prometheus_client psycopg_binary python_calamine"
-    " redis rest_framework yaml"
+    "apprise argcomplete botocore croniter django_q drf_spectacular httpx2 prometheus_client psycopg_binary"
+    " python_calamine redis rest_framework yaml"
 )
 
 

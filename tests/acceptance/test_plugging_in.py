@@ -66,6 +66,7 @@ def test_wheel_without_extras_requires_only_django_psycopg_and_rich(wheel: Path)
         "redis": {"redis"},
         "yaml": {"pyyaml"},
         "completion": {"argcomplete"},
+        "apprise": {"apprise"},
     }
     assert everything == set().union(*by_extra.values())
 

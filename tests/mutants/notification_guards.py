@@ -5,10 +5,25 @@ from tests.mutants.mutant import Mutant
 _CHANGES = "tests/integration/notifications/test_state_changes.py"
 _SOURCES = "tests/integration/data_pipeline/test_source_alerts.py"
 _LINEAGE = "tests/integration/notifications/test_lineage.py"
+_APPRISE = "tests/integration/notifications/test_apprise.py"
 _SENDING = "tests/integration/notifications/test_sending.py"
 _CHANNELS = "tests/unit/domain/notifications/test_channels.py"
 
 NOTIFICATIONS = [
+    Mutant(
+        name="apprise: the address is in no log of the HTTP client",
+        file="seeder/services/notifications/apprise_posts.py",
+        old="not any(part in record.getMessage() for part in secrets)",
+        new="True",
+        tests=(_APPRISE,),
+    ),
+    Mutant(
+        name="apprise: the library logs nothing",
+        file="seeder/services/notifications/apprise_posts.py",
+        old="addFilter(lambda _: False)",
+        new="addFilter(lambda _: True)",
+        tests=(_APPRISE,),
+    ),
     Mutant(
         name="lineage: a refresh that has ended is not aborted",
         file="seeder/postgres/notifications.sql",

@@ -15,6 +15,7 @@ from seeder.domain.notifications.events import Event
 DEFAULT_EVENTS = frozenset(Event) - {Event.RUN_FINISHED}  # a run that ends is no change of a state
 _MAX_TIMEOUT_SECONDS = 60
 _EMAIL = re.compile(r"[^@\s,;<>]+@[^@\s,;<>]+")
+_APPRISE_URL = re.compile(r"[a-z][a-z0-9+.-]*://[!-~]+", re.IGNORECASE)
 _TOKEN = re.compile(r"[!-~]+")
 _PREFIX = "whsec_"
 _MIN_SECRET_BYTES, _MAX_SECRET_BYTES = 24, 64  # of Standard Webhooks
@@ -39,6 +40,16 @@ class Mailbox:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class AppriseService:
+    """A service that the library apprise knows. For people, as e-mail is."""
+
+    url: str = field(repr=False)  # contains tokens
+    timeout: timedelta = timedelta(seconds=10)
+    collect: timedelta = timedelta(minutes=5)
+    digest_above: int = 5
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class LineageServer:
     """A receiver of OpenLineage events of every refresh."""
 
@@ -54,7 +65,7 @@ class Channel:
     """A receiver of notifications."""
 
     name: str
-    receiver: Webhook | Mailbox | LineageServer
+    receiver: Webhook | Mailbox | AppriseService | LineageServer
     events: frozenset[Event] = DEFAULT_EVENTS
     agencies: frozenset[str] = frozenset()  # empty: all
 
@@ -93,9 +104,11 @@ def _channel(name: str, facts: dict[Any, Any]) -> Channel:
     return Channel(name=name, receiver=receiver, events=frozenset(map(Event, events)), agencies=agencies)
 
 
-def _receiver(facts: dict[Any, Any]) -> Webhook | LineageServer | Mailbox:
+def _receiver(facts: dict[Any, Any]) -> Webhook | Mailbox | AppriseService | LineageServer:
     if "webhook" in facts:
         return _webhook(facts)
+    if "apprise" in facts:
+        return _apprise_service(facts)
     return _lineage_server(facts) if "openlineage" in facts else _mailbox(facts)
 
 
@@ -106,6 +119,24 @@ def _webhook(facts: dict[Any, Any]) -> Webhook:
         secrets=tuple(_secrets([secrets] if isinstance(secrets, str) else secrets)),
         timeout=timedelta(seconds=_number(facts.pop("timeout_seconds", 10), 1, _MAX_TIMEOUT_SECONDS)),
     )
+
+
+def _apprise_service(facts: dict[Any, Any]) -> AppriseService:
+    url = facts.pop("apprise")
+    if not isinstance(url, str) or not _APPRISE_URL.fullmatch(url):
+        raise ValueError("'apprise' with an address of that library, such as slack://…")
+    return AppriseService(
+        url=url,
+        timeout=timedelta(seconds=_number(facts.pop("timeout_seconds", 10), 1, _MAX_TIMEOUT_SECONDS)),
+        **_collecting(facts),
+    )
+
+
+def _collecting(facts: dict[Any, Any]) -> dict[str, Any]:
+    return {
+        "collect": timedelta(seconds=_number(facts.pop("collect_seconds", 300), 0, 86_400)),
+        "digest_above": _number(facts.pop("digest_above", 5), 1, 1_000),
+    }
 
 
 def _lineage_server(facts: dict[Any, Any]) -> LineageServer:
@@ -129,12 +160,8 @@ def _lineage_server(facts: dict[Any, Any]) -> LineageServer:
 def _mailbox(facts: dict[Any, Any]) -> Mailbox:
     recipients = facts.pop("email", ())
     if not isinstance(recipients, list | tuple) or not recipients or not all(map(_is_address, recipients)):
-        raise ValueError("'webhook' or 'openlineage' with an address, or 'email' with a list of e-mail addresses")
-    return Mailbox(
-        recipients=tuple(recipients),
-        collect=timedelta(seconds=_number(facts.pop("collect_seconds", 300), 0, 86_400)),
-        digest_above=_number(facts.pop("digest_above", 5), 1, 1_000),
-    )
+        raise ValueError("'webhook', 'apprise' or 'openlineage' with an address, or 'email' with a list of addresses")
+    return Mailbox(recipients=tuple(recipients), **_collecting(facts))
 
 
 def _is_address(value: object) -> bool:

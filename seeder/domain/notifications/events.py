@@ -23,6 +23,9 @@ class Event(StrEnum):
         return self.value.replace("_", ".")
 
 
+RECOVERIES = frozenset({Event.VIEW_RECOVERED, Event.LOAD_RECOVERED})
+
+
 class AlertKind(StrEnum):
     """What the state is about."""
 

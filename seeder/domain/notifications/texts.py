@@ -57,6 +57,13 @@ def body_of(notifications: Sequence[Notification]) -> str:
     return "\n\n".join("\n".join(_lines(one)) for one in notifications) + "\n"
 
 
+def shortened(text: str, most: int) -> str:
+    """Return the first lines of a text with at most `most` characters, and an ellipsis if others follow."""
+    if len(text) <= most:
+        return text
+    return f"{text[: most - 10].rpartition(chr(10))[0]}\n…\n"
+
+
 def _sentence(one: Notification) -> str:
     if one.event is Event.RUN_FINISHED:
         return f"Run finished: {one.facts['succeeded']} succeeded, {one.facts['failed']} failed"

@@ -14,13 +14,16 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.log_format import LogValue
 from seeder.domain.notifications import delivery
-from seeder.domain.notifications.channels import Channel, LineageServer, Mailbox, Webhook
+from seeder.domain.notifications.channels import AppriseService, Channel, LineageServer, Mailbox, Webhook
 from seeder.domain.notifications.delivery import DeliveryState
+from seeder.domain.notifications.events import Event
+from seeder.domain.notifications.texts import Notification
+from seeder.errors import ExtraMissing
 from seeder.notification_errors import UnknownChannel
 from seeder.postgres import sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services.notifications import lineage_posts, mails, outbox, state_changes, webhooks
+from seeder.services.notifications import apprise_posts, lineage_posts, mails, outbox, state_changes, webhooks
 from seeder.services.notifications.http_posts import Answer, NoAnswer
 from seeder.services.notifications.outbox import ClaimedNotification
 from seeder.services.structured_log import ERROR, WARNING, log_event
@@ -84,8 +87,8 @@ class _Sender:
 
     def send_due(self, *, until: float) -> None:
         match self._channel.receiver:
-            case Mailbox() as mailbox:
-                self._send_collected(mailbox, until=until)
+            case Mailbox() | AppriseService() as receiver:
+                self._send_collected(receiver, until=until)
             case Webhook() | LineageServer() as receiver:
                 while monotonic() < until and self._send_next(receiver):
                     pass
@@ -109,14 +112,21 @@ class _Sender:
         self._record([row], state, error=None if is_sent else f"HTTP status {answer.status}", answer=answer)
         return is_sent
 
-    def _send_collected(self, mailbox: Mailbox, *, until: float) -> None:
+    def _send_collected(self, receiver: Mailbox | AppriseService, *, until: float) -> None:
         now = self._clock()
-        rows = outbox.claim_collected(self._channel.name, now=now, collected_since=now - mailbox.collect)
-        for message in delivery.messages(rows, digest_above=mailbox.digest_above):
+        rows = outbox.claim_collected(self._channel.name, now=now, collected_since=now - receiver.collect)
+        for message in delivery.messages(rows, digest_above=receiver.digest_above):
             if monotonic() >= until:
                 return  # the lease ends by itself
+            texts = [Notification(event=Event(row.event), facts=row.facts, at=row.created_at) for row in message]
             try:
-                mails.send(mailbox, message)
+                if isinstance(receiver, Mailbox):
+                    mails.send(receiver, texts, first=message[0].id, last=message[-1].id)
+                else:
+                    apprise_posts.send(receiver, texts)
+            except (apprise_posts.NotDelivered, ExtraMissing) as error:
+                self._record(message, DeliveryState.PENDING, error=str(error))
+                return
             except Exception as error:  # noqa: BLE001  # a backend raises what its library does
                 self._record(message, DeliveryState.PENDING, error=type(error).__name__)
                 return

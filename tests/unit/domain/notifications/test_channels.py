@@ -44,6 +44,9 @@ NOW = datetime(2026, 11, 30, 2, tzinfo=UTC)
         {"openlineage": HOOK["webhook"], "token": "T0KEN T0KEN"},
         {"openlineage": HOOK["webhook"], "events": ["view_failed"]},
         {"openlineage": HOOK["webhook"], "sql": "T0KEN"},
+        {"apprise": "T0KEN"},
+        {"apprise": ["slack://T0KEN"]},
+        {"apprise": "slack://T0KEN", "digest_above": 0},
     ],
 )
 def test_invalid_channel_is_refused_without_its_values(settings: Any, facts: Any) -> None:
@@ -57,8 +60,8 @@ def test_invalid_channel_is_refused_without_its_values(settings: Any, facts: Any
 def test_channel_shows_neither_address_nor_secret() -> None:
     [channel] = parse_channels({"pager": {**HOOK, "secret": [SECRET, SECRET], "agencies": ["demo"]}})
     assert not any(word in repr(channel) for word in ("T0KEN", "MfKQ", "hooks", "1\\xf2"))
-    [server] = parse_channels({"lineage": {"openlineage": HOOK["webhook"], "token": "T0KEN"}})
-    assert not any(word in repr(server) for word in ("T0KEN", "hooks"))
+    others = {"lineage": {"openlineage": HOOK["webhook"], "token": "T0KEN"}, "chat": {"apprise": "slack://T0KEN"}}
+    assert not any(word in repr(other) for other in parse_channels(others) for word in ("T0KEN", "hooks"))
     assert channel.wants(Event.VIEW_LATE, ["metro", "demo"])
     assert not channel.wants(Event.VIEW_LATE, ["metro"])
     assert not channel.wants(Event.RUN_FINISHED, ["demo"])
