@@ -76,6 +76,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None
         "can_see_history": request.user.has_perm("seeder.view_runhistory"),
         "can_see_runs": request.user.has_perm("seeder.view_run"),
         "can_refresh": queue_actions.can_refresh(request.user),
+        "is_watched": True,
         "now": timezone.now(),
         "time_zone": timezone.get_current_timezone_name(),
         "stale_hours": conf.load().stale_hours,

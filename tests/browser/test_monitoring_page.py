@@ -8,12 +8,13 @@ import pytest
 from django.contrib.auth.models import Permission
 from playwright.sync_api import Page, Route, expect
 
-from seeder.domain.refresh_requests import AllReports
+from seeder.domain.refresh_requests import AllReports, SingleView
+from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, ReleaseSnapshot, Run
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.acceptance import queue_clusters
-from tests.browser.conftest import Site
+from tests.browser.conftest import PASSWORD, Site
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = [pytest.mark.slow]
@@ -167,8 +168,61 @@ def test_refresh_button_queues_and_row_updates_itself(site: Site) -> None:
     # Focus and typed text survive the updates.
     assert page.evaluate("document.activeElement === window.before && window.before.value") == "half a wo"
     assert JobStatus.objects.get(table_name="reporting.good").last_run_id != before
-    # The page stops polling when nothing runs.
-    assert page.evaluate("document.getElementById('seeder-live').dataset.live") is None
+    # The page polls seldom when nothing runs.
+    assert page.evaluate("document.getElementById('seeder-live').dataset.live") == "idle"
+
+
+def test_idle_page_shows_a_run_that_starts(site: Site) -> None:
+    page = site.logged_in_page("operator")
+    page.clock.install()
+    page.goto(MONITORING)
+    state, updated = page.get_by_role("status"), page.locator("#seeder-updated")
+    expect(state).to_have_text("live")
+    before = updated.get_attribute("datetime")
+    orchestrator.execute_run(SingleView(name=ViewName.parse("reporting.good")), requested_by="operator")
+    page.clock.fast_forward(31_000)
+    expect(page.locator("thead .column")).to_have_count(2)
+    expect(updated).not_to_have_attribute("datetime", before or "")
+    assert state.evaluate("element => element.textContent") == "live", "a screen reader hears only changes"
+
+
+def test_page_of_a_lost_server_reconnects(site: Site) -> None:
+    page = site.logged_in_page("operator")
+    page.clock.install()
+    page.goto(MONITORING)
+    state, top = page.get_by_role("status"), "document.getElementById('seeder-live').getBoundingClientRect().top"
+    expect(state).to_have_text("live")
+    place = page.evaluate(top)
+    page.route(f"**{MONITORING}", lambda route: route.abort())
+    page.clock.fast_forward(31_000)
+    expect(state).to_have_text("reconnecting")
+    assert page.evaluate(top) == place, "the layout does not shift"
+    expect(page.locator("table.grid tbody tr")).to_have_count(4)
+    page.unroute(f"**{MONITORING}")
+    page.route(f"**{MONITORING}", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    page.clock.fast_forward(2_100)
+    page.clock.fast_forward(4_100)
+    expect(state).to_have_text("reconnecting")
+    page.unroute(f"**{MONITORING}")
+    page.clock.fast_forward(60_100)
+    expect(state).to_have_text("live")
+    site.browser_errors.clear()  # of the requests that failed
+
+
+def test_page_of_an_expired_session_links_to_the_login(site: Site) -> None:
+    page = site.logged_in_page("operator")
+    page.clock.install()
+    page.goto(f"{MONITORING}?q=good")
+    expect(page.get_by_role("link", name="Log in")).to_be_hidden()
+    page.context.clear_cookies()
+    page.clock.fast_forward(31_000)
+    expect(page.get_by_role("status")).to_have_text("logged out")
+    page.get_by_role("link", name="Log in").click()
+    page.fill("#id_username", "operator")
+    page.fill("#id_password", PASSWORD)
+    page.click("[type=submit]")
+    expect(page.locator("table.grid tbody tr")).to_have_count(1)
+    assert page.url.endswith(f"{MONITORING}?q=good")
 
 
 def test_reader_sees_no_refresh_button_and_redacted_errors(site: Site) -> None:

@@ -1,11 +1,14 @@
-// Updates a page while something runs: fetches it again and changes only what differs, so that focus, scroll position
-// and typed text are kept. Without JavaScript the page works, but does not update itself.
+// Updates a page: fetches it again and changes only what differs, so that focus, scroll position and typed text are kept.
+// It fetches often while something runs, and otherwise seldom, so that a run that starts appears. The page says how old it
+// is, and if the server does not answer or the session has ended. Without JavaScript it works, but does not update itself.
 "use strict";
 (() => {
-  const POLL_MS = 2000;
+  const POLL_MS = { running: 2000, idle: 30000 };
   const MAX_POLL_MS = 60000;
-  let delay = POLL_MS;
-  let timer = null;
+  const TIMEOUT_MS = 20000;
+  let failures = 0;
+  let isUpdating = false;
+  let timer;
 
   const liveElement = () => document.getElementById("seeder-live");
 
@@ -27,7 +30,6 @@
       if (old.nodeValue !== fresh.nodeValue) old.nodeValue = fresh.nodeValue;
       return;
     }
-    if (old.name === "csrfmiddlewaretoken") return; // masked anew in each response; the old one stays valid
     const open = old.nodeName === "DETAILS" && old.open;
     updateAttributes(old, fresh);
     if (open) old.open = true;
@@ -59,35 +61,62 @@
     }
   }
 
-  async function refresh() {
-    timer = null;
-    if (document.hidden) return; // visibilitychange resumes
-    try {
-      const answer = await fetch(location.href, { headers: { Accept: "text/html" }, credentials: "same-origin" });
-      const page = new DOMParser().parseFromString(await answer.text(), "text/html");
-      const fresh = page.getElementById("seeder-live");
-      if (!answer.ok || answer.redirected || !fresh) return; // logged out, or removed: keep the page
-      const focused = document.activeElement && document.activeElement.id;
-      updateNode(liveElement(), fresh);
-      if (focused && document.activeElement.id !== focused) {
-        document.getElementById(focused)?.focus({ preventScroll: true });
-      }
-      delay = POLL_MS;
-      document.dispatchEvent(new CustomEvent("seeder:changed"));
-    } catch {
-      delay = Math.min(delay * 2, MAX_POLL_MS); // the server does not answer: poll less often
+  // Texts are those of the page, which are translated.
+  function showConnection(state) {
+    const connection = document.getElementById("seeder-connection");
+    if (!connection || connection.dataset.state === state) return; // a screen reader announces only changes
+    connection.dataset.state = state;
+    connection.textContent = connection.dataset[state] ?? "";
+    document.getElementById("seeder-log-in").hidden = state !== "loggedOut";
+  }
+
+  function stateOf(answer) {
+    if (answer.redirected || answer.status === 401 || answer.status === 403) return "loggedOut";
+    if (answer.status >= 400 && answer.status < 500) return "gone";
+    return answer.ok ? "live" : "reconnecting";
+  }
+
+  async function update() {
+    const options = { headers: { Accept: "text/html" }, credentials: "same-origin", signal: AbortSignal.timeout(TIMEOUT_MS) };
+    const answer = await fetch(location.href, options);
+    const page = new DOMParser().parseFromString(await answer.text(), "text/html");
+    const fresh = page.getElementById("seeder-live");
+    const state = stateOf(answer);
+    if (state !== "live") return state; // keep the page
+    if (!fresh) return "reconnecting"; // an answer of a proxy
+    const focused = document.activeElement && document.activeElement.id;
+    updateNode(liveElement(), fresh);
+    if (focused && document.activeElement.id !== focused) {
+      document.getElementById(focused)?.focus({ preventScroll: true });
     }
+    const updated = page.getElementById("seeder-updated");
+    if (updated) updateNode(document.getElementById("seeder-updated"), updated);
+    document.dispatchEvent(new CustomEvent("seeder:changed"));
+    return state;
+  }
+
+  const pace = () => liveElement()?.dataset.live;
+
+  async function refresh() {
+    clearTimeout(timer);
+    if (document.hidden || isUpdating || !pace()) return; // visibilitychange resumes
+    isUpdating = true;
+    const state = await update().catch(() => "reconnecting");
+    isUpdating = false;
+    failures = state === "live" ? 0 : failures + 1;
+    showConnection(pace() ? state : "final");
     scheduleNext();
   }
 
   function scheduleNext() {
-    if (timer === null && liveElement()?.dataset.live) timer = setTimeout(refresh, delay);
+    if (!pace()) return;
+    const backoff = Math.min(POLL_MS.running * 2 ** (failures - 1), MAX_POLL_MS);
+    timer = setTimeout(refresh, failures ? backoff : POLL_MS[pace()]);
   }
 
-  document.addEventListener("visibilitychange", () => {
-    if (document.hidden || !liveElement()?.dataset.live) return;
-    clearTimeout(timer);
-    refresh();
-  });
+  document.addEventListener("visibilitychange", refresh);
+  window.addEventListener("online", refresh);
+  window.addEventListener("pageshow", (event) => event.persisted && refresh()); // the browser kept the page
+  showConnection("live");
   scheduleNext();
 })();
