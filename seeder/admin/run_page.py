@@ -9,6 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from seeder.admin import queue_actions
+from seeder.admin.comparison_section import comparison_section
 from seeder.admin.path_section import path_section
 from seeder.admin.run_table import run_table
 from seeder.admin.timeline_chart import LanesOf, TimelineForm, timeline_chart
@@ -16,7 +17,15 @@ from seeder.domain.monitoring.timeline import BarState, Timeline
 from seeder.domain.outcomes import Status
 from seeder.postgres.contract import OptionalTables
 from seeder.services.queue import part_rows
-from seeder.services.read_models import agency_scope, error_redaction, run_failures, run_groups, run_path, run_timeline
+from seeder.services.read_models import (
+    agency_scope,
+    error_redaction,
+    previous_run,
+    run_failures,
+    run_groups,
+    run_path,
+    run_timeline,
+)
 
 _MAX_FAILURES = 50
 
@@ -36,6 +45,7 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         **_actions_context(request, timeline, tables),
         "chart": timeline_chart(timeline, TimelineForm(request.GET), site, critical=critical),
         **path_section(path),
+        **comparison_section(previous_run.compare_with_previous(timeline, agencies)),
         "lanes_of": LanesOf.choices,
         "states": [state for state in BarState if any(bar.state is state for bar in timeline.bars)],
         "table": run_table(timeline, request.GET),

@@ -1,8 +1,20 @@
 """Waits and costs of refreshes, at most one row for each history row. The table is optional."""
 
+from typing import Self
+
 from django.db import models
 
 from seeder.models.history_and_status import RunHistory
+
+
+class RunMetricsQuerySet(models.QuerySet["RunMetrics"]):
+    def of_rows(self, first: int, last: int) -> Self:
+        """Return the metrics of the history rows between two ids.
+
+        The rows of a run are inserted together, so that such a range selects them. A join would read the metrics of all
+        runs.
+        """
+        return self.filter(history_id__gte=first, history_id__lte=last)
 
 
 class RunMetrics(models.Model):
@@ -45,6 +57,8 @@ class RunMetrics(models.Model):
     notes = models.TextField(null=True)  # one on each line
     snapshot = models.TextField(null=True)  # pg_snapshot just before the refresh; the view contains its transactions
     consistent_group = models.TextField(null=True)  # with which the view was refreshed; null if alone
+
+    objects = RunMetricsQuerySet.as_manager()
 
     class Meta:
         managed = False

@@ -38,15 +38,13 @@ def groups_of_run(run_id: str, agencies: list[str] | None) -> Sequence[GroupEndi
 def _metrics_of_members(run_id: str) -> Mapping[int, RunMetrics]:
     """Return the metrics of members, by history id.
 
-    The rows of a run are inserted together, so that a range of ids selects them. A join would read the metrics of
-    all runs. Without the addition, the planner would look for the run from both ends of the history.
+    Without the addition, the planner would look for the run from both ends of the history.
     """
     number = F("pk") + 0
     ids = RunHistory.objects.filter(run_id=run_id).aggregate(first=Min(number), last=Max(number))
     if ids["first"] is None:
         return {}
-    of_run = RunMetrics.objects.filter(history_id__gte=ids["first"], history_id__lte=ids["last"])
-    found = of_run.exclude(consistent_group=None)
+    found = RunMetrics.objects.of_rows(**ids).exclude(consistent_group=None)
     return {row.pk: row for row in found.only("consistent_group", "reason", "attempts", "lock_wait_seconds")}
 
 

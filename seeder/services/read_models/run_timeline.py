@@ -31,6 +31,17 @@ _METRICS = (
     "mode_reason",
     "consistent_group",
 )
+_COLUMNS = (
+    "pk",
+    "table_name",
+    "report_name",
+    "status",
+    "start_time",
+    "finish_time",
+    "records_processed",
+    "is_interrupted",
+    "was_pending",
+)
 _COUNTS = ("manifests", "succeeded", "failed")
 
 
@@ -115,6 +126,11 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
     )
 
 
+def bars_of(run_id: str, agencies: list[str] | None) -> Sequence[TimelineBar]:
+    """Return one bar for each view of a run that these agencies may see, without lanes and pending views."""
+    return [bar for bar in _bars(history_of(run_id, agencies)) if bar.status is not Status.PENDING]
+
+
 def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
     """The history rows of a run that these agencies may see.
 
@@ -163,11 +179,14 @@ def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
     ended = of_run.annotate(
         is_interrupted=Q(errors__startswith=INTERRUPTED), was_pending=Q(start_time=F("created_at"), status=Status.ERROR)
     )
-    rows = list(ended.order_by("report_type", "manifest_id").defer("errors"))
+    rows = list(ended.order_by("report_type", "manifest_id").values_list(*_COLUMNS, named=True))
     metrics = _metrics([row.pk for row in rows])
-    # Two databases can have a view of the same name: then a failed one is shown.
-    rows.sort(key=lambda row: row.status != Status.ERROR)
-    first_rows = {row.table_name: row for row in reversed(rows)}
+    first_rows: dict[str, Any] = {}
+    for row in rows:
+        first = first_rows.setdefault(row.table_name, row)
+        # Two databases can have a view of the same name: then a failed one is shown.
+        if row.status == Status.ERROR != first.status:
+            first_rows[row.table_name] = row
     return [
         TimelineBar(
             history_id=row.pk,
@@ -186,15 +205,11 @@ def _bars(of_run: QuerySet[RunHistory]) -> list[TimelineBar]:
 
 
 def _metrics(ids: Sequence[int]) -> Mapping[int, Mapping[str, Any]]:
-    """The available metrics of these history rows, by history id.
-
-    The rows of a run are inserted together, so that a range of ids selects them. A join would read the metrics of
-    all runs.
-    """
+    """The available metrics of these history rows, by history id."""
     if not ids or not OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable("seeder_run_metrics"):
         return {}
-    rows = RunMetrics.objects.filter(history_id__gte=min(ids), history_id__lte=max(ids))
-    return {row["history_id"]: {name: row[name] for name in _METRICS} for row in rows.values("history_id", *_METRICS)}
+    rows = RunMetrics.objects.of_rows(min(ids), max(ids)).values_list("pk", *_METRICS)
+    return {pk: dict(zip(_METRICS, values, strict=True)) for pk, *values in rows}
 
 
 def hold_interval(hold: Mapping[str, Any]) -> HoldInterval:

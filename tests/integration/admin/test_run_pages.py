@@ -173,3 +173,70 @@ def test_actions_are_limited_to_visible_agencies(settings: Settings) -> None:
     assert part.cancel_requested_at is None
     Run.objects.update(agencies={"metro": {}})
     assert demo.get(f"/admin/seeder/{run_path('retry/')}").status_code == 404
+
+
+def add_previous_run(run_id: str, hours: int, agency: str = "demo", **columns: object) -> None:
+    """Copy the run as one that started hours before, in which `good` took a minute and `bad` succeeded."""
+    run = Run.objects.latest("started_at")
+    rows = list(RunHistory.objects.filter(run_id=run.run_id))
+    age = timedelta(hours=hours)
+    Run.objects.create(
+        run_id=run_id,
+        started_at=run.started_at - age,
+        finished_at=run.started_at - age + timedelta(seconds=90),
+        **{
+            "description": run.description,
+            "requested_by": "a test",
+            "workers": 1,
+            "manifests": 1,
+            "agencies": {agency: {"manifests": 1, "succeeded": 1, "failed": 0}},
+            **columns,
+        },
+    )
+    for row in rows:
+        if row.table_name != "reporting.shared" and row.agency_slug in {agency, "metro"}:
+            row.pk, row.run_id, row.status, row.errors = None, run_id, "success", None
+            row.start_time -= age
+            row.finish_time = row.start_time + timedelta(seconds=60)
+            row.save(force_insert=True)
+
+
+def compared(page: str) -> list[tuple[str, str]]:
+    """Return the changes with their views."""
+    [table] = re.findall(r'<table class="list changed-views">.*?</table>', page, re.DOTALL) or [""]
+    return re.findall(r'<td class="change [^"]*">([^<]*)</td><th scope="row"><a [^>]*>([^<]*)</a>', table)
+
+
+def test_run_is_compared_with_the_one_before() -> None:
+    path = run_path()
+    assert "Compared with the run before" not in get_page(client_with(*OPERATOR, name="first"), path)
+    add_previous_run("older", 48)
+    add_previous_run("yesterday", 24)
+    add_previous_run("stopped", 2, stopped_by="SIGTERM")
+    add_previous_run("another", 1, description="another request")
+    page = get_page(client_with(*OPERATOR), path)
+    assert 'id="run-before" href="/admin/seeder/monitoring/run/yesterday/"' in page
+    assert "took 1 min 30 s." in page
+    assert re.search(r"This one took 1 min (29|30) s less\.", page)
+    assert compared(page) == [
+        ("newly failing", "Report reporting.bad"),
+        ("faster", "Report reporting.good"),
+        ("new", "Canned reporting.shared"),
+    ]
+
+
+def test_comparison_has_only_visible_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    path = run_path()
+    add_previous_run("of metro", 1, agency="metro")
+    add_previous_run("of demo", 2)
+    page = get_page(client_with(*OPERATOR, name="demo"), path)
+    assert "run/of%20demo/" in page
+    assert compared(page) == [("faster", "Report reporting.good"), ("new", "Canned reporting.shared")]
+
+
+def test_part_of_a_request_is_not_compared_with_another_part() -> None:
+    path = run_path()
+    add_previous_run("other part", 1)
+    RunHistory.objects.filter(run_id="other part").update(table_name="reporting.other")
+    assert "Compared with the run before" not in get_page(client_with(*OPERATOR), path)
