@@ -8,6 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
+from seeder.domain.human_format import format_count
+from seeder.texts import Text
+
 _MAX_CAUSES_SHOWN = 3
 
 
@@ -43,11 +46,11 @@ class CircuitBreakerState:
         causes = {**self.causes, view: reason}
         return CircuitBreakerState(failures=failures, opened_at=opened, last_trial_at=trial_at, causes=causes)
 
-    def cause_text(self) -> str:
+    def cause_text(self) -> Text:
         """Name failed views with their reasons, or nothing if they are unknown."""
         shown = [f"{view} ({reason})" for view, reason in self.causes.items()][-_MAX_CAUSES_SHOWN:]
         others = len(self.causes) - len(shown)
-        return ", ".join([*([f"{others} others"] if others else []), *shown])
+        return Text.joined([*([format_count(others, "other")] if others else []), *shown])
 
     def succeeded(self) -> "CircuitBreakerState":
         """Close the breaker after any successful refresh, trial or not."""

@@ -11,6 +11,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 
+from seeder.texts import Text
+
 
 class FactKind(StrEnum):
     """Kinds of facts about a query, as in the statement `query_facts`."""
@@ -57,36 +59,49 @@ def reads_only_its_row(facts: Iterable[QueryFact]) -> bool:
     return len(relations) == 1 and not reasons_not_closed(facts)  # the view that has the expression
 
 
-def _order_reason(fact: QueryFact) -> str | None:
+def _order_reason(fact: QueryFact) -> Text | None:
+    subject = fact.subject
     if fact.kind is FactKind.CLAUSE:
-        return f"uses {fact.subject}, so it can return other rows each time"
-    name, _, arguments = fact.subject.partition("(")
+        return Text("uses {clause}, so it can return other rows each time", clause=subject)
+    name, _, arguments = subject.partition("(")
     is_rounded = name in _ROUNDED and ("float4" in arguments or "float8" in arguments)
     if fact.kind is FactKind.FUNCTION and (name in _DEPEND_ON_ORDER or is_rounded):
-        return f"calls {fact.subject}, whose result can depend on the order in which rows are read"
+        return Text("calls {function}, whose result can depend on the order in which rows are read", function=subject)
     return None
 
 
-def _reason(fact: QueryFact) -> str | None:
-    reason: str | None = None
-    match fact.kind:
-        case FactKind.RELATION if fact.property in _RELATIONS:
-            reason = f"reads the {_RELATIONS[fact.property]} {fact.subject}"
-        case FactKind.ACCESS_METHOD if fact.property != "heap":
-            reason = f"reads {fact.subject}, whose access method is {fact.property}"
-        case FactKind.ROW_SECURITY:
-            reason = f"reads {fact.subject}, which has row-level security"
-        case FactKind.CATALOG:
-            reason = f"reads the system catalog {fact.subject}"
-        case FactKind.FUNCTION if fact.property != "i" and not _depends_on_settings_only(fact):
-            reason = f"calls {fact.subject}, {_FUNCTIONS[fact.property]}"
-        case FactKind.NODE:
-            reason = _NODES.get(fact.subject)
-        case FactKind.TEXT_CONVERSION if fact.subject not in _TYPES_FROM_TEXT and fact.property != "e":
-            reason = f"converts text to {fact.subject}, for which PostgreSQL accepts words such as 'today'"
-        case FactKind.TYPE if fact.property not in _OWN_TYPES:
-            reason = f"uses the type {fact.subject}, {_TYPES.get(fact.property, _UNCHECKED)}"
+def _reason(fact: QueryFact) -> Text | None:  # noqa: C901  # one line for each kind
+    reason: Text | None = None
+    match fact:
+        case QueryFact(FactKind.RELATION, name, "f"):
+            reason = Text("reads the foreign table {table}", table=name)
+        case QueryFact(FactKind.RELATION, name, "S"):
+            reason = Text("reads the sequence {sequence}", sequence=name)
+        case QueryFact(FactKind.ACCESS_METHOD, name, method) if method != "heap":
+            reason = Text("reads {table}, whose access method is {method}", table=name, method=method)
+        case QueryFact(FactKind.ROW_SECURITY, name):
+            reason = Text("reads {table}, which has row-level security", table=name)
+        case QueryFact(FactKind.CATALOG, name):
+            reason = Text("reads the system catalog {table}", table=name)
+        case QueryFact(FactKind.FUNCTION, name) if fact.property != "i" and not _depends_on_settings_only(fact):
+            reason = _function_reason(name, fact.property)
+        case QueryFact(FactKind.NODE, name):
+            reason = _NODES.get(name)
+        case QueryFact(FactKind.TEXT_CONVERSION, name, kind) if name not in _TYPES_FROM_TEXT and kind != "e":
+            reason = Text("converts text to {type}, for which PostgreSQL accepts words such as 'today'", type=name)
+        case QueryFact(FactKind.TYPE, name, None):
+            reason = Text("uses the type {type}, whose values are names in the system catalog", type=name)
+        case QueryFact(FactKind.TYPE, name, kind) if kind not in _OWN_TYPES:
+            reason = Text("uses the type {type}, whose functions PostgreSQL does not check", type=name)
     return reason
+
+
+def _function_reason(name: str, volatility: str | None) -> Text:
+    if volatility is None:
+        return Text("calls {function}, which PostgreSQL does not check", function=name)
+    if volatility == "v":
+        return Text("calls {function}, which is volatile", function=name)
+    return Text("calls {function}, which can depend on the time, the session or other rows", function=name)
 
 
 def _depends_on_settings_only(function: QueryFact) -> bool:
@@ -94,15 +109,7 @@ def _depends_on_settings_only(function: QueryFact) -> bool:
     return function.property == "s" and function.subject in _SETTINGS_ONLY
 
 
-_RELATIONS = {"f": "foreign table", "S": "sequence"}
-_TYPES: dict[str | None, str] = {None: "whose values are names in the system catalog"}
-_UNCHECKED = "whose functions PostgreSQL does not check"
 _OWN_TYPES = {"c", "d", "e"}  # composite types, domains and enums have no functions of their own
-_FUNCTIONS = {
-    None: "which PostgreSQL does not check",
-    "v": "which is volatile",
-    "s": "which can depend on the time, the session or other rows",
-}
 # Aggregates and window functions whose result depends on the order of rows, also of equal ones after an ORDER BY.
 _DEPEND_ON_ORDER = frozenset(
     re.findall(
@@ -126,12 +133,12 @@ _ROUNDED = frozenset(
     )
 )
 _NODES = {
-    "SQLVALUEFUNCTION": "uses the time or the user (CURRENT_...)",
-    "TABLESAMPLECLAUSE": "takes a random sample",
-    "ROWMARKCLAUSE": "locks rows (FOR UPDATE or FOR SHARE)",
-    "XMLEXPR": "builds XML",
-    "TABLEFUNC": "uses XMLTABLE or JSON_TABLE",
-    "JSONEXPR": "uses JSON_VALUE, JSON_QUERY or JSON_EXISTS",
+    "SQLVALUEFUNCTION": Text("uses the time or the user (CURRENT_...)"),
+    "TABLESAMPLECLAUSE": Text("takes a random sample"),
+    "ROWMARKCLAUSE": Text("locks rows (FOR UPDATE or FOR SHARE)"),
+    "XMLEXPR": Text("builds XML"),
+    "TABLEFUNC": Text("uses XMLTABLE or JSON_TABLE"),
+    "JSONEXPR": Text("uses JSON_VALUE, JSON_QUERY or JSON_EXISTS"),
 }
 _FIXED_IN_TRANSACTION = {
     *(QueryFact(FactKind.FUNCTION, name, "s") for name in ("now()", "transaction_timestamp()")),

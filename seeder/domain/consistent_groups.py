@@ -12,6 +12,7 @@ from seeder.domain.group_options import GroupOptions
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, topological_order
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 Reads = Mapping[ViewKey, Set[ViewKey]]  # the materialized views that each view reads
 
@@ -147,28 +148,38 @@ def refusals(
     allow_blocking: bool,
     default_database: str,
     unlisted: Iterable[ViewName] = (),
-) -> Iterator[str]:
+) -> Iterator[Text]:
     """Yield why a group cannot be refreshed, each with the next step."""
     for name in sorted(unlisted):
-        yield f"{name} has no enabled manifest. Enable one, or take the view out of CONSISTENT_GROUPS."
+        yield Text(
+            "{view} has no enabled manifest. Enable one, or take the view out of CONSISTENT_GROUPS.", view=str(name)
+        )
     for key in sorted(members):
-        name, facts = key.name, members[key]
+        view, facts = str(key.name), members[key]
         if key.database != default_database:
-            yield (
-                f"{name} is in the database {key.database}. Take it out of CONSISTENT_GROUPS: the history is in the"
-                " default database and commits with the group."
+            yield Text(
+                "{view} is in the database {database}. Take it out of CONSISTENT_GROUPS: the history is in the default"
+                " database and commits with the group.",
+                view=view,
+                database=key.database,
             )
         if facts.is_blocking and not allow_blocking:
-            yield (
-                f"{name} has no usable unique index, so its refresh would block readers until the whole group ends."
-                " Create a unique index on plain columns without a WHERE clause, or set allow_blocking."
+            yield Text(
+                "{view} has no usable unique index, so its refresh would block readers until the whole group ends."
+                " Create a unique index on plain columns without a WHERE clause, or set allow_blocking.",
+                view=view,
             )
         for table in facts.unlockable_inputs:
-            yield f"{name} reads {table}, which this role may not lock. GRANT SELECT on it to the role."
+            yield Text(
+                "{view} reads {table}, which this role may not lock. GRANT SELECT on it to the role.",
+                view=view,
+                table=table,
+            )
         if facts.hides_inputs:
-            yield (
-                f"{name} calls functions with text bodies, so the tables that they read cannot be locked. Declare what"
-                " they read in a line of its query: -- depends_on: reporting.a"
+            yield Text(
+                "{view} calls functions with text bodies, so the tables that they read cannot be locked. Declare what"
+                " they read in a line of its query: -- depends_on: reporting.a",
+                view=view,
             )
 
 

@@ -1,20 +1,15 @@
 """How consistent groups ended in a run: which members became visible together, or why they kept their rows."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from seeder.domain.human_format import format_count, format_duration, format_names
 from seeder.domain.outcomes import GROUP_CONSEQUENCES, GroupReason, HeldReason, RefreshResult, RunSummary, Status
+from seeder.texts import Text
 
 _MAX_NAMES = 10
 _MIN_WAIT = timedelta(milliseconds=100)  # a shorter one is not reported
-_CAUSES: Mapping[str, str] = {
-    GroupReason.REFUSED: "the group cannot be refreshed in one transaction",
-    GroupReason.LOST_RACE: "another session changed members or their tables",
-    GroupReason.TIME_LIMIT: "the group exceeded its time limit",
-    HeldReason.DEPENDENCY: "they read a view that data checks held",
-}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,32 +44,59 @@ class GroupEnding:
     def __str__(self) -> str:
         """Return sentences such as `a, b became visible together at attempt 2.`"""
         if not self.is_published:
-            return f"{self._names(self.members)} kept their rows, because {self._cause}{self._facts}."
+            return Text("{text}.", text=self._with_facts(self._kept_text))
         published = [one for one in self.members if one.status is Status.SUCCESS]
-        text = f"{self._names(published)} became visible together{self._facts}."
+        text = Text("{views} became visible together", views=self._names(published))
+        text = Text("{text}.", text=self._with_facts(text))
         kept = sorted(f"{one.view} ({one.reason})" for one in self.members if one.status is not Status.SUCCESS)
-        return text + (f" Not published with them: {', '.join(kept)}." if kept else "")
+        if not kept:
+            return text
+        return Text.joined([text, Text("Not published with them: {views}.", views=", ".join(kept))], " ")
+
+    def _with_facts(self, text: Text) -> Text:
+        """Return a sentence with the attempts and the wait, without its full stop."""
+        if (self.attempts or 0) > 1:
+            text = Text("{text} at attempt {attempt}", text=text, attempt=self.attempts)
+        if (wait := self.lock_wait or timedelta()) >= _MIN_WAIT:
+            text = Text("{text} after {duration} waiting for locks", text=text, duration=format_duration(wait))
+        return text
 
     @property
-    def _facts(self) -> str:
-        """Return the attempts and the wait as part of a sentence."""
-        attempts = f" at attempt {self.attempts}" if (self.attempts or 0) > 1 else ""
-        wait = self.lock_wait or timedelta()
-        return attempts + (f" after {format_duration(wait)} waiting for locks" if wait >= _MIN_WAIT else "")
-
-    @property
-    def _cause(self) -> str:
+    def _kept_text(self) -> Text:
+        names = self._names(self.members)
         cause = next((one for one in self.members if one.reason not in GROUP_CONSEQUENCES), None)
         if cause is None:  # a member that the user may not see
-            return "of another member"
-        if cause.reason == HeldReason.DATA_CHECKS:
-            return f"data checks held {cause.view}"
-        return _CAUSES.get(cause.reason or "", f"{cause.view} failed: {cause.reason}")
+            return Text("{views} kept their rows, because of another member", views=names)
+        match cause.reason:
+            case HeldReason.DATA_CHECKS:
+                text = Text("{views} kept their rows, because data checks held {view}", views=names, view=cause.view)
+            case HeldReason.DEPENDENCY:
+                text = Text("{views} kept their rows, because they read a view that data checks held", views=names)
+            case GroupReason.REFUSED:
+                text = Text(
+                    "{views} kept their rows, because the group cannot be refreshed in one transaction", views=names
+                )
+            case GroupReason.LOST_RACE:
+                text = Text(
+                    "{views} kept their rows, because another session changed members or their tables", views=names
+                )
+            case GroupReason.TIME_LIMIT:
+                text = Text("{views} kept their rows, because the group exceeded its time limit", views=names)
+            case reason:
+                text = Text(
+                    "{views} kept their rows, because {view} failed: {reason}",
+                    views=names,
+                    view=cause.view,
+                    reason=reason,
+                )
+        return text
 
-    def _names(self, members: Sequence[MemberEnding]) -> str:
+    def _names(self, members: Sequence[MemberEnding]) -> Text:
         names = format_names([one.view for one in members], "view", max_shown=_MAX_NAMES)
-        hidden = f" and {format_count(self.hidden_members, 'view')} of other agencies" if self.hidden_members else ""
-        return names + hidden
+        if not self.hidden_members:
+            return names
+        hidden = format_count(self.hidden_members, "view")
+        return Text("{names} and {views} of other agencies", names=names, views=hidden)
 
 
 def summary_groups(summary: RunSummary) -> Iterator[GroupEnding]:

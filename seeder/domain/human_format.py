@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import reduce
 
 from seeder.domain.nouns import NOUNS
 from seeder.texts import Text
@@ -19,6 +20,11 @@ def format_names(names: Iterable[str], noun: str, *, max_shown: int = 3) -> Text
     if len(ordered) <= max_shown:
         return shown
     return Text("{names} and {others}", names=shown, others=format_count(len(ordered) - max_shown, f"more {noun}"))
+
+
+def join_with_and(texts: Iterable[str]) -> str:
+    """Return one or more texts with `and` between them."""
+    return reduce(lambda first, second: Text("{first} and {second}", first=first, second=second), texts)
 
 
 def format_duration(span: timedelta) -> Text:

@@ -9,9 +9,11 @@ from hashlib import sha256
 from seeder.domain.query_trials import MAX_QUERY_BYTES
 from seeder.domain.view_names import ViewName, is_storable_text
 from seeder.manifest_errors import BadManifest
+from seeder.texts import Text
 
 MAX_NAME_LENGTH = 200
 MAX_INTEGER = 2**31 - 1  # largest value of an integer column
+_NO_INTEGER = Text("it is not from 0 to {most}", most=MAX_INTEGER)
 
 
 class EditAction(StrEnum):
@@ -48,34 +50,34 @@ def require_valid_definition(definition: ReportDefinition) -> ViewName:
     """Return the view. Raises `BadName` or `BadManifest` for text that cannot be stored or is too long."""
     view = ViewName.parse(definition.table_name)
     if len(definition.table_name) > MAX_NAME_LENGTH:
-        raise BadManifest(field="table_name", problem=f"it is longer than {MAX_NAME_LENGTH} characters")
+        raise BadManifest(field="table_name", problem=Text("it is longer than {most} characters", most=MAX_NAME_LENGTH))
     _require_name("report_name", definition.report_name)
     require_storable_query(definition.query)
     if not 0 <= definition.database_id <= MAX_INTEGER:
-        raise BadManifest(field="database_id", problem=f"it is not from 0 to {MAX_INTEGER}")
+        raise BadManifest(field="database_id", problem=_NO_INTEGER)
     return view
 
 
 def require_storable_query(query: str) -> None:
     """Raise `BadManifest` if no manifest can have the query."""
     if not is_storable_text(query):
-        raise BadManifest(field="query", problem="it holds a character that PostgreSQL cannot store")
+        raise BadManifest(field="query", problem=Text("it holds a character that PostgreSQL cannot store"))
     if len(query.encode()) > MAX_QUERY_BYTES:
-        raise BadManifest(field="query", problem=f"it is longer than {MAX_QUERY_BYTES:,} bytes")
+        raise BadManifest(field="query", problem=Text("it is longer than {most:,} bytes", most=MAX_QUERY_BYTES))
 
 
 def require_valid_agency(agency: Agency) -> None:
     """Raise `BadManifest` unless a manifest can have the agency."""
     _require_name("agency_slug", agency.slug)
     if not 0 <= agency.id <= MAX_INTEGER:
-        raise BadManifest(field="agency_id", problem=f"it is not from 0 to {MAX_INTEGER}")
+        raise BadManifest(field="agency_id", problem=_NO_INTEGER)
 
 
 def _require_name(name: str, text: str) -> None:
     if not is_storable_text(text) or not text.isprintable() or text != text.strip():
-        raise BadManifest(field=name, problem="it must be printable text without a blank at either end")
+        raise BadManifest(field=name, problem=Text("it must be printable text without a blank at either end"))
     if not 1 <= len(text) <= MAX_NAME_LENGTH:
-        raise BadManifest(field=name, problem=f"it must have 1 to {MAX_NAME_LENGTH} characters")
+        raise BadManifest(field=name, problem=Text("it must have 1 to {most} characters", most=MAX_NAME_LENGTH))
 
 
 def version_of(rows: Iterable[Mapping[str, object]]) -> str:

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 MAX_QUERY_BYTES = 50_000  # UTF-8; a body of the API is limited as well
 MAX_ROWS = 20
@@ -144,7 +145,11 @@ def privilege_warnings(relations: Collection[ReadRelation], role: str) -> Iterat
         names = ", ".join(unreadable)
         yield TrialWarning(
             code=WarningCode.PRIVILEGE_MISSING,
-            message=f"{role} may not read {names}. If refreshes run as {role}: GRANT SELECT ON {names} TO {role}.",
+            message=Text(
+                "{role} may not read {relations}. If refreshes run as {role}: GRANT SELECT ON {relations} TO {role}.",
+                role=role,
+                relations=names,
+            ),
         )
 
 
@@ -153,8 +158,11 @@ def volatile_function_warnings(functions: Sequence[str]) -> Iterator[TrialWarnin
     if functions:
         yield TrialWarning(
             code=WarningCode.VOLATILE_FUNCTIONS,
-            message=f"The query calls volatile functions: {', '.join(functions)}. Every refresh runs them. This check"
-            " does not, because no rollback undoes the effects of some, so the first rows are not shown.",
+            message=Text(
+                "The query calls volatile functions: {functions}. Every refresh runs them. This check does not, because"
+                " no rollback undoes the effects of some, so the first rows are not shown.",
+                functions=", ".join(functions),
+            ),
         )
 
 
@@ -165,9 +173,17 @@ def index_warnings(indexes: Sequence[UniqueIndex], changes: Sequence[ColumnChang
         lost = [name for name in index.columns if kinds.get(name) is ChangeKind.REMOVED]
         changed = [name for name in index.columns if kinds.get(name) is ChangeKind.CHANGED]
         if lost:
-            effect = f"cannot exist any more, because the query has no column {', '.join(lost)}"
+            message = Text(
+                "The unique index {index} cannot exist any more, because the query has no column {columns}.",
+                index=index.name,
+                columns=", ".join(lost),
+            )
         elif changed:
-            effect = f"may refuse the new rows, because the type of {', '.join(changed)} changes"
+            message = Text(
+                "The unique index {index} may refuse the new rows, because the type of {columns} changes.",
+                index=index.name,
+                columns=", ".join(changed),
+            )
         else:
             continue
-        yield TrialWarning(code=WarningCode.UNIQUE_INDEX_LOST, message=f"The unique index {index.name} {effect}.")
+        yield TrialWarning(code=WarningCode.UNIQUE_INDEX_LOST, message=message)

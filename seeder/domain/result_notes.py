@@ -7,6 +7,7 @@ from seeder.domain.human_format import format_names
 from seeder.domain.outcomes import RefreshResult, StartContext
 from seeder.domain.plan import DefinitionDrift
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 _REUSED = "Refreshed by run "
 
@@ -42,12 +43,23 @@ def lost_race_note(group: str, changed: Iterable[ViewName]) -> str:
     return f"The consistent group {group} was refreshed again, because other sessions changed {names} or their tables."
 
 
-def definition_drift_note(drift: DefinitionDrift) -> str:
+def definition_drift_note(drift: DefinitionDrift) -> Text:
     """Describe a manifest whose query differs from its view's definition."""
-    manifest = drift.manifest
-    cause_clause = f", and PostgreSQL rejects it: {drift.cause}" if drift.cause else ""
-    return (
-        f"Definition drift: the query of {manifest.report_type} manifest {manifest.manifest_id} of"
-        f" {manifest.agency_slug} is not the query that the view was created from{cause_clause}. Recreate the view, or"
-        " restore the old query in the manifest; a refresh does neither."
+    values = {
+        "report_type": drift.manifest.report_type,
+        "manifest_id": drift.manifest.manifest_id,
+        "agency": drift.manifest.agency_slug,
+    }
+    if drift.cause:
+        return Text(
+            "Definition drift: the query of {report_type} manifest {manifest_id} of {agency} is not the query that the"
+            " view was created from, and PostgreSQL rejects it: {cause}. Recreate the view, or restore the old query in"
+            " the manifest; a refresh does neither.",
+            cause=drift.cause,
+            **values,
+        )
+    return Text(
+        "Definition drift: the query of {report_type} manifest {manifest_id} of {agency} is not the query that the view"
+        " was created from. Recreate the view, or restore the old query in the manifest; a refresh does neither.",
+        **values,
     )

@@ -10,10 +10,11 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Self
 
-from seeder.domain.human_format import format_duration
+from seeder.domain.human_format import format_duration, join_with_and
 from seeder.domain.read_relations import ReadRelations
 from seeder.domain.skip_proof import SkipProof
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 # A proof reads the inputs once, which took a tenth of the cheapest refresh of half a million rows. Below this duration,
 # the round trips would cost more than that.
@@ -77,26 +78,40 @@ class SkipPlan:
 
     def without_names(self) -> Self:
         """Return the plan without what the query uses, which a reader may not see."""
-        return self if self.is_closed else replace(self, reason="Cannot be skipped: its query is not closed.")
+        return self if self.is_closed else replace(self, reason=Text("Cannot be skipped: its query is not closed."))
+
+
+_REASONS = (
+    Text("Not skipped: SEEDER_SKIP_UNCHANGED is false."),
+    Text("Not skipped: SEEDER_NEVER_SKIP names it."),
+    Text("Not skipped: the run was requested with --force."),
+    Text("Not skipped: it does not exist."),
+    Text("Not skipped: its last refresh failed."),
+    Text("Not skipped: it has data checks, which only a refresh runs."),
+    Text("Not skipped: it was never refreshed."),
+)
 
 
 def rule_out(view: ViewName, facts: SkipFacts, policy: SkipPolicy) -> SkipPlan | None:
     """Return why a refresh is not skipped, as far as that is known without its inputs. None if it may be."""
     duration = facts.last_duration
-    reasons = {
-        "SEEDER_SKIP_UNCHANGED is false": not policy.is_enabled,
-        "SEEDER_NEVER_SKIP names it": view in policy.never,
-        "the run was requested with --force": policy.is_forced,
-        "it does not exist": not facts.exists,
-        "its last refresh failed": facts.has_failed,
-        "it has data checks, which only a refresh runs": facts.has_checks,
-        "it was never refreshed": duration is None,
-    }
-    for reason, applies in reasons.items():
+    conditions = (
+        not policy.is_enabled,
+        view in policy.never,
+        policy.is_forced,
+        not facts.exists,
+        facts.has_failed,
+        facts.has_checks,
+        duration is None,
+    )
+    for reason, applies in zip(_REASONS, conditions, strict=True):
         if applies:
-            return SkipPlan(action=SkipAction.REFRESH, reason=f"Not skipped: {reason}.")
+            return SkipPlan(action=SkipAction.REFRESH, reason=reason)
     if duration is not None and duration < MIN_DURATION:
-        text = f"Not skipped: its last refresh took {format_duration(duration)}, so a proof would not pay."
+        text = Text(
+            "Not skipped: its last refresh took {duration}, so a proof would not pay.",
+            duration=format_duration(duration),
+        )
         return SkipPlan(action=SkipAction.REFRESH, reason=text)
     return None
 
@@ -106,21 +121,25 @@ def plan_skip(view: ViewName, facts: SkipFacts, policy: SkipPolicy, now: datetim
     if (ruled_out := rule_out(view, facts, policy)) is not None:
         return ruled_out
     if facts.open_reasons is None or facts.reads is None:
-        return SkipPlan(action=SkipAction.REFRESH, reason="Not skipped: it is unknown what its query reads.")
+        text = Text("Not skipped: it is unknown what its query reads.")
+        return SkipPlan(action=SkipAction.REFRESH, reason=text)
     if facts.open_reasons:
-        text = f"Cannot be skipped, because it {' and '.join(facts.open_reasons)}."
+        text = Text("Cannot be skipped, because it {reasons}.", reasons=join_with_and(facts.open_reasons))
         return SkipPlan(action=SkipAction.REFRESH, reason=text, is_closed=False)
     action, reason = _timing(facts.past, facts.reads, now)
     return SkipPlan(action=action, reason=reason, past=facts.past, reads=facts.reads)
 
 
-def _timing(past: PastRefresh | None, reads: ReadRelations, now: datetime) -> tuple[SkipAction, str]:
+def _timing(past: PastRefresh | None, reads: ReadRelations, now: datetime) -> tuple[SkipAction, Text]:
     if past is None:
-        return SkipAction.REFRESH, "Not skipped: this refresh is the first that records if its inputs change."
+        text = Text("Not skipped: this refresh is the first that records if its inputs change.")
+        return SkipAction.REFRESH, text
     if past.activity != reads.activity:
-        return SkipAction.REFRESH, "Not skipped: its inputs have changed since its last refresh, by the statistics."
+        text = Text("Not skipped: its inputs have changed since its last refresh, by the statistics.")
+        return SkipAction.REFRESH, text
     if past.proof is None:
-        return SkipAction.PROVE, "Not skipped: its inputs seem unchanged, so this refresh takes the first proof."
+        text = Text("Not skipped: its inputs seem unchanged, so this refresh takes the first proof.")
+        return SkipAction.PROVE, text
     if now - past.refreshed_at >= MAX_AGE:
-        return SkipAction.PROVE, f"Not skipped: its last refresh is {MAX_AGE.days} days old."
-    return SkipAction.VERIFY, "Skipped if its inputs are proved to be unchanged."
+        return SkipAction.PROVE, Text("Not skipped: its last refresh is {days} days old.", days=MAX_AGE.days)
+    return SkipAction.VERIFY, Text("Skipped if its inputs are proved to be unchanged.")

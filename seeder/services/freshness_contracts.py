@@ -18,6 +18,7 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.models import Freshness
 from seeder.postgres.contract import OptionalTables
+from seeder.texts import Text
 
 TABLE = "seeder_freshness"
 
@@ -58,7 +59,8 @@ def _group(rows: Iterable[Freshness]) -> Contracts:
         try:
             contract = _contract(row)
         except (ValueError, BadName) as error:
-            invalid.append(InvalidContract(id=row.pk, message=f"Contract {row.pk} cannot be read: {error}."))
+            message = Text("Contract {id} cannot be read: {problem}.", id=row.pk, problem=str(error))
+            invalid.append(InvalidContract(id=row.pk, message=message))
             continue
         if contract.view is not None:
             of_views[contract.view].append(contract)

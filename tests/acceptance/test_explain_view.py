@@ -119,7 +119,7 @@ def test_open_interrupted_and_given_up_refreshes_are_explained(manage: Manage) -
     Run.objects.update(run_id="late", holds=[hold])
     [text] = sentences(manage)["wait"]
     assert text.endswith(", because its database is on hold since 2026-01-01 02:00:00 UTC (server_busy).")
-    assert sentences(manage)["refresh"][0].startswith("Before that: created at ")
+    assert sentences(manage)["refresh"][0].startswith("Before that: Created at ")
     late = RunHistory.objects.filter(run_id="late")
     late.update(status="running")
     assert sentences(manage)["refresh"][0].startswith("A refresh is running in run late (every report) for ")

@@ -117,7 +117,7 @@ def test_contract_is_met_only_after_the_views_that_it_reads(manage: Manage) -> N
         "The contract (at most 1 h 00 min old) would be met only after the views that it reads."
     ]
     [text] = sentences(manage, "data")
-    assert ", because reporting.a is; after the views that it reads, as of its start." in text
+    assert ", because reporting.a is. After the views that it reads, they would be as of its start." in text
     CustomReportManifest.objects.filter(table_name="reporting.a").update(enabled=False)
     assert sentences(manage, "contract") == [
         "The contract (at most 1 h 00 min old) would be late even after a refresh now."

@@ -103,7 +103,7 @@ REDACTION = [
     Mutant(
         name="redaction: a message that may quote data is redacted",
         file="seeder/services/read_models/error_redaction.py",
-        old="message = redacted if failed and message is not None else None",
+        old="message = _redacted(reason, sqlstate) if failed and message is not None else None",
         new="message = message if failed and message is not None else None",
         tests=(API_ERRORS, ADMIN),
     ),

@@ -10,7 +10,8 @@ from datetime import timedelta
 
 from seeder.domain.data_checks.results import DataCheck
 from seeder.domain.data_checks.rules import Query, Unique, Unreadable
-from seeder.domain.human_format import format_duration, format_names
+from seeder.domain.human_format import format_duration, format_names, join_with_and
+from seeder.texts import Text
 
 # Measured with 200,000 rows: ten row checks in one scan took 0.08 s, a GROUP BY of three columns 0.3 s.
 _SCAN, _GROUPING = 0.4e-6, 1.5e-6  # seconds for each row
@@ -31,14 +32,21 @@ class CheckOrder:
 
     def __str__(self) -> str:
         """Return what readers wait for, as a sentence."""
-        if self.runs_before:
-            others = f" Those whose SQL can read the view run inside it: {format_names(self.inside, 'check')}."
-            return (
-                "Its data checks run before the refresh, on the result of its query, so that readers wait for little"
-                f" more than the refresh.{others if self.inside else ''}"
-            )
-        because = f", because {' and '.join(self.reasons)}" if self.reasons else ""
-        return f"Its readers wait until its data checks have ended{because}."
+        if not self.runs_before:
+            if not self.reasons:
+                return Text("Its readers wait until its data checks have ended.")
+            reasons = join_with_and(self.reasons)
+            return Text("Its readers wait until its data checks have ended, because {reasons}.", reasons=reasons)
+        text = Text(
+            "Its data checks run before the refresh, on the result of its query, so that readers wait for little more"
+            " than the refresh."
+        )
+        if not self.inside:
+            return text
+        checks = format_names(self.inside, "check")
+        return Text.joined(
+            [text, Text("Those whose SQL can read the view run inside it: {checks}.", checks=checks)], " "
+        )
 
 
 def can_run_on_query(check: DataCheck) -> bool:
@@ -65,15 +73,17 @@ def choose_order(
     """
     budget, time_limit = between
     if reasons:
-        return CheckOrder(runs_before=False, reasons=tuple(f"it {reason}" for reason in reasons))
+        return CheckOrder(runs_before=False, reasons=tuple(Text("it {reason}", reason=reason) for reason in reasons))
     if last_duration is None or last_duration <= budget:
-        return CheckOrder(runs_before=False, reasons=(f"the refresh takes at most {format_duration(budget)}",))
+        reason = Text("the refresh takes at most {duration}", duration=format_duration(budget))
+        return CheckOrder(runs_before=False, reasons=(reason,))
     if last_duration >= time_limit:
-        return CheckOrder(runs_before=False, reasons=(f"its query could exceed {format_duration(time_limit)}",))
+        reason = Text("its query could exceed {duration}", duration=format_duration(time_limit))
+        return CheckOrder(runs_before=False, reasons=(reason,))
     if not on_query:
-        return CheckOrder(runs_before=False, reasons=("their SQL can read the view",))
+        return CheckOrder(runs_before=False, reasons=(Text("their SQL can read the view"),))
     groupings = sum(isinstance(check.rule, Unique) for check in on_query)
     gain = rows * ((_SCAN if len(on_query) > groupings else 0) + groupings * _GROUPING)
     if gain < _MIN_SHARE * last_duration.total_seconds():
-        return CheckOrder(runs_before=False, reasons=("they take a small part of its refresh",))
+        return CheckOrder(runs_before=False, reasons=(Text("they take a small part of its refresh"),))
     return CheckOrder(runs_before=True)

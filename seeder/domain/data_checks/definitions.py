@@ -11,6 +11,7 @@ from seeder.domain.data_checks.results import CheckSeverity
 from seeder.domain.data_checks.rules import BadArguments, parse_rule
 from seeder.domain.view_names import ViewName, is_storable_text
 from seeder.errors import BadName
+from seeder.texts import Text
 
 MAX_TOLERATED_ROWS = 10**15  # of no view, and exact in JavaScript
 MAX_NAME_LENGTH = 100  # characters: a name is in messages, notes and metrics
@@ -82,12 +83,14 @@ def read_definitions(document: object, *, file: str) -> Sequence[CheckDefinition
     Raises `BadCheckFile` or `BadCheck`.
     """
     if not isinstance(document, Mapping):
-        raise BadCheckFile(file=file, problem="it must be a map of views to their checks")
+        raise BadCheckFile(file=file, problem=Text("it must be a map of views to their checks"))
     definitions = [one for view, checks in document.items() for one in _of_view(view, checks, file=file)]
     seen = set[tuple[str, str]]()
     for one in definitions:
         if one.key in seen:  # two spellings of a view
-            raise BadCheckFile(file=file, problem=f"{one.view} has the check {one.name} twice")
+            raise BadCheckFile(
+                file=file, problem=Text("{view} has the check {check} twice", view=one.view, check=one.name)
+            )
         seen.add(one.key)
     return definitions
 
@@ -96,12 +99,14 @@ def _of_view(view: object, checks: object, *, file: str) -> Iterator[CheckDefini
     try:
         name = str(ViewName.parse(str(view)))
     except BadName as error:
-        raise BadCheckFile(file=file, problem=str(error).rstrip(".")) from error
+        problem = Text("{text!r} is not a view's name: {problem}", **error.facts)
+        raise BadCheckFile(file=file, problem=problem) from error
     if not isinstance(checks, Mapping):
-        raise BadCheckFile(file=file, problem=f"{view} must have a map of names to checks")
+        raise BadCheckFile(file=file, problem=Text("{view} must have a map of names to checks", view=str(view)))
     for check_name, values in checks.items():
         if not isinstance(values, Mapping):
-            raise BadCheck(check=check_name, view=name, problem="it must be a map with its kind and arguments")
+            problem = Text("it must be a map with its kind and arguments")
+            raise BadCheck(check=check_name, view=name, problem=problem)
         columns = {column: values[column] for column in _COLUMNS if column in values}
         arguments = {str(key): _json_value(value) for key, value in values.items() if key not in {"kind", *_COLUMNS}}
         yield require_valid(
@@ -128,18 +133,25 @@ def require_valid(definition: CheckDefinition) -> CheckDefinition:
 def _problems(definition: CheckDefinition) -> Iterator[tuple[str, str]]:
     """Yield the name of a field or argument, and what is wrong with it."""
     if not _is_name(definition.name):
-        yield "name", f"its name must have 1 to {MAX_NAME_LENGTH} printable characters, and no slash"
+        yield "name", Text("its name must have 1 to {most} printable characters, and no slash", most=MAX_NAME_LENGTH)
     if definition.severity not in list(CheckSeverity):
-        yield "severity", f"severity must be {' or '.join(CheckSeverity)}, not {definition.severity!r}"
+        yield "severity", Text("severity must be error or warn, not {value!r}", value=definition.severity)
     rows, share = definition.tolerated_rows, definition.tolerated_share
     if type(rows) is not int or not 0 <= rows <= MAX_TOLERATED_ROWS:
-        yield "tolerated_rows", f"tolerated_rows must be a whole number from 0 to {MAX_TOLERATED_ROWS}, not {rows!r}"
+        yield (
+            "tolerated_rows",
+            Text(
+                "tolerated_rows must be a whole number from 0 to {most}, not {value!r}",
+                most=MAX_TOLERATED_ROWS,
+                value=rows,
+            ),
+        )
     if type(share) not in {int, float} or not isfinite(share) or not 0 <= share <= 1:
-        yield "tolerated_share", f"tolerated_share must be a number from 0 to 1, not {share!r}"
+        yield "tolerated_share", Text("tolerated_share must be a number from 0 to 1, not {value!r}", value=share)
     if type(definition.enabled) is not bool:
-        yield "enabled", f"enabled must be true or false, not {definition.enabled!r}"
+        yield "enabled", Text("enabled must be true or false, not {value!r}", value=definition.enabled)
     if not all(map(is_storable_text, _texts([definition.name, definition.arguments]))):
-        yield "arguments", "it has a character that PostgreSQL cannot store"
+        yield "arguments", Text("it has a character that PostgreSQL cannot store")
     try:
         parse_rule(definition.kind, definition.arguments)
     except BadArguments as error:

@@ -22,6 +22,7 @@ from seeder.domain.snapshots.snapshot_contents import (
 )
 from seeder.domain.snapshots.snapshot_drift import Finding, compare_snapshots
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 _COMPARED = {
     DifferenceKind.COLUMN_ADDED,
@@ -63,7 +64,9 @@ def judge_drift(
     a failure have the new columns, unless the rule names a release: so a user can accept them.
     """
     if base is None and rule.release_tag is not None:
-        return could_not_run(check, message=f"there is no release snapshot of the view at {rule.release_tag}")
+        return could_not_run(
+            check, message=Text("there is no release snapshot of the view at {tag}", tag=rule.release_tag)
+        )
     if base is None:
         return CheckResult(check=check, outcome=CheckOutcome.PASSED, figures={"release": None, "rows": new.count})
     compared = compare_snapshots(base.snapshot, _snapshot(base.snapshot, new), rules)
@@ -119,15 +122,22 @@ def _finding(finding: Finding) -> Mapping[str, Any]:
     }
 
 
-def drift_text(figures: Mapping[str, Any]) -> str:
+def drift_text(figures: Mapping[str, Any]) -> Text:
     """Return the differences in one line."""
     texts = []
     for one in figures["findings"]:
-        prefix = f"{one['column']}: " if one["column"] is not None else ""
-        texts.append(f"{prefix}{DIFFERENCE_TEXTS[DifferenceKind(one['kind'])][0]} {one['change']}")
-    accepted_at = figures.get("accepted_at")
-    base = f"what was accepted at {accepted_at}" if accepted_at else f"release {figures['release']}"
-    return f"it differs from {base}: {'; '.join(texts)}"
+        text = Text("{label} {change}", label=DIFFERENCE_TEXTS[DifferenceKind(one["kind"])][0], change=one["change"])
+        if one["column"] is not None:
+            text = Text("{column}: {text}", column=one["column"], text=text)
+        texts.append(text)
+    differences = Text.joined(texts, "; ")
+    if accepted_at := figures.get("accepted_at"):
+        return Text(
+            "it differs from what was accepted at {accepted_at}: {differences}",
+            accepted_at=accepted_at,
+            differences=differences,
+        )
+    return Text("it differs from release {release}: {differences}", release=figures["release"], differences=differences)
 
 
 def is_drift_covered(accepted: Mapping[str, Any], figures: Mapping[str, Any]) -> bool:

@@ -20,6 +20,7 @@ from seeder.domain.data_checks.rules import (
 )
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 
 def hold_message(view: ViewName, results: Sequence[CheckResult]) -> str:
@@ -48,71 +49,95 @@ def data_check_notes(results: Iterable[CheckResult]) -> Iterator[str]:
             yield f"Warning of data check {name}: {text}."
 
 
-def result_text(result: CheckResult) -> str:
+def result_text(result: CheckResult) -> Text:
     """Return the figures and bounds of a result, without a full stop."""
     if result.outcome is CheckOutcome.COULD_NOT_RUN or (not result.figures and result.message):
-        state = f" (SQLSTATE {result.sqlstate})" if result.sqlstate else ""
-        return f"it could not run{state}: {(result.message or '').rstrip('.')}"
-    rule, figures = result.check.rule, result.figures
+        return could_not_run_text(result.sqlstate, (result.message or "").rstrip("."))
+    rule = result.check.rule
+    figures: Mapping[str, Any] = result.figures
     match rule:
         case RowCount():
-            return f"{_rows(figures['rows'])}, expected {_bounds_text(result)}"
+            rows, bounds = format_count(figures["rows"], "row"), _bounds_text(figures)
+            return Text("{rows}, expected {bounds}", rows=rows, bounds=bounds)
         case Freshness(column=column):
             return _age_text(column, figures)
         case Drift():
-            return drift_text(figures) if figures.get("findings") else "nothing to compare with"
-    allowed = f", tolerated {figures['tolerated']:,}" if figures["tolerated"] else ""
-    if isinstance(rule, Query):
-        return f"the query returns {_rows(figures['bad_rows'])}{allowed}"
-    return f"{figures['bad_rows']:,} of {_rows(figures['rows'])} {_fault(rule)}{allowed}"
+            return drift_text(figures) if figures.get("findings") else Text("nothing to compare with")
+    text = _bad_rows_text(rule, figures)
+    if figures["tolerated"]:
+        return Text("{text}, tolerated {number:,}", text=text, number=figures["tolerated"])
+    return text
 
 
-def _age_text(column: str, figures: Mapping[str, Any]) -> str:
+def could_not_run_text(sqlstate: str | None, message: str) -> Text:
+    """Return why a check has no verdict, without a full stop."""
+    text = Text("it could not run")
+    if sqlstate:
+        text = Text("it could not run (SQLSTATE {sqlstate})", sqlstate=sqlstate)
+    return Text("{text}: {message}", text=text, message=message) if message else text
+
+
+def _age_text(column: str, figures: Mapping[str, Any]) -> Text:
     if figures["latest"] is None:
-        return f'no value in column "{column}"'
-    age, most = _number(figures["age_hours"]), _number(figures["max_age_hours"])
-    return f'the latest "{column}" is {figures["latest"]}, {age} hours old, allowed {most} hours'
+        return Text('no value in column "{column}"', column=column)
+    return Text(
+        'the latest "{column}" is {latest}, {age} hours old, allowed {most} hours',
+        column=column,
+        latest=figures["latest"],
+        age=_number(figures["age_hours"]),
+        most=_number(figures["max_age_hours"]),
+    )
 
 
-def _fault(rule: Rule) -> str:
-    """Return what is wrong with the bad rows."""
+def _bad_rows_text(rule: Rule, figures: Mapping[str, Any]) -> Text:
+    """Return what is wrong with how many rows."""
+    values = {"number": figures["bad_rows"], "rows": format_count(figures.get("rows", 0), "row")}
     match rule:
+        case Query():
+            text = Text("the query returns {rows}", rows=format_count(figures["bad_rows"], "row"))
         case NotNull(column=column):
-            return f'with a null in column "{column}"'
+            text = Text('{number:,} of {rows} with a null in column "{column}"', column=column, **values)
         case AcceptedValues(column=column):
-            return f'with another value in column "{column}"'
-        case Range(column=column):
-            lowest, highest = json.dumps(rule.minimum), json.dumps(rule.maximum)
-            bounds = (f"at least {lowest}", f"at most {highest}")
-            given = [
-                text for text, bound in zip(bounds, (rule.minimum, rule.maximum), strict=True) if bound is not None
-            ]
-            return f'where column "{column}" is not {" and ".join(given)}'
+            text = Text('{number:,} of {rows} with another value in column "{column}"', column=column, **values)
+        case Range():
+            text = _range_text(rule, values)
         case Unique(columns=columns):
             names = ", ".join(f'"{name}"' for name in columns)
-            return f"repeating the values of another row in {names}"
+            text = Text("{number:,} of {rows} repeating the values of another row in {names}", names=names, **values)
         case Condition(expression=expression):
-            return f"where this is false: {' '.join(expression.split())}"
-    return "bad"
+            condition = " ".join(expression.split())
+            text = Text("{number:,} of {rows} where this is false: {condition}", condition=condition, **values)
+        case _:
+            text = Text("{number:,} of {rows} bad", **values)
+    return text
 
 
-def _bounds_text(result: CheckResult) -> str:
-    figures = result.figures
-    bounds = [
-        f"{word} {figures[name]:,}"
-        for name, word in (("minimum", "at least"), ("maximum", "at most"))
-        if figures[name] is not None
-    ]
-    last = "" if figures["last_accepted"] is None else f" (last accepted: {figures['last_accepted']:,})"
-    return f"{' and '.join(bounds) or 'any number'}{last}"
+def _range_text(rule: Range, values: Mapping[str, Any]) -> Text:
+    values = {**values, "column": rule.column, "lowest": json.dumps(rule.minimum), "highest": json.dumps(rule.maximum)}
+    if rule.maximum is None:
+        return Text('{number:,} of {rows} where column "{column}" is not at least {lowest}', **values)
+    if rule.minimum is None:
+        return Text('{number:,} of {rows} where column "{column}" is not at most {highest}', **values)
+    return Text('{number:,} of {rows} where column "{column}" is not at least {lowest} and at most {highest}', **values)
+
+
+def _bounds_text(figures: Mapping[str, Any]) -> Text:
+    minimum, maximum = figures["minimum"], figures["maximum"]
+    if minimum is None and maximum is None:
+        text = Text("any number")
+    elif maximum is None:
+        text = Text("at least {minimum:,}", minimum=minimum)
+    elif minimum is None:
+        text = Text("at most {maximum:,}", maximum=maximum)
+    else:
+        text = Text("at least {minimum:,} and at most {maximum:,}", minimum=minimum, maximum=maximum)
+    if figures["last_accepted"] is None:
+        return text
+    return Text("{bounds} (last accepted: {number:,})", bounds=text, number=figures["last_accepted"])
 
 
 def _sample_lines(result: CheckResult) -> list[str]:
     return [f"  {sample}" for sample in result.samples]
-
-
-def _rows(number: Any) -> str:
-    return format_count(number, "row")
 
 
 def _number(value: Any) -> str:

@@ -7,6 +7,9 @@ from functools import partial
 from math import isfinite
 from typing import Any
 
+from seeder.domain.human_format import join_with_and
+from seeder.texts import Text
+
 Scalar = str | int | float | bool
 
 _MAX_INTEGER = 2**63 - 1
@@ -124,13 +127,16 @@ class BadArguments(ValueError):
 def parse_rule(kind: object, arguments: object) -> Rule:
     """Return the rule of a kind with its arguments. Raises `BadArguments`."""
     if not isinstance(kind, str) or kind not in _ARGUMENTS:
-        raise BadArguments(f"the kind {kind!r} is unknown: use one of {', '.join(CheckKind)}")
+        raise BadArguments(
+            Text("the kind {kind!r} is unknown: use one of {kinds}", kind=kind, kinds=", ".join(CheckKind))
+        )
     if not isinstance(arguments, Mapping):
-        raise BadArguments(f"the arguments of {kind} must be a map of names to values")
+        raise BadArguments(Text("the arguments of {kind} must be a map of names to values", kind=kind))
     readers, values = _ARGUMENTS[CheckKind(kind)], dict[str, Any]()
     for name, value in arguments.items():
         if name not in readers:
-            raise BadArguments(f"{kind} has no argument {name!r}, only {', '.join(readers)}")
+            known = ", ".join(readers)
+            raise BadArguments(Text("{kind} has no argument {name!r}, only {known}", kind=kind, name=name, known=known))
         try:
             values[_FIELDS.get(name) or name] = readers[name](name, value)
         except BadArguments as error:
@@ -140,13 +146,13 @@ def parse_rule(kind: object, arguments: object) -> Rule:
         rule: Rule = RULES[CheckKind(kind)](**values)
     except TypeError:
         required = _REQUIRED[CheckKind(kind)]
-        missing = BadArguments(f"{kind} needs {' and '.join(required)}")
+        missing = BadArguments(Text("{kind} needs {arguments}", kind=kind, arguments=join_with_and(required)))
         missing.argument = next(name for name in required if name not in arguments)
         raise missing from None
     if isinstance(rule, RowCount | Range) and not values:
-        raise BadArguments(f"{kind} needs one of {', '.join(readers)}")
+        raise BadArguments(Text("{kind} needs one of {arguments}", kind=kind, arguments=", ".join(readers)))
     if isinstance(rule, Range) and rule.minimum is None and rule.maximum is None:
-        raise BadArguments("range needs min or max")
+        raise BadArguments(Text("range needs min or max"))
     return rule
 
 
@@ -172,13 +178,13 @@ def argument_names(kind: CheckKind) -> tuple[str, ...]:
 
 def _text(name: str, value: object) -> str:
     if not isinstance(value, str) or not value.strip() or "\0" in value:
-        raise BadArguments(f"{name} must be a text that is not empty")
+        raise BadArguments(Text("{name} must be a text that is not empty", name=name))
     return value
 
 
 def _texts(name: str, value: object) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or not value:
-        raise BadArguments(f"{name} must be a list of names")
+        raise BadArguments(Text("{name} must be a list of names", name=name))
     return tuple(_text(name, one) for one in value)
 
 
@@ -189,27 +195,34 @@ def _is_number(value: object) -> bool:
 
 def _scalar(name: str, value: object) -> Scalar:
     if not _is_number(value) and not (isinstance(value, str) and "\0" not in value):
-        raise BadArguments(f"{name} must be a text or a number, not {value!r}")
+        raise BadArguments(Text("{name} must be a text or a number, not {value!r}", name=name, value=value))
     return value  # type: ignore[return-value]  # checked above
 
 
 def _scalars(name: str, value: object) -> tuple[Scalar, ...]:
     if not isinstance(value, list | tuple) or not value:
-        raise BadArguments(f"{name} must be a list of values")
+        raise BadArguments(Text("{name} must be a list of values", name=name))
     return tuple(_scalar(name, one) for one in value)
 
 
 def _number(name: str, value: object, *, most: float | None = None, whole: bool = False) -> float:
     is_number = _is_number(value) and isinstance(value, int if whole else int | float) and not isinstance(value, bool)
     if not is_number or value < 0 or (most is not None and value > most):  # type: ignore[operator]
-        kind = "whole number" if whole else "number"
-        raise BadArguments(f"{name} must be a {kind} from 0{'' if most is None else f' to {most:g}'}, not {value!r}")
+        if whole:
+            problem = Text("{name} must be a whole number from 0, not {value!r}", name=name, value=value)
+        elif most is None:
+            problem = Text("{name} must be a number from 0, not {value!r}", name=name, value=value)
+        else:
+            problem = Text(
+                "{name} must be a number from 0 to {most:g}, not {value!r}", name=name, most=most, value=value
+            )
+        raise BadArguments(problem)
     return value  # type: ignore[return-value]  # checked above
 
 
 def _drift_severity(name: str, value: object) -> str:
     if value not in {"breaking", "notice"}:
-        raise BadArguments(f"{name} must be breaking or notice, not {value!r}")
+        raise BadArguments(Text("{name} must be breaking or notice, not {value!r}", name=name, value=value))
     return str(value)
 
 

@@ -10,7 +10,7 @@ from seeder.domain.explanation.facts import Decision, Level, Topic, ViewStory
 from seeder.domain.explanation.refresh_decisions import time_text
 from seeder.domain.freshness.contract import FreshnessContract
 from seeder.domain.freshness.data_age import DataAge
-from seeder.domain.freshness.states import FreshnessState, ViewFacts, judge
+from seeder.domain.freshness.states import FRESHNESS_STATE_TEXTS, FreshnessState, ViewFacts, judge
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.manifests import ViewKey
 from seeder.domain.mode_predictor import RefreshMode
@@ -19,6 +19,7 @@ from seeder.domain.plan import DefinitionDrift, PlannedAction
 from seeder.domain.refresh_mode import ModeChoice
 from seeder.domain.result_notes import definition_drift_note
 from seeder.domain.skip_decision import SkipPlan
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -103,38 +104,58 @@ def outlook_decisions(story: ViewStory, outlook: Outlook) -> Iterator[Decision]:
     yield from _hold_decisions(story, outlook)
     yield from _plan_decisions(outlook)
     if outlook.checks:
-        counted = "1 data check decides" if outlook.checks == 1 else f"{outlook.checks} data checks decide"
-        order = f" {outlook.check_order}" if outlook.check_order else ""
-        yield Decision(topic=Topic.DATA_CHECK, text=f"{counted} if its new rows are published.{order}")
+        text = Text.counted(
+            "{number} data check decides if its new rows are published.",
+            "{number} data checks decide if its new rows are published.",
+            outlook.checks,
+        )
+        order = [str(outlook.check_order)] if outlook.check_order else []
+        yield Decision(topic=Topic.DATA_CHECK, text=Text.joined([text, *order], " "))
     for drift in outlook.drift:
         yield Decision(topic=Topic.DRIFT, text=definition_drift_note(drift), level=Level.WARNING)
     yield from _result_decisions(story, outlook)
 
 
 def _hold_decisions(story: ViewStory, outlook: Outlook) -> Iterator[Decision]:
-    breaker, database = outlook.breaker, story.view.database
-    if breaker.opened_at is not None and outlook.next_trial_at is not None:
-        causes = f": {breaker.cause_text()}" if outlook.shows_causes and breaker.causes else ""
-        trial = (
-            "is tried now" if outlook.next_trial_at <= story.now else f"is tried at {time_text(outlook.next_trial_at)}"
-        )
-        text = (
-            f"The circuit breaker of {database} is open since {time_text(breaker.opened_at)} after"
-            f" {breaker.failures} failures in a row{causes}. One view {trial}. When the cause is repaired:"
-            " manage.py reset_breaker"
-        )
+    if (text := _open_breaker_text(story, outlook)) is not None:
         yield Decision(topic=Topic.BREAKER, text=text, level=Level.ERROR)
     active = outlook.active_queries
     if active is not None and active >= outlook.max_active_queries:
-        text = (
-            f"The throttle would hold it: SEEDER_MAX_DB_ACTIVE_QUERIES is {outlook.max_active_queries}, and the server"
-            f" has {format_count(active, 'active session')}."
+        text = Text(
+            "The throttle would hold it: SEEDER_MAX_DB_ACTIVE_QUERIES is {most}, and the server has {sessions}.",
+            most=outlook.max_active_queries,
+            sessions=format_count(active, "active session"),
         )
         yield Decision(topic=Topic.WAIT, text=text, level=Level.WARNING)
     if sessions := outlook.blocking_sessions:
-        named = ": " + "; ".join(sessions) if all(sessions) else ""
-        text = f"It would wait for locks of {format_count(len(sessions), 'other session')}{named}."
+        counted = format_count(len(sessions), "other session")
+        text = Text("It would wait for locks of {sessions}.", sessions=counted)
+        if all(sessions):
+            names = Text.joined(sessions, "; ")
+            text = Text("It would wait for locks of {sessions}: {names}.", sessions=counted, names=names)
         yield Decision(topic=Topic.LOCK, text=text, level=Level.WARNING)
+
+
+def _open_breaker_text(story: ViewStory, outlook: Outlook) -> Text | None:
+    breaker, trial_at = outlook.breaker, outlook.next_trial_at
+    if breaker.opened_at is None or trial_at is None:
+        return None
+    values = {
+        "database": story.view.database,
+        "since": time_text(breaker.opened_at),
+        "failures": format_count(breaker.failures, "failure"),
+    }
+    opened = Text("The circuit breaker of {database} is open since {since} after {failures} in a row.", **values)
+    if outlook.shows_causes and breaker.causes:
+        opened = Text(
+            "The circuit breaker of {database} is open since {since} after {failures} in a row: {causes}.",
+            causes=breaker.cause_text(),
+            **values,
+        )
+    trial = Text("One view is tried at {at}.", at=time_text(trial_at))
+    if trial_at <= story.now:
+        trial = Text("One view is tried now.")
+    return Text.joined([opened, trial, Text("When the cause is repaired: manage.py reset_breaker")], " ")
 
 
 def _plan_decisions(outlook: Outlook) -> Iterator[Decision]:
@@ -142,13 +163,23 @@ def _plan_decisions(outlook: Outlook) -> Iterator[Decision]:
     if own is None:
         return
     expected = own.expected_duration
-    duration = "for an unknown time" if expected is None else f"for about {format_duration(expected)}"
+    duration = Text("for an unknown time")
+    if expected is not None:
+        duration = Text("for about {duration}", duration=format_duration(expected))
     if own.action is PlannedAction.CREATE:
-        text = f"A refresh now would create it, {duration}."
+        text = Text("A refresh now would create it, {duration}.", duration=duration)
     elif outlook.mode is not None and outlook.mode.reason is not None:
-        text = f"A refresh now would run {duration}. {outlook.mode.reason}"
+        text = Text("A refresh now would run {duration}. {reason}", duration=duration, reason=outlook.mode.reason)
+    elif outlook.mode is not None and outlook.mode.mode is RefreshMode.CONCURRENT and not outlook.is_unready:
+        text = Text("A refresh now would run concurrently, {duration}.", duration=duration)
+    elif outlook.mode is not None and outlook.mode.mode is RefreshMode.CONCURRENT:
+        text = Text(
+            "A refresh now would run plainly, which blocks readers, because PostgreSQL would refuse a concurrent one,"
+            " {duration}.",
+            duration=duration,
+        )
     else:
-        text = f"A refresh now would run {_mode_text(outlook)}, {duration}."
+        text = Text("A refresh now would run plainly, which blocks readers, {duration}.", duration=duration)
     yield Decision(topic=Topic.PLAN, text=text)
     if outlook.skip is not None:
         yield Decision(topic=Topic.SKIP, text=outlook.skip.reason)
@@ -158,36 +189,38 @@ def _plan_decisions(outlook: Outlook) -> Iterator[Decision]:
     others = len(outlook.steps) - 1 + outlook.hidden_steps
     if others:
         chain = outlook.longest_chain
-        duration_text = "an unknown time" if chain is None else f"about {format_duration(chain)}"
-        text = (
-            f"refresh_table refreshes this view only. A run of it and of the {format_count(others, 'view')} that"
-            f" it needs takes {duration_text}."
+        text = Text(
+            "refresh_table refreshes this view only. A run of it and of the {views} that it needs takes {duration}.",
+            views=format_count(others, "view"),
+            duration=_about(chain),
         )
         yield Decision(topic=Topic.PLAN, text=text)
 
 
+def _about(duration: timedelta | None) -> Text:
+    if duration is None:
+        return Text("an unknown time")
+    return Text("about {duration}", duration=format_duration(duration))
+
+
 def _group_decisions(group: GroupOutlook, *, shows_names: bool) -> Iterator[Decision]:
-    names = ", ".join(group.others)
-    hidden = f"{format_count(group.hidden_others, 'view')} of other agencies" if group.hidden_others else ""
-    others = " and ".join(filter(None, (names, hidden))) or "no other view"
-    text = (
-        f"It becomes visible together with {others}: the consistent group {group.name} is always refreshed as a whole,"
-        f" in about {format_duration(group.estimated_duration)}."
+    others = [*group.others]
+    if group.hidden_others:
+        others.append(Text("{views} of other agencies", views=format_count(group.hidden_others, "view")))
+    text = Text(
+        "It becomes visible together with {others}: the consistent group {group} is always refreshed as a whole, in"
+        " about {duration}.",
+        others=Text.joined(others) if others else Text("no other view"),
+        group=group.name,
+        duration=format_duration(group.estimated_duration),
     )
     yield Decision(topic=Topic.PLAN, text=text)
     if group.refusals and not shows_names:
-        yield Decision(topic=Topic.PLAN, text="The group would not be refreshed now.", level=Level.ERROR)
-    for refusal in group.refusals if shows_names else ():
-        text = f"The group would not be refreshed now: {refusal}"
+        text = Text("The group would not be refreshed now.")
         yield Decision(topic=Topic.PLAN, text=text, level=Level.ERROR)
-
-
-def _mode_text(outlook: Outlook) -> str:
-    if outlook.mode is None or outlook.mode.mode is RefreshMode.PLAIN:
-        return "plainly, which blocks readers"
-    if outlook.is_unready:
-        return "plainly, which blocks readers, because PostgreSQL would refuse a concurrent one"
-    return "concurrently"
+    for refusal in group.refusals if shows_names else ():
+        text = Text("The group would not be refreshed now: {refusal}", refusal=refusal)
+        yield Decision(topic=Topic.PLAN, text=text, level=Level.ERROR)
 
 
 def _result_decisions(story: ViewStory, outlook: Outlook) -> Iterator[Decision]:
@@ -197,26 +230,39 @@ def _result_decisions(story: ViewStory, outlook: Outlook) -> Iterator[Decision]:
         return
     yield Decision(topic=Topic.DATA, text=_age_text(story, alone, together))
     for one in contract_outlooks(story, outlook):
-        meets_alone, meets = (state is FreshnessState.FRESH for state in (one.alone, one.together))
-        if meets_alone:
-            text, level = "would be met by a refresh now", Level.OK
-        elif meets:
-            text, level = "would be met only after the views that it reads", Level.WARNING
+        contract = str(one.contract)
+        if one.alone is FreshnessState.FRESH:
+            text, level = Text("The contract ({contract}) would be met by a refresh now.", contract=contract), Level.OK
+        elif one.together is FreshnessState.FRESH:
+            text = Text("The contract ({contract}) would be met only after the views that it reads.", contract=contract)
+            level = Level.WARNING
         else:
-            text, level = f"would be {one.together} even after a refresh now", Level.ERROR
-        yield Decision(topic=Topic.CONTRACT, text=f"The contract ({one.contract}) {text}.", level=level)
+            state = FRESHNESS_STATE_TEXTS[one.together]
+            text = Text(
+                "The contract ({contract}) would be {state} even after a refresh now.", contract=contract, state=state
+            )
+            level = Level.ERROR
+        yield Decision(topic=Topic.CONTRACT, text=text, level=level)
 
 
-def _age_text(story: ViewStory, alone: DataAge, together: DataAge) -> str:
+def _age_text(story: ViewStory, alone: DataAge, together: DataAge) -> Text:
     names = [str(one.view.name) for one in story.relations.views if one.age.as_of == alone.as_of]
     if alone.as_of is None:
-        text = f"After a refresh alone, the age of its data would be {alone}"
+        text = Text("After a refresh alone, the age of its data would be {age}.", age=str(alone))
     elif alone.as_of >= story.now:
-        return "After a refresh, its data would be as of its start."
+        return Text("After a refresh, its data would be as of its start.")
+    elif names:
+        text = Text(
+            "After a refresh alone, its data would be as of {at}, because {view} is.",
+            at=time_text(alone.as_of),
+            view=names[0],
+        )
     else:
-        cause = f", because {names[0]} is" if names else ""
-        text = f"After a refresh alone, its data would be as of {time_text(alone.as_of)}{cause}"
+        text = Text("After a refresh alone, its data would be as of {at}.", at=time_text(alone.as_of))
     if together == alone:
-        return f"{text}."
-    after = "its start" if together.as_of == story.now else str(together)
-    return f"{text}; after the views that it reads, as of {after}."
+        return text
+    if together.as_of == story.now:
+        after = Text("After the views that it reads, they would be as of its start.")
+    else:
+        after = Text("After the views that it reads, they would be as of {age}.", age=str(together))
+    return Text.joined([text, after], " ")

@@ -7,14 +7,11 @@ from seeder.domain.admission_types import HoldReason
 from seeder.domain.explanation.facts import Decision, Level, RefreshMetrics, StoredRefresh, Topic, ViewStory
 from seeder.domain.human_format import format_count, format_duration, format_size, time_ago_text
 from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.monitoring.timeline import HoldInterval
 from seeder.domain.outcomes import HeldReason, Status
+from seeder.texts import Text
 
 _MIN_WAIT = timedelta(milliseconds=100)  # a shorter one is not reported
-_HOLD_TEXTS = {
-    HoldReason.SERVER_BUSY: "the server was busy",
-    HoldReason.CIRCUIT_OPEN: "the circuit breaker was open",
-}
-_PLAIN_FALLBACK = "the view has no unique index on plain columns without a WHERE clause, or was never filled"
 
 
 def refresh_decisions(story: ViewStory) -> Iterator[Decision]:
@@ -22,16 +19,16 @@ def refresh_decisions(story: ViewStory) -> Iterator[Decision]:
     yield from _manifest_decisions(story)
     last = story.last
     if last is None:
-        yield Decision(topic=Topic.REFRESH, text="No run has recorded a refresh of it.", level=Level.WARNING)
+        yield Decision(topic=Topic.REFRESH, text=Text("No run has recorded a refresh of it."), level=Level.WARNING)
         return
     yield from _outcome_decisions(story, last)
     ended = story.last_ended
     if ended is not None and ended is not last:
-        yield from _ended_decisions(story, ended, "Before that: ")
+        yield from _ended_decisions(story, ended, is_last=False)
     if ended is not None and ended.metrics is not None:
         yield from _wait_decisions(ended, ended.metrics)
     if ended is not None and ended.group is not None:
-        text = f"In the consistent group {ended.group.name}: {ended.group}"
+        text = Text("In the consistent group {group}: {ending}", group=ended.group.name, ending=str(ended.group))
         yield Decision(topic=Topic.GROUP, text=text, level=Level.OK if ended.group.is_complete else Level.WARNING)
     if story.last_success is not None:
         yield from _mode_decisions(story.last_success, is_last=story.last_success is ended)
@@ -41,160 +38,231 @@ def refresh_decisions(story: ViewStory) -> Iterator[Decision]:
         yield from (Decision(topic=Topic.REFRESH, text=note, level=Level.WARNING) for note in ended.notes)
 
 
-def time_text(instant: datetime) -> str:
+def time_text(instant: datetime) -> Text:
     """Return an instant such as `2026-11-30 02:14:03 UTC`."""
-    return f"{instant:%Y-%m-%d %H:%M:%S %Z}"
+    return Text("{instant:%Y-%m-%d %H:%M:%S %Z}", instant=instant)
 
 
 def _manifest_decisions(story: ViewStory) -> Iterator[Decision]:
     for rejected in story.rejected:
-        text = (
-            f"Runs reject {rejected.manifest.report_type} manifest {rejected.manifest.manifest_id}: {rejected.message}"
+        text = Text(
+            "Runs reject {report_type} manifest {manifest_id}: {message}",
+            report_type=rejected.manifest.report_type,
+            manifest_id=rejected.manifest.manifest_id,
+            message=rejected.message,
         )
         yield Decision(topic=Topic.MANIFEST, text=text, level=Level.ERROR)
     if not story.manifests and not story.rejected:
-        text = "No run refreshes it, because none of its manifests is enabled."
+        text = Text("No run refreshes it, because none of its manifests is enabled.")
         yield Decision(topic=Topic.MANIFEST, text=text, level=Level.WARNING)
     if not story.exists:
-        text = "The view does not exist. The next refresh creates it from the query of its first manifest."
+        text = Text("The view does not exist. The next refresh creates it from the query of its first manifest.")
         yield Decision(topic=Topic.MANIFEST, text=text, level=Level.WARNING)
     elif not story.is_populated:
-        text = "The view was never filled, or emptied WITH NO DATA. Readers get an error until its next refresh."
+        text = Text("The view was never filled, or emptied WITH NO DATA. Readers get an error until its next refresh.")
         yield Decision(topic=Topic.MANIFEST, text=text, level=Level.ERROR)
 
 
 def _outcome_decisions(story: ViewStory, last: StoredRefresh) -> Iterator[Decision]:
     if last.status is Status.PENDING:
-        since = time_text(last.started_at)
-        text = f"A refresh waits in {_run_text(last)} since {since}, because {_cause_of_waiting(story, last)}."
-        yield Decision(topic=Topic.WAIT, text=text)
+        yield Decision(topic=Topic.WAIT, text=_pending_text(story, last))
     elif last.status is Status.RUNNING:
-        usual = story.facts.usual_duration
-        usual_text = f", usually {format_duration(usual)}" if usual is not None else ""
-        duration = format_duration(story.now - last.started_at)
-        text = f"A refresh is running in {_run_text(last)} for {duration}{usual_text}."
+        run, duration = _run_text(last), format_duration(story.now - last.started_at)
+        text = Text("A refresh is running in {run} for {duration}.", run=run, duration=duration)
+        if (usual := story.facts.usual_duration) is not None:
+            text = Text(
+                "A refresh is running in {run} for {duration}, usually {usual}.",
+                run=run,
+                duration=duration,
+                usual=format_duration(usual),
+            )
         yield Decision(topic=Topic.REFRESH, text=text)
     else:
-        yield from _ended_decisions(story, last, "")
+        yield from _ended_decisions(story, last, is_last=True)
 
 
-def _cause_of_waiting(story: ViewStory, last: StoredRefresh) -> str:
+def _pending_text(story: ViewStory, last: StoredRefresh) -> Text:
     """Return what a pending refresh waits for, as far as it is stored."""
+    run, since = _run_text(last), time_text(last.started_at)
     if open_holds := [hold for hold in last.holds if hold.finished_at is None]:
-        hold = open_holds[0]
-        return f"its database is on hold since {time_text(hold.started_at)} ({hold.reason})"
+        return Text(
+            "A refresh waits in {run} since {since}, because its database is on hold since {held_since} ({reason}).",
+            run=run,
+            since=since,
+            held_since=time_text(open_holds[0].started_at),
+            reason=open_holds[0].reason,
+        )
     open_statuses = {Status.PENDING, Status.RUNNING}
     if names := [str(one.view.name) for one in story.relations.views if one.facts.status in open_statuses]:
-        return f"it reads {' and '.join(sorted(names))}, which has not ended"
-    return "every worker is busy, or the next batch has not started"
+        return Text(
+            "A refresh waits in {run} since {since}, because it reads {views}, which has not ended.",
+            run=run,
+            since=since,
+            views=Text.joined(sorted(names)),
+        )
+    return Text(
+        "A refresh waits in {run} since {since}, because every worker is busy, or the next batch has not started.",
+        run=run,
+        since=since,
+    )
 
 
-def _ended_decisions(story: ViewStory, ended: StoredRefresh, introduction: str) -> Iterator[Decision]:
+def _ended_decisions(story: ViewStory, ended: StoredRefresh, *, is_last: bool) -> Iterator[Decision]:
     """Yield how a refresh ended, and what readers see after a failure."""
-    if ended.status is Status.SUCCESS:
-        yield Decision(topic=Topic.REFRESH, text=_after(introduction, _success_text(story, ended)), level=Level.OK)
-        return
-    yield Decision(topic=Topic.REFRESH, text=_after(introduction, _failure_text(ended)), level=Level.ERROR)
+    has_succeeded = ended.status is Status.SUCCESS
+    text = _success_text(story, ended) if has_succeeded else _failure_text(ended)
+    yield Decision(
+        topic=Topic.REFRESH,
+        text=text if is_last else Text("Before that: {sentence}", sentence=text),
+        level=Level.OK if has_succeeded else Level.ERROR,
+    )
     success = story.last_success
-    if not story.is_populated:
+    if has_succeeded or not story.is_populated:
         return
     if success is None:
-        text = "No refresh of it has succeeded."
+        sentences = [Text("No refresh of it has succeeded.")]
     else:
-        ago = time_ago_text(success.started_at, story.now)
-        text = f"Readers see the rows of the last success, {time_text(success.started_at)} ({ago})."
+        at, ago = time_text(success.started_at), time_ago_text(success.started_at, story.now)
+        sentences = [Text("Readers see the rows of the last success, {at} ({ago}).", at=at, ago=ago)]
     if ended.consecutive_failures > 1:
-        text += f" {ended.consecutive_failures:,} refreshes in a row failed."
-    yield Decision(topic=Topic.REFRESH, text=text, level=Level.WARNING)
+        sentences.append(Text("{number:,} refreshes in a row failed.", number=ended.consecutive_failures))
+    yield Decision(topic=Topic.REFRESH, text=Text.joined(sentences, " "), level=Level.WARNING)
 
 
-def _after(introduction: str, sentence: str) -> str:
-    return introduction + sentence[0].lower() + sentence[1:] if introduction else sentence
-
-
-def _success_text(story: ViewStory, ended: StoredRefresh) -> str:
-    verb = "Refreshed"
+def _success_text(story: ViewStory, ended: StoredRefresh) -> Text:
+    facts = [] if ended.rows is None else [format_count(ended.rows, "row")]
+    figures = [*facts, *([] if ended.size_bytes is None else [format_size(ended.size_bytes)])]
+    run = _run_text(ended)
+    values = {
+        "at": time_text(ended.started_at),
+        "ago": time_ago_text(ended.started_at, story.now),
+        "duration": _duration_text(ended),
+        "run": Text("{run}: {figures}", run=run, figures=Text.joined(figures)) if figures else run,
+    }
     if ended.skip_reason is not None:
-        verb = "Skipped"
-    elif ended.is_reused:
-        verb = "Refreshed by another run"
-    elif ended.metrics is not None and ended.metrics.mode is None:
-        verb = "Created"
-    facts: list[str] = [] if ended.rows is None else [format_count(ended.rows, "row")]
-    facts += [] if ended.size_bytes is None else [format_size(ended.size_bytes)]
-    duration = "" if ended.duration is None else f" in {format_duration(ended.duration)}"
-    ago = time_ago_text(ended.started_at, story.now)
-    figures = f": {', '.join(facts)}" if facts else ""
-    return f"{verb} at {time_text(ended.started_at)} ({ago}){duration} by {_run_text(ended)}{figures}."
+        return Text("Skipped at {at} ({ago}) in {duration} by {run}.", **values)
+    if ended.is_reused:
+        return Text("Refreshed by another run at {at} ({ago}) in {duration} by {run}.", **values)
+    if ended.metrics is not None and ended.metrics.mode is None:
+        return Text("Created at {at} ({ago}) in {duration} by {run}.", **values)
+    return Text("Refreshed at {at} ({ago}) in {duration} by {run}.", **values)
 
 
-def _failure_text(ended: StoredRefresh) -> str:
-    at, run = time_text(ended.finished_at or ended.started_at), _run_text(ended)
+def _duration_text(ended: StoredRefresh) -> Text:
+    return Text("an unknown time") if ended.duration is None else format_duration(ended.duration)
+
+
+def _failure_text(ended: StoredRefresh) -> Text:
+    values = {"at": time_text(ended.finished_at or ended.started_at), "run": _run_text(ended)}
+    match ended.reason:
+        case _ if ended.is_interrupted:
+            text = Text("Interrupted at {at} in {run}", **values)
+        case HeldReason.DATA_CHECKS:
+            return Text("Held at {at} in {run}, because its new rows failed a data check.", **values)
+        case HeldReason.DEPENDENCY:
+            return Text("Not started at {at} in {run}, because data checks held a view that it reads.", **values)
+        case HeldReason.GROUP:
+            return Text(
+                "Not published at {at} in {run}, because data checks held another view of its consistent group.",
+                **values,
+            )
+        case HoldReason.SERVER_BUSY:
+            text = Text("Given up at {at} in {run}, because the server was busy for too long", **values)
+        case HoldReason.CIRCUIT_OPEN:
+            text = Text("Given up at {at} in {run}, because the circuit breaker was open for too long", **values)
+        case None | "":
+            text = Text("Failed at {at} after {duration} in {run}", duration=_duration_text(ended), **values)
+        case reason:
+            text = Text(
+                "Failed at {at} after {duration} in {run} with {reason}",
+                duration=_duration_text(ended),
+                reason=reason,
+                **values,
+            )
     message = (ended.message or "").partition("\n")[0].removeprefix("interrupted: ").strip()
-    cause = f": {message}" if message else "."
-    if ended.is_interrupted:
-        return f"Interrupted at {at} in {run}{cause}"
-    if ended.reason == HeldReason.DATA_CHECKS:
-        return f"Held at {at} in {run}, because its new rows failed a data check."
-    if ended.reason == HeldReason.DEPENDENCY:
-        return f"Not started at {at} in {run}, because data checks held a view that it reads."
-    if ended.reason == HeldReason.GROUP:
-        return f"Not published at {at} in {run}, because data checks held another view of its consistent group."
-    if ended.reason in _HOLD_TEXTS:
-        return f"Given up at {at} in {run}, because {_HOLD_TEXTS[HoldReason(ended.reason)]} for too long{cause}"
-    duration = "" if ended.duration is None else f" after {format_duration(ended.duration)}"
-    reason = f" with {ended.reason}" if ended.reason else ""
-    return f"Failed at {at}{duration} in {run}{reason}{cause}"
+    return Text("{text}: {message}", text=text, message=message) if message else Text("{text}.", text=text)
 
 
-def _run_text(refresh: StoredRefresh) -> str:
-    facts = [refresh.run_description or ""]
-    facts += [f"requested by {refresh.requested_by}"] if refresh.requested_by else []
-    known = ", ".join(filter(None, facts))
-    return f"run {refresh.run_id}" + (f" ({known})" if known else "")
+def _run_text(refresh: StoredRefresh) -> Text:
+    facts = [refresh.run_description] if refresh.run_description else []
+    if refresh.requested_by:
+        facts.append(Text("requested by {user}", user=refresh.requested_by))
+    if not facts:
+        return Text("run {run_id}", run_id=refresh.run_id)
+    return Text("run {run_id} ({facts})", run_id=refresh.run_id, facts=Text.joined(facts))
 
 
 def _wait_decisions(ended: StoredRefresh, metrics: RefreshMetrics) -> Iterator[Decision]:
-    waits = {
-        "for a free worker": metrics.worker_wait,
-        "on hold": metrics.throttle_wait,
-        "for locks": metrics.lock_wait,
-    }
-    texts = [
-        f"{format_duration(wait)} {name}" for name, wait in waits.items() if wait is not None and wait >= _MIN_WAIT
-    ]
     if metrics.attempts is not None and metrics.attempts > 1:
-        others = " or refreshes by other sessions" if ended.group is not None else ""
-        yield Decision(
-            topic=Topic.WAIT, text=f"It took {metrics.attempts} attempts, because of transient errors{others}."
-        )
-    if not texts:
-        return
-    holds = ""
-    if (metrics.throttle_wait or timedelta()) >= _MIN_WAIT and ended.holds:
-        hold = ended.holds[0]
-        until = "" if hold.finished_at is None else f" to {hold.finished_at:%H:%M:%S}"
-        cause = _HOLD_TEXTS[HoldReason(hold.reason)] if hold.reason in {*HoldReason} else hold.reason
-        holds = f" From {hold.started_at:%H:%M:%S}{until}, {cause}."
-    yield Decision(topic=Topic.WAIT, text=f"It waited {', '.join(texts)}.{holds}")
+        if ended.group is None:
+            text = Text("It took {number} attempts, because of transient errors.", number=metrics.attempts)
+        else:
+            text = Text(
+                "It took {number} attempts, because of transient errors or refreshes by other sessions.",
+                number=metrics.attempts,
+            )
+        yield Decision(topic=Topic.WAIT, text=text)
+    waits = []
+    if worker_wait := _counting_wait(metrics.worker_wait):
+        waits.append(Text("{duration} for a free worker", duration=worker_wait))
+    if throttle_wait := _counting_wait(metrics.throttle_wait):
+        waits.append(Text("{duration} on hold", duration=throttle_wait))
+    if lock_wait := _counting_wait(metrics.lock_wait):
+        waits.append(Text("{duration} for locks", duration=lock_wait))
+    if waits:
+        sentences = [Text("It waited {waits}.", waits=Text.joined(waits))]
+        if throttle_wait and ended.holds:
+            sentences.append(_hold_text(ended.holds[0]))
+        yield Decision(topic=Topic.WAIT, text=Text.joined(sentences, " "))
+
+
+def _counting_wait(wait: timedelta | None) -> Text | None:
+    """Return a wait that is long enough to report it, or None."""
+    return None if wait is None or wait < _MIN_WAIT else format_duration(wait)
+
+
+def _hold_text(hold: HoldInterval) -> Text:
+    start = Text("{instant:%H:%M:%S}", instant=hold.started_at)
+    period = Text("From {start}", start=start)
+    if hold.finished_at is not None:
+        end = Text("{instant:%H:%M:%S}", instant=hold.finished_at)
+        period = Text("From {start} to {end}", start=start, end=end)
+    match hold.reason:
+        case HoldReason.SERVER_BUSY:
+            return Text("{period}, the server was busy.", period=period)
+        case HoldReason.CIRCUIT_OPEN:
+            return Text("{period}, the circuit breaker was open.", period=period)
+    return Text("{period}, {reason}.", period=period, reason=hold.reason)
 
 
 def _mode_decisions(success: StoredRefresh, *, is_last: bool) -> Iterator[Decision]:
     metrics = success.metrics
     if metrics is None or metrics.mode is None:
         return
-    introduction = "" if is_last else "Last success: "
     is_plain = metrics.mode is RefreshMode.PLAIN
-    if metrics.mode_reason is not None:
-        text = metrics.mode_reason
-    elif is_plain and metrics.fell_back:
-        text = f"Refreshed plainly, which blocked readers, although concurrently was configured: {_PLAIN_FALLBACK}."
-    elif is_plain:
-        text = "Refreshed plainly, which blocked readers, as SEEDER_REFRESH_CONCURRENTLY=false says."
-    else:
-        text = "Refreshed concurrently, which did not block readers, as SEEDER_REFRESH_CONCURRENTLY=true says."
+    sentences = [metrics.mode_reason or _configured_mode_text(metrics)]
     if not is_plain and metrics.rows_inserted is not None and metrics.rows_deleted is not None:
-        text += f" It inserted {format_count(metrics.rows_inserted, 'row')} and deleted {metrics.rows_deleted:,}."
+        sentences.append(
+            Text(
+                "It inserted {rows} and deleted {deleted:,}.",
+                rows=format_count(metrics.rows_inserted, "row"),
+                deleted=metrics.rows_deleted,
+            )
+        )
+    text = Text.joined(sentences, " ")
     yield Decision(
-        topic=Topic.MODE, text=introduction + text, level=Level.WARNING if metrics.fell_back else Level.NOTICE
+        topic=Topic.MODE,
+        text=text if is_last else Text("Last success: {sentences}", sentences=text),
+        level=Level.WARNING if metrics.fell_back else Level.NOTICE,
     )
+
+
+def _configured_mode_text(metrics: RefreshMetrics) -> Text:
+    if metrics.mode is RefreshMode.CONCURRENT:
+        return Text("Refreshed concurrently, which did not block readers, as SEEDER_REFRESH_CONCURRENTLY=true says.")
+    if metrics.fell_back:
+        return Text(
+            "Refreshed plainly, which blocked readers, although concurrently was configured: the view has no unique"
+            " index on plain columns without a WHERE clause, or was never filled."
+        )
+    return Text("Refreshed plainly, which blocked readers, as SEEDER_REFRESH_CONCURRENTLY=false says.")

@@ -8,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from seeder.domain.human_format import format_duration
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 _DAYS = re.compile(r"[1-7](-[1-7])?(,[1-7](-[1-7])?)*")
 _EVERY_DAY = frozenset(range(1, 8))
@@ -30,9 +31,13 @@ class DueTime:
     days: frozenset[int]  # ISO weekdays: 1 is Monday
 
     def __str__(self) -> str:
-        days = "" if self.days == _EVERY_DAY else f" on weekdays {', '.join(map(str, sorted(self.days)))}"
-        since = f", of {self.since:%H:%M} or later" if self.since != time() else ""
-        return f"due at {self.at:%H:%M} {self.zone.key}{days}{since}"
+        at = Text("{at:%H:%M} {zone}", at=self.at, zone=self.zone.key)
+        if self.days != _EVERY_DAY:
+            days = ", ".join(map(str, sorted(self.days)))
+            at = Text("{at:%H:%M} {zone} on weekdays {days}", at=self.at, zone=self.zone.key, days=days)
+        if self.since == time():
+            return Text("due at {at}", at=at)
+        return Text("due at {at}, of {since:%H:%M} or later", at=at, since=self.since)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +53,9 @@ class FreshnessContract:
     severity: ContractSeverity = ContractSeverity.ERROR
 
     def __str__(self) -> str:
-        return str(self.due) if self.target_lag is None else f"at most {format_duration(self.target_lag)} old"
+        if self.target_lag is None:
+            return str(self.due)
+        return Text("at most {lag} old", lag=format_duration(self.target_lag))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -62,13 +69,13 @@ class InvalidContract:
 def parse_days(text: str) -> frozenset[int]:
     """Read ISO weekdays such as `1-5` or `1,3,7`. Raises `ValueError`."""
     if not _DAYS.fullmatch(text):
-        raise ValueError(f"{text!r} are no weekdays: 1 is Monday, 1-5 and 1,3,7 are possible")
+        raise ValueError(Text("{text!r} are no weekdays: 1 is Monday, 1-5 and 1,3,7 are possible", text=text))
     days = set[int]()
     for part in text.split(","):
         first, _, last = part.partition("-")
         days |= set(range(int(first), int(last or first) + 1))
     if not days:
-        raise ValueError(f"{text!r} are no weekdays: a range ends with the later day")
+        raise ValueError(Text("{text!r} are no weekdays: a range ends with the later day", text=text))
     return frozenset(days)
 
 
@@ -77,4 +84,4 @@ def parse_zone(name: str) -> ZoneInfo:
     try:
         return ZoneInfo(name)
     except (KeyError, ValueError, OSError) as error:  # unknown, no relative path, a folder
-        raise ValueError(f"{name!r} is no time zone") from error
+        raise ValueError(Text("{zone!r} is no time zone", zone=name)) from error

@@ -9,6 +9,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
+from seeder.texts import Text
+
 
 class UnknownAge(StrEnum):
     """Why it is unknown as of when data are."""
@@ -28,15 +30,15 @@ class DataAge:
     unknown: UnknownAge | None = None  # set if and only if it is unknown
 
     def __str__(self) -> str:
-        return _TEXTS[self.unknown] if self.unknown else f"{self.as_of:%Y-%m-%d %H:%M:%S %Z}"
+        return _TEXTS[self.unknown] if self.unknown else Text("{instant:%Y-%m-%d %H:%M:%S %Z}", instant=self.as_of)
 
 
 _TEXTS = {
-    UnknownAge.NEVER_RECORDED: "unknown until the next refresh",
-    UnknownAge.REFRESHED_BY_OTHERS: "unknown: not refreshed by seeder",
-    UnknownAge.UPSTREAM_UNKNOWN: "unknown, as of a view that it reads",
-    UnknownAge.UPSTREAM_CHANGED: "unknown: a view that it reads changed meanwhile",
-    UnknownAge.HIDDEN_INPUTS: "unknown: it calls functions with text bodies",
+    UnknownAge.NEVER_RECORDED: Text("unknown until the next refresh"),
+    UnknownAge.REFRESHED_BY_OTHERS: Text("unknown: not refreshed by seeder"),
+    UnknownAge.UPSTREAM_UNKNOWN: Text("unknown, as of a view that it reads"),
+    UnknownAge.UPSTREAM_CHANGED: Text("unknown: a view that it reads changed meanwhile"),
+    UnknownAge.HIDDEN_INPUTS: Text("unknown: it calls functions with text bodies"),
 }
 
 NEVER_RECORDED = DataAge(as_of=None, unknown=UnknownAge.NEVER_RECORDED)

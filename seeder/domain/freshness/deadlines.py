@@ -8,6 +8,7 @@ from functools import lru_cache
 from seeder.domain.clock_changes import instant_of
 from seeder.domain.freshness.contract import DueTime, FreshnessContract
 from seeder.domain.manifests import ViewKey
+from seeder.texts import Text
 
 # A week before, for the last deadline of a contract for one weekday, and a day more for time zones and grace.
 _DAYS_BEFORE, _DAYS_AFTER = 9, 2
@@ -55,10 +56,21 @@ class MissedContract:
     is_late: bool  # the deadline has passed already
 
     def __str__(self) -> str:
-        text = f"{self.view.name} will probably miss its contract ({self.contract})"
+        view, contract = str(self.view.name), str(self.contract)
         if self.is_late:
-            return f"{text}: its deadline has passed."
-        return f"{text}: it is expected at {self.expected_end:%Y-%m-%d %H:%M %Z}, due {self.deadline:%H:%M %Z}."
+            return Text(
+                "{view} will probably miss its contract ({contract}): its deadline has passed.",
+                view=view,
+                contract=contract,
+            )
+        return Text(
+            "{view} will probably miss its contract ({contract}): it is expected at {end:%Y-%m-%d %H:%M %Z}, due"
+            " {deadline:%H:%M %Z}.",
+            view=view,
+            contract=contract,
+            end=self.expected_end,
+            deadline=self.deadline,
+        )
 
 
 def next_deadline(contract: FreshnessContract, data_as_of: datetime | None, now: datetime) -> datetime | None:

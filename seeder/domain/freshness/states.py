@@ -8,6 +8,7 @@ from seeder.domain.freshness.contract import FreshnessContract
 from seeder.domain.freshness.data_age import DataAge
 from seeder.domain.freshness.deadlines import missed_deadline, next_deadline
 from seeder.domain.outcomes import Status
+from seeder.texts import Text
 
 
 class FreshnessState(StrEnum):
@@ -33,15 +34,22 @@ class LateCause(StrEnum):
     AGE_UNKNOWN = "age_unknown"  # as of when its data are
 
 
+FRESHNESS_STATE_TEXTS = {
+    FreshnessState.FRESH: Text("fresh"),
+    FreshnessState.DUE: Text("due"),
+    FreshnessState.HELD: Text("held"),
+    FreshnessState.LATE: Text("late"),
+    FreshnessState.UNKNOWN: Text("unknown"),
+}
 LATE_CAUSE_TEXTS = {
-    LateCause.NEVER_REFRESHED: "never refreshed",
-    LateCause.NOT_STARTED: "no refresh started",
-    LateCause.WAITING: "its refresh waits",
-    LateCause.RUNNING: "its refresh is running",
-    LateCause.FAILED: "its last refresh failed",
-    LateCause.HELD: "held by a data check or a circuit breaker",
-    LateCause.UPSTREAM_LATE: "a view that it reads has old data",
-    LateCause.AGE_UNKNOWN: "as of when its data are is unknown",
+    LateCause.NEVER_REFRESHED: Text("never refreshed"),
+    LateCause.NOT_STARTED: Text("no refresh started"),
+    LateCause.WAITING: Text("its refresh waits"),
+    LateCause.RUNNING: Text("its refresh is running"),
+    LateCause.FAILED: Text("its last refresh failed"),
+    LateCause.HELD: Text("held by a data check or a circuit breaker"),
+    LateCause.UPSTREAM_LATE: Text("a view that it reads has old data"),
+    LateCause.AGE_UNKNOWN: Text("as of when its data are is unknown"),
 }
 
 

@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from enum import IntEnum, StrEnum
 from functools import partial
 
+from seeder.domain.human_format import join_with_and
+from seeder.texts import Text
+
 
 class Severity(IntEnum):
     """Severity of a difference."""
@@ -59,8 +62,10 @@ class DriftRule:
 
     def __str__(self) -> str:
         minimums = [f"{self.relative:.0%}"] * bool(self.relative) + [f"{self.absolute:g}"] * bool(self.absolute)
-        way = [] if self.direction is Direction.ANY else [str(self.direction)]
-        return " ".join([str(self.kind), *way, *([f"by {' and '.join(minimums)} at least"] if minimums else [])])
+        difference = str(self.kind) if self.direction is Direction.ANY else f"{self.kind} {self.direction}"
+        if not minimums:
+            return difference
+        return Text("{difference} by {minimums} at least", difference=difference, minimums=join_with_and(minimums))
 
     def matches(self, kind: DifferenceKind, absolute: float | None, relative: float | None) -> bool:
         """Return whether the rule applies to a signed difference (None: no size)."""

@@ -12,6 +12,7 @@ from seeder.domain.plan import PlannedAction, PlannedView, RefreshPlan
 from seeder.postgres import catalog, closed_queries, data_check_queries, row_conditions, transactions
 from seeder.postgres.input_locks import look_up_inputs
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.texts import Text
 
 
 def add_check_orders(plan: RefreshPlan, settings: Settings) -> RefreshPlan:
@@ -60,7 +61,7 @@ def _unreadable_inputs(database: str, views: Collection[PlannedView]) -> Mapping
     relations = data_check_queries.unreadable_relations(database, set().union(*oids.values()))
     return {
         view: [
-            f"reads {name}, on which this role lacks SELECT"
+            Text("reads {table}, on which this role lacks SELECT", table=str(name))
             for oid, name in relations.items()
             if oid in oids[view] and name != view.key.name
         ]

@@ -14,6 +14,7 @@ from seeder.domain.outcomes import HeldReason, Outcome, Status
 from seeder.models import RunHistory, RunMetrics
 from seeder.postgres import job_list_queries
 from seeder.postgres.contract import OptionalTables
+from seeder.texts import Text
 
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
 
@@ -87,8 +88,15 @@ def _failure(message: str | None, known: _Metrics | None, *, failed: bool, can_s
     reason, sqlstate, notes = known or (None, None, None)
     if not can_see_errors:
         notes = None  # a note can name views of other agencies
-        named = f": {reason}" if reason else ""
-        state = f" (SQLSTATE {sqlstate})" if sqlstate else ""
-        redacted = f"The refresh failed{named}{state}. Its message can quote the data, so it requires {PERMISSION}."
-        message = redacted if failed and message is not None else None
+        message = _redacted(reason, sqlstate) if failed and message is not None else None
     return VisibleFailure(errors=message, reason=reason, sqlstate=sqlstate, notes=notes)
+
+
+def _redacted(reason: str | None, sqlstate: str | None) -> Text:
+    text = Text("The refresh failed.")
+    if reason and sqlstate:
+        text = Text("The refresh failed: {reason} (SQLSTATE {sqlstate}).", reason=reason, sqlstate=sqlstate)
+    elif reason:
+        text = Text("The refresh failed: {reason}.", reason=reason)
+    missing = Text("Its message can quote the data, so it requires {permission}.", permission=PERMISSION)
+    return Text.joined([text, missing], " ")

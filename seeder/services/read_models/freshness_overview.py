@@ -19,6 +19,7 @@ from seeder.postgres import freshness_queries, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, view_states
+from seeder.texts import Text
 
 _MOST_URGENT_FIRST = (
     FreshnessState.LATE,
@@ -131,7 +132,10 @@ def freshness_overview(
     ]
     known = {view.key.name for view in listed}
     unlisted = [
-        InvalidContract(id=contract.id, message=f"Contract {contract.id}: no enabled manifest has the view {name}.")
+        InvalidContract(
+            id=contract.id,
+            message=Text("Contract {id}: no enabled manifest has the view {view}.", id=contract.id, view=str(name)),
+        )
         for name in sorted(contracts.of_views.keys() - known)
         for contract in contracts.of_views[name]
         if agencies is None and views is None

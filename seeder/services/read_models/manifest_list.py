@@ -26,6 +26,7 @@ from seeder.services import manifest_access, manifest_selection
 from seeder.services.manifest_access import definition_of
 from seeder.services.read_models.keyset_pagination import PageOrder
 from seeder.services.run import planning
+from seeder.texts import Text
 
 
 class DriftState(StrEnum):
@@ -200,11 +201,11 @@ def _compare(database: str, views: Mapping[ViewName, Sequence[str]]) -> Compared
 
 def _drift(place: tuple[str, ViewName, str] | None, compared: Mapping[str, ComparedQueries | DatabaseError]) -> Drift:
     if place is None:
-        return Drift(state=DriftState.UNKNOWN, cause="no run can plan it")
+        return Drift(state=DriftState.UNKNOWN, cause=Text("no run can plan it"))
     database, view, query = place
     found, pair = compared[database], (view, query)
     if isinstance(found, DatabaseError):
-        return Drift(state=DriftState.UNKNOWN, cause=f"the database {database} does not answer")
+        return Drift(state=DriftState.UNKNOWN, cause=Text("the database {database} does not answer", database=database))
     if view not in found.existing:
         return Drift(state=DriftState.MISSING)
     if pair in found.undetermined:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from django.db.models.functions import Now
 
-from seeder.domain.data_checks.result_text import result_text
+from seeder.domain.data_checks.result_text import could_not_run_text, result_text
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck
 from seeder.domain.data_checks.rules import Unreadable
 from seeder.domain.explanation.facts import OpenWaiver, StoredCheck
@@ -36,9 +36,8 @@ def stored_results(history_id: int, tables: OptionalTables, *, can_see_errors: b
 def describe_result(row: DataCheckResult, *, can_see_errors: bool) -> str:
     """Return figures and bounds, without a full stop. PostgreSQL's message can quote the data."""
     if row.outcome == CheckOutcome.COULD_NOT_RUN or not row.figures:
-        state = f" (SQLSTATE {row.sqlstate})" if row.sqlstate else ""
         message = (row.message or "").partition("\n")[0].rstrip(".")
-        return f"it could not run{state}" + (f": {message}" if can_see_errors and message else "")
+        return could_not_run_text(row.sqlstate, message if can_see_errors else "")
     check = DataCheck(name=row.check_name, rule=check_rows.read_rule(row.kind, row.arguments))
     if isinstance(check.rule, Unreadable):  # it was stored without arguments
         return figures_text(row.figures)

@@ -23,6 +23,7 @@ from seeder.services.data_checks import check_ordering
 from seeder.services.read_models.group_outlook import read_group_outlook
 from seeder.services.read_models.view_relations import RelatedNames
 from seeder.services.run import mode_choice, planning, skip_planning
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +71,9 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
         spec = scope.specs[scope.view.name]
         group = read_group_outlook(spec, scope.settings, scope.tables, sees=scope.sees)
     except DatabaseError as error:
-        problem = f"The plan cannot be built: {error}" if scope.can_see_errors else "The plan cannot be built now."
+        problem = Text("The plan cannot be built now.")
+        if scope.can_see_errors:
+            problem = Text("The plan cannot be built: {error}", error=str(error))
         return replace(outlook, problem=problem)
     own = next(view for view in plan.views if view.key == scope.view)
     others = [view for view in plan.views if view is not own]
@@ -78,7 +81,7 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
     is_refresh = own.action is PlannedAction.REFRESH
     mode = (own.mode_choice or mode_choice.choose(own, scope.settings, scope.now)) if is_refresh else None
     if mode is not None and group is not None:
-        reason = f"Concurrent, in one transaction with the consistent group {group.name}."
+        reason = Text("Concurrent, in one transaction with the consistent group {group}.", group=group.name)
         mode = ModeChoice(mode=RefreshMode.CONCURRENT, reason=reason)
     is_plain = mode is None or mode.mode is RefreshMode.PLAIN
     with translate_database_errors(scope.view.database):

@@ -33,6 +33,7 @@ from seeder.services.read_models.stored_refreshes import WantedHistory
 from seeder.services.read_models.view_outlook import OutlookScope
 from seeder.services.read_models.view_relations import RelatedNames
 from seeder.services.run.admission_control import CircuitBreakers
+from seeder.texts import Text
 
 _RUN_PERMISSION = "seeder.view_run"
 _LONG_AGO = datetime.min.replace(tzinfo=UTC)
@@ -91,7 +92,9 @@ class ViewReader:
         listed = manifest_selection.all_listed_views(databases=databases)
         found = [key for key in listed if key.name == name and database in {None, key.database}]
         if not found and database is not None:
-            raise UnknownTable(table=str(name), suggestion=f" None is in the database {database!r}.")
+            raise UnknownTable(
+                table=str(name), suggestion=Text(" None is in the database {database!r}.", database=database)
+            )
         return min(found, default=ViewKey(database=DEFAULT_DB_ALIAS, name=name))
 
     @cached_property

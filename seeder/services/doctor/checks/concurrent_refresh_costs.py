@@ -11,10 +11,11 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder.domain.manifests import ViewKey
 from seeder.domain.mode_predictor import PastRefresh, RefreshMode, predict
-from seeder.domain.refresh_mode import BLOATED
+from seeder.domain.refresh_mode import BLOATED, bloat_text
 from seeder.postgres.contract import OptionalTables
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, info_problem, warning_problem
 from seeder.services.run.mode_choice import read_past
+from seeder.texts import Text
 
 KEY_HAS_NULLS = warning_problem(
     name="key_has_nulls",
@@ -47,14 +48,15 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     for relation in views.values():
         bloat = predict(past.get(ViewKey(database=database.alias, name=relation.view), ())).bloat
         if bloat is not None and bloat >= BLOATED:
-            message = f"A row takes {bloat:.1f} times the space that it took after the last plain refresh."
             sql = f"REFRESH MATERIALIZED VIEW {relation.quoted_name};"
-            yield VIEW_BLOATED.found(str(relation.view), message=message, sql=sql)
+            yield VIEW_BLOATED.found(str(relation.view), message=bloat_text(bloat), sql=sql)
     if not database.settings.refresh_concurrently:
         return
     ready = {oid for oid, relation in views.items() if relation.has_unique_index}
     for oid, columns in database.read("null_keys", oids=sorted(ready)):
-        yield KEY_HAS_NULLS.found(str(views[oid].view), message=f"Some rows have nulls in {columns}, by ANALYZE.")
+        yield KEY_HAS_NULLS.found(
+            str(views[oid].view), message=Text("Some rows have nulls in {columns}, by ANALYZE.", columns=columns)
+        )
     if database.settings.chooses_mode:
         concurrent = {key.name for key, refreshes in past.items() if refreshes[0].mode is RefreshMode.CONCURRENT}
         ready = {oid for oid in ready if views[oid].view in concurrent}
