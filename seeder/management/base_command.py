@@ -15,14 +15,15 @@ from seeder.management.rendering.command_output import CommandOutput, OutputFail
 from seeder.services import unix_signals
 from seeder.services.documents.error_documents import DOCUMENTATION, command_error_document
 from seeder.services.translation import translated
+from seeder.texts import Text
 
 EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
 _COMMANDS_PAGE = f"{DOCUMENTATION}/reference/commands.md"
 _BAD_ARGUMENTS, _FAILED, _INTERRUPTED = "bad_arguments", "command_failed", "interrupted"  # codes of errors
 _FORMAT_HELP = {
-    "json": "print one JSON document and nothing else",
-    "json-lines": "print one JSON document in a line for each event as it happens",
-    "table": "print tables even if the output is not a terminal",
+    "json": Text("print one JSON document and nothing else"),
+    "json-lines": Text("print one JSON document in a line for each event as it happens"),
+    "table": Text("print tables even if the output is not a terminal"),
 }
 
 
@@ -43,6 +44,15 @@ def positive_integer(text: str) -> int:
 
 
 class _HelpFormatter(DjangoHelpFormatter):
+    """Translates the help. Headings and errors of argparse stay English."""
+
+    def _format_text(self, text: str) -> str:
+        return super()._format_text(translated(text))
+
+    def _get_help_string(self, action: argparse.Action) -> str | None:
+        text = super()._get_help_string(action)
+        return text and translated(text)
+
     def _fill_text(self, text: str, width: int, indent: str) -> str:
         """Keep the lines of the epilog. Argparse would fill them like a paragraph."""
         return text if "\n" in text else super()._fill_text(text, width, indent)
@@ -59,7 +69,7 @@ class SeederCommand(BaseCommand):
     output_formats: ClassVar[Sequence[str]] = ()
     # Arguments that the help shows after the command's name.
     examples: ClassVar[Sequence[str]] = ()
-    exit_codes: ClassVar[str] = "0 success, 1 failure, 2 invalid request, 130 or 143 interrupted"
+    exit_codes: ClassVar[str] = Text("0 success, 1 failure, 2 invalid request, 130 or 143 interrupted")
     output: CommandOutput
     _argv: Sequence[str] = ()
     # A function that returns names and messages of variables to warn about. The doctor reports them itself.
@@ -71,7 +81,7 @@ class SeederCommand(BaseCommand):
         return type(self).__module__.rpartition(".")[2]
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        epilog = "\n".join(self._epilog_lines())
+        epilog = Text.joined(self._epilog_lines(), "\n")
         parser = super().create_parser(
             prog_name, subcommand, **{"formatter_class": _HelpFormatter, "epilog": epilog, **kwargs}
         )
@@ -95,11 +105,11 @@ class SeederCommand(BaseCommand):
 
     def _epilog_lines(self) -> Iterator[str]:
         if self.examples:
-            yield "examples:"
+            yield Text("examples:")
             yield from (f"  manage.py {self.name} {example}".rstrip() for example in self.examples)
             yield ""
-        yield f"exit codes: {self.exit_codes}"
-        yield f"documentation: {_COMMANDS_PAGE}#{self.name}"
+        yield Text("exit codes: {codes}", codes=self.exit_codes)
+        yield Text("documentation: {url}", url=f"{_COMMANDS_PAGE}#{self.name}")
 
     def run_from_argv(self, argv: list[str]) -> None:
         # The process is the command's alone, and its modules live as long as it. Otherwise Python's garbage collector
@@ -112,12 +122,12 @@ class SeederCommand(BaseCommand):
         namespace = argparse.Namespace(**options)
         self.output = CommandOutput(self.stdout, namespace)
         for _variable, message in self.ignored_variables():
-            self.stderr.write(f"Warning: {message}")
+            self.stderr.write(translated(Text("Warning: {message}", message=message)))
         try:
             exit_code = self._run_with_plain_errors(namespace)
         except CommandError as error:
             if not (self.output.is_json and self._argv) or self.output.has_document:
-                raise
+                raise CommandError(translated(error), returncode=error.returncode) from error.__cause__
             cause = error.__cause__ if isinstance(error.__cause__, SeederError) else None
             _show_error(self.output, cause.code if cause else _error_code(error), str(cause or error), error.returncode)
             exit_code = error.returncode
@@ -129,18 +139,20 @@ class SeederCommand(BaseCommand):
         try:
             return self.run(options)
         except SeederError as error:
-            raise CommandError(translated(error), returncode=EXIT_CANNOT_RUN) from error
+            raise CommandError(str(error), returncode=EXIT_CANNOT_RUN) from error
         except BrokenPipeError:
             self.output.discard()
             return None
         except OutputFailed as error:
             self.output.discard()
-            message = f"The output cannot be written: {error.strerror}. What the command has committed remains."
+            message = Text(
+                "The output cannot be written: {cause}. What the command has committed remains.", cause=error.strerror
+            )
             raise CommandError(message, returncode=EXIT_CANNOT_RUN) from error
         except KeyboardInterrupt as interrupt:
             code = unix_signals.exit_code_of_signal(str(interrupt) or None)
             raise CommandError(
-                "Interrupted. What was committed remains. Run the command again to continue.", returncode=code
+                Text("Interrupted. What was committed remains. Run the command again to continue."), returncode=code
             ) from interrupt
 
     def run(self, options: argparse.Namespace) -> int | None:

@@ -13,28 +13,33 @@ from seeder.models import DataCheckWaiver
 from seeder.services.data_checks.waivers import HeldChecks
 from seeder.services.documents.data_check_documents import waivers_document
 from seeder.services.read_models.view_checks import figures_text
+from seeder.texts import Text
 
 
 class CheckDecisionCommand(SeederCommand):
     """A command that decides on the data checks that hold a view."""
 
     output_formats = ("json",)
-    effect: str  # the beginning of the line about a check
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table_name", metavar="SCHEMA.TABLE", help="the held view, by its SQL name")
+        parser.add_argument("table_name", metavar="SCHEMA.TABLE", help=Text("the held view, by its SQL name"))
         parser.add_argument(
-            "check_names", nargs="*", metavar="CHECK", help="names of data checks (default: all that hold the view)"
+            "check_names",
+            nargs="*",
+            metavar="CHECK",
+            help=Text("names of data checks (default: all that hold the view)"),
         )
-        parser.add_argument("--reason", required=True, metavar="TEXT", help="why, for the history of the view")
-        parser.add_argument("--by", metavar="NAME", help="name of the deciding person (default: the system's user)")
+        parser.add_argument("--reason", required=True, metavar="TEXT", help=Text("why, for the history of the view"))
+        parser.add_argument(
+            "--by", metavar="NAME", help=Text("name of the deciding person (default: the system's user)")
+        )
         parser.add_argument(
             "--database",
             default=DEFAULT_DB_ALIAS,
             metavar="ALIAS",
-            help="database of the view (default: default)",
+            help=Text("database of the view (default: default)"),
         )
-        parser.add_argument("--run", metavar="RUN", help="decide only if this run held the view last")
+        parser.add_argument("--run", metavar="RUN", help=Text("decide only if this run held the view last"))
 
     def run(self, options: Namespace) -> None:
         held = HeldChecks(
@@ -50,8 +55,13 @@ class CheckDecisionCommand(SeederCommand):
         """Call the service."""
         raise NotImplementedError
 
+    def decision_text(self, **facts: str) -> Text:
+        """Return the line about one check. The facts are `check`, `view` and `figures`."""
+        raise NotImplementedError
+
     def _blocks(self, decided: Sequence[DataCheckWaiver]) -> Iterator[Block]:
         for row in decided:
-            figures = figures_text(row.figures) or row.sqlstate or "could not run"
-            yield f"{self.effect} {row.check_name} of {row.table_name}: {figures}"
-        yield f"Refresh the view to publish it: manage.py refresh_table {decided[0].table_name}"
+            figures = figures_text(row.figures) or row.sqlstate or Text("could not run")
+            yield self.decision_text(check=row.check_name, view=row.table_name, figures=figures)
+        command = f"manage.py refresh_table {decided[0].table_name}"
+        yield Text("Refresh the view to publish it: {command}", command=command)

@@ -22,6 +22,8 @@ from seeder.services.request_narrowing import Narrowing
 from seeder.services.run import orchestrator
 from seeder.services.run.listeners import stop_at_failure
 from seeder.services.stop_signal import StopSignal
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 
 class RefreshCommand(SeederCommand):
@@ -32,24 +34,37 @@ class RefreshCommand(SeederCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         pattern: Any = {"action": "append", "default": [], "metavar": "PATTERN"}
         parser.add_argument(
-            "--select", **pattern, help="only views whose names match, such as 'demo_*'; can be given several times"
+            "--select",
+            **pattern,
+            help=Text("only views whose names match, such as 'demo_*'; can be given several times"),
         )
-        parser.add_argument("--exclude", **pattern, help="no views whose names match; can be given several times")
-        parser.add_argument("--failed", action="store_true", help="only views whose last refresh failed or was held")
+        parser.add_argument("--exclude", **pattern, help=Text("no views whose names match; can be given several times"))
         parser.add_argument(
-            "--stale", action="store_true", help="only views whose last success is too long ago; with --failed, both"
+            "--failed", action="store_true", help=Text("only views whose last refresh failed or was held")
         )
         parser.add_argument(
-            "--workers", type=positive_integer, metavar="N", help="maximum number of workers (default: MAX_WORKERS)"
+            "--stale",
+            action="store_true",
+            help=Text("only views whose last success is too long ago; with --failed, both"),
         )
-        parser.add_argument("--fail-fast", action="store_true", help="stop the run at the first view that fails")
         parser.add_argument(
-            "-q", "--quiet", dest="verbosity", action="store_const", const=0, help="print only what failed (-v 0)"
+            "--workers",
+            type=positive_integer,
+            metavar="N",
+            help=Text("maximum number of workers (default: MAX_WORKERS)"),
+        )
+        parser.add_argument("--fail-fast", action="store_true", help=Text("stop the run at the first view that fails"))
+        parser.add_argument(
+            "-q", "--quiet", dest="verbosity", action="store_const", const=0, help=Text("print only what failed (-v 0)")
         )
         action = parser.add_mutually_exclusive_group()
-        action.add_argument("--dry-run", action="store_true", help="show the plan and change nothing")
-        action.add_argument("--queue", action="store_true", help="queue the request for a worker, and do not wait")
-        parser.add_argument("--force", action="store_true", help="refresh views even if their inputs are unchanged")
+        action.add_argument("--dry-run", action="store_true", help=Text("show the plan and change nothing"))
+        action.add_argument(
+            "--queue", action="store_true", help=Text("queue the request for a worker, and do not wait")
+        )
+        parser.add_argument(
+            "--force", action="store_true", help=Text("refresh views even if their inputs are unchanged")
+        )
 
     def build_requests(self, options: Namespace) -> Sequence[RefreshRequest]:
         """Return what is requested, before options narrow it."""
@@ -57,7 +72,7 @@ class RefreshCommand(SeederCommand):
 
     def run(self, options: Namespace) -> int | None:
         if options.queue and (options.workers or options.fail_fast):
-            message = (
+            message = Text(
                 "--workers and --fail-fast are for a run of this command. A queued request runs as its worker is set."
             )
             raise CommandError(message, returncode=EXIT_CANNOT_RUN)
@@ -98,7 +113,8 @@ class RefreshCommand(SeederCommand):
         try:
             show_event(event)
         except OSError as error:
-            self.stderr.write(
-                f"The output failed ({error.strerror}). The run continues, and its rows have the results."
+            message = Text(
+                "The output failed ({cause}). The run continues, and its rows have the results.", cause=error.strerror
             )
+            self.stderr.write(translated(message))
             os.dup2(os.open(os.devnull, os.O_WRONLY), self.stdout.fileno())

@@ -7,8 +7,11 @@ from django.core.management.base import CommandParser
 
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.local_times import local_time_text
+from seeder.management.rendering.queue_text import schedule_name
+from seeder.management.rendering.state_words import SCHEDULE_WORDS
 from seeder.services.documents.document_fields import fields
 from seeder.services.queue.schedule_rows import ScheduleStatus
+from seeder.texts import Text
 
 
 class ScheduleCommand(SeederCommand):
@@ -17,13 +20,13 @@ class ScheduleCommand(SeederCommand):
     output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--dry-run", action="store_true", help="show what would change, and change nothing")
+        parser.add_argument("--dry-run", action="store_true", help=Text("show what would change, and change nothing"))
 
     def run(self, options: Namespace) -> None:
         changes = self.sync(dry_run=options.dry_run)
         documents = [fields(change, "name", "action", "cron", nextDue="due") for change in changes]
         document = {"dryRun": options.dry_run, "schedules": documents}
-        self.output.show(document, map(_change_line, changes) if changes else ["Nothing is scheduled."])
+        self.output.show(document, map(_change_line, changes) if changes else [Text("Nothing is scheduled.")])
 
     def sync(self, *, dry_run: bool) -> Sequence[ScheduleStatus]:
         """Synchronize the schedules. Return each of them, and what was done with it."""
@@ -31,6 +34,7 @@ class ScheduleCommand(SeederCommand):
 
 
 def _change_line(change: ScheduleStatus) -> str:
-    cron = f" ({change.cron})" if change.cron else ""
-    next_due = f", next due {local_time_text(change.due)}" if change.due else ""
-    return f"{change.name}{cron}: {change.action}{next_due}"
+    action = SCHEDULE_WORDS[change.action]
+    if change.due:
+        action = Text.joined([action, Text("next due {time}", time=local_time_text(change.due))])
+    return Text.joined([schedule_name(change), action], ": ")

@@ -10,6 +10,7 @@ from seeder.errors import DatabaseError
 from seeder.management.base_command import SeederCommand, positive_integer
 from seeder.postgres import sessions
 from seeder.services import unix_signals
+from seeder.texts import Text
 
 _DEFAULT_SECONDS = 2
 
@@ -26,7 +27,7 @@ class WatchableCommand(SeederCommand):
             type=positive_integer,
             const=_DEFAULT_SECONDS,
             metavar="SECONDS",
-            help=f"show it again at this interval (default: {_DEFAULT_SECONDS}), until Ctrl-C",
+            help=Text("show it again at this interval (default: {seconds}), until Ctrl-C", seconds=_DEFAULT_SECONDS),
         )
 
     def run(self, options: Namespace) -> int | None:

@@ -8,15 +8,18 @@ from seeder.models import Run
 from seeder.services.documents.queue_documents import request_document
 from seeder.services.documents.run_documents import cancelled_run_document
 from seeder.services.queue import cancellation
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Cancel a request, or a run of any terminal. Finished views stay refreshed."
+    help = Text("Cancel a request, or a run of any terminal. Finished views stay refreshed.")
     examples = ("20261130-020000-ab12cd34",)
     output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("request", metavar="REQUEST", help="id of the request, as --queue prints it, or of a run")
+        parser.add_argument(
+            "request", metavar="REQUEST", help=Text("id of the request, as --queue prints it, or of a run")
+        )
 
     def run(self, options: Namespace) -> None:
         cancelled = cancellation.cancel(options.request, requested_by=self.name)

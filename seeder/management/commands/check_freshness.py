@@ -8,19 +8,20 @@ from seeder.management.rendering.freshness_text import freshness_blocks
 from seeder.services import manifest_selection
 from seeder.services.documents.freshness_documents import freshness_document
 from seeder.services.read_models.freshness_overview import freshness_overview
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Exit with 1 if a freshness contract of severity error is late. Needs no run and no worker."
+    help = Text("Exit with 1 if a freshness contract of severity error is late. Needs no run and no worker.")
     output_formats = ("json", "table")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--agency", metavar="SLUG", help="only the views of one agency")
-        parser.add_argument("--all", action="store_true", help="also list fresh contracts")
+        parser.add_argument("--agency", metavar="SLUG", help=Text("only the views of one agency"))
+        parser.add_argument("--all", action="store_true", help=Text("also list fresh contracts"))
         parser.add_argument(
             "--strict",
             action="store_true",
-            help="also exit with 1 if the state of a contract is unknown, or a contract cannot be read",
+            help=Text("also exit with 1 if the state of a contract is unknown, or a contract cannot be read"),
         )
 
     def run(self, options: Namespace) -> int | None:

@@ -9,21 +9,30 @@ from seeder.management.base_command import EXIT_FAILED, SeederCommand
 from seeder.management.rendering.snapshot_text import comparison_blocks
 from seeder.services.documents.snapshot_documents import comparison_document
 from seeder.services.snapshots import release_snapshots
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Show the differences between two release snapshots of a view, with their severity."
+    help = Text("Show the differences between two release snapshots of a view, with their severity.")
     output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("base", metavar="BASE", help="id of the earlier snapshot, or its tag with --table-name")
-        parser.add_argument("compare", metavar="COMPARE", help="id or tag of the later snapshot")
-        parser.add_argument("--table-name", metavar="SCHEMA.TABLE", help="compare snapshots of this view by their tags")
         parser.add_argument(
-            "--fail-on", choices=["notice", "breaking"], help="exit with 1 if a difference is at or above this severity"
+            "base", metavar="BASE", help=Text("id of the earlier snapshot, or its tag with --table-name")
         )
-        parser.add_argument("--across-views", action="store_true", help="compare snapshots of two different views")
-        parser.add_argument("--everything", action="store_true", help="also show expected differences")
+        parser.add_argument("compare", metavar="COMPARE", help=Text("id or tag of the later snapshot"))
+        parser.add_argument(
+            "--table-name", metavar="SCHEMA.TABLE", help=Text("compare snapshots of this view by their tags")
+        )
+        parser.add_argument(
+            "--fail-on",
+            choices=["notice", "breaking"],
+            help=Text("exit with 1 if a difference is at or above this severity"),
+        )
+        parser.add_argument(
+            "--across-views", action="store_true", help=Text("compare snapshots of two different views")
+        )
+        parser.add_argument("--everything", action="store_true", help=Text("also show expected differences"))
 
     def run(self, options: Namespace) -> int | None:
         base, other = (self._find_snapshot(name, options.table_name) for name in (options.base, options.compare))
@@ -38,5 +47,6 @@ class Command(SeederCommand):
         if table_name is not None:
             return release_snapshots.find_by_tag(table_name, id_or_tag)
         if not (id_or_tag.isascii() and id_or_tag.isdigit() and len(id_or_tag) < 20):
-            raise UnknownSnapshot(identity=f"with the id {id_or_tag!r}. With --table-name, tags can be compared")
+            identity = Text("with the id {id!r}. With --table-name, tags can be compared", id=id_or_tag)
+            raise UnknownSnapshot(identity=identity)
         return release_snapshots.find_snapshot(int(id_or_tag))

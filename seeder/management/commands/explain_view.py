@@ -6,10 +6,11 @@ from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.explanation_text import explanation_blocks
 from seeder.services.documents.explanation_documents import explanation_document
 from seeder.services.read_models.view_explanation import explain_view
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = (
+    help = Text(
         "Explain why a view ran, waited, failed, was held or was refreshed in its mode, what it depends on, and what a"
         " refresh now would do. Changes nothing."
     )
@@ -17,11 +18,11 @@ class Command(SeederCommand):
     output_formats = ("json", "table")
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("table_name", metavar="SCHEMA.TABLE", help="the view, by its SQL name")
+        parser.add_argument("table_name", metavar="SCHEMA.TABLE", help=Text("the view, by its SQL name"))
         parser.add_argument(
             "--database",
             metavar="ALIAS",
-            help="database of the view (default: the first one that has a view of this name)",
+            help=Text("database of the view (default: the first one that has a view of this name)"),
         )
 
     def run(self, options: Namespace) -> None:

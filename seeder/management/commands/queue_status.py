@@ -4,15 +4,16 @@ from seeder.management.rendering.queue_text import queue_blocks
 from seeder.management.watchable_command import WatchableCommand
 from seeder.services.documents.queue_documents import queue_document
 from seeder.services.queue import queue_overview
+from seeder.texts import Text
 
 
 class Command(WatchableCommand):
-    help = "Show queued, running and recently ended parts, and the next schedules."
+    help = Text("Show queued, running and recently ended parts, and the next schedules.")
     examples = (
         "",
         "--watch 5",
     )
-    exit_codes = "0 success, 2 the queue cannot be read"
+    exit_codes = Text("0 success, 2 the queue cannot be read")
 
     def show_state(self, _: Namespace) -> None:
         overview = queue_overview.read_queue_overview()

@@ -4,10 +4,11 @@ from django.core.management.base import CommandParser
 
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.management.refresh_command import RefreshCommand
+from seeder.texts import Text
 
 
 class Command(RefreshCommand):
-    help = "Refresh the enabled reports of agencies."
+    help = Text("Refresh the enabled reports of agencies.")
     examples = (
         "demo",
         "demo metro --dry-run",
@@ -15,7 +16,7 @@ class Command(RefreshCommand):
     )
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("slugs", nargs="+", metavar="SLUG", help="slug of an agency in its manifests")
+        parser.add_argument("slugs", nargs="+", metavar="SLUG", help=Text("slug of an agency in its manifests"))
         super().add_arguments(parser)
 
     def build_requests(self, options: Namespace) -> list[AgencyReports]:

@@ -12,44 +12,49 @@ from seeder.management.watchable_command import WatchableCommand
 from seeder.services.documents.job_documents import status_document
 from seeder.services.read_models import job_list
 from seeder.services.run import open_breakers
+from seeder.texts import Text
 
 _DEFAULT_TABLE_LIMIT = 50
 
 
 class Command(WatchableCommand):
-    help = "List fresh, failing, running and late views, most urgent first. Refreshes nothing."
+    help = Text("List fresh, failing, running and late views, most urgent first. Refreshes nothing.")
     examples = (
         "--failing",
         "--agency demo --json",
         "--watch",
         "--fail-on failing --fail-on stale",
     )
-    exit_codes = "0 success, 1 a view is in a state of --fail-on, 2 invalid request"
+    exit_codes = Text("0 success, 1 a view is in a state of --fail-on, 2 invalid request")
 
     def add_arguments(self, parser: CommandParser) -> None:
         super().add_arguments(parser)
-        parser.add_argument("--agency", metavar="SLUG", help="only the views of one agency")
-        parser.add_argument("--report-type", choices=[*map(str, ReportType)], help="only views of this report type")
-        parser.add_argument("--status", choices=[*map(str, Status)], help="only views with this status")
-        flag: Any = {"action": "store_true", "default": None}  # None: the filter is not set
-        parser.add_argument("--failing", **flag, help="only views whose last refresh failed")
-        parser.add_argument("--long-running", **flag, help="only views that have been running too long")
-        parser.add_argument("--stale", **flag, help="only views whose last success is too long ago")
+        parser.add_argument("--agency", metavar="SLUG", help=Text("only the views of one agency"))
         parser.add_argument(
-            "--search", metavar="TEXT", help="only views with this text in their name or their report's name"
+            "--report-type", choices=[*map(str, ReportType)], help=Text("only views of this report type")
+        )
+        parser.add_argument("--status", choices=[*map(str, Status)], help=Text("only views with this status"))
+        flag: Any = {"action": "store_true", "default": None}  # None: the filter is not set
+        parser.add_argument("--failing", **flag, help=Text("only views whose last refresh failed"))
+        parser.add_argument("--long-running", **flag, help=Text("only views that have been running too long"))
+        parser.add_argument("--stale", **flag, help=Text("only views whose last success is too long ago"))
+        parser.add_argument(
+            "--search", metavar="TEXT", help=Text("only views with this text in their name or their report's name")
         )
         parser.add_argument(
             "--limit",
             type=positive_integer,
             metavar="N",
-            help=f"maximum number of views (default: {_DEFAULT_TABLE_LIMIT} in a table, otherwise all)",
+            help=Text(
+                "maximum number of views (default: {number} in a table, otherwise all)", number=_DEFAULT_TABLE_LIMIT
+            ),
         )
         parser.add_argument(
             "--fail-on",
             choices=["failing", "stale"],
             action="append",
             default=[],
-            help="exit with 1 if a selected view is failing or stale; can be given twice",
+            help=Text("exit with 1 if a selected view is failing or stale; can be given twice"),
         )
 
     def show_state(self, options: Namespace) -> int | None:

@@ -7,10 +7,11 @@ from seeder.domain.row_changes import MAX_SAMPLE_ROWS
 from seeder.domain.view_names import ViewName
 from seeder.management.base_command import EXIT_CANNOT_RUN, whole_number
 from seeder.management.refresh_command import RefreshCommand
+from seeder.texts import Text
 
 
 class Command(RefreshCommand):
-    help = "Refresh views, for all their enabled reports."
+    help = Text("Refresh views, for all their enabled reports.")
     examples = (
         "reporting.stg_arrests",
         "reporting.a reporting.b --force",
@@ -22,23 +23,26 @@ class Command(RefreshCommand):
             "views",
             nargs="+",
             metavar="SCHEMA.TABLE",
-            help="""SQL name of a view: reporting.stg_arrests, '"Gotham PD"."Use of Force"'""",
+            help=Text("""SQL name of a view: reporting.stg_arrests, '"Gotham PD"."Use of Force"'"""),
         )
         super().add_arguments(parser)
         parser.add_argument(
             "--show-changes",
             metavar="N",
             type=whole_number,
-            help="store and print up to N updated, N inserted and N deleted rows, with old and new values"
-            f" (1 to {MAX_SAMPLE_ROWS})",
+            help=Text(
+                "store and print up to N updated, N inserted and N deleted rows, with old and new values"
+                " (1 to {max_rows})",
+                max_rows=MAX_SAMPLE_ROWS,
+            ),
         )
 
     def build_requests(self, options: Namespace) -> list[SingleView]:
         if options.show_changes is not None and options.dry_run:
-            message = "--show-changes needs a refresh, and --dry-run changes nothing. Give one of them."
+            message = Text("--show-changes needs a refresh, and --dry-run changes nothing. Give one of them.")
             raise CommandError(message, returncode=EXIT_CANNOT_RUN)
         narrows = options.select or options.exclude or options.failed or options.stale
         if options.show_changes is not None and (len(options.views) > 1 or narrows):
-            message = "--show-changes is for one view. Give one name, without options that select views."
+            message = Text("--show-changes is for one view. Give one name, without options that select views.")
             raise CommandError(message, returncode=EXIT_CANNOT_RUN)
         return [SingleView(name=ViewName.parse(view), max_changed_rows=options.show_changes) for view in options.views]

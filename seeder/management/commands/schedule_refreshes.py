@@ -6,10 +6,11 @@ from django.core.management.base import CommandParser
 from seeder.management.schedule_command import ScheduleCommand
 from seeder.services.queue import schedules
 from seeder.services.queue.schedule_rows import ScheduleStatus
+from seeder.texts import Text
 
 
 class Command(ScheduleCommand):
-    help = "Make this app's schedules in the queue match the settings. Other schedules do not change."
+    help = Text("Make this app's schedules in the queue match the settings. Other schedules do not change.")
     _by_freshness = False
 
     def add_arguments(self, parser: CommandParser) -> None:
@@ -17,7 +18,9 @@ class Command(ScheduleCommand):
         parser.add_argument(
             "--by-freshness",
             action="store_true",
-            help="refresh views with freshness contracts just in time, and only the others at SEEDER_NIGHTLY_CRON",
+            help=Text(
+                "refresh views with freshness contracts just in time, and only the others at SEEDER_NIGHTLY_CRON"
+            ),
         )
 
     def run(self, options: Namespace) -> None:

@@ -11,23 +11,27 @@ from seeder.management.rendering.command_output import Block
 from seeder.services.data_checks import check_sync
 from seeder.services.data_checks.check_sync import CheckSync
 from seeder.services.documents.data_check_documents import sync_document
+from seeder.texts import Text
+
+_DONE = Text("added"), Text("changed"), Text("removed")
+_PLANNED = Text("would be added"), Text("would be changed"), Text("would be removed")
 
 
 class Command(SeederCommand):
-    help = "Make the data checks of a source those of a YAML file. Other checks do not change."
+    help = Text("Make the data checks of a source those of a YAML file. Other checks do not change.")
     output_formats = ("json",)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("file", type=Path, metavar="FILE", help="YAML file with the checks of views")
-        parser.add_argument("--dry-run", action="store_true", help="print what would change, and change nothing")
+        parser.add_argument("file", type=Path, metavar="FILE", help=Text("YAML file with the checks of views"))
+        parser.add_argument("--dry-run", action="store_true", help=Text("print what would change, and change nothing"))
         parser.add_argument(
-            "--source", metavar="NAME", help="name that marks the checks of this file (default: the file's name)"
+            "--source", metavar="NAME", help=Text("name that marks the checks of this file (default: the file's name)")
         )
         parser.add_argument(
             "--database",
             default=DEFAULT_DB_ALIAS,
             metavar="ALIAS",
-            help="database of the views (default: default)",
+            help=Text("database of the views (default: default)"),
         )
 
     def run(self, options: Namespace) -> None:
@@ -43,14 +47,28 @@ class Command(SeederCommand):
 
 
 def _blocks(result: CheckSync, *, dry_run: bool) -> Iterator[Block]:
-    changes, would = result.changes, "would be " if dry_run else ""
-    yield from (f"{would}added: {_name(one)} ({one.kind}, {one.severity})" for one in changes.added)
-    yield from (f"{would}changed: {_name(one.new)} ({', '.join(one.fields)})" for one in changes.changed)
-    yield from (f"{would}removed: {_name(one)}" for one in changes.removed)
-    yield from (f"{would}taken over by {result.source}: {_name(one)}" for one in result.taken_over)
-    yield from ((f"no manifest names {view}, so its checks never run", "yellow") for view in result.unknown_views)
-    counts = f"{len(changes.added)} {would}added, {len(changes.changed)} {would}changed"
-    yield f"{counts}, {len(changes.removed)} {would}removed, {changes.unchanged} unchanged"
+    changes = result.changes
+    added, changed, removed = _PLANNED if dry_run else _DONE
+    taken_over = Text("taken over by {source}", source=result.source)
+    if dry_run:
+        taken_over = Text("would be taken over by {source}", source=result.source)
+    yield from (_line(added, f"{_name(one)} ({one.kind}, {one.severity})") for one in changes.added)
+    yield from (_line(changed, f"{_name(one.new)} ({', '.join(one.fields)})") for one in changes.changed)
+    yield from (_line(removed, _name(one)) for one in changes.removed)
+    yield from (_line(taken_over, _name(one)) for one in result.taken_over)
+    for view in result.unknown_views:
+        yield Text("no manifest names {view}, so its checks never run", view=view), "yellow"
+    counts = {added: len(changes.added), changed: len(changes.changed), removed: len(changes.removed)}
+    yield Text.joined(
+        [
+            *(Text.joined([str(number), word], " ") for word, number in counts.items()),
+            Text("{number} unchanged", number=changes.unchanged),
+        ]
+    )
+
+
+def _line(word: Text, checks: str) -> Text:
+    return Text.joined([word, checks], ": ")
 
 
 def _name(one: CheckDefinition) -> str:

@@ -7,12 +7,13 @@ from django.utils.autoreload import get_child_arguments
 from seeder.management.base_command import SeederCommand, whole_number
 from seeder.services import unix_signals
 from seeder.services.queue import cluster_watchdog, dispatch
+from seeder.texts import Text
 
 _DEFAULT_GRACE_SECONDS = 15  # with the cleanup afterwards less than the 30 s that Kubernetes grants by default
 
 
 class Command(SeederCommand):
-    help = "Run and supervise a cluster of the queue. Replaces `manage.py qcluster`."
+    help = Text("Run and supervise a cluster of the queue. Replaces `manage.py qcluster`.")
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
@@ -20,7 +21,9 @@ class Command(SeederCommand):
             type=whole_number,
             default=_DEFAULT_GRACE_SECONDS,
             metavar="SECONDS",
-            help=f"time for running tasks to end after a stop signal (default: {_DEFAULT_GRACE_SECONDS})",
+            help=Text(
+                "time for running tasks to end after a stop signal (default: {seconds})", seconds=_DEFAULT_GRACE_SECONDS
+            ),
         )
         # The watchdog starts the cluster with it: the file descriptor of the heartbeat.
         parser.add_argument("--heartbeat-fd", type=int, help=SUPPRESS)

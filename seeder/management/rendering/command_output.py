@@ -1,4 +1,7 @@
-"""Output of commands: one JSON document, tables on a terminal, or plain lines."""
+"""Output of commands: one JSON document, tables on a terminal, or plain lines.
+
+Texts are translated when they are printed. JSON documents are English.
+"""
 
 import json
 import os
@@ -12,6 +15,8 @@ from typing import TYPE_CHECKING, Protocol
 
 from seeder.domain.human_format import format_size
 from seeder.domain.view_names import one_line
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -36,8 +41,8 @@ class TableRow:
 class TextTable:
     """A table that is printed only if it has rows.
 
-    The headings of figures end with `>`. Columns whose headings end with `+` move below the first column if the table
-    is too wide.
+    The headings of figures end with `>`, see `figures`. Columns whose headings end with `+`, see `foldable`, move below
+    the first column if the table is too wide.
     """
 
     headings: Sequence[str]
@@ -174,30 +179,41 @@ class CommandOutput:
             now = monotonic()
             with suppress(OSError):  # work continues without a reader; the result at the end reports the failure
                 if message:
-                    self.show_text([f"{completed} of {total}: {message}"])
+                    line = Text("{completed} of {total}: {message}", completed=completed, total=total, message=message)
+                    self.show_text([line])
                 elif completed < total and now - last_line_at >= _PROGRESS_INTERVAL:
                     last_line_at = now
-                    parts = filter(None, [progress_text(completed, total, unit), detail])
-                    self.show_text([f"{', '.join(parts)} after {now - started_at:.0f} s"])
+                    facts = Text.joined(filter(None, [progress_text(completed, total, unit), detail]))
+                    self.show_text([Text("{facts} after {seconds:.0f} s", facts=facts, seconds=now - started_at)])
 
         return advance
 
 
-def progress_text(completed: int, total: int, unit: str) -> str:
+def progress_text(completed: int, total: int, unit: str) -> Text:
     """Return the completed share: `24 MB of 117 MB` if the unit is bytes, otherwise `3 of 10 views`."""
     if unit == "bytes":
-        return f"{format_size(completed)} of {format_size(total)}"
-    return f"{completed} of {total} {unit}"
+        return Text("{completed} of {total}", completed=format_size(completed), total=format_size(total))
+    return Text("{completed} of {total} {unit}", completed=completed, total=total, unit=unit)
+
+
+def figures(heading: str) -> Text:
+    """Return the heading of a column of figures."""
+    return Text.joined([heading, ">"], "")
+
+
+def foldable(heading: str) -> Text:
+    """Return the heading of a column that moves below the first one if the table is too wide."""
+    return Text.joined([heading, "+"], "")
 
 
 def _plain_lines(blocks: Iterable[Block]) -> Iterator[str]:
     for block in blocks:
         match block:
             case TextTable(rows=rows):
-                yield from (one_line(row.line) for row in rows)
+                yield from (one_line(translated(row.line)) for row in rows)
             case TableRow(line=line):
-                yield one_line(line)
+                yield one_line(translated(line))
             case Verbatim(text=text):
-                yield text
+                yield translated(text)
             case (text, _) | text:
-                yield one_line(text)
+                yield one_line(translated(text))

@@ -6,8 +6,10 @@ from datetime import datetime
 from seeder.domain.explanation.facts import Decision, Level, RelatedView, ViewStory
 from seeder.domain.explanation.outlook import Outlook, PlannedStep
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
-from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.management.rendering.command_output import Block, TableRow, TextTable, figures
+from seeder.management.rendering.state_words import ACTION_WORDS, STATUS_WORDS
 from seeder.services.read_models.view_explanation import ViewExplanation
+from seeder.texts import Text
 
 _STYLES = {Level.OK: "green", Level.NOTICE: "", Level.WARNING: "yellow", Level.ERROR: "bold red"}
 
@@ -16,64 +18,75 @@ def explanation_blocks(explanation: ViewExplanation) -> Iterator[Block]:
     """Yield the sentences, the views that the view reads, and those that read it."""
     story = explanation.story
     agencies = sorted({one.agency_slug for one in story.manifests})
-    of_agencies = f" of {', '.join(agencies)}" if agencies else ""
     reports = format_count(len(story.manifests), "report")
-    yield f"{story.view.name} in {story.view.database}: {reports}{of_agencies}", "bold"
+    if agencies:
+        reports = Text("{reports} of {agencies}", reports=reports, agencies=", ".join(agencies))
+    title = Text("{view} in {database}: {reports}", view=story.view.name, database=story.view.database, reports=reports)
+    yield title, "bold"
     yield from map(_sentence, explanation.decisions)
     yield from _relation_blocks(story)
     if explanation.expectations:
-        yield "If it were refreshed now", "bold"
+        yield Text("If it were refreshed now"), "bold"
         yield from map(_sentence, explanation.expectations)
         yield from _plan_blocks(explanation.outlook)
 
 
 def _plan_blocks(outlook: Outlook) -> Iterator[Block]:
     if len(outlook.steps) > 1:
-        yield TextTable(headings=("plan", "action", "after", "expected>"), rows=[*map(_step_row, outlook.steps)])
+        headings = (Text("plan"), Text("action"), Text("after"), figures(Text("expected")))
+        yield TextTable(headings=headings, rows=[*map(_step_row, outlook.steps)])
 
 
 def _step_row(step: PlannedStep) -> TableRow:
     name, after = str(step.view.name), ", ".join(step.after)
     expected = "" if step.expected_duration is None else format_duration(step.expected_duration)
-    facts = [f"plan: {step.action} {name}"]
-    facts += [f"after {after}"] if after else []
-    facts += [f"expected {expected}"] if expected else []
-    return TableRow(line="; ".join(facts), cells=(name, step.action, after, expected))
+    action = ACTION_WORDS[step.action]
+    facts = [Text("plan: {action} {view}", action=action, view=name)]
+    facts += [Text("after {views}", views=after)] if after else []
+    facts += [Text("expected {duration}", duration=expected)] if expected else []
+    return TableRow(line=Text.joined(facts, "; "), cells=(name, action, after, expected))
 
 
 def _sentence(decision: Decision) -> Block:
-    return f"- {decision.text}", _STYLES[decision.level]
+    return Text.joined(["- ", decision.text], ""), _STYLES[decision.level]
 
 
 def _relation_blocks(story: ViewStory) -> Iterator[Block]:
     relations = story.relations
-    yield from _related("reads", relations.views, story.now)
+    yield from _related(Text("reads"), relations.views, story.now)
     if relations.tables:
-        yield f"Reads {format_count(len(relations.tables), 'table')}: {', '.join(relations.tables)}"
+        tables = format_count(len(relations.tables), "table")
+        yield Text("Reads {tables}: {names}", tables=tables, names=", ".join(relations.tables))
     if relations.hidden_views:
-        yield f"Reads {format_count(relations.hidden_views, 'view')} of other agencies"
-    yield from _related("read by", relations.dependents, story.now)
+        yield Text("Reads {views} of other agencies", views=format_count(relations.hidden_views, "view"))
+    yield from _related(Text("read by"), relations.dependents, story.now)
     further = relations.further_dependents
     if relations.hidden_dependents:
-        yield f"Read by {format_count(relations.hidden_dependents, 'view')} of other agencies"
+        yield Text("Read by {views} of other agencies", views=format_count(relations.hidden_dependents, "view"))
     if further:
-        yield f"Read through others by {format_count(further, 'more view')}"
+        yield Text("Read through others by {views}", views=format_count(further, "more view"))
 
 
-def _related(heading: str, views: Iterable[RelatedView], now: datetime) -> Iterator[Block]:
-    yield TextTable(
-        headings=(heading, "state", "last success", "data as of"), rows=[_row(heading, one, now) for one in views]
-    )
+def _related(heading: Text, views: Iterable[RelatedView], now: datetime) -> Iterator[Block]:
+    headings = (heading, Text("state"), Text("last success"), Text("data as of"))
+    yield TextTable(headings=headings, rows=[_row(heading, one, now) for one in views])
 
 
-def _row(heading: str, related: RelatedView, now: datetime) -> TableRow:
+def _row(heading: Text, related: RelatedView, now: datetime) -> TableRow:
     state, style = _state(related)
     success = time_ago_text(related.facts.last_success_at, now)
     age = related.age
     as_of = str(age) if age.as_of is None else time_ago_text(age.as_of, now)
     name = str(related.view.name)
     return TableRow(
-        line=f"{heading} {name}: {state}; last success {success}; data as of {as_of}",
+        line=Text(
+            "{relation} {view}: {state}; last success {success}; data as of {age}",
+            relation=heading,
+            view=name,
+            state=state,
+            success=success,
+            age=as_of,
+        ),
         cells=(name, (state, style), success, as_of),
     )
 
@@ -81,9 +94,9 @@ def _row(heading: str, related: RelatedView, now: datetime) -> TableRow:
 def _state(related: RelatedView) -> tuple[str, str]:
     facts = related.facts
     if not related.is_listed:
-        return "in no manifest", "yellow"
+        return Text("in no manifest"), "yellow"
     if facts.is_held:
-        return "held", "bold yellow"
+        return Text("held"), "bold yellow"
     if facts.failing:
-        return "failed", "bold red"
-    return (str(facts.status), "green") if facts.status is not None else ("never ran", "")
+        return Text("failed"), "bold red"
+    return (STATUS_WORDS[facts.status], "green") if facts.status is not None else (Text("never ran"), "")

@@ -8,7 +8,7 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.progress_bar import ProgressBar
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from seeder.domain.admission_types import Hold
 from seeder.domain.human_format import format_duration
@@ -17,6 +17,8 @@ from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.remaining_time import estimate_remaining
 from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, StartsHeld, StartsResumed, ViewEnded, ViewStarted
 from seeder.management.rendering.rich_output import line_text
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _MAX_RUNNING_SHOWN = 12  # views; a terminal has 24 lines
 _MAX_BAR_WIDTH, _MIN_BAR_WIDTH = 30, 8
@@ -72,12 +74,14 @@ class LiveProgress:
         views.add_column(no_wrap=True, overflow="ellipsis")
         views.add_column(no_wrap=True)
         for view, elapsed in list(running.items())[:_MAX_RUNNING_SHOWN]:
-            expected = f", last time {_calm_text(view.expected_duration)}" if view.expected_duration else ""
-            views.add_row(line_text(f"  {view.key.name}"), Text(f"{_calm_text(elapsed)}{expected}", style="dim"))
+            times = [_calm_text(elapsed)]
+            if view.expected_duration:
+                times.append(Text("last time {duration}", duration=_calm_text(view.expected_duration)))
+            views.add_row(line_text(f"  {view.key.name}"), line_text((Text.joined(times), "dim")))
         if len(running) > _MAX_RUNNING_SHOWN:
-            views.add_row(Text(f"  and {len(running) - _MAX_RUNNING_SHOWN} more", style="dim"))
+            views.add_row(_line(Text("and {number} more", number=len(running) - _MAX_RUNNING_SHOWN), "dim"))
         for hold in list(self._holds.values()):
-            views.add_row(line_text((f"  waiting: {hold.message}", "yellow")))
+            views.add_row(_line(Text("waiting: {cause}", cause=hold.message), "yellow"))
         remaining = estimate_remaining(
             self._plan.views,
             ended=frozenset(self._finished_views),
@@ -85,19 +89,25 @@ class LiveProgress:
             workers=self._workers,
         )
         finished_count, view_count = len(self._finished_views), len(self._plan.views)
-        facts = Text(f"{finished_count} of {view_count} done", no_wrap=True)
+        done = Text("{completed} of {total} done", completed=finished_count, total=view_count)
+        run_time = _calm_text(timedelta(seconds=now - self._started_at))
+        facts = RichText(translated(done), no_wrap=True)
         if self._failed_count:
-            facts.append(f"  {self._failed_count} failed", style="bold red")
-        facts.append(f"  {_calm_text(timedelta(seconds=now - self._started_at))} elapsed", style="dim")
+            facts.append_text(_line(Text("{number} failed", number=self._failed_count), "bold red"))
+        facts.append_text(_line(Text("{duration} elapsed", duration=run_time), "dim"))
         if remaining:
-            facts.append(f"  about {_calm_text(remaining)} left", style="dim")
+            facts.append_text(_line(Text("about {duration} left", duration=_calm_text(remaining)), "dim"))
         bar_width = min(max(self._console.width - _TEXT_WIDTH, _MIN_BAR_WIDTH), _MAX_BAR_WIDTH)
         total = Table.grid(padding=(0, 1))
         total.add_row(ProgressBar(total=view_count or 1, completed=finished_count, width=bar_width), facts)
         return Group(views, total)
 
 
-def _calm_text(span: timedelta) -> str:
+def _line(text: Text, style: str) -> RichText:
+    return line_text((Text.joined(["  ", text], ""), style))
+
+
+def _calm_text(span: timedelta) -> Text:
     """Return a duration in whole seconds."""
     seconds = round(span.total_seconds())
-    return f"{seconds} s" if seconds < 60 else format_duration(timedelta(seconds=seconds))
+    return Text("{seconds} s", seconds=seconds) if seconds < 60 else format_duration(timedelta(seconds=seconds))

@@ -16,7 +16,7 @@ from rich.progress import Progress as RichProgress
 from rich.segment import Segment, Segments
 from rich.style import Style
 from rich.table import Table
-from rich.text import Text
+from rich.text import Text as RichText
 
 from seeder.domain.human_format import format_duration
 from seeder.domain.view_names import one_line
@@ -30,6 +30,8 @@ from seeder.management.rendering.command_output import (
     Verbatim,
     progress_text,
 )
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _DEFAULT_WIDTH = 132  # characters, if neither a terminal nor COLUMNS sets the width
 
@@ -52,8 +54,8 @@ def create_console(out: LineOutput, *, color: bool) -> Console:
 
 def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
     for block in blocks:
-        if isinstance(block, Verbatim):  # a Text would have blanks instead of tabs
-            segment = Segment(block.text, Style.parse(block.style))
+        if isinstance(block, Verbatim):  # a rich text would have blanks instead of tabs
+            segment = Segment(translated(block.text), Style.parse(block.style))
             console.print(Segments([segment], new_lines=True), soft_wrap=True)
         elif isinstance(block, TableRow):
             console.print(_row_text(block, console.width), soft_wrap=True)
@@ -68,7 +70,8 @@ def print_blocks(console: Console, blocks: Iterable[Block]) -> None:
 def redraw(console: Console, blocks: Iterable[Block]) -> None:
     """Draw the blocks from the top of the screen over what is there, as far as they fit."""
     with console.capture() as capture:
-        console.print(Text(f"{datetime.now().astimezone():%H:%M:%S %Z}, until Ctrl-C", style="dim"))
+        time = f"{datetime.now().astimezone():%H:%M:%S %Z}"
+        console.print(line_text((Text("{time}, until Ctrl-C", time=time), "dim")))
         print_blocks(console, blocks)
     lines = capture.get().splitlines()[: console.height - 1]
     console.file.write(_HOME + "".join(f"{line}{_ERASE_REST_OF_LINE}\n" for line in lines) + _ERASE_BELOW)
@@ -77,10 +80,12 @@ def redraw(console: Console, blocks: Iterable[Block]) -> None:
 class _TimeColumn(ProgressColumn):
     max_refresh = 0.5
 
-    def render(self, task: Task) -> Text:
+    def render(self, task: Task) -> RichText:
         """Return the elapsed time, also of what follows the last unit, and the expected rest."""
-        left = f", about {_seconds_text(task.time_remaining)} left" if task.time_remaining else ""
-        return Text(f"{_seconds_text(task.elapsed or 0)} elapsed{left}", style="dim")
+        facts = [Text("{duration} elapsed", duration=_seconds_text(task.elapsed or 0))]
+        if task.time_remaining:
+            facts.append(Text("about {duration} left", duration=_seconds_text(task.time_remaining)))
+        return line_text((Text.joined(facts), "dim"))
 
 
 class _ProgressBar(RichProgress):
@@ -89,7 +94,7 @@ class _ProgressBar(RichProgress):
         yield self.make_tasks_table(self.tasks)
         for task in self.tasks:
             if detail := task.fields["detail"]:
-                yield Text(detail, style="dim", no_wrap=True, overflow="ellipsis")
+                yield RichText(translated(detail), style="dim", no_wrap=True, overflow="ellipsis")
 
 
 @contextmanager
@@ -100,7 +105,7 @@ def progress_bar(console: Console, unit: str) -> Iterator[Progress]:
         task = bar.add_task("", total=None, detail="")
 
         def advance(completed: int, total: int, message: str = "", /, *, detail: str = "") -> None:
-            share = progress_text(completed, total, unit)
+            share = translated(progress_text(completed, total, unit))
             bar.update(task, completed=completed, total=total, description=share, detail=detail)
             if message:
                 console.print(line_text(message), soft_wrap=True)
@@ -108,48 +113,49 @@ def progress_bar(console: Console, unit: str) -> Iterator[Progress]:
         yield advance
 
 
-def _seconds_text(seconds: float) -> str:
+def _seconds_text(seconds: float) -> Text:
     return format_duration(timedelta(seconds=seconds))
 
 
-def line_text(content: Styled) -> Text:
+def line_text(content: Styled) -> RichText:
     """Return styled text of one or several lines. Other control characters are escaped."""
     text, style = (content, "") if isinstance(content, str) else content
-    return Text("\n".join(map(one_line, text.split("\n"))), style=style)
+    return RichText("\n".join(map(one_line, translated(text).split("\n"))), style=style)
 
 
-def _cell_text(content: Styled) -> Text:
+def _cell_text(content: Styled) -> RichText:
     text, style = (content, "") if isinstance(content, str) else content
-    return Text(one_line(text), style=style)
+    return RichText(one_line(translated(text)), style=style)
 
 
-def _row_text(row: TableRow, width: int) -> Text:
+def _row_text(row: TableRow, width: int) -> RichText:
     """Return the cells of a row that is printed alone, in as few lines as the width allows."""
-    lines = [Text()]
+    lines = [RichText()]
     for cell in map(_cell_text, row.cells):
         gap = _CELL_GAP if lines[-1] else ""
         if gap and lines[-1].cell_len + len(gap) + cell_len(cell.plain.rstrip()) > width:
-            lines.append(Text(_CONTINUED).append(cell.plain.strip(), cell.style))
+            lines.append(RichText(_CONTINUED).append(cell.plain.strip(), cell.style))
         else:
             lines[-1].append(gap).append_text(cell)
     for line in lines:
         line.rstrip()
-    return Text("\n").join(lines)
+    return RichText("\n").join(lines)
 
 
 def _rich_table(content: TextTable, console_width: int) -> Table:
     rows = [[_cell_text(cell) for cell in row.cells] for row in content.rows]
-    columns = zip(map(Text, content.headings), *rows, strict=True)
+    headings = [*map(translated, content.headings)]
+    columns = zip(map(RichText, headings), *rows, strict=True)
     is_too_wide = sum(max(cell.cell_len for cell in column) + 2 for column in columns) > console_width
-    is_below = [heading.endswith("+") and is_too_wide for heading in content.headings]
+    is_below = [heading.endswith("+") and is_too_wide for heading in headings]
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
-    for heading in compress(content.headings, map(not_, is_below)):
+    for heading in compress(headings, map(not_, is_below)):
         is_figure = heading.endswith(">")
         table.add_column(
             heading.rstrip(">+"), justify="right" if is_figure else "left", no_wrap=is_figure, overflow="fold"
         )
     for cells in rows:
         first, *others = compress(cells, map(not_, is_below))
-        below = Text(", ").join(filter(None, compress(cells, is_below)))
-        table.add_row(Text("\n  ").join(filter(None, [first, below])), *others)
+        below = RichText(", ").join(filter(None, compress(cells, is_below)))
+        table.add_row(RichText("\n  ").join(filter(None, [first, below])), *others)
     return table

@@ -15,12 +15,16 @@ from seeder.management.rendering.run_text import (
     empty_plan_blocks,
     failure_text,
     first_line,
+    of_view,
     rejection_block,
     result_text,
     short_facts,
     skip_text,
     with_reasons,
 )
+from seeder.management.rendering.state_words import OUTCOME_WORDS
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _QUIET, _DETAILED = 0, 2
 _MAX_NAME_WIDTH = 48  # characters to which shorter names are padded
@@ -46,7 +50,7 @@ class RunLines:
             case run_events.ViewStarted(view=view):
                 self._started.add(view.key)
                 if self._verbosity >= _DETAILED:
-                    yield f"{view.key.name}: started"
+                    yield Text("{view}: started", view=view.key.name)
             case run_events.ViewEnded(view=view, result=result):
                 self._ended_count += 1
                 if self._verbosity > _QUIET or result.failure is not None:
@@ -69,24 +73,30 @@ class RunLines:
         self._total = len(names)
         self._name_width = min(max(map(len, names), default=0), _MAX_NAME_WIDTH)
         if self._verbosity > _QUIET:
-            yield f"run {event.run_id}: {format_count(self._total, 'view')}, {format_count(event.workers, 'worker')}"
+            yield Text(
+                "run {run_id}: {views}, {workers}",
+                run_id=event.run_id,
+                views=format_count(self._total, "view"),
+                workers=format_count(event.workers, "worker"),
+            )
             yield from empty_plan_blocks(event.plan, self._request)
 
     def _ended_blocks(self, view: PlannedView, result: RefreshResult) -> Iterator[Block]:
         name = str(view.key.name)
         number = f"[{self._ended_count:>{len(str(self._total))}}/{self._total}]"
         reasons = [result.mode_reason, skip_text(view, result)]
-        line = with_reasons(f"{number} {name}: {result_text(result)}", *reasons)
+        line = with_reasons(Text.joined([f"{number} {name}", result_text(result)], ": "), *reasons)
         yield TableRow(line=line, cells=[(number, "dim"), *self._cells(name, result)])
         if self._is_terminal and self._verbosity >= _DETAILED:
-            yield from ((f"    {reason}", "dim") for reason in reasons if reason)
+            yield from ((Text.joined(["    ", reason], ""), "dim") for reason in reasons if reason)
         if result.failure is not None and result.outcome is Outcome.HELD:
             yield from (f"{name}: {line}" for line in result.failure.message.splitlines()[1:])
-        yield from ((f"{name}: {note}", "yellow") for note in result.notes)
+        yield from ((of_view(view, note), "yellow") for note in result.notes)
 
     def _cells(self, name: str, result: RefreshResult) -> Iterator[tuple[str, str]]:
         style = OUTCOME_STYLES[result.outcome]
-        yield f"{result.outcome:<9}", style
+        outcomes = {one: translated(word) for one, word in OUTCOME_WORDS.items()}
+        yield outcomes[result.outcome].ljust(max(map(len, outcomes.values()))), style
         duration = format_duration(result.duration)
         if result.failure is not None:
             yield name, style
@@ -94,18 +104,22 @@ class RunLines:
             yield failure_text(result, first_line(result.failure.message)), style
             return
         yield name.ljust(self._name_width), ""
-        yield ("" if result.rows is None else format_count(result.rows, "row")).rjust(12), ""
-        yield duration.rjust(8), ""
-        yield ", ".join(short_facts(result)), "dim"
+        yield ("" if result.rows is None else translated(format_count(result.rows, "row"))).rjust(12), ""
+        yield translated(duration).rjust(8), ""
+        yield Text.joined(short_facts(result)), "dim"
 
 
 def _pause_blocks(event: run_events.RunEvent) -> Iterator[Block]:
     """Yield lines about waiting and vacuuming."""
     match event:
         case run_events.StartsHeld(hold=hold):
-            yield f"waiting: {hold.message}", "yellow"
+            yield Text("waiting: {cause}", cause=hold.message), "yellow"
         case run_events.StartsResumed(database=database, duration=duration):
-            yield f"resumed in {database} after {format_duration(duration)}"
+            yield Text("resumed in {database} after {duration}", database=database, duration=format_duration(duration))
         case run_events.ViewsVacuumed(views=vacuumed, skipped=skipped, duration=duration):
-            yield f"vacuumed {format_count(len(vacuumed), 'view')} in {format_duration(duration)}"
-            yield from (f"{view.key.name}: not vacuumed: {cause}" for view, cause in skipped.items())
+            views = format_count(len(vacuumed), "view")
+            yield Text("vacuumed {views} in {duration}", views=views, duration=format_duration(duration))
+            yield from (
+                Text("{view}: not vacuumed: {cause}", view=view.key.name, cause=cause)
+                for view, cause in skipped.items()
+            )

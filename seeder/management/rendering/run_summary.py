@@ -3,18 +3,23 @@
 from collections.abc import Iterator, Set
 
 from seeder.domain.group_endings import summary_groups
-from seeder.domain.human_format import format_count, format_duration, format_names, format_size
+from seeder.domain.human_format import format_duration, format_names, format_size
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView
-from seeder.management.rendering.command_output import Block, TableRow, TextTable, Verbatim
+from seeder.management.rendering.command_output import Block, TableRow, TextTable, Verbatim, figures, foldable
+from seeder.management.rendering.plain_figures import count_figure
 from seeder.management.rendering.run_text import (
     OUTCOME_STYLES,
+    and_others,
     failure_text,
     first_line,
+    of_view,
     outcome_text,
     rejection_block,
 )
+from seeder.management.rendering.state_words import OUTCOME_WORDS
+from seeder.texts import Text
 
 _SLOWEST_SHOWN = 3  # views, if more than twice as many ended
 
@@ -26,12 +31,13 @@ def summary_blocks(summary: RunSummary, *, started: Set[ViewKey], is_terminal: b
     for view, result in summary.results.items():
         if result.failure is not None:
             message = result.failure.message if is_terminal else first_line(result.failure.message)
-            yield f"{result.outcome}: {view.key.name}: {failure_text(result, message)}", "red"
+            text = of_view(view, failure_text(result, message))
+            yield Text.joined([OUTCOME_WORDS[result.outcome], text], ": "), "red"
     yield from _interrupted_blocks(summary, started)
     yield from _group_blocks(summary)
     if len(summary.results) > 2 * _SLOWEST_SHOWN:
         for view, result in summary.slowest(_SLOWEST_SHOWN):
-            yield f"slowest: {view.key.name} {format_duration(result.duration)}"
+            yield Text("slowest: {view} {duration}", view=view.key.name, duration=format_duration(result.duration))
     yield from totals_blocks(summary)
 
 
@@ -39,14 +45,17 @@ def table_blocks(summary: RunSummary) -> Iterator[Block]:
     """Yield the end of a run as a table of all views."""
     results = sorted(summary.results.items(), key=lambda item: item[0].key)
     yield TextTable(
-        headings=("view", "report+", "outcome", "rows>", "size>", "time>"),
+        headings=(
+            *(Text("view"), foldable(Text("report")), Text("outcome")),
+            *(figures(Text("rows")), figures(Text("size")), figures(Text("time"))),
+        ),
         rows=[_result_row(view, result) for view, result in results]
-        + [_table_row(view, ("interrupted", "bold red"), "", "", "") for view in summary.interrupted],
+        + [_table_row(view, (Text("interrupted"), "bold red"), "", "", "") for view in summary.interrupted],
     )
     for view, result in results:
         if result.failure is not None:
-            yield f"{view.key.name}: {failure_text(result, result.failure.message)}", "red"
-        yield from ((f"{view.key.name}: {note}", "yellow") for note in result.notes)
+            yield of_view(view, failure_text(result, result.failure.message)), "red"
+        yield from ((of_view(view, note), "yellow") for note in result.notes)
     yield from _group_blocks(summary)
     yield from map(rejection_block, summary.rejected)
     if summary.results or summary.interrupted or summary.rejected:
@@ -57,16 +66,17 @@ def _interrupted_blocks(summary: RunSummary, started: Set[ViewKey]) -> Iterator[
     waiting = []
     for view in summary.interrupted:
         if view.key in started:
-            yield f"interrupted: {view.key.name}", "red"
+            yield Text("interrupted: {view}", view=view.key.name), "red"
         else:
             waiting.append(str(view.key.name))
     if waiting:
-        yield f"not started: {format_names(waiting, 'view')}", "yellow"
+        yield Text("not started: {views}", views=format_names(waiting, "view")), "yellow"
 
 
 def _group_blocks(summary: RunSummary) -> Iterator[Block]:
     for group in summary_groups(summary):
-        yield f"consistent group {group.name}: {group}", "" if group.is_complete else "yellow"
+        text = Text("consistent group {name}: {result}", name=group.name, result=str(group))
+        yield text, "" if group.is_complete else "yellow"
 
 
 def totals_blocks(summary: RunSummary) -> Iterator[Block]:
@@ -74,20 +84,40 @@ def totals_blocks(summary: RunSummary) -> Iterator[Block]:
     is_retried = summary.failed or summary.interrupted
     yield _totals_text(summary), "bold red" if is_retried or summary.stopped_by else "bold green"
     if is_retried:
-        yield Verbatim(f"retry: manage.py retry_run {summary.run_id}")
+        yield Verbatim(Text("retry: {command}", command=f"manage.py retry_run {summary.run_id}"))
 
 
-def _totals_text(summary: RunSummary) -> str:
-    held = f" ({summary.held} of them held)" if summary.held else ""
-    skipped = f" ({summary.skipped} of them skipped)" if summary.skipped else ""
-    counts = f"{summary.succeeded} succeeded{skipped}, {summary.failed} failed{held}"
+def _totals_text(summary: RunSummary) -> Text:
+    counts = _counts_text(summary)
+    duration = format_duration(summary.duration)
+    if not summary.stopped_by:
+        return Text("run {run_id}: {counts} in {duration}", run_id=summary.run_id, counts=counts, duration=duration)
+    return Text(
+        "run {run_id}: stopped by {signal}: {counts} in {duration}",
+        run_id=summary.run_id,
+        signal=summary.stopped_by,
+        counts=counts,
+        duration=duration,
+    )
+
+
+def _counts_text(summary: RunSummary) -> Text:
+    succeeded = Text("{number} succeeded", number=summary.succeeded)
+    if summary.skipped:
+        succeeded = Text(
+            "{number} succeeded ({skipped} of them skipped)", number=summary.succeeded, skipped=summary.skipped
+        )
+    failed = Text("{number} failed", number=summary.failed)
+    if summary.held:
+        failed = Text("{number} failed ({held} of them held)", number=summary.failed, held=summary.held)
+    counts = [succeeded, failed]
     if summary.stopped_by:
-        counts = f"stopped by {summary.stopped_by}: {counts}, {len(summary.interrupted)} interrupted"
-    return f"run {summary.run_id}: {counts} in {format_duration(summary.duration)}"
+        counts.append(Text("{number} interrupted", number=len(summary.interrupted)))
+    return Text.joined(counts)
 
 
 def _result_row(view: PlannedView, result: RefreshResult) -> TableRow:
-    rows = "" if result.failure or result.rows is None else f"{result.rows:,}"
+    rows = "" if result.failure or result.rows is None else count_figure(result.rows)
     size = "" if result.failure else format_size(result.size_bytes)
     outcome = outcome_text(result), OUTCOME_STYLES[result.outcome]
     return _table_row(view, outcome, rows, size, format_duration(result.duration))
@@ -95,5 +125,5 @@ def _result_row(view: PlannedView, result: RefreshResult) -> TableRow:
 
 def _table_row(view: PlannedView, outcome: tuple[str, str], *figures: str) -> TableRow:
     first, *others = view.spec.manifests
-    report = first.report_name + (f" (and {format_count(len(others), 'other')})" if others else "")
+    report = and_others(first.report_name, len(others))
     return TableRow(line="", cells=(str(view.key.name), report, outcome, *figures))

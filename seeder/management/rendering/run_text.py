@@ -12,7 +12,10 @@ from seeder.domain.refresh_mode import ModeChoice
 from seeder.domain.refresh_requests import RefreshRequest, SelectedManifests
 from seeder.domain.result_notes import definition_drift_note
 from seeder.domain.skip_decision import SkipAction
-from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.management.rendering.command_output import Block, TableRow, TextTable, figures
+from seeder.management.rendering.plain_figures import decimal_figure
+from seeder.management.rendering.state_words import ACTION_WORDS, MODE_WORDS, OUTCOME_WORDS
+from seeder.texts import Text
 
 _MIN_REPORTED_WAIT = timedelta(seconds=1)
 OUTCOME_STYLES = {
@@ -22,22 +25,31 @@ OUTCOME_STYLES = {
     Outcome.HELD: "bold yellow",
     Outcome.FAILED: "bold red",
 }
-_MODE_HEADINGS = ("mode", "plain>", "concurrent>", "changed>", "bloat>")
+_MODE_HEADINGS = (
+    Text("mode"),
+    figures(Text("plain")),
+    figures(Text("concurrent")),
+    figures(Text("changed")),
+    figures(Text("bloat")),
+)
 
 
 def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
     yield from empty_plan_blocks(plan, request)
     shows_modes = any(view.mode_choice for view in plan.views)
     yield TextTable(
-        headings=("view", "action", "after", "expected>", *(_MODE_HEADINGS if shows_modes else ())),
+        headings=(
+            *(Text("view"), Text("action"), Text("after"), figures(Text("expected"))),
+            *(_MODE_HEADINGS if shows_modes else ()),
+        ),
         rows=[_planned_view_row(view, shows_modes=shows_modes) for view in plan.views],
     )
     for group in plan.groups:
         yield from _group_blocks(group)
     for view in plan.views:
         if view.check_order is not None:
-            yield f"{view.key.name}: {view.check_order}"
-        yield from (f"{view.key.name}: {definition_drift_note(drift)}" for drift in view.definition_drift)
+            yield of_view(view, str(view.check_order))
+        yield from (of_view(view, definition_drift_note(drift)) for drift in view.definition_drift)
     yield from map(rejection_block, plan.rejected)
     yield from ((str(missed), "yellow") for missed in plan.missed_contracts)
     yield from plan.warnings.values()
@@ -47,42 +59,66 @@ def plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
 def _group_blocks(group: PlannedGroup) -> Iterator[Block]:
     views = ", ".join(str(view.key.name) for view in group.views)
     duration = format_duration(group.estimated_duration)
-    yield f"consistent group {group.name}: {views} become visible together; one worker, about {duration}"
+    name = group.name
+    yield Text(
+        "consistent group {name}: {views} become visible together; one worker, about {duration}",
+        name=name,
+        views=views,
+        duration=duration,
+    )
     limit = group.options.max_duration
     if limit is not None and group.estimated_duration > limit:
-        yield f"consistent group {group.name}: will probably exceed its limit of {format_duration(limit)}", "yellow"
+        yield (
+            Text(
+                "consistent group {name}: will probably exceed its limit of {limit}",
+                name=name,
+                limit=format_duration(limit),
+            ),
+            "yellow",
+        )
     if group.options.publish_without_held:
-        yield f"consistent group {group.name}: a view that data checks hold keeps its data, as do members that read it"
+        yield Text(
+            "consistent group {name}: a view that data checks hold keeps its data, as do members that read it",
+            name=name,
+        )
     if group.refusals:
-        yield f"consistent group {group.name}: would not be refreshed:", "red"
+        yield Text("consistent group {name}: would not be refreshed:", name=name), "red"
         yield from ((reason, "red") for reason in group.refusals)
 
 
 def empty_plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Block]:
     if not plan.views and not plan.rejected:
-        is_narrowed = isinstance(request, SelectedManifests)
-        yield f"Nothing to refresh: {'no view matches' if is_narrowed else 'no manifest is enabled for'} {request}."
+        if isinstance(request, SelectedManifests):
+            yield Text("Nothing to refresh: no view matches {request}.", request=str(request))
+        else:
+            yield Text("Nothing to refresh: no manifest is enabled for {request}.", request=str(request))
 
 
 def _planned_view_row(view: PlannedView, *, shows_modes: bool) -> TableRow:
     after = ", ".join(sorted(str(key.name) for key in view.depends_on))
     expected = "" if view.expected_duration is None else format_duration(view.expected_duration)
-    facts = [f"{view.action} {view.key.name}"]
-    facts += [f"after {after}"] if after else []
-    facts += [f"expected {expected}"] if expected else []
-    facts.append(f"for {format_count(len(view.spec.manifests), 'manifest')}")
+    action = ACTION_WORDS[view.action]
+    facts = [Text("{action} {view}", action=action, view=view.key.name)]
+    facts += [Text("after {views}", views=after)] if after else []
+    facts += [Text("expected {duration}", duration=expected)] if expected else []
+    facts.append(Text("for {manifests}", manifests=format_count(len(view.spec.manifests), "manifest")))
     skip = view.skip_plan
     skip_reason = skip.reason if skip and (skip.reads or not skip.is_closed) else None
     mode_reason = view.mode_choice.reason if view.mode_choice else None
-    line = with_reasons("; ".join(facts), mode_reason, skip_reason)
+    line = with_reasons(Text.joined(facts, "; "), mode_reason, skip_reason)
     modes = _mode_cells(view.mode_choice) if shows_modes else ()
-    return TableRow(line=line, cells=(str(view.key.name), view.action, after, expected, *modes))
+    return TableRow(line=line, cells=(str(view.key.name), action, after, expected, *modes))
+
+
+def of_view(view: PlannedView, sentence: str) -> Text:
+    """Return a sentence after the name of its view."""
+    return Text.joined([str(view.key.name), sentence], ": ")
 
 
 def with_reasons(text: str, *reasons: str | None) -> str:
     """Return a text and the sentences after it."""
-    known = " ".join(filter(None, reasons))
-    return f"{text}. {known}" if known else text
+    known = [*filter(None, reasons)]
+    return Text.joined([text, Text.joined(known, " ")], ". ") if known else text
 
 
 def _mode_cells(choice: ModeChoice | None) -> tuple[str, ...]:
@@ -92,23 +128,35 @@ def _mode_cells(choice: ModeChoice | None) -> tuple[str, ...]:
     known = choice.prediction
     durations = ("" if one is None else format_duration(one) for one in (known.plain, known.concurrent))
     return (
-        choice.mode,
+        MODE_WORDS[choice.mode],
         *durations,
         "" if known.churn is None else f"{known.churn:.0%}",
-        "" if known.bloat is None else f"{known.bloat:.1f}",
+        "" if known.bloat is None else decimal_figure(known.bloat),
     )
 
 
 def rejection_block(rejected: RejectedManifest) -> Block:
     manifest = rejected.manifest
-    return f"{manifest.agency_slug}, {manifest.report_type} manifest {manifest.manifest_id}: {rejected.message}", "red"
+    text = Text(
+        "{agency}, {report_type} manifest {manifest_id}: {message}",
+        agency=manifest.agency_slug,
+        report_type=manifest.report_type,
+        manifest_id=manifest.manifest_id,
+        message=rejected.message,
+    )
+    return text, "red"
 
 
-def result_text(result: RefreshResult) -> str:
+def result_text(result: RefreshResult) -> Text:
     """Return how a view ended, with its figures or the first line of the cause."""
     if result.failure is not None:
         message = failure_text(result, first_line(result.failure.message))
-        return f"{result.outcome} after {format_duration(result.duration)}: {message}"
+        return Text(
+            "{outcome} after {duration}: {message}",
+            outcome=OUTCOME_WORDS[result.outcome],
+            duration=format_duration(result.duration),
+            message=message,
+        )
     facts = [
         outcome_text(result),
         *([] if result.rows is None else [format_count(result.rows, "row")]),
@@ -117,31 +165,40 @@ def result_text(result: RefreshResult) -> str:
         *_change_facts(result),
         *_unusual_facts(result),
     ]
-    return ", ".join(facts)
+    return Text.joined(facts)
 
 
-def _change_facts(result: RefreshResult) -> list[str]:
+def _change_facts(result: RefreshResult) -> list[Text]:
     if result.rows_unchanged is None:
         return []
-    changes = {"inserted": result.cost.rows_inserted, "deleted": result.cost.rows_deleted}
     return [
-        *(f"{number or 0:,} {change}" for change, number in changes.items()),
-        f"{result.rows_unchanged:,} unchanged",
+        Text("{number:,} inserted", number=result.cost.rows_inserted or 0),
+        Text("{number:,} deleted", number=result.cost.rows_deleted or 0),
+        Text("{number:,} unchanged", number=result.rows_unchanged),
     ]
 
 
 def short_facts(result: RefreshResult) -> list[str]:
-    """Return how a refresh was done, and what was unusual about it."""
-    return [*filter(None, [_mode_text(result)]), *_unusual_facts(result)]
+    """Return how a refresh was done, if not plainly, and what was unusual about it."""
+    if result.satisfied_by:
+        mode = [Text("by run {run_id}", run_id=result.satisfied_by)]
+    elif result.fell_back:  # named, because it blocked readers
+        mode = [Text("not concurrently")]
+    else:
+        mode = [Text("concurrently")] if result.mode is RefreshMode.CONCURRENT else []
+    return [*mode, *_unusual_facts(result)]
 
 
-def _unusual_facts(result: RefreshResult) -> list[str]:
+def _unusual_facts(result: RefreshResult) -> list[Text]:
     """Return retries and long waits."""
-    waits = {"on hold": result.cost.throttle_wait, "waiting for locks": result.cost.lock_wait}
-    return [
-        *([f"at attempt {result.attempts}"] if result.attempts > 1 else []),
-        *(f"{format_duration(wait)} {name}" for name, wait in waits.items() if wait >= _MIN_REPORTED_WAIT),
-    ]
+    facts, hold, lock_wait = list[Text](), result.cost.throttle_wait, result.cost.lock_wait
+    if result.attempts > 1:
+        facts.append(Text("at attempt {attempts}", attempts=result.attempts))
+    if hold >= _MIN_REPORTED_WAIT:
+        facts.append(Text("{duration} on hold", duration=format_duration(hold)))
+    if lock_wait >= _MIN_REPORTED_WAIT:
+        facts.append(Text("{duration} waiting for locks", duration=format_duration(lock_wait)))
+    return facts
 
 
 def skip_text(view: PlannedView, result: RefreshResult) -> str | None:
@@ -153,22 +210,24 @@ def skip_text(view: PlannedView, result: RefreshResult) -> str | None:
 def failure_text(result: RefreshResult, message: str) -> str:
     """Return the reason and a message. A held view has its outcome as the reason."""
     reason = result.failure.reason if result.failure else ""
-    return message if reason == result.outcome else f"{reason}: {message}"
+    return message if reason == result.outcome else Text.joined([reason, message], ": ")
 
 
-def outcome_text(result: RefreshResult) -> str:
+def outcome_text(result: RefreshResult) -> Text:
     """Return the outcome, and how it came about."""
-    mode = _mode_text(result)
-    return f"{result.outcome}{',' if result.fell_back else ''} {mode}" if mode else str(result.outcome)
-
-
-def _mode_text(result: RefreshResult) -> str:
-    """Return how a view was refreshed, if not plainly. Names a fallback, because that blocked readers."""
+    outcome = OUTCOME_WORDS[result.outcome]
     if result.satisfied_by:
-        return f"by run {result.satisfied_by}"
+        return Text("{outcome} by run {run_id}", outcome=outcome, run_id=result.satisfied_by)
     if result.fell_back:
-        return "not concurrently"
-    return "concurrently" if result.mode is RefreshMode.CONCURRENT else ""
+        return Text("{outcome}, not concurrently", outcome=outcome)
+    if result.mode is RefreshMode.CONCURRENT:
+        return Text("{outcome} concurrently", outcome=outcome)
+    return outcome
+
+
+def and_others(name: str, count: int) -> str:
+    """Return a name, and how many others there are."""
+    return Text("{name} (and {others})", name=name, others=format_count(count, "other")) if count else name
 
 
 def first_line(message: str) -> str:

@@ -8,33 +8,58 @@ from seeder.domain.snapshots.drift_text import HASH_DIGITS, describe_finding
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_drift import SnapshotComparison
 from seeder.management.rendering.command_output import Block
+from seeder.management.rendering.state_words import SEVERITY_WORDS
 from seeder.services.snapshots.bulk_capture import CaptureResult
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _SEVERITY_STYLES = {Severity.BREAKING: "bold red", Severity.NOTICE: "bold yellow", Severity.NONE: ""}
 
 
-def capture_text(snapshot: Snapshot) -> str:
+def capture_text(snapshot: Snapshot) -> Text:
     rows = format_count(snapshot.statistics.row_count, "row")
-    about = "" if snapshot.statistics.exact else "about "
-    columns = format_count(len(snapshot.columns), "column")
-    schema = snapshot.schema_hash[:HASH_DIGITS]
-    return f"{snapshot}: snapshot {snapshot.id} of {about}{rows} in {columns}, schema {schema}"
+    if not snapshot.statistics.exact:
+        rows = Text("about {rows}", rows=rows)
+    return Text(
+        "{snapshot}: snapshot {id} of {rows} in {columns}, schema {hash}",
+        snapshot=str(snapshot),
+        id=snapshot.id,
+        rows=rows,
+        columns=format_count(len(snapshot.columns), "column"),
+        hash=snapshot.schema_hash[:HASH_DIGITS],
+    )
 
 
-def capture_result_text(result: CaptureResult) -> str:
-    return capture_text(result.snapshot) if result.snapshot else f"{result.table_name}: not captured. {result.error}"
+def capture_result_text(result: CaptureResult) -> Text:
+    if result.snapshot:
+        return capture_text(result.snapshot)
+    return Text("{view}: not captured. {cause}", view=result.table_name, cause=result.error)
 
 
 def comparison_blocks(comparison: SnapshotComparison, *, show_all: bool) -> Iterator[Block]:
     base, other = comparison.base, comparison.compare
-    yield f"{base} (snapshot {base.id}) → {other} (snapshot {other.id})"
+    yield Text(
+        "{base} (snapshot {base_id}) → {other} (snapshot {other_id})",
+        base=str(base),
+        base_id=base.id,
+        other=str(other),
+        other_id=other.id,
+    )
+    width = max(len(translated(word)) for word in SEVERITY_WORDS.values())
     counts = dict.fromkeys(reversed(Severity), 0)
     for finding in comparison.findings:
         counts[finding.severity] += 1
         if show_all or finding.severity:
-            yield f"  {finding.severity!s:<8}  {describe_finding(finding)}", _SEVERITY_STYLES[finding.severity]
+            severity = translated(SEVERITY_WORDS[finding.severity]).ljust(width)
+            line = Text.joined([f"  {severity}", describe_finding(finding)], "  ")
+            yield line, _SEVERITY_STYLES[finding.severity]
     minor_count = counts.pop(Severity.NONE)
-    totals = [f"{number} {severity}" for severity, number in counts.items() if number]
-    totals += [f"{format_count(minor_count, 'difference')} of no severity"] if minor_count else []
-    hint = "" if show_all or not minor_count else " (--everything shows them)"
-    yield f"{', '.join(totals) or 'No difference'}{hint}.", _SEVERITY_STYLES[comparison.severity]
+    totals = [
+        Text.joined([str(number), SEVERITY_WORDS[severity]], " ") for severity, number in counts.items() if number
+    ]
+    if minor_count:
+        totals.append(Text("{differences} of no severity", differences=format_count(minor_count, "difference")))
+    text = Text.joined(totals or [Text("No difference")])
+    if minor_count and not show_all:
+        text = Text("{differences} (--everything shows them)", differences=text)
+    yield Text.joined([text, "."], ""), _SEVERITY_STYLES[comparison.severity]

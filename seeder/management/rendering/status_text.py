@@ -7,33 +7,40 @@ from seeder.domain.as_of import as_of_text
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
-from seeder.management.rendering.command_output import Block, TableRow, TextTable
-from seeder.management.rendering.run_text import first_line
+from seeder.management.rendering.command_output import Block, TableRow, TextTable, foldable
+from seeder.management.rendering.run_text import and_others, first_line
 from seeder.services.read_models.job_list import JobOverview
+from seeder.texts import Text
 
 
 def status_blocks(overview: JobOverview, open_breakers: Iterable[str] = ()) -> Iterator[Block]:
     """Yield totals, open breakers, views with their errors, and a note about views that are not shown."""
     yield str(overview.totals), _totals_style(overview.totals)
     for text in open_breakers:
-        yield f"Nothing starts: {text}. Close it with `manage.py reset_breaker` when the cause is repaired.", "bold red"
+        sentence = Text(
+            "Nothing starts: {breaker}. Close it with `manage.py reset_breaker` when the cause is repaired.",
+            breaker=text,
+        )
+        yield sentence, "bold red"
     has_loads = any(overview.as_of.get(job.table_name) for job in overview.page.jobs)
     has_ages = any(_data_as_of_text(job, overview) for job in overview.page.jobs)
     errors = [(job, error) for job in overview.page.jobs if (error := _error_text(job, overview))]
     yield TextTable(
         headings=(
-            *("view", "report+", "agency+", "state", "last success"),
-            *(["data as of"] if has_ages else []),
-            *(["as of+"] if has_loads else []),
+            *(Text("view"), foldable(Text("report")), foldable(Text("agency")), Text("state"), Text("last success")),
+            *([Text("data as of")] if has_ages else []),
+            *([foldable(Text("as of"))] if has_loads else []),
         ),
         rows=[_job_row(job, overview, has_loads=has_loads, has_ages=has_ages) for job in overview.page.jobs],
-        notes=[(f"{job.table_name}: {error}", "red" if job.failing else "yellow") for job, error in errors],
+        notes=[
+            (Text.joined([job.table_name, error], ": "), "red" if job.failing else "yellow") for job, error in errors
+        ],
     )
     shown_count, total_count = len(overview.page.jobs), overview.page.total
     if not shown_count:
-        yield "No view matches." if overview.totals.jobs else "No enabled manifest matches."
+        yield Text("No view matches.") if overview.totals.jobs else Text("No enabled manifest matches.")
     elif shown_count < total_count:
-        yield f"{shown_count:,} of {total_count:,} shown; --limit shows more."
+        yield Text("{shown:,} of {total:,} shown; --limit shows more.", shown=shown_count, total=total_count)
 
 
 def _totals_style(totals: JobTotals) -> str:
@@ -48,15 +55,16 @@ def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool
         time_ago_text(job.last_success_at, overview.now),
     )
     agency, *others = job.agencies
-    agencies = f"{agency} (and {format_count(len(others), 'other')})" if others else agency
+    agencies = and_others(agency, len(others))
     error, as_of = _error_text(job, overview), overview.as_of.get(job.table_name, ())
-    facts = [f"{job.table_name}: {state}"]
-    facts += [f"last success {last_success}"] if job.status is not None else []
+    facts: list[str] = [Text.joined([job.table_name, state], ": ")]
+    facts += [Text("last success {age}", age=last_success)] if job.status is not None else []
     data_as_of = _data_as_of_text(job, overview)
-    facts += [f"data as of {data_as_of}"] if data_as_of else []
-    facts += [f"as of {as_of_text(as_of)}"] if as_of else []
+    facts += [Text("data as of {age}", age=data_as_of)] if data_as_of else []
+    facts += [Text("as of {loads}", loads=as_of_text(as_of))] if as_of else []
+    line = Text.joined([*facts, job.report_name, agencies], "; ")
     return TableRow(
-        line="; ".join([*facts, job.report_name, agencies]) + (f": {error}" if error else ""),
+        line=Text.joined([line, error], ": ") if error else line,
         cells=(
             job.table_name,
             job.report_name,
@@ -82,22 +90,24 @@ def _error_text(job: Job, overview: JobOverview) -> str:
     failure = overview.failures[job.key]
     if not job.errors:
         return first_line(failure.notes or "")
-    return ": ".join(filter(None, (failure.reason, first_line(job.errors))))
+    return Text.joined(filter(None, (failure.reason, first_line(job.errors))), ": ")
 
 
-def job_state_text(job: Job, now: datetime, *, is_held: bool = False) -> str:
+def job_state_text(job: Job, now: datetime, *, is_held: bool = False) -> Text:
     """Describe the state of a view in a few words. It is held if data checks are the reason of its failure."""
     if job.status is Status.RUNNING and job.start_time is not None:
-        usual = job.usual_duration if job.long_running else None
-        usual_text = f", usually {format_duration(usual)}" if usual is not None else ""
-        return f"running for {format_duration(now - job.start_time)}{usual_text}"
+        duration, usual = format_duration(now - job.start_time), job.usual_duration
+        if job.long_running and usual is not None:
+            return Text("running for {duration}, usually {usual}", duration=duration, usual=format_duration(usual))
+        return Text("running for {duration}", duration=duration)
     if job.status is Status.PENDING:
-        return "pending"
+        return Text("pending")
     if job.failing:
-        return f"{'held' if is_held else 'failed'} {format_count(job.consecutive_failures, 'time')}"
+        times = format_count(job.consecutive_failures, "time")
+        return Text("held {times}", times=times) if is_held else Text("failed {times}", times=times)
     if job.status is None or job.start_time is None:
-        return "never ran"
-    return "late" if job.stale else "fresh"
+        return Text("never ran")
+    return Text("late") if job.stale else Text("fresh")
 
 
 def _job_style(job: Job) -> str:
