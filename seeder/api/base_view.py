@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.http import escape_leading_slashes
+from django.utils.translation import gettext
 from drf_spectacular.openapi import AutoSchema
 from rest_framework import status
 from rest_framework.authentication import BaseAuthentication
@@ -33,10 +34,13 @@ from seeder.api.authentication_and_throttling import (
     WriteThrottle,
 )
 from seeder.api.exception_handler import ErrorStatuses, handle_exception
+from seeder.api.input_serializers import unknown_parameter_text
 from seeder.api.problem_details import MAX_BODY_BYTES, BodyTooLarge, Problem
 from seeder.api.response_headers import REQUEST_ID, add_rate_limits, answer_conditionally, request_id_of
 from seeder.services.storable_text import is_storable
 from seeder.services.structured_log import ERROR, log_event
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _RETRY_AFTER = "2"  # seconds, after which queued work may have begun
 
@@ -51,7 +55,7 @@ class LimitedJSONParser(JSONParser):
         try:
             return super().parse(BytesIO(body), *args, **options)
         except RecursionError as error:
-            raise ParseError("The body is nested too deeply.") from error
+            raise ParseError(gettext("The body is nested too deeply.")) from error
 
 
 class SeederView(APIView):
@@ -106,9 +110,9 @@ class SeederView(APIView):
             raise NotFound
         handler = getattr(self, (request.method or "").lower(), None)
         if request.query_params and not getattr(handler, "takes_query", True):
-            raise ValidationError({name: ["Unknown parameter. Allowed: none."] for name in request.query_params})
+            raise ValidationError({name: [unknown_parameter_text([])] for name in request.query_params})
         if request.method not in SAFE_METHODS and not getattr(handler, "takes_body", True) and request.data:
-            raise ValidationError("The operation takes no body.")
+            raise ValidationError(gettext("The operation takes no body."))
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
         finalized = super().finalize_response(request, response, *args, **kwargs)
@@ -150,7 +154,7 @@ class SeederView(APIView):
         given = dict(self.request.query_params.lists())
         singles = {name for name, field in serializer_class().fields.items() if not isinstance(field, ListField)}
         if repeated := [name for name, values in given.items() if len(values) > 1 and name in singles]:
-            raise ValidationError({name: ["Given more than once."] for name in repeated})
+            raise ValidationError({name: [gettext("Given more than once.")] for name in repeated})
         serializer = serializer_class(data={name: ",".join(values) for name, values in given.items()})
         serializer.is_valid(raise_exception=True)
         return dict(serializer.validated_data)
@@ -183,7 +187,8 @@ class MissingSlashView(SeederView):
     def initial(self, request: Request, *args: Any, **kwargs: Any) -> None:
         super().initial(request, *args, **kwargs)
         if request.method not in ("GET", "HEAD"):
-            raise NotFound(f"There is no such address. Every address ends with a slash: {request.path}/")
+            text = Text("There is no such address. Every address ends with a slash: {path}", path=f"{request.path}/")
+            raise NotFound(translated(text))
 
     def get(self, request: Request) -> Response:
         url = escape_leading_slashes(request.get_full_path(force_append_slash=True))

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -26,7 +27,7 @@ _MAX_VALUES = 1000
 class ScalarField(serializers.Field[Any, Any, Any, Any]):
     """A text or a number of JSON."""
 
-    default_error_messages = {"invalid": "Must be a text or a number."}
+    default_error_messages = {"invalid": gettext_lazy("Must be a text or a number.")}
 
     def to_internal_value(self, data: Any) -> Any:
         if isinstance(data, bool) or not isinstance(data, str | int | float):

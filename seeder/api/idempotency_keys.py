@@ -4,6 +4,9 @@ from drf_spectacular.utils import OpenApiParameter
 from rest_framework.exceptions import ValidationError
 from rest_framework.request import Request
 
+from seeder.services.translation import translated
+from seeder.texts import Text
+
 _MAX_KEY_LENGTH = 100  # characters
 IDEMPOTENCY_KEY = OpenApiParameter(
     "Idempotency-Key",
@@ -19,5 +22,6 @@ def scoped_idempotency_key(request: Request) -> str | None:
     if key is None:
         return None
     if not (0 < len(key) <= _MAX_KEY_LENGTH and key.isprintable()):
-        raise ValidationError({"Idempotency-Key": [f"Must be 1 to {_MAX_KEY_LENGTH} printable characters."]})
+        text = Text("Must be 1 to {max_length} printable characters.", max_length=_MAX_KEY_LENGTH)
+        raise ValidationError({"Idempotency-Key": [translated(text)]})
     return f"api {request.user.pk} {key}"

@@ -5,10 +5,11 @@ Unknown parameters are rejected, so that a typo never returns unfiltered data.
 
 import dataclasses
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime, time
 from typing import Any
 
+from django.utils.translation import gettext, gettext_lazy
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
@@ -23,12 +24,20 @@ from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.services.read_models.row_filters import RowFilter
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 MAX_PAGE_SIZE = 100  # rows
 _MAX_NAME_LENGTH = 300  # characters: two identifiers of 63 bytes, with doubled quotes
 _MAX_CURSOR_LENGTH = 10_000  # characters; the cursor of a job has its names
 _DATE = re.compile(r"\d{4}-\d{2}-\d{2}", re.ASCII)
-INVALID_CURSOR = "Invalid cursor. Use the one from `next` or `previous` of another page."
+INVALID_CURSOR = gettext_lazy("Invalid cursor. Use the one from `next` or `previous` of another page.")
+
+
+def unknown_parameter_text(allowed: Sequence[str]) -> str:
+    if not allowed:
+        return gettext("Unknown parameter. Allowed: none.")
+    return translated(Text("Unknown parameter. Allowed: {names}.", names=", ".join(allowed)))
 
 
 class StrictInputSerializer(serializers.Serializer[Any]):
@@ -38,9 +47,7 @@ class StrictInputSerializer(serializers.Serializer[Any]):
         allowed = [str(field.field_name) for field in self._writable_fields]
         unknown = sorted(set(data) - set(allowed)) if isinstance(data, Mapping) else []
         if unknown:
-            raise serializers.ValidationError(
-                {name: [f"Unknown parameter. Allowed: {', '.join(allowed) or 'none'}."] for name in unknown}
-            )
+            raise serializers.ValidationError({name: [unknown_parameter_text(allowed)] for name in unknown})
         return super().to_internal_value(data)
 
 
@@ -91,7 +98,7 @@ class ViewNameField(StrictCharField):
         try:
             return str(ViewName.parse(super().to_internal_value(data)))
         except BadName as error:
-            raise serializers.ValidationError(str(error)) from error
+            raise serializers.ValidationError(translated(error)) from error
 
 
 class CommaSeparatedField(serializers.ListField):
@@ -116,8 +123,10 @@ class InstantField(serializers.Field[datetime, str, str, Any]):
     """An instant with its offset, or a date, which is its midnight in UTC, as in ISO 8601."""
 
     default_error_messages = {
-        "invalid": "Give a date such as 2026-11-21, or an instant with an offset such as 2026-11-21T18:30:00Z."
-        " In a URL, write + as %2B."
+        "invalid": gettext_lazy(
+            "Give a date such as 2026-11-21, or an instant with an offset such as 2026-11-21T18:30:00Z."
+            " In a URL, write + as %2B."
+        )
     }
 
     def to_internal_value(self, data: Any) -> datetime:
@@ -216,7 +225,7 @@ def with_filter(attrs: dict[str, Any], filter_class: type[Any], *, start: str, e
     Raises `ValidationError` if the period between the two named instants is empty.
     """
     if attrs.get(start) is not None and attrs.get(end) is not None and attrs[start] >= attrs[end]:
-        raise serializers.ValidationError({"dateTo": ["Must be after dateFrom."]})
+        raise serializers.ValidationError({"dateTo": [gettext("Must be after dateFrom.")]})
     names = {one.name for one in dataclasses.fields(filter_class)}
     return {**attrs, "filter": filter_class(**{name: attrs[name] for name in names & attrs.keys()})}
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
 from rest_framework import status
 from rest_framework.exceptions import MethodNotAllowed, NotFound, ValidationError
 from rest_framework.permissions import SAFE_METHODS
@@ -138,7 +139,8 @@ class ManifestDetailView(BaseManifestView):
         if reportType == ReportType.CUSTOM:
             manifest_editing.change_custom_manifest(id, changes, version=version, editor=self.editor)
         elif "enabled" in changes:
-            raise ValidationError({"enabled": ["This manifest has no such field. Remove the subscription instead."]})
+            message = gettext("This manifest has no such field. Remove the subscription instead.")
+            raise ValidationError({"enabled": [message]})
         else:
             manifest_editing.change_canned_report(report_id, changes, version=version, editor=self.editor)
         return Response(self.document_of(reportType, id))
@@ -153,7 +155,7 @@ class ManifestDetailView(BaseManifestView):
     def delete(self, request: Request, reportType: str, id: int) -> Response:
         """Remove the subscription to a canned report. The view and its history stay."""
         if reportType == ReportType.CUSTOM:
-            raise MethodNotAllowed("DELETE", detail="A custom manifest cannot be removed. Disable it instead.")
+            raise MethodNotAllowed("DELETE", detail=gettext("A custom manifest cannot be removed. Disable it instead."))
         if reportType != ReportType.CANNED:
             raise NotFound
         manifest_editing.unsubscribe(id, editor=self.editor)

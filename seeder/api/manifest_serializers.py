@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from seeder.api.document_serializers import ManifestFields
@@ -73,12 +74,12 @@ class NewManifestSerializer(StrictInputSerializer):
         if not is_existing:
             missing = [names[source] for source in DEFINITION_FIELDS if source not in attrs]
             if missing:
-                raise serializers.ValidationError(dict.fromkeys(missing, "This field is required."))
+                raise serializers.ValidationError(dict.fromkeys(missing, gettext("This field is required.")))
         unused = set(DEFINITION_FIELDS) if is_existing else {"canned_report_id"}
         if attrs["report_type"] == ReportType.CANNED:
             unused.add("enabled")
         if surplus := sorted(names[source] for source in unused & attrs.keys()):
-            raise serializers.ValidationError(dict.fromkeys(surplus, "This manifest has no such field."))
+            raise serializers.ValidationError(dict.fromkeys(surplus, gettext("This manifest has no such field.")))
         return attrs
 
     @property

@@ -8,6 +8,7 @@ from threading import Lock
 from typing import Any, ClassVar
 
 from django.contrib.auth.decorators import login_required
+from django.utils import translation
 from django.utils.decorators import method_decorator
 from drf_spectacular.authentication import SessionScheme
 from drf_spectacular.generators import SchemaGenerator
@@ -177,7 +178,7 @@ def build_schema(options: SchemaOptions) -> dict[str, Any]:
 
     It depends only on the code and the URL configuration.
     """
-    with _settings_lock, patched_settings(options.as_settings()), own_schema():
+    with translation.override("en"), _settings_lock, patched_settings(options.as_settings()), own_schema():
         generator = SchemaGenerator()  # type: ignore[no-untyped-call]
         document: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     share_enums(document, options.enums)

@@ -7,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 from rest_framework import status
 from rest_framework.exceptions import APIException, ValidationError
 from rest_framework.settings import api_settings
@@ -14,6 +16,7 @@ from rest_framework.settings import api_settings
 from seeder.errors import IdempotencyKeyTaken, SeederError
 from seeder.services.documents.error_documents import problem_fields
 from seeder.services.translation import translated
+from seeder.texts import Text
 
 MEDIA_TYPE = "application/problem+json"
 
@@ -23,10 +26,10 @@ NOT_FOUND, UNAVAILABLE, INTERNAL_ERROR = "not_found", "unavailable", "internal_e
 _CODES = {"parse_error": "bad_request", "invalid": "validation_error"}
 # These replace codes and messages that name hosts, databases or objects that the user may not see.
 _GENERIC = {
-    status.HTTP_404_NOT_FOUND: (NOT_FOUND, "Not found."),
+    status.HTTP_404_NOT_FOUND: (NOT_FOUND, Text("Not found.")),
     status.HTTP_503_SERVICE_UNAVAILABLE: (
         UNAVAILABLE,
-        "Temporarily unavailable. An administrator can find the cause in the log.",
+        Text("Temporarily unavailable. An administrator can find the cause in the log."),
     ),
 }
 
@@ -36,7 +39,7 @@ class BodyTooLarge(APIException):
 
     status_code = status.HTTP_413_REQUEST_ENTITY_TOO_LARGE
     default_code = "body_too_large"
-    default_detail = f"The body is longer than {MAX_BODY_BYTES} bytes."
+    default_detail = format_lazy(gettext_lazy("The body is longer than {number} bytes."), number=MAX_BODY_BYTES)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,13 +48,13 @@ class Problem:
 
     status: int
     code: str
-    detail: str
+    detail: str  # translated when the document is built
     fields: Mapping[str, Sequence[str]] | None = None  # messages by invalid parameter
 
     def document(self, path: str, request_id: str) -> dict[str, Any]:
         """Return the body of the response."""
         document = {
-            **problem_fields(self.code, _make_encodable(self.detail)),
+            **problem_fields(self.code, _make_encodable(translated(self.detail))),
             "status": self.status,
             "instance": path,
             "requestId": request_id,
@@ -69,17 +72,20 @@ def problem_of_exception(error: APIException, code: int) -> Problem:
 def problem_of_error(error: SeederError, code: int, *, is_staff: bool) -> Problem:
     """Return the problem of an expected error. Only staff see why the service is unavailable."""
     if isinstance(error, IdempotencyKeyTaken):  # the stored key has an internal prefix
-        detail = f"This idempotency key was already used for {error.facts['earlier_request']}. Use another key."
+        detail = Text(
+            "This idempotency key was already used for {request}. Use another key.",
+            request=error.facts["earlier_request"],
+        )
         return Problem(status=code, code=error.code, detail=detail)
     if code in _GENERIC and not (code == status.HTTP_503_SERVICE_UNAVAILABLE and is_staff):
         generic_code, detail = _GENERIC[code]
         return Problem(status=code, code=generic_code, detail=detail)
-    return Problem(status=code, code=error.code, detail=translated(error))
+    return Problem(status=code, code=error.code, detail=str(error))
 
 
 def internal_problem() -> Problem:
     """Return the problem of a programming error, without its message."""
-    detail = "An internal error. Report it to an administrator with the request id."
+    detail = Text("An internal error. Report it to an administrator with the request id.")
     return Problem(status=status.HTTP_500_INTERNAL_SERVER_ERROR, code=INTERNAL_ERROR, detail=detail)
 
 

@@ -65,7 +65,7 @@ def test_call_of_documented_origin_sees_exposed_headers(front_end: APIClient) ->
     assert [one["Access-Control-Allow-Origin"] for one in (listed, refused)] == [ORIGIN, ORIGIN]
     exposed = words(started["Access-Control-Expose-Headers"])
     sent = {name.lower() for answer in (started, listed, refused) for name in answer.headers}
-    own = sent - words("allow, cache-control, content-length, content-type, expires, vary")
+    own = sent - words("allow, cache-control, content-language, content-length, content-type, expires, vary")
     assert {name for name in own if not name.startswith(("access-control-", "cross-origin-"))} <= exposed | {
         "referrer-policy",
         "x-content-type-options",
