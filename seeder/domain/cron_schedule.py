@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 from seeder.domain.clock_changes import end_of_gap, exact_instant
 from seeder.errors import BadCron, ExtraMissing
+from seeder.texts import Text
 
 
 class CronSchedule:
@@ -20,15 +21,15 @@ class CronSchedule:
         try:
             from croniter import CroniterError, croniter
         except ImportError as error:
-            raise ExtraMissing(feature="A cron expression", distribution="croniter", extra="queue") from error
+            raise ExtraMissing(feature=Text("A cron expression"), distribution="croniter", extra="queue") from error
         self.expression = expression
         self._croniter = croniter
         fields = expression.split()
         if not expression.startswith("@") and len(fields) != 5:  # a sixth would mean seconds
-            problem = "it must have five fields: minute, hour, day, month, weekday"
+            problem = Text("it must have five fields: minute, hour, day, month, weekday")
             raise BadCron(expression=expression, problem=problem)
         if any(field[0] in "Rr" for field in fields):
-            raise BadCron(expression=expression, problem="random times (R) would fire more than once")
+            raise BadCron(expression=expression, problem=Text("random times (R) would fire more than once"))
         try:
             iterator = croniter(expression, datetime(2000, 1, 1))  # noqa: DTZ001  # a local time
             iterator.get_next()  # February 30 parses, and never comes

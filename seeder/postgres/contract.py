@@ -15,10 +15,12 @@ from django.db import connections
 from psycopg import sql
 
 from seeder.domain import lock_keys
+from seeder.domain.human_format import join_with_and
 from seeder.domain.view_names import ViewName
 from seeder.postgres import advisory_locks, catalog, sessions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.postgres.transactions import atomic
+from seeder.texts import Text
 
 SCHEMA = "reporting"
 
@@ -114,8 +116,15 @@ class ContractDifference:
     lost_feature: str | None  # the end of the sentence "Without it ..."; None if the table is required
 
     def __str__(self) -> str:
-        location = f"{SCHEMA}.{self.table}" + (f".{self.column}" if self.column else "")
-        return f"{location}: {self.expected} in the contract, {self.actual or 'missing'} here"
+        place = f"{SCHEMA}.{self.table}" + (f".{self.column}" if self.column else "")
+        if self.actual is None:
+            return Text("{place}: {expected} in the contract, missing here", place=place, expected=self.expected)
+        return Text(
+            "{place}: {expected} in the contract, {actual} here",
+            place=place,
+            expected=self.expected,
+            actual=self.actual,
+        )
 
 
 def differences(expected: TableColumns, actual: TableColumns) -> Iterator[ContractDifference]:
@@ -123,7 +132,7 @@ def differences(expected: TableColumns, actual: TableColumns) -> Iterator[Contra
     for table, columns in expected.items():
         difference = partial(ContractDifference, table=table, lost_feature=optional_tables().get(table))
         if table not in actual:
-            yield difference(column=None, expected="a table", actual=None)
+            yield difference(column=None, expected=Text("a table"), actual=None)
             continue
         for name, column in columns.items():
             found = actual[table].get(name)
@@ -154,7 +163,12 @@ class OptionalTables:
         for table, rows in groupby(lacking, key=itemgetter(0)):
             names = [privilege for _, privilege, _ in rows if table not in _ONLY_READ or privilege not in _WRITING]
             if names:
-                unusable.setdefault(table, f"{SCHEMA}.{table}: no {' and '.join(names)} privilege")
+                unusable.setdefault(
+                    table,
+                    Text(
+                        "{table}: no {privileges} privilege", table=f"{SCHEMA}.{table}", privileges=join_with_and(names)
+                    ),
+                )
         return cls(unusable=unusable)
 
     def is_usable(self, table: str) -> bool:

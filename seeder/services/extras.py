@@ -5,6 +5,7 @@ from importlib.util import find_spec
 from typing import NamedTuple
 
 from seeder.errors import ExtraMissing
+from seeder.texts import Text
 
 
 class Extra(NamedTuple):
@@ -47,5 +48,7 @@ def import_problem(name: str | None) -> ExtraMissing | None:
     for extra in (QUEUE, API, METRICS, YAML):
         distribution = {**extra.distributions, **extra.optional}.get(module)
         if distribution and find_spec(module) is None:
-            return ExtraMissing(feature=f"The module {module}", distribution=distribution, extra=extra.name)
+            return ExtraMissing(
+                feature=Text("The module {module}", module=module), distribution=distribution, extra=extra.name
+            )
     return None

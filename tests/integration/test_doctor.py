@@ -10,6 +10,7 @@ from django.apps import apps
 from seeder.postgres import sessions
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, warning_problem
 from seeder.services.doctor.run_checks import run_checks
+from seeder.texts import Text
 from tests.conftest import another_session, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("empty_queue")
@@ -83,7 +84,9 @@ def test_checks_of_other_apps_run_and_may_fail(monkeypatch: pytest.MonkeyPatch) 
     assert (failed.subject, failed.message) == ("broken loads", "division by zero")
 
 
-_LOAD_STUCK = warning_problem(name="load_stuck", area="loads", meaning="A load does not end.", fix="Cancel it.")
+_LOAD_STUCK = warning_problem(
+    name="load_stuck", area="loads", meaning=Text("A load does not end."), fix=Text("Cancel it.")
+)
 
 
 class _Checks:

@@ -4,24 +4,27 @@ from collections.abc import Iterator, Mapping
 
 from data_pipeline.postgres import doctor_facts
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, warning_problem
+from seeder.texts import Text
 
 MIGRATIONS_MISSING = error_problem(
     name="migrations_missing",
     area="loads",
-    meaning="The tables of loads are missing or older than the app, so nothing can be loaded.",
-    fix="Run `manage.py migrate data_pipeline` as a role that may create tables.",
+    meaning=Text("The tables of loads are missing or older than the app, so nothing can be loaded."),
+    fix=Text("Run `manage.py migrate data_pipeline` as a role that may create tables."),
 )
 LOAD_TABLES_FORBIDDEN = error_problem(
     name="load_tables_forbidden",
     area="loads",
-    meaning="The role lacks a privilege on a table of loads, so nothing can be loaded.",
-    fix="The owner of the table can grant it.",
+    meaning=Text("The role lacks a privilege on a table of loads, so nothing can be loaded."),
+    fix=Text("The owner of the table can grant it."),
 )
 AUDIT_UNPROTECTED = warning_problem(
     name="audit_unprotected",
     area="loads",
-    meaning="The trigger that refuses changes of `load_event` is missing or disabled, so the audit proves nothing.",
-    fix="The owner of the table can enable or create it.",
+    meaning=Text(
+        "The trigger that refuses changes of `load_event` is missing or disabled, so the audit proves nothing."
+    ),
+    fix=Text("The owner of the table can enable or create it."),
 )
 
 _NEEDED: Mapping[str, str] = {
@@ -51,10 +54,12 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     migrations = doctor_facts.unapplied_migrations(database.alias)
     absent = [table.name for table in tables if not table.is_present]
     if migrations:
-        yield MIGRATIONS_MISSING.found("data_pipeline", message=f"Not applied: {', '.join(migrations)}.")
+        message = Text("Not applied: {migrations}.", migrations=", ".join(migrations))
+        yield MIGRATIONS_MISSING.found("data_pipeline", message=message)
     elif absent:
-        message = (
-            f"All migrations are applied, but tables are missing: {', '.join(absent)}. Restore them from a backup."
+        message = Text(
+            "All migrations are applied, but tables are missing: {tables}. Restore them from a backup.",
+            tables=", ".join(absent),
         )
         yield MIGRATIONS_MISSING.found("data_pipeline", message=message)
     role = database.server.role
@@ -67,6 +72,6 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     if "load_event" not in absent:
         is_protected = doctor_facts.is_audit_protected(database.alias)
         if is_protected is None:
-            yield AUDIT_UNPROTECTED.found("load_event", message="The trigger is missing.", sql=_CREATE)
+            yield AUDIT_UNPROTECTED.found("load_event", message=Text("The trigger is missing."), sql=_CREATE)
         elif not is_protected:
-            yield AUDIT_UNPROTECTED.found("load_event", message="The trigger is disabled.", sql=_ENABLE)
+            yield AUDIT_UNPROTECTED.found("load_event", message=Text("The trigger is disabled."), sql=_ENABLE)

@@ -14,30 +14,31 @@ from data_pipeline.services.load_planning import find_table
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, warning_problem
+from seeder.texts import Text
 
 DIALECT_INVALID = error_problem(
     name="dialect_invalid",
     area="loads",
-    meaning="A dialect in `DIALECT_FOLDERS` is invalid, so no file can be loaded with it.",
-    fix="Correct its file.",
+    meaning=Text("A dialect in `DIALECT_FOLDERS` is invalid, so no file can be loaded with it."),
+    fix=Text("Correct its file."),
 )
 TARGET_MISSING = warning_problem(
     name="target_missing",
     area="loads",
-    meaning="A dialect names a table that does not exist, so its files cannot be loaded.",
-    fix="Create the table, or correct the dialect's target.",
+    meaning=Text("A dialect names a table that does not exist, so its files cannot be loaded."),
+    fix=Text("Create the table, or correct the dialect's target."),
 )
 TARGET_WITHOUT_KEY = error_problem(
     name="target_without_key",
     area="loads",
-    meaning="A dialect with the mode upsert or snapshot has no key, and its table has no primary key.",
-    fix="Name the columns that identify a row in the dialect's `key`, or add a primary key.",
+    meaning=Text("A dialect with the mode upsert or snapshot has no key, and its table has no primary key."),
+    fix=Text("Name the columns that identify a row in the dialect's `key`, or add a primary key."),
 )
 TARGET_FORBIDDEN = error_problem(
     name="target_forbidden",
     area="loads",
-    meaning="The role lacks a privilege on a table that is loaded.",
-    fix="The owner of the table can grant it.",
+    meaning=Text("The role lacks a privilege on a table that is loaded."),
+    fix=Text("The owner of the table can grant it."),
 )
 
 _NEEDED: Mapping[Mode, str] = {
@@ -60,10 +61,14 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     facts = {one.position: one for one in doctor_facts.target_facts(database.alias, needed)}
     for position, (dialect, table) in enumerate(targets):
         if position not in facts:
-            message = f"The dialect {dialect.name} names it, but it does not exist."
+            message = Text("The dialect {dialect} names it, but it does not exist.", dialect=dialect.name)
             yield TARGET_MISSING.found(str(table), message=message)
         elif dialect.mode in {Mode.UPSERT, Mode.SNAPSHOT} and not (dialect.key or facts[position].has_key):
-            message = f"The dialect {dialect.name} loads it with the mode {dialect.mode}, but nothing identifies a row."
+            message = Text(
+                "The dialect {dialect} loads it with the mode {mode}, but nothing identifies a row.",
+                dialect=dialect.name,
+                mode=dialect.mode,
+            )
             yield TARGET_WITHOUT_KEY.found(str(table), message=message)
     loaded = [(table, _NEEDED[Mode.APPEND]) for table in _loaded_tables(database.alias)]
     yield from _forbidden(database, [*needed, *loaded])

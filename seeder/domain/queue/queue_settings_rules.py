@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from seeder.domain.system_check_hints import SYSTEM_CHECK_HINTS
+from seeder.texts import Text
 
 # Brokers that deliver a task again if its worker dies, in the order in which django-q2 looks for them. Without any of
 # them it uses Redis.
@@ -15,14 +16,14 @@ class QueueSettingsProblem(NamedTuple):
     """A wrong setting of Q_CLUSTER."""
 
     check_id: str
-    message: str
+    message: Text
 
     @property
     def is_error(self) -> bool:
         return ".E" in self.check_id
 
     @property
-    def hint(self) -> str:
+    def hint(self) -> Text:
         return SYSTEM_CHECK_HINTS[self.check_id]
 
 
@@ -34,40 +35,57 @@ def queue_settings_problems(
     if timeout and retry <= timeout:
         yield QueueSettingsProblem(
             "seeder.E008",
-            f"Q_CLUSTER['retry'] is {retry} and Q_CLUSTER['timeout'] is {timeout}: a task is delivered again"
-            " while the first worker still runs it.",
+            Text(
+                "Q_CLUSTER['retry'] is {retry} and Q_CLUSTER['timeout'] is {timeout}: a task is delivered again while"
+                " the first worker still runs it.",
+                retry=retry,
+                timeout=timeout,
+            ),
         )
     if timeout and statement_timeout >= timedelta(seconds=timeout):
         yield QueueSettingsProblem(
             "seeder.E009",
-            f"A refresh may take {statement_timeout.total_seconds():.0f} s (SEEDER_STATEMENT_TIMEOUT_MS), but"
-            f" the queue ends its task after {timeout} s (Q_CLUSTER['timeout']).",
+            Text(
+                "A refresh may take {limit:.0f} s (SEEDER_STATEMENT_TIMEOUT_MS), but the queue ends its task after"
+                " {timeout} s (Q_CLUSTER['timeout']).",
+                limit=statement_timeout.total_seconds(),
+                timeout=timeout,
+            ),
         )
     # The guard subtracts this from the timeout until exactly zero, which floats such as 0.3 never reach.
     guard_cycle = q_cluster.get("guard_cycle", 0.5)
     if timeout and guard_cycle not in {0.25, 0.5, 1}:
         yield QueueSettingsProblem(
-            "seeder.W010", f"Q_CLUSTER['guard_cycle'] is {guard_cycle}: a worker over its timeout may never be ended."
+            "seeder.W010",
+            Text(
+                "Q_CLUSTER['guard_cycle'] is {guard_cycle}: a worker over its timeout may never be ended.",
+                guard_cycle=guard_cycle,
+            ),
         )
     if q_cluster.get("catch_up", True):
         yield QueueSettingsProblem(
-            "seeder.W011", "Q_CLUSTER['catch_up'] is on: after a pause the queue runs every missed night, one by one."
+            "seeder.W011",
+            Text("Q_CLUSTER['catch_up'] is on: after a pause the queue runs every missed night, one by one."),
         )
     if q_cluster.get("max_attempts", 0) != 1 or not q_cluster.get("ack_failures", False):
         yield QueueSettingsProblem(
             "seeder.W012",
-            "A failed task is delivered again and again unless Q_CLUSTER['max_attempts'] is 1 and"
-            " Q_CLUSTER['ack_failures'] is True.",
+            Text(
+                "A failed task is delivered again and again unless Q_CLUSTER['max_attempts'] is 1 and"
+                " Q_CLUSTER['ack_failures'] is True."
+            ),
         )
     if not q_cluster.get("broker_class") and (
         q_cluster.get("django_redis") or not any(map(q_cluster.get, _REDELIVERING_BROKERS))
     ):
         yield QueueSettingsProblem(
-            "seeder.W013", "The queue is in Redis: delivered messages are lost if a cluster is killed."
+            "seeder.W013", Text("The queue is in Redis: delivered messages are lost if a cluster is killed.")
         )
     if uses_connection_pool:
         yield QueueSettingsProblem(
             "seeder.E014",
-            "DATABASES['default']['OPTIONS'] has a connection pool, whose threads do not survive in the"
-            " processes that a cluster forks.",
+            Text(
+                "DATABASES['default']['OPTIONS'] has a connection pool, whose threads do not survive in the processes"
+                " that a cluster forks."
+            ),
         )

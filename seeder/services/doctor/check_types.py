@@ -16,6 +16,7 @@ from seeder.postgres.catalog import UsedObject, group_used_objects, name_lists
 from seeder.postgres.doctor_queries import FoundRelation, FoundSchema, ServerFacts
 from seeder.postgres.view_survey import Survey
 from seeder.services.run import planning
+from seeder.texts import Text
 
 
 class Level(IntEnum):
@@ -36,8 +37,8 @@ class Problem:
     name: str
     level: Level
     area: str  # heading on the reference page
-    meaning: str
-    fix: str  # what to do, and which role can do it
+    meaning: Text
+    fix: Text  # what to do, and which role can do it
 
     def found(self, subject: str, *, message: str = "", fix: str = "", sql: str = "") -> "Diagnosis":
         """Return a diagnosis, with details about the subject or another fix."""

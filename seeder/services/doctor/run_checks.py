@@ -15,18 +15,21 @@ from seeder.postgres import doctor_queries
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Level, error_problem, warning_problem
+from seeder.texts import Text
 
 DATABASE_UNREACHABLE = error_problem(
     name="database_unreachable",
     area="the check itself",
-    meaning="A database of `SEEDER['DATABASES']` does not answer. Its views fail, those of other databases do not.",
-    fix="Check that the server runs and accepts seeder's login, or remove the database from the map.",
+    meaning=Text(
+        "A database of `SEEDER['DATABASES']` does not answer. Its views fail, those of other databases do not."
+    ),
+    fix=Text("Check that the server runs and accepts seeder's login, or remove the database from the map."),
 )
 CHECK_FAILED = warning_problem(
     name="check_failed",
     area="the check itself",
-    meaning="A check could not run, so its result is unknown.",
-    fix="Fix the other problems first, such as a missing privilege, then run the doctor again.",
+    meaning=Text("A check could not run, so its result is unknown."),
+    fix=Text("Fix the other problems first, such as a missing privilege, then run the doctor again."),
 )
 
 
@@ -90,7 +93,7 @@ def _read_manifests(databases: Mapping[int, str]) -> tuple[Selection, frozenset[
     except ServerUnreachable:
         raise
     except (Error, SeederError) as error:
-        return Selection(), frozenset(), [_check_failed("the manifests and their views", error)]
+        return Selection(), frozenset(), [_check_failed(Text("the manifests and their views"), error)]
 
 
 def _check_database(database: CheckedDatabase) -> Iterator[Diagnosis]:

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from seeder.postgres import doctor_queries
 from seeder.services.doctor.check_types import CheckedDatabase
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,20 +34,33 @@ class _Limits(NamedTuple):
     dependents: Sequence[str]
     forbidden_places: Sequence[str]
 
-    def sentences(self) -> Iterator[str]:
+    def sentences(self) -> Iterator[Text]:
         if self.dependents:
-            yield (
-                f"First drop what depends on it, and create it again afterwards: {', '.join(self.dependents)}."
-                " `pg_dump --schema-only` prints their definitions, grants and comments."
+            yield Text(
+                "First drop what depends on it, and create it again afterwards: {names}. `pg_dump --schema-only` prints"
+                " their definitions, grants and comments.",
+                names=Text.joined(self.dependents),
             )
         if self.forbidden_places:
-            yield f"{self.owner} needs USAGE and CREATE there meanwhile: {', '.join(self.forbidden_places)}."
+            yield Text(
+                "{role} needs USAGE and CREATE there meanwhile: {places}.",
+                role=self.owner,
+                places=Text.joined(self.forbidden_places),
+            )
         if self.other_grantors:
-            yield f"Grants by {', '.join(self.other_grantors)} become grants by {self.owner}."
+            yield Text(
+                "Grants by {roles} become grants by {owner}.",
+                roles=Text.joined(self.other_grantors),
+                owner=self.owner,
+            )
         if self.statistics_of_others:
-            yield f"These statistics then belong to {self.owner}: {', '.join(self.statistics_of_others)}."
+            yield Text(
+                "These statistics then belong to {owner}: {statistics}.",
+                owner=self.owner,
+                statistics=Text.joined(self.statistics_of_others),
+            )
         if self.invalid_indexes:
-            yield f"Invalid indexes are lost: {', '.join(self.invalid_indexes)}."
+            yield Text("Invalid indexes are lost: {indexes}.", indexes=Text.joined(self.invalid_indexes))
 
 
 def read_recreations(database: CheckedDatabase, queries: Mapping[int, str]) -> Mapping[int, Recreation]:
@@ -62,7 +76,7 @@ def read_recreations(database: CheckedDatabase, queries: Mapping[int, str]) -> M
     for oid in statements.keys() & limits.keys():
         columns = doctor_queries.columns_of_query(database.alias, queries[oid])
         if columns is None:
-            recreations[oid] = Recreation(sql="", limits=["Run the doctor again later for the statements."])
+            recreations[oid] = Recreation(sql="", limits=[Text("Run the doctor again later for the statements.")])
         else:
             recreations[oid] = _recreation(statements[oid], limits[oid], queries[oid], columns)
     return recreations
@@ -77,6 +91,10 @@ def _recreation(statements: Sequence[_Statement], limits: _Limits, query: str, c
     if lost:
         missing = sorted({column for one in lost for column in one.needed_columns} - columns)
         sentences.append(
-            f"Lost, because the query has no column {', '.join(missing)}: {'; '.join(one.text for one in lost)}."
+            Text(
+                "Lost, because the query has no column {columns}: {statements}.",
+                columns=Text.joined(missing),
+                statements=Text.joined([one.text for one in lost], "; "),
+            )
         )
     return Recreation(sql="\n".join(["BEGIN;", *kept, "COMMIT;"]), limits=sentences)

@@ -15,6 +15,7 @@ from seeder.errors import QueueMisconfigured, QueueMissing
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.services import extras
+from seeder.texts import Text
 
 # A task ends by itself this long before the queue's time limit, which would kill it in the middle of a statement that
 # the server then continues. A stopped run ends within two seconds; a loaded server needs more.
@@ -29,7 +30,7 @@ def require_queue() -> None:
     table = {"name": Schedule._meta.db_table}
     [(has_table,)] = sessions.query(router.db_for_read(Schedule), STATEMENTS["is_found_unqualified"], table)
     if not has_table:
-        raise QueueMissing(problem="the queue has no tables; `manage.py migrate` creates them")
+        raise QueueMissing(problem=Text("the queue has no tables; `manage.py migrate` creates them"))
 
 
 def require_valid_settings() -> None:
@@ -39,7 +40,7 @@ def require_valid_settings() -> None:
     such as `ConfigurationError`. Uses no database, which may be down for now.
     """
     _require_installed()
-    extras.require(extras.QUEUE, "The queue")
+    extras.require(extras.QUEUE, Text("The queue"))
     for problem in settings_problems(conf.load()):
         if problem.is_error:
             raise QueueMisconfigured(problem=problem.message, hint=problem.hint)
@@ -63,9 +64,10 @@ def is_available() -> bool:
 
 def _require_installed() -> None:
     if not is_installed():
-        missing = extras.problem(extras.QUEUE, "the queue")
-        steps = f"{missing}, then add 'django_q' to INSTALLED_APPS"
-        raise QueueMissing(problem=steps if missing else "django_q is not among INSTALLED_APPS")
+        problem = Text("django_q is not among INSTALLED_APPS")
+        if missing := extras.problem(extras.QUEUE, Text("the queue")):
+            problem = Text("{missing}, then add 'django_q' to INSTALLED_APPS", missing=str(missing))
+        raise QueueMissing(problem=problem)
 
 
 def dispatch(task: str, *arguments: object, **options: object) -> None:
@@ -76,7 +78,7 @@ def dispatch(task: str, *arguments: object, **options: object) -> None:
         with _kept_connection():
             async_task(task, *arguments, **options)
     except Exception as error:  # a broker raises what its library does
-        raise QueueMissing(problem=f"the broker refuses tasks: {error}") from error
+        raise QueueMissing(problem=Text("the broker refuses tasks: {error}", error=str(error))) from error
 
 
 def backlog_size() -> int:

@@ -21,6 +21,7 @@ from seeder.postgres.transactions import atomic
 from seeder.services import history_rows
 from seeder.services.queue.dispatch import dispatch
 from seeder.services.structured_log import INFO, WARNING, log_event
+from seeder.texts import Text
 
 TABLE = "seeder_queued_refresh"
 _TASK = "seeder.tasks.refresh_queued"
@@ -30,7 +31,7 @@ def require_table() -> None:
     """Raise `QueueMissing` if this role cannot use the table of parts."""
     problem = contract.OptionalTables.read(DEFAULT_DB_ALIAS).unusable.get(TABLE)
     if problem is not None:
-        raise QueueMissing(problem=f"{problem}; `manage.py install_schema` creates it")
+        raise QueueMissing(problem=Text("{problem}; `manage.py install_schema` creates it", problem=problem))
 
 
 def is_available() -> bool:

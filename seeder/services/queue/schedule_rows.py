@@ -21,6 +21,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic, rolled_back_atomic
 from seeder.services import extras
 from seeder.services.queue import dispatch
+from seeder.texts import Text
 
 MAX_LENGTH = 100  # characters of a name and of a cron expression, in the queue's tables
 
@@ -86,14 +87,14 @@ def own_rows(*prefixes: str) -> "QuerySet[Any]":
 
 def is_usable() -> bool:
     """Return whether the queue and its extra are installed. Uses no database."""
-    return dispatch.is_installed() and not extras.problem(extras.QUEUE, "A schedule")
+    return dispatch.is_installed() and not extras.problem(extras.QUEUE, Text("A schedule"))
 
 
 def require_queue() -> None:
     """Raise `QueueMissing`, `ExtraMissing` or `DatabaseError` if nothing can be scheduled."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         dispatch.require_queue()
-    extras.require(extras.QUEUE, "A schedule")
+    extras.require(extras.QUEUE, Text("A schedule"))
 
 
 def require_valid(problems: Iterable[NotSchedulable]) -> None:
@@ -106,7 +107,9 @@ def cron_problems(crons: Mapping[str, str]) -> Iterator[NotSchedulable]:
     """Yield the problem of each invalid cron expression, by the name of its setting."""
     for setting, cron in crons.items():
         if len(cron) > MAX_LENGTH:
-            yield NotSchedulable(setting=setting, value=cron, problem=f"the queue keeps {MAX_LENGTH} characters of it")
+            yield NotSchedulable(
+                setting=setting, value=cron, problem=Text("the queue keeps {most} characters of it", most=MAX_LENGTH)
+            )
             continue
         try:
             CronSchedule(cron)
@@ -177,6 +180,10 @@ def unreadable_schedules() -> Iterator[str]:
             literal_eval(row.args)
         except (SyntaxError, ValueError, TypeError, MemoryError, RecursionError):
             yield (
-                f"The arguments of the schedule {row.name or row.pk!r} (id {row.pk}) cannot be read: once it is due,"
-                " the queue runs no schedule at all. Correct or delete it in the admin of django-q2."
+                Text(
+                    "The arguments of the schedule {name!r} (id {id}) cannot be read: once it is due, the queue runs no"
+                    " schedule at all. Correct or delete it in the admin of django-q2.",
+                    name=row.name or row.pk,
+                    id=row.pk,
+                )
             )

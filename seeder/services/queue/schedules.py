@@ -10,6 +10,7 @@ from seeder.errors import NotSchedulable
 from seeder.services import manifest_selection
 from seeder.services.queue import due_refreshes, schedule_rows
 from seeder.services.queue.schedule_rows import DeclaredSchedule, ScheduleStatus
+from seeder.texts import Text
 
 PREFIX = schedule_rows.prefix_of("seeder")
 DUE_VIEWS = f"{PREFIX}due views"
@@ -101,7 +102,7 @@ def schedule_problems(settings: conf.Settings) -> Iterator[NotSchedulable]:
     yield from schedule_rows.cron_problems(named)
     for slug in settings.agency_crons:
         if len(_of_agency(slug)) > schedule_rows.MAX_LENGTH:
-            problem = f"the queue keeps {schedule_rows.MAX_LENGTH} characters of a schedule's name"
+            problem = Text("the queue keeps {most} characters of a schedule's name", most=schedule_rows.MAX_LENGTH)
             yield NotSchedulable(setting="SEEDER['AGENCY_CRONS']", value=slug, problem=problem)
 
 

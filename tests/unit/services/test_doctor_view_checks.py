@@ -107,6 +107,6 @@ def test_missing_or_forbidden_schema_lists_its_missing_views(*, exists: bool) ->
     views = [ViewName(schema="x", name=name) for name in "abcdefg"]
     schema = FoundSchema(name="x", quoted_name="x", exists=exists, can_use=exists, can_create=False)
     [diagnosis] = schema_privileges.check(checked_database(schemas=[schema], missing=views))
-    assert diagnosis.message.endswith(": x.a, x.b, x.c, x.d, x.e and 2 more.")
+    assert diagnosis.message.endswith(": x.a, x.b, x.c, x.d, x.e and 2 more views.")
     [diagnosis] = schema_privileges.check(checked_database(schemas=[schema], missing=views[:1]))
     assert diagnosis.message.endswith(": x.a.")

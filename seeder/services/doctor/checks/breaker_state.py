@@ -7,13 +7,16 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.postgres.contract import OptionalTables
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
 from seeder.services.run.admission_control import CircuitBreakers
+from seeder.texts import Text
 
 BREAKER_OPEN = error_problem(
     name="breaker_open",
     area="server and role",
-    meaning="The circuit breaker of a database is open and its next trial is still to come: nothing starts.",
-    fix="Find the cause with `manage.py refresh_status --failing`. The next success closes it. `reset_breaker` or the"
-    " statement closes it at once.",
+    meaning=Text("The circuit breaker of a database is open and its next trial is still to come: nothing starts."),
+    fix=Text(
+        "Find the cause with `manage.py refresh_status --failing`. The next success closes it. `reset_breaker` or the"
+        " statement closes it at once."
+    ),
 )
 
 
@@ -32,4 +35,4 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
                 "UPDATE reporting.seeder_circuit_breaker SET failures = 0, opened_at = NULL, last_trial_at = NULL,"  # noqa: S608  # shown, not run
                 f" causes = '{{}}', updated_at = now() WHERE database_alias = '{quoted_alias}';"
             )
-            yield BREAKER_OPEN.found(alias, message=f"{hold.message}.", sql=sql)
+            yield BREAKER_OPEN.found(alias, message=Text("{problem}.", problem=hold.message), sql=sql)

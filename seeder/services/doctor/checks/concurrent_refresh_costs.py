@@ -20,23 +20,31 @@ from seeder.texts import Text
 KEY_HAS_NULLS = warning_problem(
     name="key_has_nulls",
     area="views",
-    meaning="A column of a unique index is null in some rows. Nulls equal nothing, so each concurrent refresh deletes"
-    " these rows and inserts them again, even if they are unchanged.",
-    fix="Use coalesce() for the column in the query, or create the index on other columns that identify every row.",
+    meaning=Text(
+        "A column of a unique index is null in some rows. Nulls equal nothing, so each concurrent refresh deletes"
+        " these rows and inserts them again, even if they are unchanged."
+    ),
+    fix=Text(
+        "Use coalesce() for the column in the query, or create the index on other columns that identify every row."
+    ),
 )
 VIEW_BLOATED = warning_problem(
     name="view_bloated",
     area="views",
-    meaning="A view takes much more space than its rows need, so readers read more. VACUUM does not keep up: it is off,"
-    " or long transactions, a standby or a replication slot keep dead rows.",
-    fix="Find what keeps dead rows, and refresh the view plainly once when readers can wait.",
+    meaning=Text(
+        "A view takes much more space than its rows need, so readers read more. VACUUM does not keep up: it is off,"
+        " or long transactions, a standby or a replication slot keep dead rows."
+    ),
+    fix=Text("Find what keeps dead rows, and refresh the view plainly once when readers can wait."),
 )
 ROWS_UNORDERED = info_problem(
     name="rows_unordered",
     area="views",
-    meaning="The query of a view that is refreshed concurrently has no ORDER BY on its first column. With it, a"
-    " concurrent refresh is about twice as fast.",
-    fix="Add an ORDER BY to the manifest's query, and recreate the view when readers can wait.",
+    meaning=Text(
+        "The query of a view that is refreshed concurrently has no ORDER BY on its first column. With it, a"
+        " concurrent refresh is about twice as fast."
+    ),
+    fix=Text("Add an ORDER BY to the manifest's query, and recreate the view when readers can wait."),
 )
 
 _MIN_ORDERED_ROWS = 10_000  # with fewer, the order hardly matters

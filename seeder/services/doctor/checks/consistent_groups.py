@@ -8,12 +8,15 @@ from seeder.domain.consistent_groups import refusals
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem
 from seeder.services.groups.group_facts import read_group_facts
 from seeder.services.groups.group_selection import complete_groups
+from seeder.texts import Text
 
 GROUP_REFUSED = error_problem(
     name="group_refused",
     area="views",
-    meaning="A group of `CONSISTENT_GROUPS` cannot be refreshed in one transaction, so all its views fail in each run.",
-    fix="Do what the message says for each view, or take the view out of the group.",
+    meaning=Text(
+        "A group of `CONSISTENT_GROUPS` cannot be refreshed in one transaction, so all its views fail in each run."
+    ),
+    fix=Text("Do what the message says for each view, or take the view out of the group."),
 )
 
 
@@ -30,4 +33,4 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
                 unlisted=group.unlisted,
             )
             if reasons := list(found):
-                yield GROUP_REFUSED.found(str(group), message=" ".join(reasons))
+                yield GROUP_REFUSED.found(str(group), message=Text.joined(reasons, " "))

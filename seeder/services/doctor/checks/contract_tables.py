@@ -7,42 +7,43 @@ from seeder.postgres import contract
 from seeder.postgres.contract import ContractDifference
 from seeder.services import contract_installation
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
+from seeder.texts import Text
 
 TABLE_MISSING = error_problem(
     name="table_missing",
     area="reporting tables",
-    meaning="A table of the contract is missing: no run can be recorded, or nothing is requested.",
-    fix="Run `manage.py install_schema`, as the owner of the database if seeder's role lacks the privileges.",
+    meaning=Text("A table of the contract is missing: no run can be recorded, or nothing is requested."),
+    fix=Text("Run `manage.py install_schema`, as the owner of the database if seeder's role lacks the privileges."),
 )
 COLUMN_MISSING = error_problem(
     name="column_missing",
     area="reporting tables",
-    meaning="A column of the contract is missing.",
-    fix="The owner of the table can add it. A NOT NULL column needs a DEFAULT if the table has rows.",
+    meaning=Text("A column of the contract is missing."),
+    fix=Text("The owner of the table can add it. A NOT NULL column needs a DEFAULT if the table has rows."),
 )
 COLUMN_DIFFERS = warning_problem(
     name="column_differs",
     area="reporting tables",
-    meaning="A column has another type or nullability than in the contract.",
-    fix="The owner of the table can alter it.",
+    meaning=Text("A column has another type or nullability than in the contract."),
+    fix=Text("The owner of the table can alter it."),
 )
 OPTIONAL_MISSING = info_problem(
     name="optional_missing",
     area="reporting tables",
-    meaning="An optional table is missing. The message names the missing feature.",
-    fix="If you need the feature, run `manage.py install_schema`.",
+    meaning=Text("An optional table is missing. The message names the missing feature."),
+    fix=Text("If you need the feature, run `manage.py install_schema`."),
 )
 OPTIONAL_UNUSABLE = warning_problem(
     name="optional_unusable",
     area="reporting tables",
-    meaning="An optional table differs from the contract, or seeder's role may not use it, so it is not used.",
-    fix="The owner of the table can alter it, or grant the privilege.",
+    meaning=Text("An optional table differs from the contract, or seeder's role may not use it, so it is not used."),
+    fix=Text("The owner of the table can alter it, or grant the privilege."),
 )
 TABLE_FORBIDDEN = error_problem(
     name="table_forbidden",
     area="reporting tables",
-    meaning="Seeder's role lacks a privilege on a table of the contract, or on the sequence of its ids.",
-    fix="The owner of the table can grant it.",
+    meaning=Text("Seeder's role lacks a privilege on a table of the contract, or on the sequence of its ids."),
+    fix=Text("The owner of the table can grant it."),
 )
 
 _READ_TABLES = (
@@ -71,7 +72,7 @@ def _diagnose_difference(difference: ContractDifference) -> Diagnosis:
         problem = COLUMN_MISSING if difference.actual is None else COLUMN_DIFFERS
     return problem.found(
         f"{contract.SCHEMA}.{difference.table}",
-        message=f"{difference}." + _lost_feature(difference.table),
+        message=Text.joined([Text("{difference}.", difference=str(difference)), *_lost_feature(difference.table)], " "),
         sql=_alter_sql(difference, difference.column) if difference.column else "",
     )
 
@@ -100,13 +101,19 @@ def _check_privileges(database: CheckedDatabase) -> Iterator[Diagnosis]:
     for (table, quoted_object), names in lacking.items():
         privileges = ", ".join(names)
         problem = OPTIONAL_UNUSABLE if table in contract.optional_tables() else TABLE_FORBIDDEN
+        message = Text(
+            "Seeder's role {role} has no {privileges} privilege on {object}.",
+            role=role,
+            privileges=privileges,
+            object=quoted_object,
+        )
         yield problem.found(
             f"{contract.SCHEMA}.{table}",
-            message=f"Seeder's role {role} has no {privileges} privilege on {quoted_object}.{_lost_feature(table)}",
+            message=Text.joined([message, *_lost_feature(table)], " "),
             sql=f"GRANT {privileges} ON {quoted_object} TO {role};",
         )
 
 
-def _lost_feature(table: str) -> str:
-    lost_feature = contract.optional_tables().get(table)
-    return f" Without it {lost_feature}" if lost_feature else ""
+def _lost_feature(table: str) -> Iterator[Text]:
+    if lost_feature := contract.optional_tables().get(table):
+        yield Text("Without it {lost_feature}", lost_feature=lost_feature)

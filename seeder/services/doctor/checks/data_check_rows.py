@@ -9,19 +9,22 @@ from seeder.models import DataCheck
 from seeder.postgres.contract import OptionalTables
 from seeder.services.data_checks.check_rows import TABLE
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, warning_problem
+from seeder.texts import Text
 
 UNUSED = warning_problem(
     name="data_check_unused",
     area="manifests",
-    meaning="No enabled manifest has the view of a data check, or spells it that way, so the check never runs.",
-    fix="Correct `table_name` and `database_alias` of the check. The statement disables it.",
+    meaning=Text("No enabled manifest has the view of a data check, or spells it that way, so the check never runs."),
+    fix=Text("Correct `table_name` and `database_alias` of the check. The statement disables it."),
 )
 UNREADABLE = warning_problem(
     name="data_check_unreadable",
     area="manifests",
-    meaning="The kind or the arguments of a data check are invalid. It cannot run, so with severity `error` it holds"
-    " its view.",
-    fix="Correct the check. The statement disables it.",
+    meaning=Text(
+        "The kind or the arguments of a data check are invalid. It cannot run, so with severity `error` it holds"
+        " its view."
+    ),
+    fix=Text("Correct the check. The statement disables it."),
 )
 
 
@@ -34,13 +37,15 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
         for name in (str(spec.key.name), *spec.table_names)
     }
     for row in DataCheck.objects.filter(enabled=True).order_by("pk"):
-        subject = f"{row.check_name} of {row.table_name}"
+        subject = Text("{check} of {view}", check=row.check_name, view=row.table_name)
         sql = f"UPDATE reporting.seeder_check SET enabled = false WHERE id = {row.pk};"  # noqa: S608  # shown, not run
         if (row.database_alias, row.table_name) not in names:
-            message = f"No enabled manifest names {row.table_name} in {row.database_alias}."
+            message = Text(
+                "No enabled manifest names {view} in {database}.", view=row.table_name, database=row.database_alias
+            )
             yield UNUSED.found(subject, message=message, sql=sql)
             continue
         try:
             parse_rule(row.kind, row.arguments)
         except BadArguments as error:
-            yield UNREADABLE.found(subject, message=f"{error}.", sql=sql)
+            yield UNREADABLE.found(subject, message=Text("{problem}.", problem=str(error)), sql=sql)

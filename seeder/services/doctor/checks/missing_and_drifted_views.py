@@ -19,36 +19,39 @@ from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
 from seeder.services.doctor.view_recreation import read_recreations
 from seeder.services.run import planning
+from seeder.texts import Text
 
 VIEW_MISSING = warning_problem(
     name="view_missing",
     area="views",
-    meaning="A view does not exist yet.",
-    fix="Nothing, if no other problem prevents it: the next run creates it, `manage.py refresh_table` at once.",
+    meaning=Text("A view does not exist yet."),
+    fix=Text("Nothing, if no other problem prevents it: the next run creates it, `manage.py refresh_table` at once."),
 )
 QUERY_REFUSED = error_problem(
     name="query_refused",
     area="views",
-    meaning="A view is missing, and PostgreSQL refuses to create it from the manifest's query.",
-    fix="Correct the query.",
+    meaning=Text("A view is missing, and PostgreSQL refuses to create it from the manifest's query."),
+    fix=Text("Correct the query."),
 )
 DEFINITION_DRIFT = warning_problem(
     name="definition_drift",
     area="views",
-    meaning="A view was created from another query than its manifest's, or PostgreSQL now rejects that query.",
-    fix="If the manifest is right, the owner or a superuser can recreate the view with its indexes, grants, comments"
-    " and options. Readers wait; if a statement fails, nothing changes. Otherwise restore the old query in the"
-    " manifest.",
+    meaning=Text("A view was created from another query than its manifest's, or PostgreSQL now rejects that query."),
+    fix=Text(
+        "If the manifest is right, the owner or a superuser can recreate the view with its indexes, grants, comments"
+        " and options. Readers wait; if a statement fails, nothing changes. Otherwise restore the old query in the"
+        " manifest."
+    ),
 )
 DRIFT_UNKNOWN = info_problem(
     name="drift_unknown",
     area="views",
-    meaning="A query could not be compared with its view: a lock, or a missing privilege.",
-    fix="Run the doctor again later, or grant the privilege that the message names.",
+    meaning=Text("A query could not be compared with its view: a lock, or a missing privilege."),
+    fix=Text("Run the doctor again later, or grant the privilege that the message names."),
 )
 
-_FAILED_FIX = "If it is not corrected yet, correct that, then run `manage.py refresh_table`."
-_DEPENDENCY_MISSING_FIX = (
+_FAILED_FIX = Text("If it is not corrected yet, correct that, then run `manage.py refresh_table`.")
+_DEPENDENCY_MISSING_FIX = Text(
     "It reads a view that does not exist either: correct that view's problem. The next run then creates both."
 )
 
@@ -72,7 +75,8 @@ def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator
     for view in database.missing_views:
         refusal = survey.refused.get(view) if survey else None
         if refusal is None and (error := last_errors.get(view)):
-            yield VIEW_MISSING.found(str(view), message=f"Its last refresh failed: {error}", fix=_FAILED_FIX)
+            message = Text("Its last refresh failed: {error}", error=error)
+            yield VIEW_MISSING.found(str(view), message=message, fix=_FAILED_FIX)
         elif refusal is None or view.schema in closed_schemas:
             yield VIEW_MISSING.found(str(view))
         elif refusal.cause is RefusalCause.QUERY:
@@ -80,10 +84,13 @@ def _check_missing(database: CheckedDatabase, survey: Survey | None) -> Iterator
         elif refusal.cause is RefusalCause.MISSING_VIEW:
             yield VIEW_MISSING.found(str(view), message=refusal.message, fix=_DEPENDENCY_MISSING_FIX)
         elif refusal.cause is RefusalCause.PRIVILEGE:
-            fix = "The owner of that object can grant the privilege, such as USAGE on a schema that the query reads."
+            fix = Text(
+                "The owner of that object can grant the privilege, such as USAGE on a schema that the query reads."
+            )
             yield CREATE_FORBIDDEN.found(str(view), message=refusal.message, fix=fix)
         else:
-            fix = f"No view can be created there, so the query is not the cause. {_event_trigger_fix(database)}"
+            fix = Text("No view can be created there, so the query is not the cause.")
+            fix = Text.joined([fix, _event_trigger_fix(database)], " ")
             yield CREATE_FORBIDDEN.found(str(view), message=refusal.message, fix=fix)
 
 
@@ -97,12 +104,16 @@ def _read_last_errors(database: CheckedDatabase) -> Mapping[ViewName, str]:
     return {}
 
 
-def _event_trigger_fix(database: CheckedDatabase) -> str:
+def _event_trigger_fix(database: CheckedDatabase) -> Text:
     triggers = [
-        f"{name} (function {function})" for name, function in database.read("event_triggers", tag="CREATE VIEW")
+        Text("{trigger} (function {function})", trigger=name, function=function)
+        for name, function in database.read("event_triggers", tag="CREATE VIEW")
     ]
-    causes = f"An event trigger can be the cause: {', '.join(triggers)}. " if triggers else ""
-    return f"{causes}Correct what the message names. If it is a privilege, grant it to seeder's role."
+    fix = Text("Correct what the message names. If it is a privilege, grant it to seeder's role.")
+    if not triggers:
+        return fix
+    cause = Text("An event trigger can be the cause: {triggers}.", triggers=Text.joined(triggers))
+    return Text.joined([cause, fix], " ")
 
 
 def _check_drift(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosis]:
@@ -117,11 +128,11 @@ def _check_drift(database: CheckedDatabase, survey: Survey) -> Iterator[Diagnosi
     for view, drift in drifts:
         spec, relation = database.views[view], database.relations.get(view)
         recreation = recreations.get(relation.oid) if relation and drift.manifest.query == spec.query else None
-        fix, sql = "Decide which query is right: the old one, or a corrected one.", ""
+        fix, sql = Text("Decide which query is right: the old one, or a corrected one."), ""
         if recreation and drift.cause is None:
-            fix, sql = " ".join((DEFINITION_DRIFT.fix, *recreation.limits)), recreation.sql
+            fix, sql = Text.joined([DEFINITION_DRIFT.fix, *recreation.limits], " "), recreation.sql
         elif len({manifest.query for manifest in spec.manifests}) > 1:
-            fix = "Its manifests have different queries: decide which is right, and use it in all of them."
+            fix = Text("Its manifests have different queries: decide which is right, and use it in all of them.")
         yield DEFINITION_DRIFT.found(str(view), message=definition_drift_note(drift), fix=fix, sql=sql)
 
 
@@ -136,8 +147,8 @@ def _check_undetermined(database: CheckedDatabase, survey: Survey) -> Iterator[D
 def _undetermined_fix(database: CheckedDatabase, undetermined: Undetermined) -> tuple[str, str]:
     server = database.server
     if undetermined.is_locked:
-        return "Run the doctor again later.", ""
+        return Text("Run the doctor again later."), ""
     if undetermined.is_privilege_error and not server.can_create_temp:
         sql = f"GRANT TEMPORARY ON DATABASE {server.database} TO {server.role};"
-        return "The comparison needs a temporary view. The owner of the database can grant it.", sql
+        return Text("The comparison needs a temporary view. The owner of the database can grant it."), sql
     return _event_trigger_fix(database), ""

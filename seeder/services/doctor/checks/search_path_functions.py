@@ -17,20 +17,25 @@ from django.db import Error
 
 from seeder.domain.human_format import format_names
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, Problem, info_problem, warning_problem
+from seeder.texts import Text
 
 FUNCTION_UNQUALIFIED = warning_problem(
     name="function_unqualified",
     area="views",
-    meaning="A function of a view seems to use a table, function, type or operator without its schema. PostgreSQL 17"
-    " and later refresh with `search_path = pg_catalog, pg_temp`: they do not find it, or take another operator, and"
-    " the view has other rows without an error. Found by the words of its body: it can be a column or variable of that"
-    " name, and composed names are not found.",
-    fix="Its owner can set its search_path, or qualify the names. A SQL function with a search_path is not inlined.",
+    meaning=Text(
+        "A function of a view seems to use a table, function, type or operator without its schema. PostgreSQL 17 and"
+        " later refresh with `search_path = pg_catalog, pg_temp`: they do not find it, or take another operator, and"
+        " the view has other rows without an error. Found by the words of its body: it can be a column or variable of"
+        " that name, and composed names are not found."
+    ),
+    fix=Text(
+        "Its owner can set its search_path, or qualify the names. A SQL function with a search_path is not inlined."
+    ),
 )
 FUNCTION_UPGRADE = info_problem(
     name="function_upgrade",
     area="views",
-    meaning="As `function_unqualified`, on a server before 17: the refresh works until the upgrade.",
+    meaning=Text("As `function_unqualified`, on a server before 17: the refresh works until the upgrade."),
     fix=FUNCTION_UNQUALIFIED.fix,
 )
 
@@ -151,7 +156,11 @@ def check_names(
             search_path = ", ".join(dict.fromkeys(definition.schema for definition in definitions[function.oid]))
             yield problem.found(
                 function.signature,
-                message=f"Without a schema: {', '.join(unresolved)}. Used by {format_names(views, 'view')}.",
+                message=Text(
+                    "Without a schema: {names}. Used by {views}.",
+                    names=", ".join(unresolved),
+                    views=format_names(views, "view"),
+                ),
                 sql=f"ALTER FUNCTION {function.signature} SET search_path = {search_path};",
             )
 

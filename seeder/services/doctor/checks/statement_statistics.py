@@ -3,34 +3,35 @@
 from collections.abc import Iterator
 
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, info_problem
+from seeder.texts import Text
 
 PG_STAT_STATEMENTS_UNLOADED = info_problem(
     name="pg_stat_statements_unloaded",
     area="statistics",
-    meaning="The server does not preload `pg_stat_statements`: statement costs are null.",
-    fix="A superuser can add it to `shared_preload_libraries`, after the other libraries. It needs a restart.",
+    meaning=Text("The server does not preload `pg_stat_statements`: statement costs are null."),
+    fix=Text("A superuser can add it to `shared_preload_libraries`, after the other libraries. It needs a restart."),
 )
 PG_STAT_STATEMENTS_MISSING = info_problem(
     name="pg_stat_statements_missing",
     area="statistics",
-    meaning="`pg_stat_statements` is not created in this database: statement costs are null.",
-    fix="A superuser can create it.",
+    meaning=Text("`pg_stat_statements` is not created in this database: statement costs are null."),
+    fix=Text("A superuser can create it."),
 )
 PG_STAT_STATEMENTS_OUTDATED = info_problem(
     name="pg_stat_statements_outdated",
     area="statistics",
-    meaning="`pg_stat_statements` was created by an older server, before version 1.8: statement costs are null.",
-    fix="Its owner can update it.",
+    meaning=Text("`pg_stat_statements` was created by an older server, before version 1.8: statement costs are null."),
+    fix=Text("Its owner can update it."),
 )
 PG_STAT_STATEMENTS_FORBIDDEN = info_problem(
     name="pg_stat_statements_forbidden",
     area="statistics",
-    meaning="Seeder's role may not read `pg_stat_statements`: statement costs are null.",
-    fix="Its owner can grant it.",
+    meaning=Text("Seeder's role may not read `pg_stat_statements`: statement costs are null."),
+    fix=Text("Its owner can grant it."),
 )
 
 _EXTENSION = "pg_stat_statements"
-_INSTALL_FIX = (
+_INSTALL_FIX = Text(
     "Install PostgreSQL's contrib package on the server (such as postgresql-contrib), then run the doctor again."
 )
 
@@ -40,7 +41,7 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
     is_preloaded, is_installed, is_created, is_supported, is_readable, schema, libraries = row
     role = database.server.role
     if not is_installed:  # preloading it would prevent the next start of the server
-        message = "The server has no such extension."
+        message = Text("The server has no such extension.")
         yield PG_STAT_STATEMENTS_MISSING.found(_EXTENSION, message=message, fix=_INSTALL_FIX)
         return
     if not is_preloaded:

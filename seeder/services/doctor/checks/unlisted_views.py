@@ -5,13 +5,16 @@ from collections.abc import Iterator
 from seeder.domain.view_names import ViewName
 from seeder.postgres import contract
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, info_problem
+from seeder.texts import Text
 
 VIEW_WITHOUT_MANIFEST = info_problem(
     name="view_without_manifest",
     area="views",
-    meaning="A materialized view, in a schema of manifests or in `reporting`, has no manifest, not even a disabled one."
-    " It is not refreshed.",
-    fix="Create a manifest, or DROP MATERIALIZED VIEW if it is not read.",
+    meaning=Text(
+        "A materialized view, in a schema of manifests or in `reporting`, has no manifest, not even a disabled one."
+        " It is not refreshed."
+    ),
+    fix=Text("Create a manifest, or DROP MATERIALIZED VIEW if it is not read."),
 )
 
 
