@@ -12,6 +12,8 @@ from seeder.domain.human_format import format_count
 from seeder.domain.monitoring.timeline import Timeline, TimelineBar
 from seeder.domain.outcomes import Status
 from seeder.services.read_models import agency_scope, run_timeline
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _MAX_NAMES = 20
 
@@ -22,7 +24,7 @@ def retry_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRes
     if request.method == "POST":
         queue_actions.request_retry(request, run_id)
         return HttpResponseRedirect(page_urls.run(site, run_id))
-    title = f"Retry {format_count(len(bars), 'view')}?" if bars else "Nothing to retry"
+    title = Text("Retry {views}?", views=format_count(len(bars), "view")) if bars else Text("Nothing to retry")
     return _confirmation(request, site, run_id, action="retry", title=title, bars=bars)
 
 
@@ -34,7 +36,7 @@ def cancel_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRe
         return HttpResponseRedirect(page_urls.run(site, run_id))
     is_running = timeline.run.status is Status.RUNNING
     running = [bar for bar in timeline.bars if bar.status is Status.RUNNING] if is_running else []
-    title = "Cancel this run?" if is_running else "Nothing to cancel"
+    title = Text("Cancel this run?") if is_running else Text("Nothing to cancel")
     return _confirmation(request, site, run_id, action="cancel" if is_running else "", title=title, bars=running)
 
 
@@ -46,11 +48,11 @@ def _require_timeline(request: HttpRequest, run_id: str) -> Timeline:
 
 
 def _confirmation(  # noqa: PLR0913  # facts of one page
-    request: HttpRequest, site: AdminSite, run_id: str, *, action: str, title: str, bars: Sequence[TimelineBar]
+    request: HttpRequest, site: AdminSite, run_id: str, *, action: str, title: Text, bars: Sequence[TimelineBar]
 ) -> HttpResponse:
     context = {
         **site.each_context(request),
-        "title": title,
+        "title": translated(title),
         "action": action,
         "run_id": run_id,
         "bars": bars[:_MAX_NAMES],

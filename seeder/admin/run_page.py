@@ -26,6 +26,8 @@ from seeder.services.read_models import (
     run_path,
     run_timeline,
 )
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _MAX_FAILURES = 50
 
@@ -38,7 +40,7 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
     context = {
         **site.each_context(request),
-        "title": f"Run for {timeline.run.description}",
+        "title": translated(Text("Run for {description}", description=timeline.run.description)),
         "run": timeline.run,
         "timeline": timeline,
         **_failures_context(request, timeline),

@@ -26,6 +26,8 @@ from seeder.domain.monitoring.timeline import (
     describe_reason,
     most_relevant,
 )
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _LANE_HEIGHT, _BAR_HEIGHT = 24, 14  # pixels
 _MAX_BARS = {"worker": 1000, "view": 250}
@@ -111,7 +113,7 @@ def timeline_chart(
         "holds": [
             {
                 **drawing.span(drawing.seconds(hold.started_at), drawing.seconds(hold.finished_at)),
-                "title": f"Starts paused: {describe_reason(hold.reason)}",
+                "title": translated(Text("Starts paused: {reason}", reason=describe_reason(hold.reason))),
             }
             for hold in timeline.holds
             if drawing.shows(hold.started_at, hold.finished_at)
@@ -127,7 +129,7 @@ def timeline_chart(
 
 def _worker_lanes(timeline: Timeline) -> Sequence[Mapping[str, Any]]:
     lanes = max((bar.lane for bar in timeline.bars), default=1)
-    return [{"label": f"worker {number}", "y": _LANE_HEIGHT * (number - 1)} for number in range(1, lanes + 1)]
+    return [{"label": translated(Text("worker {number}", number=lane + 1))} for lane in range(lanes)]
 
 
 def _view_lanes(bars: Sequence[TimelineBar], site: AdminSite) -> Sequence[Mapping[str, Any]]:
@@ -137,9 +139,8 @@ def _view_lanes(bars: Sequence[TimelineBar], site: AdminSite) -> Sequence[Mappin
             "title": f"{bar.report_name} ({bar.table_name})",
             "url": page_urls.view(site, bar.table_name),
             "state": bar.state,
-            "y": _LANE_HEIGHT * number,
         }
-        for number, bar in enumerate(bars)
+        for bar in bars
     ]
 
 
@@ -219,23 +220,26 @@ def _short_name(bar: TimelineBar) -> str:
 def _describe_bar(bar: TimelineBar) -> str:
     """Return the text of the tooltip."""
     started, finished = (timezone.localtime(at) if at else None for at in (bar.started_at, bar.finished_at))
-    until = f" to {finished:%H:%M:%S}, {format_duration(bar.duration)}" if finished and bar.duration is not None else ""
-    lines = [
-        _BIDI_CONTROL.sub("\N{REPLACEMENT CHARACTER}", bar.table_name),
-        f"{bar.state}: {started:%H:%M:%S}{until}",
-    ]
+    lines: list[str] = [_BIDI_CONTROL.sub("\N{REPLACEMENT CHARACTER}", bar.table_name)]
+    if finished is None or bar.duration is None:
+        lines.append(Text("{state} since {start:%H:%M:%S}", state=bar.state, start=started))
+    else:
+        facts = {"state": bar.state, "start": started, "end": finished, "duration": format_duration(bar.duration)}
+        lines.append(Text("{state}: {start:%H:%M:%S} to {end:%H:%M:%S}, {duration}", **facts))
     if bar.rows and bar.state is BarState.SUCCEEDED:
         lines.append(format_count(bar.rows, "row"))
     if bar.reason and bar.state is not BarState.SKIPPED:
         lines.append(describe_reason(bar.reason))
-    waits = (
-        ("waited for a worker: {duration}", bar.worker_wait_seconds),
-        ("throttled before start: {duration}", bar.throttle_wait_seconds),
-        ("waited for locks: {duration}", bar.lock_wait_seconds),
-    )
-    spans = [(text, timedelta(seconds=seconds or 0)) for text, seconds in waits]
-    lines += [text.format(duration=format_duration(span)) for text, span in spans if span >= _MIN_WAIT]
-    return "\n".join(lines)
+    lines += [
+        Text(template, duration=format_duration(span))
+        for template, seconds in (
+            ("waited for a worker: {duration}", bar.worker_wait_seconds),
+            ("throttled before start: {duration}", bar.throttle_wait_seconds),
+            ("waited for locks: {duration}", bar.lock_wait_seconds),
+        )
+        if (span := timedelta(seconds=seconds or 0)) >= _MIN_WAIT
+    ]
+    return "\n".join(map(translated, lines))
 
 
 def _ticks(drawing: _Drawing) -> Iterator[Mapping[str, str]]:

@@ -24,6 +24,7 @@ _IDENTIFIER = re.compile(
     rf'{_SPACE}(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>(?:[A-Za-z_]|[^\x00-\x7f])(?:[\w$]|[^\x00-\x7f])*)){_SPACE}',
     re.ASCII,
 )
+_UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _NEEDS_NO_QUOTES = re.compile(r"[a-z_][a-z0-9_]*\Z", re.ASCII)
 _UPPER_TO_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
 
@@ -98,7 +99,7 @@ def is_storable_text(text: str) -> bool:
 
     Python decodes invalid bytes of a command line as surrogates.
     """
-    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+    return _UNSTORABLE.search(text) is None
 
 
 def one_line(text: str) -> str:

@@ -61,6 +61,8 @@ def page_urls() -> dict[str, str]:
         "agency": f"{MONITORING}agency/demo/",
         "refresh": f"{MONITORING}refresh/?table=reporting.good",
         "run": f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/",
+        "run by view": f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/?by=view&start=0&end=0.2",
+        "retry": f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/retry/",
         "view": f"{MONITORING}view/?table=reporting.good",
         "failing view": f"{MONITORING}view/?table=reporting.bad",
         "explanation": f"{MONITORING}view/explanation/?table=reporting.good",

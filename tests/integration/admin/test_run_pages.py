@@ -10,6 +10,8 @@ from pytest_django import Settings
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import QueuedRefresh, Run, RunHistory, RunMetrics
 from seeder.services.queue import enqueue, part_rows
+from tests.acceptance.scale.database_time import measure
+from tests.conftest import sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 
 OPERATOR = (*READER_PERMISSIONS, "refresh_views", "view_errors")
@@ -240,3 +242,25 @@ def test_part_of_a_request_is_not_compared_with_another_part() -> None:
     add_previous_run("other part", 1)
     RunHistory.objects.filter(run_id="other part").update(table_name="reporting.other")
     assert "Compared with the run before" not in get_page(client_with(*OPERATOR), path)
+
+
+def test_page_of_a_large_run_takes_as_many_statements() -> None:
+    reader = client_with(*OPERATOR)
+    get_page(reader, run_path())
+    small = measure(lambda: get_page(reader, run_path())).statements
+    names = ", ".join(
+        str(field.column) for field in RunHistory._meta.fields if field.column not in {"id", "table_name"}
+    )
+    sql(
+        f"INSERT INTO reporting.seeder_run_history (table_name, {names}) SELECT table_name || '_' || n, {names}"
+        " FROM reporting.seeder_run_history, generate_series(1, 60) AS n WHERE table_name <> 'reporting.shared'"
+    )
+    page = get_page(reader, run_path())
+    assert "123 views" in page
+    assert "Page 1 of 2, 123 views" in page
+    assert page.count('<li id="failure-') == 50
+    assert "11 more views failed, were held or were interrupted." in page
+    assert measure(lambda: get_page(reader, run_path())).statements == small
+    assert 'href="?page=2#bars-heading"' in page
+    last = get_page(reader, f"{run_path()}", page="2", sort="name")
+    assert last.count('data-label="Worker"') == 23
