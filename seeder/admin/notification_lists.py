@@ -6,6 +6,8 @@ from django.contrib import admin
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
 
 from seeder.admin.check_lists import ChoiceFilter
 from seeder.admin.error_pages import error_page
@@ -25,14 +27,28 @@ class DeliveryFilter(ChoiceFilter):
 class NotificationAdmin(ReportAdmin):
     """The notifications of each channel, with the error of the last attempt."""
 
+    change_list_template = "seeder/manifest_list.html"
     indexed_fields = ("channel",)
-    list_display = ("created_at", "event", "subject", "channel", "state", "attempts", "due_at", "error")
+    list_display = ("created", "state", "what", "about", "channel", "error")
     list_filter = (DeliveryFilter,)
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-id")
-    sortable_by = ("created_at",)
+    sortable_by = ("created",)
     search_fields = ("subject",)
-    search_help_text = "Full view name (schema.table) of the default database, or a run id."
+    search_help_text = "Full view name (schema.table), or source of loads, of the default database, or a run id."
+
+    @admin.display(description="created", ordering="created_at")
+    def created(self, row: Notification) -> str:
+        return date_format(localtime(row.created_at), "Y-m-d H:i")
+
+    @admin.display(description="event")
+    def what(self, row: Notification) -> str:
+        return row.event.replace("_", " ")
+
+    @admin.display(description="about")
+    def about(self, row: Notification) -> str:
+        """Return the view without the default database, the source of loads, or the run."""
+        return row.subject.removeprefix(f"{DEFAULT_DB_ALIAS}:")
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str]) -> QuerySet[Any]:
         return rows.filter(facts__agencies__has_any_keys=agencies)

@@ -145,6 +145,7 @@ class OptionalTables:
     """Which optional tables this role can use. Read once per run."""
 
     unusable: Mapping[str, str]  # the reason by table; every other optional table can be used
+    missing: frozenset[str] = frozenset()  # those of them that do not exist
 
     @classmethod
     def read(cls, database: str, *, read_only: bool = False) -> Self:
@@ -157,8 +158,8 @@ class OptionalTables:
         statements = STATEMENTS["relation_columns"], STATEMENTS["missing_privileges"]
         parameters = {**catalog.name_lists(_names(expected)), **privileges}
         columns, lacking = sessions.query_batch(database, statements, parameters)
-        unusable: dict[str, str] = {}
-        for difference in differences(expected, _group_columns(columns)):
+        existing, unusable = _group_columns(columns), dict[str, str]()
+        for difference in differences(expected, existing):
             unusable.setdefault(difference.table, str(difference))
         for table, rows in groupby(lacking, key=itemgetter(0)):
             names = [privilege for _, privilege, _ in rows if table not in _ONLY_READ or privilege not in _WRITING]
@@ -169,7 +170,7 @@ class OptionalTables:
                         "{table}: no {privileges} privilege", table=f"{SCHEMA}.{table}", privileges=join_with_and(names)
                     ),
                 )
-        return cls(unusable=unusable)
+        return cls(unusable=unusable, missing=frozenset(expected.keys() - existing.keys()))
 
     def is_usable(self, table: str) -> bool:
         return table not in self.unusable

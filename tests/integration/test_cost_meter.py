@@ -77,6 +77,17 @@ def test_cpu_and_memory_of_the_backend_are_recorded() -> None:
     assert 10 < row.cpu_percentage <= 105
 
 
+def test_missing_tables_are_one_warning_together() -> None:
+    sql("DROP TABLE reporting.seeder_alert, reporting.seeder_mute, reporting.seeder_notification")
+    create_custom_manifest("reporting.a", "SELECT 1 AS n")
+    events: list[RunEvent] = []
+    assert orchestrator.execute_run(AllReports(), on_event=events.append).failed == 0
+    [notice] = [event.message for event in events if isinstance(event, RunWarning)]
+    assert notice.startswith(
+        "Optional tables are missing: reporting.seeder_alert, reporting.seeder_mute, reporting.seeder_notification."
+    )
+
+
 def test_missing_cost_table_is_one_warning_and_no_failure() -> None:
     sql("DROP TABLE reporting.seeder_run_metrics")
     create_custom_manifest("reporting.a", "SELECT 1 AS n")

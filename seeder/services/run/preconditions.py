@@ -47,9 +47,17 @@ def require_default_database() -> None:
 
 
 def missing_features(settings: Settings, databases: Iterable[str], tables: contract.OptionalTables) -> Iterable[str]:
-    """Yield the features that this run lacks, as sentences."""
+    """Yield the features that this run lacks, as sentences. Several missing tables are one, as after an upgrade."""
+    several = tables.missing if len(tables.missing) > 1 else frozenset[str]()
+    if several:
+        names = ", ".join(f"{contract.SCHEMA}.{table}" for table in sorted(several))
+        yield (
+            f"Optional tables are missing: {names}. The run works without them. `manage.py doctor` says what is lost,"
+            " and `manage.py install_schema` creates them."
+        )
     for table, reason in tables.unusable.items():
-        yield f"{reason}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
+        if table not in several:
+            yield f"{reason}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
     for database in databases if settings.max_db_active_queries else ():
         with suppress(Error):  # the refreshes in that database report it
             if not server_activity.can_see_all_sessions(database):
