@@ -41,7 +41,7 @@ class MonitoringForm(forms.Form):
     """The query parameters. Invalid ones are ignored."""
 
     q = forms.CharField(required=False, label="Name", widget=forms.TextInput({"type": "search", "placeholder": "Name"}))
-    agency = forms.CharField(required=False, label="Agency", widget=forms.Select)
+    agency = forms.CharField(required=False, label="Agency")  # the page has its choices, which can be many
     type = forms.ChoiceField(
         required=False, label="Report", choices=[("", "Any report"), *((kind, kind) for kind in ReportType)]
     )
@@ -53,7 +53,6 @@ class MonitoringForm(forms.Form):
         query = query.copy()
         query.setdefault("agency", agency or "")
         super().__init__(query, auto_id="%s", label_suffix="")
-        self.fields["agency"].widget = forms.Select(choices=[("", "All agencies"), *agency_names.items()])
         self.full_clean()
         values = self.cleaned_data
         self.selected_agency = values["agency"] if values.get("agency") in agency_names else None

@@ -69,6 +69,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None
         "title": "Monitoring" if agency is None else f"Monitoring of {agency_names[agency]}",
         "form": form,
         "agency": agency,
+        "agency_names": agency_names,
         "agency_name": None if agency is None else agency_names[agency],
         "queue": queue,
         "can_see_all_agencies": scope.agencies is None,

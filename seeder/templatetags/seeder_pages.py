@@ -4,10 +4,13 @@ from datetime import datetime, timedelta
 
 from django import template
 from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 
 from seeder.domain import human_format
 from seeder.domain.message_blocks import message_blocks
+from seeder.domain.monitoring.run_grid import Cell, CellState
 from seeder.domain.monitoring.timeline import describe_reason
 from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
 from seeder.services.documents.error_documents import reason_url
@@ -52,6 +55,23 @@ def day_and_time(at: datetime) -> str:
     if local.date() in {today, today - timedelta(days=1)}:
         return f"{'today' if local.date() == today else 'yesterday'} {local:%H:%M}"
     return f"{local:%-d %b %H:%M}" if local.year == today.year else f"{local:%-d %b %Y %H:%M}"
+
+
+@register.filter
+def grid_cell(cell: Cell) -> SafeString:
+    """Return a cell of the grid. A page has 700, for which a template would need most of the page's time."""
+    word = str(cell.state)
+    facts = [word, *([day_and_time(cell.started_at)] if cell.started_at else ())]
+    if cell.duration is not None:
+        facts.append(duration(cell.duration))
+    if cell.state is CellState.FAILED and cell.reason:
+        facts.append(describe_reason(cell.reason))
+    return format_html(
+        '<td class="cell {0}" title="{1}"><svg role="img" aria-label="{2}"><use href="#cell-{0}"/></svg></td>',
+        cell.css_class,
+        ", ".join(facts),
+        word,
+    )
 
 
 @register.filter

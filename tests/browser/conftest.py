@@ -4,6 +4,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -70,8 +71,8 @@ class Site:
         page.on("pageerror", lambda error: self.browser_errors.append(str(error)))
         page.on("request", self._on_request)
         page.goto("/admin/login/?next=/admin/")
-        page.fill("#id_username", name)
-        page.fill("#id_password", PASSWORD)
+        page.fill("[name=username]", name)
+        page.fill("[name=password]", PASSWORD)
         page.click("[type=submit]")
         return page
 
@@ -100,18 +101,23 @@ def upload_root(tmp_path_factory: pytest.TempPathFactory) -> str:
 @pytest.fixture(scope="session")
 def web_server(django_databases: None, upload_root: str) -> Iterator[str]:
     """Start the web server. A user named after an agency sees only it."""
+    with running_server(
+        SEEDER_AGENCY_SCOPE="agency_scopes.agencies_by_username",
+        ROI_VIEW_NAME="mat_v_roi_full",
+        DATA_PIPELINE_UPLOAD_ROOT=upload_root,
+        SEEDER_ALLOW_MANIFEST_EDITING="true",
+    ) as address:
+        yield address
+
+
+@contextmanager
+def running_server(**variables: str) -> Iterator[str]:
+    """Run a web server with these environment variables, and yield its address."""
     port = ports.free_port()
     server = subprocess.Popen(
         [sys.executable, "manage.py", "runserver", "--noreload", f"127.0.0.1:{port}"],
         cwd=CHECKOUT,
-        env={
-            **process_environment(),
-            "PYTHONPATH": str(HERE),
-            "SEEDER_AGENCY_SCOPE": "agency_scopes.agencies_by_username",
-            "ROI_VIEW_NAME": "mat_v_roi_full",
-            "DATA_PIPELINE_UPLOAD_ROOT": upload_root,
-            "SEEDER_ALLOW_MANIFEST_EDITING": "true",
-        },
+        env={**process_environment(), "PYTHONPATH": str(HERE), **variables},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )

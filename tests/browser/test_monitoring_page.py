@@ -72,7 +72,7 @@ def page_urls() -> dict[str, str]:
 
 
 def names(page: Page) -> list[str]:
-    return page.locator("table.grid tbody th a").all_inner_texts()
+    return page.locator("table.run-grid tbody th a").all_inner_texts()
 
 
 def test_monitoring_page_from_index_lists_failing_view_first(site: Site) -> None:
@@ -81,7 +81,7 @@ def test_monitoring_page_from_index_lists_failing_view_first(site: Site) -> None
     expect(page.locator(".night.latest")).to_contain_text("3 of 4 views refreshed, 1 failed")
     expect(page.locator(".problem")).to_contain_text('invalid input syntax for type integer: "secret 1"')
     assert names(page)[0] == "Report reporting.bad"
-    row = page.locator("table.grid tbody tr").first
+    row = page.locator("table.run-grid tbody tr").first
     expect(row).to_contain_text("failing")
     expect(row.get_by_role("img")).to_have_attribute("aria-label", "failed")
     assert row.bounding_box()["height"] <= 44  # type: ignore[index]  # it is visible
@@ -132,7 +132,7 @@ def test_timeline_is_zoomed_by_dragging_and_by_keyboard(site: Site) -> None:
 def test_view_with_odd_name_has_page(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.goto(f"{MONITORING}?q=force")
-    page.locator("table.grid tbody th a").click()
+    page.locator("table.run-grid tbody th a").click()
     expect(page.locator("dd.name").first).to_have_text('"Gotham PD"."Use of Force / 100%"')
 
 
@@ -144,7 +144,7 @@ def test_bidi_control_in_name_does_not_reverse_other_text(site: Site) -> None:
     sql("UPDATE reporting.seeder_run SET finished_at = started_at + interval '12 s'")
     page = site.logged_in_page("operator")
     page.goto(f"{MONITORING}?q=turn")
-    name = page.locator("table.grid tbody .name")
+    name = page.locator("table.run-grid tbody .name")
     assert name.evaluate(IS_LEFT_TO_RIGHT)
     page.goto(f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/")
     expect(page.locator("figure svg text", has_text="turn\ufffded").first).to_be_visible()
@@ -163,7 +163,7 @@ def test_refresh_button_queues_and_row_updates_itself(site: Site) -> None:
     page.locator("#q").focus()
     page.evaluate("window.before = document.getElementById('q')")
     queue_clusters.start()
-    row = page.locator("table.grid tbody tr").filter(has_text="reporting.good")
+    row = page.locator("table.run-grid tbody tr").filter(has_text="reporting.good")
     expect(row.get_by_role("img")).to_have_count(2)
     expect(row.get_by_role("img").last).to_have_attribute("aria-label", "refreshed")
     expect(page.locator(".now")).to_contain_text("Queue empty")
@@ -199,7 +199,7 @@ def test_page_of_a_lost_server_reconnects(site: Site) -> None:
     page.clock.fast_forward(31_000)
     expect(state).to_have_text("reconnecting")
     assert page.evaluate(top) == place, "the layout does not shift"
-    expect(page.locator("table.grid tbody tr")).to_have_count(4)
+    expect(page.locator("table.run-grid tbody tr")).to_have_count(4)
     page.unroute(f"**{MONITORING}")
     page.route(f"**{MONITORING}", lambda route: route.fulfill(status=502, body="Bad gateway"))
     page.clock.fast_forward(2_100)
@@ -223,7 +223,7 @@ def test_page_of_an_expired_session_links_to_the_login(site: Site) -> None:
     page.fill("#id_username", "operator")
     page.fill("#id_password", PASSWORD)
     page.click("[type=submit]")
-    expect(page.locator("table.grid tbody tr")).to_have_count(1)
+    expect(page.locator("table.run-grid tbody tr")).to_have_count(1)
     assert page.url.endswith(f"{MONITORING}?q=good")
 
 
@@ -246,7 +246,7 @@ def test_user_of_one_agency_sees_only_its_views(site: Site) -> None:
     assert sorted(names(page)) == ["Canned reporting.shared", "Report reporting.bad"]
     expect(page.locator(".night.latest")).to_contain_text("1 of 2 views refreshed, 1 failed")
     assert page.locator("#agency option").all_inner_texts() == ["All agencies", "metro"]
-    assert "demo" not in page.locator("table.grid").inner_text()
+    assert "demo" not in page.locator("table.run-grid").inner_text()
     pages = page_urls()
     page.goto(pages["run"])
     assert page.locator("table.bars tbody tr").count() == 2
@@ -263,7 +263,7 @@ def test_monitoring_page_works_with_keyboard_only(site: Site) -> None:
     page.locator("#q").focus()
     page.keyboard.type("good")
     page.keyboard.press("Enter")
-    expect(page.locator("table.grid tbody tr")).to_have_count(1)
+    expect(page.locator("table.run-grid tbody tr")).to_have_count(1)
     page.locator("#type").focus()
     visited = []
     for _ in range(5):

@@ -35,6 +35,10 @@ class Cell:
     reason: str | None = None  # of a failure
 
     @property
+    def css_class(self) -> str:
+        return self.state.replace(" ", "-")
+
+    @property
     def duration(self) -> timedelta | None:
         if self.started_at is None or self.finished_at is None:
             return None

@@ -1,0 +1,10 @@
+"""Settings with another appearance of the admin, which ADMIN_SKIN names."""
+
+import os
+
+from settings.test import *  # noqa: F403  # settings extend another module
+from settings.test import INSTALLED_APPS
+
+INSTALLED_APPS = [os.environ["ADMIN_SKIN"], *INSTALLED_APPS]
+JAZZMIN_SETTINGS = {"use_google_fonts_cdn": False}
+JAZZMIN_UI_TWEAKS = {"default_theme_mode": "auto"}

@@ -1,0 +1,46 @@
+"""The pages in other appearances of the admin: django-unfold and django-jazzmin."""
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import pytest
+from playwright.sync_api import Browser, Page
+
+from seeder.models import Run, RunHistory
+from tests.browser.conftest import Site, running_server
+from tests.browser.test_monitoring_page import AXE, MONITORING
+from tests.morning_scene import create_morning
+
+pytestmark = pytest.mark.slow
+
+WINDOWS: Sequence[tuple[int, Literal["light", "dark"]]] = ((400, "dark"), (1280, "light"))
+IS_DARK = "getComputedStyle(document.querySelector('.seeder')).colorScheme.startsWith('dark')"
+
+
+@pytest.mark.parametrize("skin", ["unfold", "jazzmin"])
+def test_pages_are_readable_in_other_skins(site: Site, chromium: Browser, skin: str) -> None:
+    create_morning()
+    urls = {
+        "monitoring": MONITORING,
+        "run": f"{MONITORING}run/{Run.objects.earliest('started_at').run_id}/",
+        "view": f"{MONITORING}view/?table={RunHistory.objects.earliest('pk').table_name}",
+    }
+    with running_server(ADMIN_SKIN=skin, DJANGO_SETTINGS_MODULE="skin_settings") as address:
+        skinned = Site(address=address, browser=chromium, contexts=site.contexts)
+        page = skinned.logged_in_page("operator")
+        for width, scheme in WINDOWS:
+            page.set_viewport_size({"width": width, "height": 900})
+            page.emulate_media(color_scheme=scheme)
+            for name, url in urls.items():
+                page.goto(url)
+                where = f"{name} at {width} px, {scheme}"
+                assert page.evaluate(IS_DARK) == (scheme == "dark"), where
+                assert page.evaluate("document.documentElement.scrollWidth") <= width, where
+                assert unreadable_texts(page) == [], where
+
+
+def unreadable_texts(page: Page) -> list[str]:
+    """Return the texts of our part of the page with too little contrast."""
+    page.evaluate(AXE)
+    found: Any = page.evaluate("axe.run('.seeder', {runOnly: ['color-contrast']})")
+    return [node["html"][:120] + node["failureSummary"][:200] for one in found["violations"] for node in one["nodes"]]
