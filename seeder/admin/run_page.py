@@ -49,7 +49,7 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         **path_section(path),
         **comparison_section(previous_run.compare_with_previous(timeline, agencies)),
         "lanes_of": LanesOf.choices,
-        "states": [state for state in BarState if any(bar.state is state for bar in timeline.bars)],
+        "states": [state for state, count in timeline.counts.items() if count],
         "table": run_table(timeline, request.GET),
         "holds": [(hold, (hold.finished_at or timeline.end) - hold.started_at) for hold in timeline.holds],
         "groups": run_groups.groups_of_run(run_id, agencies),
@@ -60,11 +60,13 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
 
 def _failures_context(request: HttpRequest, timeline: Timeline) -> Mapping[str, Any]:
     unpublished = timeline.unpublished
+    # A stopped run can leave thousands of views, which have nothing to say.
+    listed = [bar for bar in unpublished if bar.has_started or bar.state is not BarState.INTERRUPTED]
     can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
     return {
-        "failures": run_failures.describe_failures(unpublished[:_MAX_FAILURES], can_see_errors=can_see_errors),
-        "failure_count": len(unpublished),
-        "hidden_failures": max(len(unpublished) - _MAX_FAILURES, 0),
+        "failures": run_failures.describe_failures(listed[:_MAX_FAILURES], can_see_errors=can_see_errors),
+        "hidden_failures": max(len(listed) - _MAX_FAILURES, 0),
+        "not_started": len(unpublished) - len(listed),
     }
 
 

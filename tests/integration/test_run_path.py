@@ -1,6 +1,7 @@
 """What decided the duration of a run, by the catalog and the times of its rows."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 import pytest
 from django.contrib.auth.models import User
@@ -69,8 +70,11 @@ def test_path_of_some_agencies_names_no_view_of_others() -> None:
     assert (path.without_waits, path.with_same_workers) == (None, None)
 
 
-def test_run_without_times_of_waits_has_no_path() -> None:
+def test_run_that_was_stopped_or_has_no_times_of_waits_has_no_path() -> None:
     run_id = run_chain()
+    timeline = run_timeline.timeline(run_id, None)
+    stopped = replace(timeline, run=replace(timeline.run, stopped_by="SIGTERM"))
+    assert run_path.read_critical_path(stopped, sees_all_agencies=True) is None
     sql("DELETE FROM reporting.seeder_run_metrics")
     timeline = run_timeline.timeline(run_id, None)
     assert run_path.read_critical_path(timeline, sees_all_agencies=True) is None

@@ -1,6 +1,7 @@
 """Timeline of a run: a bar for each view, a lane for each worker."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections import Counter
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -51,8 +52,8 @@ class BarState(StrEnum):
     RUNNING = "running"
     SUCCEEDED = "succeeded"
     SKIPPED = "skipped"
-    HELD = "held"
     FAILED = "failed"
+    HELD = "held"
     INTERRUPTED = "interrupted"
 
 
@@ -159,12 +160,11 @@ class Timeline:
         return len(self.bars) + len(self.never_started) + self.pending_count
 
     @property
-    def succeeded(self) -> int:
-        return sum(bar.status is Status.SUCCESS for bar in self.bars)
-
-    @property
-    def failed(self) -> int:
-        return len(self.unpublished)
+    def counts(self) -> Mapping[BarState, int]:
+        """Return the numbers of views in each state that occurs, and always those that succeeded and failed."""
+        found = Counter(bar.state for bar in (*self.bars, *self.never_started))
+        always = {BarState.SUCCEEDED, BarState.FAILED}
+        return {state: found[state] for state in BarState if found[state] or state in always}
 
     @property
     def unpublished(self) -> Sequence[TimelineBar]:

@@ -21,10 +21,11 @@ _READY_AT_ONCE = timedelta(milliseconds=200)  # after the first view; later ones
 def read_critical_path(timeline: Timeline, *, sees_all_agencies: bool) -> CriticalPath | None:
     """Return the path of a finished run, or None without times of waits.
 
+    Nothing but its end decided how long a run took that was stopped.
     A user of some agencies gets the chain of visible views, and not how long the run could have taken.
     """
     finished_at = timeline.run.finished_at
-    if finished_at is None or all(bar.worker_wait_seconds is None for bar in timeline.bars):
+    if finished_at is None or timeline.run.stopped_by or all(bar.worker_wait_seconds is None for bar in timeline.bars):
         return None
     first_ready = min(bar.ready_at for bar in timeline.bars)
     waited = [bar for bar in timeline.bars if bar.ready_at - first_ready > _READY_AT_ONCE]

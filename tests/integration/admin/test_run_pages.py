@@ -34,8 +34,7 @@ def test_page_of_run_shows_inserted_and_deleted_rows() -> None:
     row = RunHistory.objects.get(table_name="reporting.good")
     RunMetrics.objects.filter(pk=row.pk).update(rows_inserted=1234567, rows_deleted=7654321)
     page = get_page(client_with(*READER_PERMISSIONS), f"monitoring/run/{row.run_id}/")
-    assert "1,234,567 inserted<" in page
-    assert "7,654,321 deleted<" in page
+    assert "1,234,567 inserted, 7,654,321 deleted<" in page
 
 
 def test_page_of_run_shows_mode_with_reason_and_unchanged_rows() -> None:
@@ -85,14 +84,19 @@ def test_message_of_a_failure_needs_the_permission() -> None:
     assert "secret" not in page
 
 
-def test_interrupted_view_says_whether_it_was_started() -> None:
+def test_interrupted_views_are_listed_only_if_they_had_started() -> None:
     rows = RunHistory.objects.filter(table_name="reporting.good")
-    rows.update(status="error", errors="interrupted: SIGTERM", start_time=F("created_at"))
+    rows.update(status="error", errors="interrupted: SIGTERM", start_time=F("created_at") + timedelta(seconds=1))
     page = get_page(client_with(*OPERATOR), run_path())
-    assert re.search(r'class="bar-state interrupted">.*?</svg>interrupted</span>', page)
-    assert "Not started." in page
-    rows.update(start_time=F("created_at") + timedelta(seconds=1))
-    assert "Not started." not in get_page(client_with(*OPERATOR, name="other"), run_path())
+    assert re.search(
+        r'class="bar-state interrupted">.*?</svg>interrupted</span>\s*<a [^>]*>Report reporting.good', page
+    )
+    assert "interrupted: SIGTERM" in page
+    assert "3 views: 1 succeeded, 1 failed, 1 interrupted." in page
+    rows.update(start_time=F("created_at"))
+    page = get_page(client_with(*OPERATOR, name="other"), run_path())
+    assert "Not started before the run ended: 1 view." in page
+    assert "interrupted: SIGTERM" not in page
 
 
 def test_held_view_is_listed_as_held() -> None:
