@@ -62,6 +62,7 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
 }
 # test_health.py and test_metrics_access.py test these.
 PROBES = {"health/alive", "health/ready", "metrics"}
+SIGNED = {f"freshness/<str:token>/{name}" for name in ("badge.svg", "fragment.html", "frame.html")}
 KINDS = (LIST, ONE, START, END, SUMMARY, EDIT, ADD, CHANGE, REMOVE, DECIDE, ANY_LOGIN, OTHER_PATH, NO_SLASH)
 _ALLOWED = {
     **dict.fromkeys((SUMMARY, LIST, ONE, END, CHANGE, DECIDE, ANY_LOGIN), 200),
@@ -179,7 +180,7 @@ def expected(role: str, method: str, endpoint: str) -> int:
 
 
 def test_endpoint_access_table_lists_every_url() -> None:
-    listed = PROBES | {f"v1/{endpoint}" for endpoint in ENDPOINTS}
+    listed = PROBES | SIGNED | {f"v1/{endpoint}" for endpoint in ENDPOINTS}
     assert sorted(mounted_routes(get_resolver().url_patterns)) == sorted(listed)
 
 
