@@ -25,6 +25,7 @@ from seeder.console_script import (
 )
 from seeder.errors import SeederError, SettingsMissing
 from seeder.services.django_bootstrap import bootstrap_django
+from seeder.services.translation import translated
 
 _NAME = "reporting-seeder"
 
@@ -48,7 +49,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _start_django(settings_among_arguments or options.settings)
         return _run_job(options.job, job_arguments) if options.command == "run" else _list_jobs(as_json=options.json)
     except SeederError as error:
-        sys.stderr.write(f"{_NAME}: {error}\n")
+        sys.stderr.write(f"{_NAME}: {translated(error)}\n")
         return EXIT_CANNOT_RUN
 
 
@@ -86,13 +87,13 @@ def _list_jobs(*, as_json: bool) -> int:
 
     commands, unusable = discover_jobs()
     for problem in unusable:
-        sys.stderr.write(f"{_NAME}: {problem}\n")
-    jobs = [{"name": name, "description": description(job), "app": app_name(job)} for name, job in commands.items()]
+        sys.stderr.write(f"{_NAME}: {translated(problem)}\n")
     if as_json:
+        jobs = [{"name": name, "description": description(job), "app": app_name(job)} for name, job in commands.items()]
         lines = [json.dumps({"jobs": jobs}, indent=2, ensure_ascii=False)]
     else:
         width = max(map(len, commands), default=0)
-        lines = [f"{job['name']:{width}}  {job['description']}".rstrip() for job in jobs]
+        lines = [f"{name:{width}}  {translated(description(job))}".rstrip() for name, job in commands.items()]
     print_lines(lines)
     return 0
 

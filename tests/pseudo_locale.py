@@ -1,7 +1,11 @@
-"""Test-only catalogs: of a few messages, or of all, each between ⟦ and ⟧."""
+"""Test-only catalogs: of a few messages, or of all, each with its own words between ⟦ and ⟧.
+
+What an output has outside of the marks is in no catalog: names, stored texts, and sentences that were forgotten.
+"""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from html.parser import HTMLParser
 from pathlib import Path
 
 from babel.messages.catalog import Catalog
@@ -11,8 +15,12 @@ from django.utils.translation import to_locale
 from translations.extraction import Message, find_messages
 
 LANGUAGE = "en-xa"  # usual for pseudo-locales; Django has no catalog of it
+_ARGUMENT = re.compile(r"(%\([^)]*\)[a-z]|\{[^{}]*\})")
 _MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 _WORD = re.compile(r"[^\W\d_]{2,}")
+_SHOWN_ATTRIBUTES = {"alt", "aria-label", "content", "label", "placeholder", "title"}
+_EMPTY_ELEMENTS = {"br", "col", "hr", "img", "input", "link", "meta", "source", "wbr"}
+_WITHOUT_TEXT = {"script", "style"}
 
 Forms = str | tuple[str, ...]
 Translations = Mapping[str | tuple[str, str], Forms]  # by message, or by its singular and plural
@@ -30,21 +38,52 @@ def write_catalog(folder: Path, language: str, translations: Translations) -> No
 
 
 def write_pseudo_catalog(folder: Path, *apps: Path) -> None:
-    """Compile a catalog that puts each message of the apps between ⟦ and ⟧."""
+    """Compile a catalog that puts the words of each message of the apps between ⟦ and ⟧, but not its arguments."""
     messages = (message for app in apps for message in find_messages(app))
-    write_catalog(folder, LANGUAGE, {message.id: _marked(message) for message in messages})
+    write_catalog(folder, LANGUAGE, {message.id: _marked_forms(message) for message in messages})
 
 
-def _marked(message: Message) -> Forms:
-    forms = [message.singular] if message.plural is None else [message.singular, message.plural]
-    marked = tuple(f"⟦{form}⟧" for form in forms)
-    return marked[0] if message.plural is None else marked
-
-
-def words_outside(text: str, allowed: Iterable[str]) -> set[str]:
-    """Return the words that are in no message and not allowed. Each allowed text is a regular expression."""
+def words_outside(text: str, allowed: Iterable[str] = ()) -> list[str]:
+    """Return the words that are in no message. The allowed regular expressions are removed first."""
+    rest = _MARKED.sub(" ", text)
     for pattern in allowed:
-        text = re.sub(pattern, " ", text)
-    while (inner := _MARKED.sub(" ", text)) != text:  # a message can have others as arguments
-        text = inner
-    return set(_WORD.findall(text))
+        rest = re.sub(pattern, " ", rest)
+    return sorted(set(_WORD.findall(rest)))
+
+
+def page_text(html: str, *, element: str = "content") -> str:
+    """Return the texts of the element with this id that a reader sees or hears. Django's own frame is around it."""
+    parser = _PageText(element)
+    parser.feed(html)
+    return "\n".join(parser.texts)
+
+
+def _marked_forms(message: Message) -> Forms:
+    singular = "".join(_marked(message.singular))
+    return singular if message.plural is None else (singular, "".join(_marked(message.plural)))
+
+
+def _marked(form: str) -> Iterator[str]:
+    for number, part in enumerate(_ARGUMENT.split(form)):
+        yield part if number % 2 or not part.strip() else f"⟦{part}⟧"
+
+
+class _PageText(HTMLParser):
+    def __init__(self, element: str) -> None:
+        super().__init__()
+        self.texts: list[str] = []
+        self._element, self._open = element, list[str]()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        if self._open or ("id", self._element) in attrs:
+            self.texts.extend(value for name, value in attrs if name in _SHOWN_ATTRIBUTES and value)
+            if tag not in _EMPTY_ELEMENTS:
+                self._open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag in self._open:  # with elements inside of it, because HTML lets some end tags out
+            del self._open[len(self._open) - 1 - self._open[::-1].index(tag) :]
+
+    def handle_data(self, data: str) -> None:
+        if self._open and self._open[-1] not in _WITHOUT_TEXT and data.strip():
+            self.texts.append(data.strip())

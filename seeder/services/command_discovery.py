@@ -7,6 +7,7 @@ from django.core.management.base import BaseCommand
 
 from seeder.domain.suggestions import did_you_mean
 from seeder.errors import UnknownJobCommand, UnusableJobCommand
+from seeder.texts import OneLineText, Text
 
 _DJANGO_ITSELF = "django.core"
 
@@ -37,7 +38,8 @@ def app_name(command: BaseCommand) -> str:
 
 def description(command: BaseCommand) -> str:
     """Return the help text in one line."""
-    return " ".join(str(command.help).split())
+    text = str(command.help)
+    return OneLineText.joined([text]) if isinstance(text, Text) else " ".join(text.split())
 
 
 def _load_job(name: str) -> BaseCommand | None:

@@ -3,14 +3,18 @@
 import json
 import re
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.utils import translation
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from seeder.domain.human_format import format_count, format_duration
 from seeder.models import RunHistory
+from seeder.services.translation import translated
 from tests.acceptance.api_clients import ROOT
 from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.conftest import CompletedCommand, create_custom_manifest
@@ -33,6 +37,7 @@ GERMAN: Translations = {
     "examples:": "Beispiele:",
     "No manifest names the agency {slug!r}.{suggestion}": "Kein Manifest nennt die Behörde {slug!r}.{suggestion}",
     "Unknown parameter. Allowed: {names}.": "Unbekannter Parameter. Erlaubt: {names}.",
+    "Not found.": "Keine solche Seite.",
     "Invalid cursor. Use the one from `next` or `previous` of another page.": "Ungültiger Cursor.",
 }
 
@@ -64,6 +69,14 @@ def test_output_is_in_the_language_of_the_settings(
     assert stored.startswith("division by zero")
 
 
+def test_numbers_have_the_digits_of_english(german_catalog: None) -> None:
+    duration = format_duration(timedelta(seconds=1.567))
+    assert translated(duration) == duration == "1.57 s"
+    with translation.override("de"):
+        assert translated(duration) == "1,57 Sek."
+        assert translated(format_count(1_204_000, "row")) == "1.204.000 Zeilen"
+
+
 def test_terminal_aligns_translated_words(reports: None, german_catalog: None, settings: Settings) -> None:
     settings.LANGUAGE_CODE = "de"
     _, drawn = run_on_terminal("refresh_all")
@@ -88,8 +101,8 @@ def test_errors_and_help_are_translated_and_error_documents_not(
 
 
 def test_api_messages_are_in_the_language_of_the_request(reader: APIClient, german_catalog: None) -> None:
-    def problem(language: str, **parameters: str) -> tuple[str, str, str]:
-        answer = reader.get(f"{ROOT}agencies/", parameters, headers={"Accept-Language": language})
+    def problem(language: str, path: str = "", **parameters: str) -> tuple[str, str, str]:
+        answer = reader.get(f"{ROOT}agencies/{path}", parameters, headers={"Accept-Language": language})
         assert answer["Content-Language"] == language
         document = json.loads(answer.content)
         return document["code"], document["title"], document["detail"]
@@ -99,6 +112,7 @@ def test_api_messages_are_in_the_language_of_the_request(reader: APIClient, germ
     assert problem("de", sort="a") == (code, title, "sort: Unbekannter Parameter. Erlaubt: pageSize, cursor.")
     assert problem("de", cursor="x")[2] == "cursor: Ungültiger Cursor."
     assert problem("de", pageSize="0")[2].startswith("pageSize: Stelle sicher, ")  # from REST framework
+    assert problem("de", "nowhere/") == ("not_found", "Not found", "Keine solche Seite.")
 
 
 def test_document_and_its_tag_are_the_same_in_each_language(reader: APIClient, german_catalog: None) -> None:

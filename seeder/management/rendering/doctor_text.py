@@ -86,13 +86,13 @@ def _problem_blocks(diagnoses: list[Diagnosis], *, max_shown: int | None) -> Ite
         yield one_line(_indented(text))
         yield one_line(_indented(Text.joined(["→", shown[0].fix], " ")))
         for sql in dict.fromkeys(diagnosis.sql for diagnosis in shown if diagnosis.sql):
-            yield from (Verbatim(line, style="bold") for line in _pasteable(sql).split("\n"))
+            yield from (Verbatim(line, style="bold") for line in _pasteable_lines(sql))
     if hidden_count := sum(map(len, groups)) - sum(map(len, groups[:max_shown])):
         yield _indented(Text("and {number:,} more: --all or --json has them", number=hidden_count))
 
 
-def _pasteable(sql: str) -> str:
-    """Return the SQL, or a comment if a terminal would interpret it."""
+def _pasteable_lines(sql: str) -> list[str]:
+    """Return the lines of the SQL, or a comment if a terminal would interpret it."""
     text = sql.replace("\r\n", "\n")  # line ends of a web form
     has_control_characters = any(category(character) in {"Cc", "Cf"} for character in text if character not in "\t\n")
-    return "-- It has control characters: --json has it." if has_control_characters else text
+    return [Text("-- It has control characters: --json has it.")] if has_control_characters else text.split("\n")
