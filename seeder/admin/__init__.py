@@ -10,6 +10,7 @@ from seeder.admin import (
     monitoring_admin,
     notification_lists,
     report_lists,
+    run_lists,
 )
 
 __all__ = [
@@ -19,4 +20,5 @@ __all__ = [
     "monitoring_admin",
     "notification_lists",
     "report_lists",
+    "run_lists",
 ]

@@ -22,7 +22,7 @@ from seeder.services.manifest_access import Editor
 class CannedReportAdmin(ManifestAdmin):
     """The canned reports."""
 
-    list_display = ("report_name", "status", "drift", "view")
+    list_display = ("report_name", "status", "drift", "view", "query_text")
     list_filter = (AgencyFilter,)
     ordering = ("report_name", "id")
 
@@ -42,7 +42,7 @@ class SubscriptionAdmin(ManifestAdmin):
     """The subscriptions of agencies to canned reports, with an action to remove them."""
 
     indexed_fields = ("canned_report",)
-    list_display = ("agency", "report_link", "status", "drift", "view")
+    list_display = ("agency", "report_link", "status", "drift", "view", "query_text")
     list_filter = (AgencyFilter,)
     ordering = ("agency_slug", "id")
     search_help_text = "Part of an agency or a report."

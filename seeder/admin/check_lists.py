@@ -14,6 +14,7 @@ from django.utils.safestring import SafeString
 
 from seeder.admin import check_pages, page_urls
 from seeder.admin.error_pages import error_page
+from seeder.admin.list_cells import ClosedBooleanFilter, ClosedFilter
 from seeder.admin.report_lists import AgencyFilter, ReportAdmin
 from seeder.data_check_errors import DataCheckError, UnknownCheck
 from seeder.domain.data_checks.results import CheckSeverity
@@ -26,7 +27,7 @@ from seeder.services.query_validation import can_see_data
 from seeder.services.read_models import check_results
 
 
-class ChoiceFilter(admin.SimpleListFilter):
+class ChoiceFilter(ClosedFilter):
     """Filter by a column with known values."""
 
     values: Sequence[str]
@@ -52,10 +53,9 @@ class SeverityFilter(ChoiceFilter):
 class DataCheckAdmin(ReportAdmin):
     """The data checks with their latest results, and actions to enable, disable and remove."""
 
-    change_list_template = "seeder/manifest_list.html"
     indexed_fields = ("enabled",)
     list_display = ("check_name", "last_result", "enabled", "definition", "view")
-    list_filter = (KindFilter, SeverityFilter, "enabled", AgencyFilter)
+    list_filter = (KindFilter, SeverityFilter, ("enabled", ClosedBooleanFilter), AgencyFilter)
     ordering = ("table_name", "check_name")
     sortable_by = ("check_name",)
     search_help_text = "Part of a view or a check."

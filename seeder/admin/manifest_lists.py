@@ -8,8 +8,11 @@ from django.contrib.admin.views.main import ChangeList
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
 
-from seeder.admin import manifest_pages
+from seeder.admin import list_cells, manifest_pages
+from seeder.admin.list_cells import ClosedBooleanFilter
 from seeder.admin.report_lists import AgencyFilter, ReportAdmin
 from seeder.errors import ManifestError
 from seeder.manifest_errors import ManifestEditError, UnknownManifest
@@ -19,11 +22,12 @@ from seeder.services.manifest_access import Editor
 from seeder.services.read_models import manifest_list
 from seeder.services.read_models.manifest_list import DRIFT_TEXTS
 
+_MAX_QUERY, _MAX_TOOLTIP = 200, 2_000  # characters
+
 
 class ManifestAdmin(ReportAdmin):
     """A list of manifests. Its pages are those of `manifest_pages`."""
 
-    change_list_template = "seeder/manifest_list.html"
     search_help_text = "Part of a report or a view."
 
     def has_view_permission(self, request: HttpRequest, _: Any = None) -> bool:
@@ -79,9 +83,19 @@ class ManifestAdmin(ReportAdmin):
     def agency(self, row: Any) -> str:
         return str(row.agency_slug)
 
-    @admin.display(description="last status", empty_value="never run")
-    def status(self, row: Any) -> str | None:
-        return str(row.last_status) if row.last_status else None
+    @admin.display(description="last status")
+    def status(self, row: Any) -> SafeString:
+        return list_cells.outcome(row.last_status)
+
+    @admin.display(description="query")
+    def query_text(self, row: Any) -> str | SafeString:
+        """Return the query in two lines, and all of it as the tooltip."""
+        if row.report is None:
+            return "-"
+        query = row.report.query.strip()
+        return format_html(
+            '<span class="query" title="{}">{}</span>', query[:_MAX_TOOLTIP], " ".join(query[:_MAX_QUERY].split())
+        )
 
     @admin.display(description="drift")
     def drift(self, row: Any) -> str:
@@ -93,8 +107,8 @@ class CustomManifestAdmin(ManifestAdmin):
     """The custom manifests, with actions to enable and disable."""
 
     indexed_fields = ("enabled",)
-    list_display = ("report_name", "status", "drift", "agency", "enabled", "view")
-    list_filter = ("enabled", AgencyFilter)
+    list_display = ("report_name", "status", "drift", "agency", "enabled", "view", "query_text")
+    list_filter = (("enabled", ClosedBooleanFilter), AgencyFilter)
     ordering = ("report_name", "id")
     actions = ("enable", "disable")
 

@@ -15,7 +15,7 @@ from seeder.admin.report_lists import ReportAdmin
 from seeder.domain.notifications.delivery import DeliveryState
 from seeder.models import Notification
 from seeder.services import contract_installation
-from seeder.services.read_models import agency_scope
+from seeder.services.read_models import agency_scope, name_search
 
 
 class DeliveryFilter(ChoiceFilter):
@@ -27,7 +27,6 @@ class DeliveryFilter(ChoiceFilter):
 class NotificationAdmin(ReportAdmin):
     """The notifications of each channel, with the error of the last attempt."""
 
-    change_list_template = "seeder/manifest_list.html"
     indexed_fields = ("channel",)
     list_display = ("created", "state", "what", "about", "channel", "error")
     list_filter = (DeliveryFilter,)
@@ -35,7 +34,7 @@ class NotificationAdmin(ReportAdmin):
     ordering = ("-created_at", "-id")
     sortable_by = ("created",)
     search_fields = ("subject",)
-    search_help_text = "Full view name (schema.table), or source of loads, of the default database, or a run id."
+    search_help_text = "Part of a view's name, a source of loads in the default database, or a run id."
 
     @admin.display(description="created", ordering="created_at")
     def created(self, row: Notification) -> str:
@@ -55,7 +54,7 @@ class NotificationAdmin(ReportAdmin):
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
         names = [f"{DEFAULT_DB_ALIAS}:{name}" for name in agency_scope.name_spellings(term)]
-        return rows.filter(subject__in=[term, *names])
+        return rows.filter(subject__in=[term, *names, *name_search.notified_subjects(term)])
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_notification"):

@@ -1,22 +1,20 @@
-"""The lists of view statuses, history rows, runs and release snapshots."""
+"""The lists of view statuses and release snapshots, and the base class of all lists of reports."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
-from django.db import DEFAULT_DB_ALIAS
-from django.db.models import Q, QuerySet
+from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
-from seeder.admin import page_urls, queue_actions
-from seeder.admin.error_pages import error_page
+from seeder.admin import list_cells, page_urls, queue_actions
+from seeder.admin.list_cells import ClosedFilter
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 from seeder.domain.outcomes import Status
-from seeder.models import JobStatus, ReleaseSnapshot, Run, RunHistory
-from seeder.services import contract_installation
+from seeder.models import JobStatus, ReleaseSnapshot, RunHistory
 from seeder.services.read_models import agency_scope, error_redaction
 
 # These name one manifest of the view, which may belong to an agency that the user may not see.
@@ -26,8 +24,9 @@ _REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", 
 class ReportAdmin(ReadOnlyAdmin):
     """A list whose rows depend on the user's agencies."""
 
+    change_list_template = "seeder/list.html"
     search_fields: ClassVar[tuple[str, ...]] = ("table_name",)
-    search_help_text = "Full view name (schema.table)."
+    search_help_text = "Part of a view's name."
 
     def visible_rows(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         agencies = agency_scope.agencies_of(request.user)
@@ -37,11 +36,12 @@ class ReportAdmin(ReadOnlyAdmin):
         return rows.filter(table_name__in=agency_scope.tables_of(agencies))
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(table_name__in=agency_scope.name_spellings(term))
+        """Search for parts of names, in a table with few rows for each view."""
+        return rows.filter(Q(table_name__icontains=term) | Q(table_name__in=agency_scope.name_spellings(term)))
 
     @admin.display(description="view")
     def view(self, row: Any) -> SafeString:
-        return _link(page_urls.view(self.admin_site, row.table_name), row.table_name)
+        return link(page_urls.view(self.admin_site, row.table_name), row.table_name)
 
     def confirm(self, request: HttpRequest, rows: QuerySet[Any], action: str, question: str) -> HttpResponse | None:
         """Ask for confirmation. Return None if it is given."""
@@ -64,7 +64,7 @@ class ReportAdmin(ReadOnlyAdmin):
             self.message_user(request, error, messages.ERROR)
 
 
-class AgencyFilter(admin.SimpleListFilter):
+class AgencyFilter(ClosedFilter):
     """Filter by agency.
 
     The choices come from the manifests, because reading them from the history would scan all of it.
@@ -84,7 +84,7 @@ class AgencyFilter(admin.SimpleListFilter):
         return self.filter_by_agencies(queryset, [slug]) if slug in dict(self.lookup_choices) else queryset.none()
 
 
-class StatusFilter(admin.SimpleListFilter):
+class StatusFilter(ClosedFilter):
     """Filter by status.
 
     Partial indexes find failed, running and pending rows. Nearly all other rows are successes.
@@ -100,49 +100,40 @@ class StatusFilter(admin.SimpleListFilter):
         return queryset.filter(status=self.value()) if self.value() else queryset
 
 
-@admin.register(RunHistory)
-class RunHistoryAdmin(ReportAdmin):
-    """The run history: one row per manifest and run."""
-
-    indexed_fields = ("table_name", "run_id")
-    list_display = ("start_time", "view", "status", "run", "agency_slug", "duration_seconds", "records_processed")
-    list_filter = (StatusFilter, AgencyFilter)
-    date_hierarchy = "start_time"
-    ordering = ("-start_time", "-id")
-    sortable_by = ("start_time",)
-    search_fields = ("table_name", "run_id")
-    search_help_text = "Full view name (schema.table) or run id."
-
-    def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str]) -> QuerySet[Any]:
-        return rows.filter(agency_slug__in=agencies)
-
-    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(Q(table_name__in=agency_scope.name_spellings(term)) | Q(run_id=term))
-
-    def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
-        errors = "errors" if request.user.has_perm(error_redaction.PERMISSION) else "redacted_errors"
-        display_fields = {"errors": errors, "run_id": "run", "table_name": "view"}
-        return [display_fields.get(field.name, field.name) for field in RunHistory._meta.concrete_fields]
-
-    @admin.display(description="run")
-    def run(self, row: RunHistory) -> SafeString:
-        return _link(page_urls.run(self.admin_site, row.run_id), row.run_id)
-
-    @admin.display(description="errors")
-    def redacted_errors(self, row: RunHistory) -> str:
-        return error_redaction.failures_of_rows([row], can_see_errors=False)[row.pk].errors or "-"
-
-
 @admin.register(JobStatus)
 class JobStatusAdmin(ReportAdmin):
     """The view statuses, with actions to refresh and capture."""
 
     indexed_fields = ("table_name",)
-    list_display = ("table_name", "status", "start_time", "details", "duration_seconds", "agency_slug", "report_name")
+    list_display = ("view", "outcome", "started", "duration", "failures", "agency_slug", "report_name")
+    list_display_links = ("started",)
     list_filter = (StatusFilter, AgencyFilter)
     ordering = ("table_name",)
     actions = ("refresh", "capture")
     change_list_template = "seeder/job_status_list.html"
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        """Read the end of each view's last run from the history: the status has whole seconds."""
+        last_run = RunHistory.objects.filter(table_name=OuterRef("table_name"), run_id=OuterRef("last_run_id"))
+        finished_at = Subquery(last_run.order_by("-start_time").values("finish_time")[:1])
+        rows: QuerySet[Any] = super().get_queryset(request).annotate(finished_at=finished_at)
+        return rows
+
+    @admin.display(description="outcome", ordering="status")
+    def outcome(self, row: JobStatus) -> SafeString:
+        return list_cells.outcome(row.status)
+
+    @admin.display(description="started", ordering="start_time")
+    def started(self, row: JobStatus) -> str:
+        return list_cells.instant(row.start_time)
+
+    @admin.display(description="duration", ordering="duration_seconds")
+    def duration(self, row: Any) -> str:
+        return list_cells.duration(row.start_time, row.finished_at)
+
+    @admin.display(description="failures", ordering="consecutive_failures")
+    def failures(self, row: JobStatus) -> str:
+        return list_cells.count(row.consecutive_failures)
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
         return [name for name in self.list_display if name not in self._hidden_fields(request)]
@@ -153,7 +144,7 @@ class JobStatusAdmin(ReportAdmin):
 
     @admin.display
     def details(self, row: JobStatus) -> SafeString:
-        return _link(page_urls.view(self.admin_site, row.table_name), "runs and snapshots")
+        return link(page_urls.view(self.admin_site, row.table_name), "page")
 
     def has_refresh_permission(self, request: HttpRequest) -> bool:
         return queue_actions.can_refresh(request.user)
@@ -181,46 +172,12 @@ class JobStatusAdmin(ReportAdmin):
         return errors if agency_scope.agencies_of(request.user) is None else errors | _REPRESENTATIVE_MANIFEST_FIELDS
 
 
-@admin.register(Run)
-class RunAdmin(ReportAdmin):
-    """The runs, each with a link to its timeline."""
-
-    indexed_fields = ("run_id",)
-    list_display = ("started_at", "description", "timeline", "requested_by", "finished_at", "stopped_by", "run_id")
-    list_filter = (AgencyFilter,)
-    date_hierarchy = "started_at"
-    ordering = ("-started_at", "-run_id")
-    sortable_by = ("started_at",)
-    search_fields = ("run_id",)
-    search_help_text = "Run id."
-
-    def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str]) -> QuerySet[Any]:
-        return rows.filter(agencies__has_any_keys=agencies)
-
-    def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
-        return rows.filter(run_id=term)
-
-    def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
-        run_fields = ["run_id", "description", "requested_by", "started_at", "finished_at", "stopped_by", "workers"]
-        total_fields = ["manifests", "succeeded", "failed", "agencies"]  # of all agencies
-        return [*run_fields, *(total_fields if agency_scope.agencies_of(request.user) is None else []), "timeline"]
-
-    @admin.display(description="details")
-    def timeline(self, row: Run) -> SafeString:
-        return _link(page_urls.run(self.admin_site, row.run_id), "timeline")
-
-    def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
-            return error_page(request, self.admin_site, f"Run totals are unavailable: {reason}.", status=200)
-        return super().changelist_view(request, extra_context)
-
-
 @admin.register(ReleaseSnapshot)
 class ReleaseSnapshotAdmin(ReportAdmin):
     """The release snapshots, with an action to compare two."""
 
     indexed_fields = ("table_name",)
-    list_display = ("release_tag", "view", "release_version", "captured_at", "row_count", "column_count", "exact")
+    list_display = ("release", "view", "captured", "rows_text", "column_count", "exact")
     list_filter = (AgencyFilter,)
     ordering = ("-id",)
     sortable_by = ()
@@ -228,6 +185,18 @@ class ReleaseSnapshotAdmin(ReportAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer(*agency_scope.SNAPSHOT_COLUMN_FIELDS)
+
+    @admin.display(description="release")
+    def release(self, row: ReleaseSnapshot) -> SafeString:
+        return list_cells.with_line_below(row.release_tag, row.release_version)
+
+    @admin.display(description="captured")
+    def captured(self, row: ReleaseSnapshot) -> str:
+        return list_cells.instant(row.captured_at)
+
+    @admin.display(description="rows")
+    def rows_text(self, row: ReleaseSnapshot) -> str:
+        return list_cells.count(row.row_count)
 
     @admin.action(description="Compare the two selected snapshots", permissions=["view"])
     def compare(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
@@ -238,5 +207,5 @@ class ReleaseSnapshotAdmin(ReportAdmin):
         return HttpResponseRedirect(page_urls.drift(self.admin_site, base=ids[0], compare=ids[1]))
 
 
-def _link(url: str, text: str) -> SafeString:
+def link(url: str, text: str) -> SafeString:
     return format_html('<a href="{}">{}</a>', url, text)

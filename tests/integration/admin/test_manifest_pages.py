@@ -56,6 +56,9 @@ def test_lists_show_agency_status_and_drift() -> None:
     assert "Report reporting.good" in get_page(reader, "customreportmanifest/", q="GOOD")
     assert "Report reporting.bad" not in get_page(reader, "customreportmanifest/", q="GOOD")
     assert "Canned reporting.shared" in get_page(reader, "cannedreport/")
+    assert '<span class="query" title="SELECT 2 AS n">SELECT 2 AS n</span>' in page
+    assert "SELECT 2 AS n" in get_page(reader, "cannedreport/")
+    assert get_page(reader, "cannedreportmanifest/").count(">SELECT 2 AS n</span>") == 2
     assert get_page(reader, "cannedreportmanifest/").count("Canned reporting.shared") == 2
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 from pytest_django import Settings
 
-from seeder.models import Mute, Notification
+from seeder.models import JobStatus, Mute, Notification
 from tests.conftest import sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 
@@ -65,4 +65,16 @@ def test_list_has_state_and_error_of_the_agencies_of_the_user(settings: Settings
     assert "metro" not in page
     operator = client_with("view_notification", name="operator")
     assert "for metro" in get_page(operator, "notification/", q="reporting.metro")
+    JobStatus.objects.create(
+        table_name="reporting.metro",
+        manifest_id=1,
+        report_name="",
+        report_type="custom",
+        agency_id=2,
+        agency_slug="metro",
+        status="error",
+    )
+    page = get_page(operator, "notification/", q="ETR")
+    assert "for metro" in page
+    assert "for demo" not in page
     assert "HTTP status" not in get_page(operator, "notification/", state="sent")

@@ -2,13 +2,14 @@
 
 import json
 import re
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 from django.contrib.admin.utils import quote
 from django.contrib.auth.models import User
 from django.db import connection
+from django.db.models import F
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,7 +17,8 @@ from pytest_django import Settings
 
 from seeder.admin.read_only_admin import MAX_COUNTED_ROWS, DateRangeQuerySet
 from seeder.domain.refresh_requests import AgencyReports
-from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory
+from seeder.models import JobStatus, QueuedRefresh, ReleaseSnapshot, Run, RunHistory, RunMetrics
+from seeder.services.read_models import name_search
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.conftest import create_custom_manifest, sql
@@ -52,6 +54,7 @@ def test_list_requires_view_permission(model: str) -> None:
 LIST_QUERIES = [
     {},
     {"q": "reporting.v7"},
+    {"q": "v7"},
     {"q": "run 77"},
     {"agency": "demo"},
     {"status": "error"},
@@ -78,8 +81,13 @@ def test_history_list_reads_only_capped_number_of_rows(parameters: dict[str, str
     assert statements
     for statement in statements:
         assert not re.search(r"SELECT DISTINCT", statement)
-        [(plan,)] = sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}")
-        assert rows_read(plan if isinstance(plan, list) else json.loads(plan)) <= MAX_COUNTED_ROWS + 1, statement
+        assert rows_read(explain(statement)) <= MAX_COUNTED_ROWS + 1, statement
+
+
+def explain(statement: str) -> Any:
+    """Return the plan of a statement and what it read."""
+    [(plan,)] = sql(f"EXPLAIN (ANALYZE, FORMAT JSON) {statement.replace('%', '%%')}")
+    return plan if isinstance(plan, list) else json.loads(plan)
 
 
 def rows_read(plan: Any) -> int:
@@ -131,6 +139,65 @@ def test_date_hierarchy_is_derived_from_first_and_last_row() -> None:
     assert (len(days), days[0], days[-1]) == (64, "2025-02-01", "2024-11-30")
     with timezone.override("America/New_York"):
         assert dates.datetimes("start_time", "day")[-1].day == 31
+
+
+def test_history_is_found_by_a_part_of_a_name_in_the_users_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    reader, demo = client_with(*READER_PERMISSIONS), client_with(*READER_PERMISSIONS, name="demo")
+    for term, names in (("ood", {"good"}), ("SHAR", {"shared"}), ("reporting.good", {"good"}), ("%", set())):
+        for client in (reader, demo):
+            found = re.findall(r'table=reporting\.(\w+)"', get_page(client, "runhistory/", q=term))
+            assert set(found) == names
+    assert "bad" in re.findall(r'table=reporting\.(\w+)"', get_page(reader, "runhistory/", q="ad"))
+    assert "bad" not in re.findall(r'table=reporting\.(\w+)"', get_page(demo, "runhistory/", q="ad"))
+    assert "2 run history" in get_page(reader, "runhistory/", q="shared")
+    assert "1 run history" in get_page(demo, "runhistory/", q="shared")
+    assert len(name_search.latest_history("shar", ["demo"])) == 1
+
+
+@pytest.mark.usefixtures("history")
+def test_part_of_a_name_reads_few_rows_of_each_view() -> None:
+    for number in range(1000):
+        JobStatus.objects.create(
+            table_name=f"reporting.v{number}",
+            manifest_id=1,
+            report_name="v",
+            report_type="custom",
+            agency_id=1,
+            agency_slug="demo",
+            status="success",
+        )
+    with CaptureQueriesContext(connection) as captured:
+        assert "10000 run history" in get_page(client_with(*READER_PERMISSIONS), "runhistory/", q="v")
+    read = [rows_read(explain(query["sql"])) for query in captured if "seeder_run_history" in query["sql"]]
+    assert 0 < max(read) <= 2 * MAX_COUNTED_ROWS
+    assert len(name_search.latest_history("v", None)) == MAX_COUNTED_ROWS
+
+
+def test_runs_show_outcome_duration_and_failures() -> None:
+    Run.objects.update(finished_at=F("started_at") + timedelta(milliseconds=1234))
+    reader = client_with(*READER_PERMISSIONS)
+    page = get_page(reader, "run/", q="every rep")
+    for cell in ("</svg>failed</span>", ">1.23 s<", '<span class="failed">1</span>'):
+        assert cell in page
+    assert "0 runs" in get_page(reader, "run/", q="no such run")
+
+
+def test_run_totals_are_those_of_the_users_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    page = get_page(client_with(*READER_PERMISSIONS, name="demo"), "run/")
+    assert "</svg>succeeded</span>" in page
+    assert '<td class="field-manifests_text">2</td>' in page
+
+
+def test_lists_show_durations_with_fractions_and_reasons() -> None:
+    rows = RunHistory.objects.filter(table_name="reporting.good")
+    rows.update(finish_time=F("start_time") + timedelta(milliseconds=420))
+    RunMetrics.objects.filter(history__table_name="reporting.bad").update(reason="held")
+    reader = client_with(*READER_PERMISSIONS)
+    for path in ("runhistory/", "jobstatus/"):
+        assert ">0.42 s<" in get_page(reader, path)
+    assert "</svg>held</span>" in get_page(reader, "runhistory/")
 
 
 def test_refresh_requires_permission_and_post() -> None:
