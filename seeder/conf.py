@@ -32,32 +32,35 @@ from seeder.settings_readers import (
     text,
     throttle_rate,
 )
+from seeder.texts import Text
 
 
 def _database_aliases(name: str, value: object) -> Mapping[int, str]:
     aliases = settings.DATABASES
     if not isinstance(value, Mapping) or not all(type(one) is int and value[one] in aliases for one in value):
-        expected = f"a map of database ids to aliases in DATABASES: {', '.join(aliases)}"
+        expected = Text("a map of database ids to aliases in DATABASES: {aliases}", aliases=", ".join(aliases))
         raise ConfigurationError(setting=name, value=value, expected=expected)
     return dict(value)
 
 
 def _cron_expressions(name: str, value: object) -> Mapping[str, str]:
     if not isinstance(value, Mapping) or not all(isinstance(one, str) for pair in value.items() for one in pair):
-        raise ConfigurationError(setting=name, value=value, expected="a map of agency slugs to cron expressions")
+        expected = Text("a map of agency slugs to cron expressions")
+        raise ConfigurationError(setting=name, value=value, expected=expected)
     return dict(value)
 
 
 def _link_versions(name: str, value: object) -> Mapping[str, int]:
     if not isinstance(value, Mapping) or not all(isinstance(one, str) and type(value[one]) is int for one in value):
-        raise ConfigurationError(setting=name, value=value, expected="a map of agency slugs to whole numbers")
+        expected = Text("a map of agency slugs to whole numbers")
+        raise ConfigurationError(setting=name, value=value, expected=expected)
     return dict(value)
 
 
 def _consistent_groups(name: str, value: object) -> Sequence[GroupSetting]:
-    expected = (
-        "a map of names to groups such as {'month end': {'views': ['reporting.a', 'reporting.b'], 'agencies': ['demo'],"
-        " 'allow_blocking': False}}"
+    expected = Text(
+        "a map of names to groups such as {example}",
+        example={"month end": {"views": ["reporting.a", "reporting.b"], "agencies": ["demo"], "allow_blocking": False}},
     )
     try:
         return [_group_setting(group, dict(facts)) for group, facts in value.items()]  # type: ignore[attr-defined]
@@ -87,7 +90,9 @@ def _maintenance_windows(name: str, value: object) -> Sequence[MaintenanceWindow
     try:
         return parse_windows(text(name, value), default_zone=settings.TIME_ZONE)
     except ValueError as error:
-        expected = "windows such as '01:00-05:00; sat,sun 22:00-08:00 Europe/Berlin', in time zones that are known here"
+        expected = Text(
+            "windows such as '01:00-05:00; sat,sun 22:00-08:00 Europe/Berlin', in time zones that are known here"
+        )
         raise ConfigurationError(setting=name, value=value, expected=expected) from error
 
 
@@ -96,13 +101,14 @@ def _view_names(name: str, value: object) -> Sequence[ViewName]:
     try:
         return [ViewName.parse(one) for one in names if one.strip()]
     except BadName as error:
-        expected = "names of views, separated by commas, such as reporting.a, reporting.b"
+        expected = Text("names of views, separated by commas, such as reporting.a, reporting.b")
         raise ConfigurationError(setting=name, value=value, expected=expected) from error
 
 
 def _channels(name: str, value: object) -> Sequence[Channel]:
     if not isinstance(value, Mapping):
-        expected = "a map of names to channels such as {'on call': {'email': ['a@example.org']}}"
+        example = {"on call": {"email": ["a@example.org"]}}
+        expected = Text("a map of names to channels such as {example}", example=example)
         raise ConfigurationError(setting=name, value=REDACTED, expected=expected)
     try:
         return [*parse_channels(value)]
@@ -111,8 +117,9 @@ def _channels(name: str, value: object) -> Sequence[Channel]:
 
 
 def _drift_rules(name: str, value: object) -> Sequence[DriftRule]:
-    expected = (
-        "a list of rules such as {'kind': 'rows', 'severity': 'breaking', 'relative': 0.2, 'direction': 'falling'}"
+    expected = Text(
+        "a list of rules such as {example}",
+        example={"kind": "rows", "severity": "breaking", "relative": 0.2, "direction": "falling"},
     )
     if not isinstance(value, Sequence) or isinstance(value, str):
         raise ConfigurationError(setting=name, value=value, expected=expected)
@@ -278,7 +285,7 @@ class Settings:
 def load() -> Settings:
     """Read and validate the settings. Raises `ConfigurationError` for the first invalid one."""
     if not settings.USE_TZ:  # otherwise Django would store the database's times as local times
-        raise ConfigurationError(setting="USE_TZ", value=False, expected="True: every instant has a time zone")
+        raise ConfigurationError(setting="USE_TZ", value=False, expected=Text("True: every instant has a time zone"))
     return read_settings(Settings, getattr(settings, "SEEDER", {}), name="SEEDER")
 
 

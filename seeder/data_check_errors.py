@@ -20,7 +20,7 @@ class CheckTableUnusable(DataCheckError):
 
 
 class NotHeld(DataCheckError):
-    """{view} is not held{check}: its last refresh {outcome}. `manage.py refresh_status` has the held views."""
+    """{view} is not held{check}: {problem}. `manage.py refresh_status` has the held views."""
 
 
 class HeldAgain(DataCheckError):

@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.domain.suggestions import nearest
 from seeder.errors import ConfigurationError
+from seeder.texts import Text
 
 _MAX_INTEGER = 2**31 - 1
 _DECIMAL = re.compile(r"[0-9]{1,9}(\.[0-9]{1,6})?", re.ASCII)
@@ -34,9 +35,10 @@ def integer(min_value: int, max_value: int = _MAX_INTEGER) -> Callable[[str, obj
         except ValueError:
             number = None
         if number is None or not min_value <= number <= max_value:
-            is_bounded = max_value < _MAX_INTEGER or (number or 0) > max_value
-            expected = f"from {min_value} to {max_value}" if is_bounded else f"of at least {min_value}"
-            raise ConfigurationError(setting=name, value=value, expected=f"a whole number {expected}")
+            expected = Text("a whole number of at least {least}", least=min_value)
+            if max_value < _MAX_INTEGER or (number or 0) > max_value:
+                expected = Text("a whole number from {least} to {most}", least=min_value, most=max_value)
+            raise ConfigurationError(setting=name, value=value, expected=expected)
         return number
 
     return read
@@ -48,9 +50,8 @@ def decimal(min_value: float, max_value: float) -> Callable[[str, object], float
     def read(name: str, value: object) -> float:
         is_number = not isinstance(value, bool) and _DECIMAL.fullmatch(str(value)) is not None
         if not is_number or not min_value <= float(str(value)) <= max_value:
-            raise ConfigurationError(
-                setting=name, value=value, expected=f"a number from {min_value:g} to {max_value:g}"
-            )
+            expected = Text("a number from {least:g} to {most:g}", least=min_value, most=max_value)
+            raise ConfigurationError(setting=name, value=value, expected=expected)
         return float(str(value))
 
     return read
@@ -64,7 +65,7 @@ def boolean(name: str, value: object) -> bool:
         case "false" | "no" | "off" | "0":
             return False
         case _:
-            raise ConfigurationError(setting=name, value=value, expected="true or false")
+            raise ConfigurationError(setting=name, value=value, expected=Text("true or false"))
 
 
 def boolean_or(choice: str) -> Callable[[str, object], bool | str]:
@@ -76,7 +77,8 @@ def boolean_or(choice: str) -> Callable[[str, object], bool | str]:
         try:
             return boolean(name, value)
         except ConfigurationError as error:
-            raise ConfigurationError(setting=name, value=value, expected=f"true, false or {choice}") from error
+            expected = Text("true, false or {choice}", choice=choice)
+            raise ConfigurationError(setting=name, value=value, expected=expected) from error
 
     return read
 
@@ -84,14 +86,14 @@ def boolean_or(choice: str) -> Callable[[str, object], bool | str]:
 def text(name: str, value: object) -> str:
     """Read a text, which may be empty."""
     if not isinstance(value, str):
-        raise ConfigurationError(setting=name, value=value, expected="a text")
+        raise ConfigurationError(setting=name, value=value, expected=Text("a text"))
     return value
 
 
 def secret(name: str, value: object) -> str:
     """Read a secret, or an empty text. The error does not contain the value."""
     if not isinstance(value, str) or (value and not _SECRET.fullmatch(value)):
-        expected = "at least 16 printable ASCII characters without blanks, or nothing"
+        expected = Text("at least 16 printable ASCII characters without blanks, or nothing")
         raise ConfigurationError(setting=name, value=REDACTED, expected=expected)
     return value
 
@@ -99,7 +101,9 @@ def secret(name: str, value: object) -> str:
 def password(name: str, value: object) -> str:
     """Read a secret that another system has chosen. The error does not contain the value."""
     if not isinstance(value, str) or not _PASSWORD.fullmatch(value):
-        raise ConfigurationError(setting=name, value=REDACTED, expected="printable ASCII characters without blanks")
+        raise ConfigurationError(
+            setting=name, value=REDACTED, expected=Text("printable ASCII characters without blanks")
+        )
     return value
 
 
@@ -108,7 +112,8 @@ def one_of(*choices: str) -> Callable[[str, object], str]:
 
     def read(name: str, value: object) -> str:
         if value not in choices:
-            raise ConfigurationError(setting=name, value=value, expected=" or ".join(map(repr, choices)))
+            expected = Text("one of {choices}", choices=", ".join(map(repr, choices)))
+            raise ConfigurationError(setting=name, value=value, expected=expected)
         return str(value)
 
     return read
@@ -117,7 +122,8 @@ def one_of(*choices: str) -> Callable[[str, object], str]:
 def throttle_rate(name: str, value: object) -> str:
     """Read a rate in the format of REST framework's throttles."""
     if not isinstance(value, str) or not _RATE.fullmatch(value):
-        raise ConfigurationError(setting=name, value=value, expected="a number per sec, min, hour or day, as '60/min'")
+        expected = Text("a number per sec, min, hour or day, as '60/min'")
+        raise ConfigurationError(setting=name, value=value, expected=expected)
     return value
 
 
@@ -173,11 +179,24 @@ def ignored_variables(declaration: type[Any], *, name: str) -> Iterator[tuple[st
         if is_other or variable in readable:
             continue
         if not variable.startswith(prefix) or key not in declared:
-            suggestion = nearest(key, declared)
-            hint = f" The nearest one is '{prefix}{suggestion}'." if suggestion else ""
-            yield variable, f"{variable} is no setting and has no effect.{hint}"
+            text = Text("{variable} is no setting and has no effect.", variable=variable)
+            if suggestion := nearest(key, declared):
+                text = Text(
+                    "{variable} is no setting and has no effect. The nearest one is {suggestion!r}.",
+                    variable=variable,
+                    suggestion=f"{prefix}{suggestion}",
+                )
+            yield variable, text
         else:
-            yield variable, f"{variable} has no effect: set {name}[{key!r}] in the host's settings."
+            yield (
+                variable,
+                Text(
+                    "{variable} has no effect: set {setting}[{key!r}] in the host's settings.",
+                    variable=variable,
+                    setting=name,
+                    key=key,
+                ),
+            )
 
 
 def _fields_by_name(declaration: type[Any]) -> Mapping[str, "Field[Any]"]:

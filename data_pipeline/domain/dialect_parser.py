@@ -90,7 +90,7 @@ def parse_dialect(text: str, *, name: str) -> Dialect:
 class _UnknownKey(Exception):
     def __init__(self, key: str, allowed: Iterable[str], prefix: str) -> None:
         names = sorted(allowed)
-        suggestion = did_you_mean(key, names, "The nearest one is")
+        suggestion = did_you_mean(key, names)
         self.facts = {"key": f"{prefix}{key}", "suggestion": suggestion, "allowed": ", ".join(names)}
 
 

@@ -28,7 +28,7 @@ def find_dialect(name_or_path: str, folders: Iterable[Path] = ()) -> Dialect:
         return _read(path, name=path.stem)
     known = _files_by_name(folders)
     if name_or_path not in known:
-        suggestion = did_you_mean(name_or_path, known, "The nearest one is")
+        suggestion = did_you_mean(name_or_path, known)
         raise UnknownDialect(dialect=name_or_path, suggestion=suggestion, known=", ".join(sorted(known)))
     return _read(known[name_or_path], name=name_or_path)
 

@@ -184,4 +184,4 @@ def is_identifier(name: str) -> bool:
 
 
 def _suggestion(value: object, allowed: Iterable[str]) -> str:
-    return did_you_mean(value, allowed, "The nearest one is") if isinstance(value, str) else ""
+    return did_you_mean(value, allowed) if isinstance(value, str) else ""

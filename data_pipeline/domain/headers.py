@@ -10,7 +10,7 @@ from data_pipeline.domain.case_folding import fold, trim
 from data_pipeline.domain.dialect_values import is_identifier
 from data_pipeline.domain.dialects import Dialect, Surplus
 from data_pipeline.errors import HeaderRefused
-from seeder.domain.suggestions import did_you_mean
+from seeder.domain.suggestions import nearest
 
 # `load_id` is the column of the load, and the others are PostgreSQL's own in every table.
 RESERVED_NAMES: Final = {"load_id", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
@@ -144,5 +144,5 @@ def _unknown(names: Sequence[str], targets: Sequence[str | None], columns: Seque
 
 
 def _nearest(name: str, columns: Sequence[str]) -> str:
-    suggestion = did_you_mean(name, columns, "the nearest is").strip().rstrip(".")
-    return f" ({suggestion})" if suggestion else ""
+    suggestion = nearest(name, columns)
+    return "" if suggestion is None else f" (the nearest is {suggestion!r})"

@@ -63,7 +63,7 @@ class JobPackages:
         """Return a job. Raises `UnknownJob`, `AmbiguousJob`, `UnusableJob` or `MalformedJob`."""
         modules = self.modules_by_name()
         if name not in modules:
-            raise UnknownJob(job=name, suggestion=did_you_mean(name, modules, "The nearest one is"))
+            raise UnknownJob(job=name, suggestion=did_you_mean(name, modules))
         return _load_one_of(name, modules[name])
 
 

@@ -37,6 +37,7 @@ NOUNS: Mapping[str, Noun] = {
     "more failing view": Noun("{number:,} more failing view", "{number:,} more failing views"),
     "more late view": Noun("{number:,} more late view", "{number:,} more late views"),
     "more long-running view": Noun("{number:,} more long-running view", "{number:,} more long-running views"),
+    "more input": Noun("{number:,} more input", "{number:,} more inputs"),
     "more query": Noun("{number:,} more query", "{number:,} more queries"),
     "more view": Noun("{number:,} more view", "{number:,} more views"),
     "newer load": Noun("{number:,} newer load", "{number:,} newer loads"),

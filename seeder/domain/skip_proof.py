@@ -13,6 +13,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Self
 
+from seeder.texts import Text
+
 _FORM = 1  # of the stored proof
 _XIDS = 2**32  # transaction ids before they are used again
 
@@ -39,15 +41,15 @@ class Change:
     relation: str | None = None  # the input
 
     def __str__(self) -> str:
-        return f"{self.relation} changed" if self.relation else _TEXTS[self.fact]
+        return Text("{table} changed", table=self.relation) if self.relation else _TEXTS[self.fact]
 
 
 _TEXTS = {
-    ChangedFact.SERVER: "the server was upgraded, replaced or restored",
-    ChangedFact.TRANSACTIONS: "the proof is too many transactions old",
-    ChangedFact.VIEW: "the view is not as the last refresh left it",
-    ChangedFact.CATALOG: "a definition of the view or its inputs changed",
-    ChangedFact.ENVIRONMENT: "settings, or functions, types or extensions of the database changed",
+    ChangedFact.SERVER: Text("the server was upgraded, replaced or restored"),
+    ChangedFact.TRANSACTIONS: Text("the proof is too many transactions old"),
+    ChangedFact.VIEW: Text("the view is not as the last refresh left it"),
+    ChangedFact.CATALOG: Text("a definition of the view or its inputs changed"),
+    ChangedFact.ENVIRONMENT: Text("settings, or functions, types or extensions of the database changed"),
 }
 
 

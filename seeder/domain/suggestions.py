@@ -3,6 +3,8 @@
 from collections.abc import Iterable
 from difflib import SequenceMatcher
 
+from seeder.texts import Text
+
 _MIN_SIMILARITY = 0.65  # one wrong letter of three is similar, and "nosuch" is not similar to "much"
 
 
@@ -15,10 +17,10 @@ def nearest(name: str, candidates: Iterable[str]) -> str | None:
     return max(sorted(similar), key=lambda candidate: _similarity(name, candidate), default=None)
 
 
-def did_you_mean(name: str, candidates: Iterable[str], introduction: str) -> str:
-    """Return the introduction with the nearest candidate, or an empty text if no candidate is similar."""
+def did_you_mean(name: str, candidates: Iterable[str]) -> str:
+    """Return a sentence with the nearest candidate, or an empty text if no candidate is similar."""
     suggestion = nearest(name, candidates)
-    return "" if suggestion is None else f" {introduction} {suggestion!r}."
+    return "" if suggestion is None else Text(" The nearest one is {suggestion!r}.", suggestion=suggestion)
 
 
 def _similarity(name: str, candidate: str) -> float:

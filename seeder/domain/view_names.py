@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from seeder.errors import BadName
+from seeder.texts import Text
 
 DEFAULT_SCHEMA = "reporting"
 
@@ -47,13 +48,20 @@ class ViewName:
             if len(part.encode()) > MAX_IDENTIFIER_BYTES:
                 raise BadName(
                     text=text,
-                    problem=f"{part!r} is {len(part.encode())} bytes long, PostgreSQL keeps {MAX_IDENTIFIER_BYTES}",
+                    problem=Text(
+                        "{part!r} is {size} bytes long, PostgreSQL keeps {most}",
+                        part=part,
+                        size=len(part.encode()),
+                        most=MAX_IDENTIFIER_BYTES,
+                    ),
                 )
         if len(parts) > 2:
-            raise BadName(text=text, problem=f"it has {len(parts)} parts, but a view has a schema and a name at most")
+            problem = Text("it has {number} parts, but a view has a schema and a name at most", number=len(parts))
+            raise BadName(text=text, problem=problem)
         schema, name = parts if len(parts) == 2 else (default_schema, *parts)
         if schema.startswith("pg_"):
-            raise BadName(text=text, problem="PostgreSQL keeps the schemas that begin with pg_ for itself")
+            problem = Text("PostgreSQL keeps the schemas that begin with pg_ for itself")
+            raise BadName(text=text, problem=problem)
         return cls(schema=schema, name=name)
 
     @classmethod
@@ -72,20 +80,23 @@ class ViewName:
 def _parse_identifiers(text: str) -> Iterator[str]:
     """Yield the identifiers, unquoted and folded as `parse_ident(text, strict)` does."""
     if not is_storable_text(text):
-        raise BadName(text=text, problem="it holds a character that PostgreSQL cannot store")
+        raise BadName(text=text, problem=Text("it holds a character that PostgreSQL cannot store"))
     position = 0
     while True:
         match = _IDENTIFIER.match(text, position)
         if match is None:
-            raise BadName(text=text, problem=f"no identifier at character {position + 1}")
+            raise BadName(text=text, problem=Text("no identifier at character {position}", position=position + 1))
         if match["quoted"] == "":
-            raise BadName(text=text, problem="a quoted identifier is empty")
+            raise BadName(text=text, problem=Text("a quoted identifier is empty"))
         yield match["quoted"].replace('""', '"') if match["quoted"] else match["bare"].translate(_UPPER_TO_LOWER)
         position = match.end()
         if position == len(text):
             return
         if text[position] != ".":
-            raise BadName(text=text, problem=f"unexpected {text[position]!r} at character {position + 1}")
+            problem = Text(
+                "unexpected {character!r} at character {position}", character=text[position], position=position + 1
+            )
+            raise BadName(text=text, problem=problem)
         position += 1
 
 

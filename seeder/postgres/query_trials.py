@@ -34,6 +34,7 @@ from seeder.domain.query_trials import (
 from seeder.domain.view_names import ViewName
 from seeder.postgres import catalog, private_sessions, sessions, sqlstates, transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.texts import Text
 
 STATEMENT_TIMEOUT = timedelta(seconds=5)
 _LOCK_TIMEOUT = timedelta(milliseconds=500)  # less than deadlock_timeout, after which PostgreSQL ends one of two
@@ -103,7 +104,10 @@ def _describe(database: str, statement: sql.Composed, error: Error, *, can_see_d
     state = sqlstates.sqlstate(error)
     if not can_see_data:
         return QueryProblem(
-            message=f"{sqlstates.condition_name(state)}. Users of seeder.view_errors see the message.", sqlstate=state
+            message=Text(
+                "{condition}. Users of seeder.view_errors see the message.", condition=sqlstates.condition_name(state)
+            ),
+            sqlstate=state,
         )
     line = column = None
     if report.position is not None:
@@ -134,7 +138,7 @@ def _plan(database: str, view: ViewName, query: str, *, can_see_data: bool) -> s
     if not isinstance(lines, Error):
         return "\n".join(line for (line,) in lines)
     if sqlstates.sqlstate(lines) in {sqlstates.INSUFFICIENT_PRIVILEGE, sqlstates.QUERY_CANCELED}:
-        return _unavailable(WarningCode.PLAN_UNAVAILABLE, "There is no plan", lines)
+        return _unavailable(WarningCode.PLAN_UNAVAILABLE, Text("There is no plan"), lines)
     return _describe(database, statement, lines, can_see_data=can_see_data)
 
 
@@ -147,12 +151,14 @@ def _first_rows(database: str, columns: Sequence[QueryColumn]) -> FirstRows | Tr
     )
     rows = _attempt(database, statement)
     if isinstance(rows, Error):
-        return _unavailable(WarningCode.ROWS_UNAVAILABLE, "The first rows cannot be shown", rows)
+        return _unavailable(WarningCode.ROWS_UNAVAILABLE, Text("The first rows cannot be shown"), rows)
     names = [one.name for one in shown]
     return FirstRows(column_names=names, rows=rows[:MAX_ROWS], has_more=len(rows) > MAX_ROWS)
 
 
-def _unavailable(code: WarningCode, effect: str, error: Error) -> TrialWarning:
+def _unavailable(code: WarningCode, effect: Text, error: Error) -> TrialWarning:
+    message = Text("{effect}: {cause}.", effect=effect, cause=sqlstates.first_line(error))
     if sqlstates.sqlstate(error) == sqlstates.QUERY_CANCELED:
-        return TrialWarning(code=code, message=f"{effect}: it took more than {STATEMENT_TIMEOUT.total_seconds():g} s.")
-    return TrialWarning(code=code, message=f"{effect}: {sqlstates.first_line(error)}.")
+        seconds = STATEMENT_TIMEOUT.total_seconds()
+        message = Text("{effect}: it took more than {seconds:g} s.", effect=effect, seconds=seconds)
+    return TrialWarning(code=code, message=message)

@@ -9,6 +9,7 @@ from seeder.domain import lock_keys
 from seeder.domain.view_names import ViewName
 from seeder.postgres import input_locks, sessions
 from seeder.postgres.named_statements import STATEMENTS
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -22,10 +23,11 @@ class BlockingSession:
     transaction_age: timedelta | None
 
     def __str__(self) -> str:
-        age = self.transaction_age
-        age_text = "" if age is None else f"its transaction open for {age.total_seconds():.0f} s"
-        role = f"of {self.role}" if self.role else ""
-        return ", ".join(filter(None, (f"pid {self.pid}", self.application_name, role, self.state, age_text)))
+        facts = [f"pid {self.pid}", self.application_name]
+        facts += [Text("of {role}", role=self.role) if self.role else "", self.state]
+        if (age := self.transaction_age) is not None:
+            facts.append(Text("its transaction open for {seconds:.0f} s", seconds=age.total_seconds()))
+        return Text.joined(filter(None, facts))
 
 
 def blocking_sessions(database: str, view: ViewName, *, plain: bool) -> list[BlockingSession]:

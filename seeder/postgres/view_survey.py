@@ -22,6 +22,7 @@ from seeder.postgres.sqlstates import (
     is_transient,
     sqlstate,
 )
+from seeder.texts import Text
 
 _SURVEYED_KINDS = ("m", "v")  # missing views are created as plain ones
 _COMPARISON_BATCH_SIZE = 50  # queries compared at once, at most
@@ -201,7 +202,7 @@ def _find_drift(
     locked_count, refuses_any_view = 0, None
     for start in range(0, len(pairs), batch_size):
         if locked_count >= _MAX_LOCKED_VIEWS:
-            message = f"{locked_count} others were locked, so this one was not tried"
+            message = Text("{number} others were locked, so this one was not tried", number=locked_count)
             undetermined |= dict.fromkeys(pairs[start:], Undetermined(message=message, is_locked=True))
             break
         for pair, answer in _compare_definitions(database, pairs[start : start + batch_size]):

@@ -28,7 +28,7 @@ def find_job(name: str) -> BaseCommand:
     """Return a job. Raises `UnknownJobCommand` or `UnusableJobCommand`."""
     job = _load_job(name)
     if job is None:
-        raise UnknownJobCommand(job=name, suggestion=did_you_mean(name, discover_jobs()[0], "The nearest one is"))
+        raise UnknownJobCommand(job=name, suggestion=did_you_mean(name, discover_jobs()[0]))
     return job
 
 

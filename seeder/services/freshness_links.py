@@ -12,6 +12,7 @@ from django.utils.html import escape
 
 from seeder import conf
 from seeder.freshness_errors import BadLinkExpiry, BadLinkOrigin, EmbedsNotMounted
+from seeder.texts import Text
 
 PERMISSION = "seeder.share_freshness"
 _SALT = "seeder.freshness_link"  # a signature for another purpose is none for this
@@ -90,7 +91,8 @@ def parse_expiry(text: str) -> datetime:
             at = at.replace(tzinfo=timezone.get_default_timezone())
         at = at.astimezone(UTC)
     except (ValueError, OverflowError) as error:
-        raise BadLinkExpiry(text=text, problem="it is neither a day such as 2027-06-30 nor an instant") from error
+        problem = Text("it is neither a day such as 2027-06-30 nor an instant")
+        raise BadLinkExpiry(text=text, problem=problem) from error
     if at <= timezone.now():
-        raise BadLinkExpiry(text=text, problem="it has passed")
+        raise BadLinkExpiry(text=text, problem=Text("it has passed"))
     return at

@@ -22,6 +22,7 @@ from seeder.models import CannedReport, CannedReportManifest, CustomReportManife
 from seeder.postgres import catalog, contract, sessions
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.read_models import agency_scope
+from seeder.texts import Text
 
 VIEW_PERMISSION, EDIT_PERMISSION = "seeder.view_manifests", "seeder.edit_manifests"
 
@@ -145,7 +146,7 @@ def has_other_agencies(spellings: list[str], agencies: list[str]) -> bool:
 def require_agency(slug: str, agency_id: int | None, editor: Editor) -> Agency:
     """Return an agency that the editor may see. Raises `BadManifest` if its id is missing or another one's."""
     if editor.agencies is not None and slug not in editor.agencies:
-        raise BadManifest(field="agency_slug", problem="it is none of your agencies")
+        raise BadManifest(field="agency_slug", problem=Text("it is none of your agencies"))
     require_valid_agency(Agency(slug=slug, id=agency_id or 0))
     known = {
         one
@@ -153,7 +154,9 @@ def require_agency(slug: str, agency_id: int | None, editor: Editor) -> Agency:
         for one in model._base_manager.filter(agency_slug=slug).values_list("agency_id", flat=True).distinct()
     }
     if agency_id is None and len(known) != 1:
-        raise BadManifest(field="agency_id", problem=f"the manifests of {slug} do not determine it, so it is required")
+        problem = Text("the manifests of {agency} do not determine it, so it is required", agency=slug)
+        raise BadManifest(field="agency_id", problem=problem)
     if agency_id is not None and known and agency_id not in known:
-        raise BadManifest(field="agency_id", problem=f"manifests of {slug} have {', '.join(map(str, sorted(known)))}")
+        ids = ", ".join(map(str, sorted(known)))
+        raise BadManifest(field="agency_id", problem=Text("manifests of {agency} have {ids}", agency=slug, ids=ids))
     return Agency(slug=slug, id=known.pop() if agency_id is None else agency_id)

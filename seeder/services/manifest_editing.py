@@ -30,6 +30,7 @@ from seeder.postgres.transactions import atomic
 from seeder.services import admin_log, manifest_access, query_validation
 from seeder.services.manifest_access import DEFINITION_FIELDS, Editor
 from seeder.services.structured_log import INFO, log_event
+from seeder.texts import Text
 
 _Report = TypeVar("_Report", CustomReportManifest, CannedReport)
 _Row = TypeVar("_Row", CustomReportManifest, CannedReport, CannedReportManifest)
@@ -125,9 +126,9 @@ def _require_valid(definition: ReportDefinition, editor: Editor, *, edited: Mani
     """Raise an error unless PostgreSQL accepts the definition, and its view is the editor's."""
     problem = query_validation.check(definition, editor=editor, can_see_data=False, edited=edited).problem
     if problem is not None:
-        place = f" at line {problem.line}, column {problem.column}" if problem.line else ""
+        place = Text(" at line {line}, column {column}", line=problem.line, column=problem.column)
         raise QueryRefused(
-            place=place,
+            place=place if problem.line else "",
             message=problem.message,
             line=problem.line,
             column=problem.column,

@@ -204,4 +204,4 @@ def _require_known_view(name: ViewName) -> None:
 
 
 def _suggestion(requested: str, known: Iterable[str]) -> str:
-    return did_you_mean(requested, known, "The nearest known one is")
+    return did_you_mean(requested, known)

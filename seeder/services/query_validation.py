@@ -18,8 +18,9 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_access
 from seeder.services.manifest_access import Editor
 from seeder.services.read_models import agency_scope, error_redaction
+from seeder.texts import Text
 
-_VIEW_KEPT = (
+_VIEW_KEPT = Text(
     "The view exists with another definition. A refresh keeps it: recreate the view to apply the query."
     " The doctor (manage.py doctor) has the statements."
 )
@@ -70,7 +71,7 @@ def _other_query_warnings(
     spellings = agency_scope.manifest_spellings(definition.table_name)
     database = database_of(definition.database_id)
     others = [
-        f"{kind} report {row.pk}"
+        Text("{report_type} report {id}", report_type=kind, id=row.pk)
         for kind, rows in ((ReportType.CUSTOM, CustomReportManifest.objects), (ReportType.CANNED, CannedReport.objects))
         for row in rows.filter(table_name__in=spellings).exclude(query=definition.query).order_by("pk")
         if (kind, row.pk) != edited and conf.load().databases.get(row.database_id, DEFAULT_DB_ALIAS) == database
@@ -78,6 +79,10 @@ def _other_query_warnings(
     if others:
         yield TrialWarning(
             code=WarningCode.OTHER_QUERY,
-            message=f"{view} has another query in {', '.join(others)}. A view is created from the query of its first"
-            " manifest, custom before canned, lowest id first; the others are reported as definition drift.",
+            message=Text(
+                "{view} has another query in {reports}. A view is created from the query of its first manifest, custom"
+                " before canned, lowest id first; the others are reported as definition drift.",
+                view=str(view),
+                reports=Text.joined(others),
+            ),
         )

@@ -195,7 +195,7 @@ def test_capture_of_unknown_column_is_rejected_before_queueing(operator: APIClie
     operator.post(JOB)
     run_queued_tasks()
     answer = operator.post(f"{api_clients.ROOT}snapshots/", capture, format="json")
-    message = "reporting.good has no column 'nn'. The nearest it has is 'n'."
+    message = "reporting.good has no column 'nn'. The nearest one is 'n'."
     assert (answer.status_code, answer.json()["detail"]) == (400, message)
     assert OrmQ.objects.count() == 0
 

@@ -24,7 +24,7 @@ def only_line(ended: CompletedCommand, code: int = 2) -> str:
 def test_unknown_agency_is_printed_with_the_nearest_known_one(manage: Manage) -> None:
     create_custom_manifest("reporting.a", "SELECT 1", agency="harbor")
     line = only_line(manage("refresh_agency", "habor"))
-    assert line.endswith("No manifest names the agency 'habor'. The nearest known one is 'harbor'.")
+    assert line.endswith("No manifest names the agency 'habor'. The nearest one is 'harbor'.")
 
 
 @pytest.mark.usefixtures("contract_tables")
@@ -50,9 +50,7 @@ def test_unknown_table_is_printed_with_the_nearest_known_one(manage: Manage) -> 
     create_custom_manifest("B_Count", "SELECT 1", enabled=False)
     create_custom_manifest("reporting.c_sum", "SELECT 1")
     line = only_line(manage("refresh_table", "reporting.b_cound"))
-    assert line.endswith(
-        "No manifest names the table 'reporting.b_cound'. The nearest known one is 'reporting.b_count'."
-    )
+    assert line.endswith("No manifest names the table 'reporting.b_cound'. The nearest one is 'reporting.b_count'.")
 
 
 @pytest.mark.usefixtures("contract_tables")

@@ -197,7 +197,7 @@ def test_unknown_view_is_refused_with_the_nearest_name(manage: Manage) -> None:
     create_custom_manifest("reporting.incidents", "SELECT 1 AS n")
     answer = manage("explain_view", "reporting.incidenst")
     assert answer.exit_code == 2
-    assert "The nearest known one is 'reporting.incidents'." in answer.err
+    assert "The nearest one is 'reporting.incidents'." in answer.err
     assert manage("explain_view", "no such name").exit_code == 2
 
 

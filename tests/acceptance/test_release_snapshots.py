@@ -126,10 +126,10 @@ def test_capture_on_terminal_draws_progress_and_result() -> None:
         ((*ONE, "v1", "--release-version", " "), "is not a release version"),
         ((*ONE[:3], "--release-tag"), "--release-tag"),
         (("capture_release_snapshot", "--release-tag", "v1"), "one of the arguments --table-name --agency --all"),
-        (("capture_release_snapshot", "--agency", "demp", "--release-tag", "v1"), "nearest known one is 'demo'"),
+        (("capture_release_snapshot", "--agency", "demp", "--release-tag", "v1"), "nearest one is 'demo'"),
         (("capture_release_snapshot", "--table-name", "a.b.c", "--release-tag", "v1"), "it has 3 parts"),
         (("capture_release_snapshot", "--table-name", "arrest", "--release-tag", "v1"), "'reporting.arrests'"),
-        ((*ONE, "v1", "--top-values-columns", "precinct,precinkt"), "The nearest it has is 'precinct'"),
+        ((*ONE, "v1", "--top-values-columns", "precinct,precinkt"), "The nearest one is 'precinct'"),
         (("compare_release_snapshots", "1", "2"), "There is no release snapshot with the id 1."),
         (("compare_release_snapshots", "v1", "v2"), "With --table-name, tags can be compared"),
         (("compare_release_snapshots", "--table-name", "reporting.arrests", "v1", "v2"), "reporting.arrests at 'v1'"),
@@ -137,7 +137,7 @@ def test_capture_on_terminal_draws_progress_and_result() -> None:
         (("compare_release_snapshots", "1" * 5000, "2"), "There is no release snapshot with the id"),
         (
             ("capture_release_snapshot", "--all", "--release-tag", "v1", "--top-values-columns", "precinkt"),
-            "No view of any report has a column 'precinkt'. The nearest is 'precinct'.",
+            "No view of any report has a column 'precinkt'. The nearest one is 'precinct'.",
         ),
     ],
 )

@@ -113,7 +113,7 @@ def test_fail_on_sets_the_exit_code() -> None:
 
 def test_invalid_argument_prints_one_line() -> None:
     line = only_line(run_in_process("refresh_status", "--agency", "metre"))
-    assert line.endswith("No manifest names the agency 'metre'. The nearest known one is 'metro'.")
+    assert line.endswith("No manifest names the agency 'metre'. The nearest one is 'metro'.")
     assert "invalid choice: 'fine'" in only_line(run_in_process("refresh_status", "--status", "fine"))
     assert "--limit" in only_line(run_in_process("refresh_status", "--limit", "0"))
     both = run_in_process("refresh_status", "--json", "--table")

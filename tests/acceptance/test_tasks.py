@@ -54,7 +54,7 @@ def test_tasks_in_a_cluster_return_results_or_fail_with_a_reason(view: str) -> N
     assert pruned == {"historyRows": 2, "runs": 0, "queuedRefreshes": 0, "stoppedBy": None}
     assert len(history_ids()) == 1
     failed = async_task(CAPTURE, "reporting.aa", "v1")
-    assert "The nearest known one is 'reporting.a'" in result(failed, wait=30_000)
+    assert "The nearest one is 'reporting.a'" in result(failed, wait=30_000)
     assert not Task.objects.get(id=failed).success
     assert ReleaseSnapshot.objects.count() == 1
 

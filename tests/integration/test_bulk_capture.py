@@ -67,9 +67,9 @@ def test_all_statistics_are_of_one_snapshot_during_a_refresh(mode: str, monkeypa
 
 def test_refused_capture_states_the_reason_and_stores_nothing() -> None:
     create_view_with_manifest()
-    assert "The nearest known one is 'reporting.a'" in assert_capture_refused(UnknownTable, "reporting.aa")
+    assert "The nearest one is 'reporting.a'" in assert_capture_refused(UnknownTable, "reporting.aa")
     assert assert_capture_refused(BadTag, "reporting.a", " ")
-    assert "no column 'knid'. The nearest it has is 'kind'." in assert_capture_refused(
+    assert "no column 'knid'. The nearest one is 'kind'." in assert_capture_refused(
         UnknownColumn, "reporting.a", top_values_columns=["n", "knid"]
     )
     create_custom_manifest("reporting.never", "SELECT 1")

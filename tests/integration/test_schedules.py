@@ -93,7 +93,7 @@ def test_duplicates_are_removed_and_foreign_schedules_kept() -> None:
 
 def test_invalid_schedule_is_refused_before_any_change(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_CRONS": {"dmeo": "0 2 * * *"}}
-    with pytest.raises(UnknownAgency, match="nearest known one is 'demo'"):
+    with pytest.raises(UnknownAgency, match="nearest one is 'demo'"):
         schedules.sync_schedules()
     for cron in ("every day", "0 0 30 2 *", "* * * *", "0 0 2 * * *", "0 2 * * *" + " " * 100):
         settings.SEEDER = {"NIGHTLY_CRON": cron}

@@ -21,6 +21,7 @@ from seeder.postgres.contract import OptionalTables, optional_tables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
 from seeder.services.structured_log import WARNING, log_event
+from seeder.texts import Text
 
 WAIVERS_TABLE, RESULTS_TABLE = "seeder_check_waiver", "seeder_check_result"
 PERMISSION = "seeder.waive_checks"
@@ -134,7 +135,7 @@ def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
     of_view = DataCheckResult.objects.filter(table_name=view, database_alias=held.database)
     last = of_view.order_by("-history_id").first()
     if last is None:
-        raise NotHeld(view=view, check="", outcome="had no data checks")
+        raise NotHeld(view=view, check="", problem=Text("its last refresh had no data checks"))
     unmet = of_view.filter(
         history_id=last.history_id,
         severity=CheckSeverity.ERROR,
@@ -142,9 +143,11 @@ def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
     )
     found = {row.check_name: row for row in unmet.order_by("check_name")}
     if not found:
-        raise NotHeld(view=view, check="", outcome=f"(run {last.run_id}) was published")
+        problem = Text("its last refresh (run {run_id}) was published", run_id=last.run_id)
+        raise NotHeld(view=view, check="", problem=problem)
     if missing := names - found.keys():
-        raise NotHeld(view=view, check=f" by {min(missing)}", outcome=f"is run {last.run_id}")
+        problem = Text("its last refresh is run {run_id}", run_id=last.run_id)
+        raise NotHeld(view=view, check=Text(" by {check}", check=min(missing)), problem=problem)
     if held.run_id is not None and held.run_id != last.run_id:
         raise HeldAgain(view=view, run=held.run_id, last_run=last.run_id)
     return [row for name, row in found.items() if not names or name in names]

@@ -20,6 +20,7 @@ from seeder.services.queue.queue_overview import queue_problems
 from seeder.services.queue.rescue import rescue_all
 from seeder.services.stop_signal import StopSignal
 from seeder.services.structured_log import ERROR, INFO, WARNING, log_event
+from seeder.texts import Text
 
 Report = Callable[[str], object]
 
@@ -50,18 +51,30 @@ def keep_cluster_running(command: Sequence[str], *, stop: StopSignal, grace: tim
     while not stop.requested:
         child = _Cluster(command)
         log_event(INFO, "cluster_started", pid=child.pid)
-        report(f"cluster {child.pid} started")
+        report(Text("cluster {pid} started", pid=child.pid))
         cause = child.end_reason(stop)
         if cause is None:
-            report(f"{stop.reason}: stopping cluster {child.pid}, within {grace.total_seconds():.0f} s")
+            text = Text(
+                "{reason}: stopping cluster {pid}, within {seconds:.0f} s",
+                reason=stop.reason,
+                pid=child.pid,
+                seconds=grace.total_seconds(),
+            )
+            report(text)
             child.end(grace)
             log_event(INFO, "cluster_ended", pid=child.pid, stopped_by=stop.reason)
-            report(f"cluster {child.pid} ended")
+            report(Text("cluster {pid} ended", pid=child.pid))
             break
         pause = min(2 * pause, _MAX_BACKOFF) if pause and child.age < _SHORT_LIFE.total_seconds() else _FIRST_BACKOFF
         child.end(timedelta())
         log_event(ERROR, "cluster_lost", pid=child.pid, cause=cause, duration_seconds=round(child.age, 3))
-        report(f"cluster {child.pid} {cause}; it was killed, another starts in {pause.total_seconds():.0f} s")
+        text = Text(
+            "cluster {pid} {cause}; it was killed, another starts in {seconds:.0f} s",
+            pid=child.pid,
+            cause=cause,
+            seconds=pause.total_seconds(),
+        )
+        report(text)
         stop.wait(pause)
     rescuer.join(_KILL_GRACE.total_seconds())
 
@@ -92,9 +105,9 @@ class _Cluster:
                     last_heartbeat = monotonic()
             if self._process.poll() is not None:
                 code = self._process.returncode
-                return f"ended by itself, with exit code {code}" if code else "ended by itself"
+                return Text("ended by itself, with exit code {code}", code=code) if code else Text("ended by itself")
             if monotonic() - last_heartbeat > _HEARTBEAT_TIMEOUT.total_seconds():
-                return "sends no heartbeat"
+                return Text("sends no heartbeat")
             stop.wait(_POLL_INTERVAL)
         return None
 
@@ -129,9 +142,9 @@ def _rescue(stop: StopSignal, report: Report) -> None:
         try:
             for rescued in rescue_all():
                 report(rescued)
-            problem, reason = " ".join(queue_problems()), "problem"
+            problem, reason = Text.joined(queue_problems(), " "), "problem"
         except Exception as error:  # noqa: BLE001  # a broker raises what its library does; the next attempt may succeed
-            problem, reason = f"cannot rescue stalled work: {error}", type(error).__name__
+            problem, reason = Text("cannot rescue stalled work: {error}", error=str(error)), type(error).__name__
         if problem and problem != reported:
             log_event(WARNING, "queue_problem", reason=reason)
             report(problem)

@@ -16,6 +16,7 @@ from seeder.postgres.transactions import atomic
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery
 from seeder.services.structured_log import WARNING, log_event
+from seeder.texts import Text
 
 # Time for a worker to receive a message and claim the part. Until then the message is not sent again.
 _DISPATCH_AGAIN_AFTER = timedelta(minutes=1)
@@ -32,7 +33,9 @@ class Rescued:
 
     def __str__(self) -> str:
         """Return one line with the dispatched parts, or an empty text."""
-        return f"dispatched again: part {', '.join(map(str, self.dispatched))}" if self.dispatched else ""
+        if not self.dispatched:
+            return ""
+        return Text("dispatched again: part {parts}", parts=Text.joined(map(str, self.dispatched)))
 
 
 def rescue_all() -> Iterator[str]:

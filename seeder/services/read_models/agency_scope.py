@@ -18,6 +18,7 @@ from seeder.models import CannedReport, CannedReportManifest, CustomReportManife
 from seeder.services import manifest_selection
 from seeder.services.snapshots import release_snapshots
 from seeder.services.storable_text import is_storable
+from seeder.texts import Text
 
 SNAPSHOT_COLUMN_FIELDS = ("columns", "column_statistics", "top_values")  # large, and not shown in lists
 
@@ -65,7 +66,7 @@ def _scope() -> Callable[[Any], object] | None:
 
 
 def _invalid_scope() -> ConfigurationError:
-    wanted = "the dotted path of a callable that takes a user and returns slugs, or None"
+    wanted = Text("the dotted path of a callable that takes a user and returns slugs, or None")
     return ConfigurationError(setting="SEEDER['AGENCY_SCOPE']", value=conf.load().agency_scope, expected=wanted)
 
 
@@ -107,7 +108,7 @@ def snapshot(snapshot_id: int, agencies: list[str] | None) -> Snapshot:
     """Return a snapshot of these agencies. Raises `UnknownSnapshot` or `DatabaseError`."""
     found = release_snapshots.find_snapshot(snapshot_id)
     if agencies is not None and found.table_name not in tables_of(agencies):
-        raise UnknownSnapshot(identity=f"with the id {snapshot_id}")
+        raise UnknownSnapshot(identity=Text("with the id {id}", id=snapshot_id))
     return found
 
 
@@ -134,7 +135,7 @@ def _agency_model() -> type[Model] | None:
     try:
         return apps.get_model(name) if name else None
     except (LookupError, ValueError) as error:
-        wanted = "a model as app_label.Model"
+        wanted = Text("a model as app_label.Model")
         raise ConfigurationError(setting="SEEDER['AGENCY_MODEL']", value=name, expected=wanted) from error
 
 

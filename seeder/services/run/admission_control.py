@@ -16,6 +16,7 @@ from django.utils import timezone
 from seeder.conf import Settings
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold, HoldReason
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
+from seeder.domain.human_format import format_count
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
@@ -23,6 +24,7 @@ from seeder.models import CircuitBreaker
 from seeder.postgres import server_activity, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.transactions import atomic
+from seeder.texts import Text
 
 _CACHE_DURATION = timedelta(seconds=1)  # other processes may change the row; a change reads it again
 
@@ -60,8 +62,12 @@ class AdmissionControl:
         most = self._settings.max_db_active_queries
         if not most or (busy := server_activity.active_query_count(database)) < most:
             return None
-        are = "query is" if busy == 1 else "queries are"
-        message = f"{busy} {are} active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is {most}"
+        message = Text.counted(
+            "{number} query is active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is {most}",
+            "{number} queries are active on the server and SEEDER_MAX_DB_ACTIVE_QUERIES is {most}",
+            busy,
+            most=most,
+        )
         return Hold(reason=HoldReason.SERVER_BUSY, message=message)
 
     def _try_trial(self, database: str) -> AdmissionDecision:
@@ -145,11 +151,24 @@ class CircuitBreakers:
         return False
 
 
-def _open_text(database: str, breaker: CircuitBreakerState, due: datetime, *, causes: str) -> str:
-    since, due = timezone.localtime(breaker.opened_at), timezone.localtime(due)
-    return (
-        f"the circuit breaker of {database} is open since {since:%Y-%m-%d %H:%M:%S %Z} after {breaker.failures}"
-        f" failures in a row{causes and f': {causes}'}; one view is tried at {due:%H:%M:%S}"
+def _open_text(database: str, breaker: CircuitBreakerState, due: datetime, *, causes: str) -> Text:
+    values = {
+        "database": database,
+        "since": timezone.localtime(breaker.opened_at),
+        "failures": format_count(breaker.failures, "failure"),
+        "due": timezone.localtime(due),
+    }
+    if not causes:
+        return Text(
+            "the circuit breaker of {database} is open since {since:%Y-%m-%d %H:%M:%S %Z} after {failures} in a row;"
+            " one view is tried at {due:%H:%M:%S}",
+            **values,
+        )
+    return Text(
+        "the circuit breaker of {database} is open since {since:%Y-%m-%d %H:%M:%S %Z} after {failures} in a row:"
+        " {causes}; one view is tried at {due:%H:%M:%S}",
+        causes=causes,
+        **values,
     )
 
 

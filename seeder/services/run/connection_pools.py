@@ -7,6 +7,7 @@ from django.db import connections
 from seeder.conf import Settings
 from seeder.domain.human_format import format_count
 from seeder.errors import ConfigurationError
+from seeder.texts import Text
 
 _OF_THE_RUN = 1  # connection of the scheduler's thread, which holds the run's lock and has read the catalog
 _DEFAULT_MIN_SIZE = 4  # of psycopg_pool.ConnectionPool
@@ -22,7 +23,8 @@ def workers_by_database(settings: Settings, databases: Iterable[str]) -> Mapping
         size = _pool_size(alias)
         if size is not None and size <= _OF_THE_RUN:
             setting = f"DATABASES[{alias!r}]['OPTIONS']['pool']['max_size']"
-            raise ConfigurationError(setting=setting, value=size, expected="at least 2, of which the run needs one")
+            expected = Text("at least 2, of which the run needs one")
+            raise ConfigurationError(setting=setting, value=size, expected=expected)
         workers[alias] = settings.max_workers if size is None else min(settings.max_workers, size - _OF_THE_RUN)
     return workers
 
@@ -31,10 +33,13 @@ def pool_warnings(settings: Settings, workers: Mapping[str, int]) -> Iterator[st
     """Yield a sentence for each database whose pool has too few connections for MAX_WORKERS."""
     for alias, count in workers.items():
         if count < settings.max_workers:
-            yield (
-                f"DATABASES[{alias!r}] has a connection pool of {count + _OF_THE_RUN}, so the run has"
-                f" {format_count(count, 'worker')} there instead of {settings.max_workers} (SEEDER_MAX_WORKERS)."
-                " Raise max_size in OPTIONS['pool'], or lower SEEDER_MAX_WORKERS."
+            yield Text(
+                "DATABASES[{alias!r}] has a connection pool of {size}, so the run has {workers} there instead of {most}"
+                " (SEEDER_MAX_WORKERS). Raise max_size in OPTIONS['pool'], or lower SEEDER_MAX_WORKERS.",
+                alias=alias,
+                size=count + _OF_THE_RUN,
+                workers=format_count(count, "worker"),
+                most=settings.max_workers,
             )
 
 

@@ -9,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.freshness.forecast import with_missed_contracts
-from seeder.domain.human_format import format_count
+from seeder.domain.human_format import format_count, join_with_and
 from seeder.domain.manifests import Selection, ViewKey
 from seeder.domain.plan import (
     DefinitionDrift,
@@ -30,6 +30,7 @@ from seeder.services.data_checks import check_rows
 from seeder.services.retry import retry_transient
 from seeder.services.run import run_deadlines
 from seeder.services.stop_signal import StopSignal
+from seeder.texts import Text
 
 _DEFINITIONS = "seeder_view_definition"
 _RETRIES = 1  # for a lost connection; a server that is down is reported soon
@@ -61,8 +62,10 @@ def build(
         except DatabaseError as error:
             if database == DEFAULT_DB_ALIAS:
                 raise  # without it there is no run; the views of others report the error, while the run continues
-            warnings[database] = (
-                f"The dependencies of views in {database} are unknown, so they start in any order. {error}"
+            warnings[database] = Text(
+                "The dependencies of views in {database} are unknown, so they start in any order. {error}",
+                database=database,
+                error=str(error),
             )
             continue
         row_counts |= {ViewKey(database=database, name=name): rows for name, rows in survey.row_counts.items()}
@@ -111,20 +114,25 @@ def build(
     return with_missed_contracts(replace(plan, warnings=warnings, notes=tuple(notes), deadlines=deadlines))
 
 
-def _unknown_dependencies_text(database: str, causes: Mapping[ViewName, str]) -> str:
+def _unknown_dependencies_text(database: str, causes: Mapping[ViewName, str]) -> Text:
     first, *others = sorted(causes)
-    more = f" and {format_count(len(others), 'other missing view')}" if others else ""
-    return (
-        f"The dependencies of {first}{more} in {database} are unknown, so they may start before a view that they read."
-        f" PostgreSQL's message about {first}: {causes[first]}"
+    return Text(
+        "The dependencies of {views} in {database} are unknown, so they may start before a view that they read."
+        " PostgreSQL's message about {first}: {message}",
+        views=join_with_and([str(first), *([format_count(len(others), "other missing view")] if others else [])]),
+        database=database,
+        first=str(first),
+        message=causes[first],
     )
 
 
-def _opaque_functions_text(database: str, views: Sequence[ViewName]) -> str:
-    more = f" and {format_count(len(views) - 1, 'other view')}" if len(views) > 1 else ""
-    return (
-        f"{views[0]}{more} in {database} may start before a view that they read, because they call functions with text"
-        " bodies. `manage.py doctor` lists them. Declare the views in a line of the query: -- depends_on: reporting.a"
+def _opaque_functions_text(database: str, views: Sequence[ViewName]) -> Text:
+    first, *others = views
+    return Text(
+        "{views} in {database} may start before a view that they read, because they call functions with text bodies."
+        " `manage.py doctor` lists them. Declare the views in a line of the query: -- depends_on: reporting.a",
+        views=join_with_and([str(first), *([format_count(len(others), "other view")] if others else [])]),
+        database=database,
     )
 
 

@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections, router
 from seeder.conf import Settings
 from seeder.errors import ConfigurationError, ReadOnly, SessionsPooled
 from seeder.postgres import contract, server_activity, session_sharing, sessions
+from seeder.texts import Text
 
 
 def require_all(settings: Settings) -> datetime:
@@ -26,7 +27,7 @@ def require_all(settings: Settings) -> datetime:
         raise ReadOnly(alias=database, database=connections[database].settings_dict["NAME"])
     # PostgreSQL cancels a blocking autovacuum only after deadlock_timeout; with less, every refresh would fail.
     if settings.lock_timeout_ms <= state.deadlock_timeout_ms:
-        expected = f"more than the server's deadlock_timeout, which is {state.deadlock_timeout_ms} ms"
+        expected = Text("more than the server's deadlock_timeout, which is {value} ms", value=state.deadlock_timeout_ms)
         raise ConfigurationError(setting="SEEDER_LOCK_TIMEOUT_MS", value=settings.lock_timeout_ms, expected=expected)
     return state.now
 
@@ -41,8 +42,8 @@ def require_default_database() -> None:
     for model in apps.get_app_config("seeder").get_models():
         for alias in (router.db_for_read(model), router.db_for_write(model)):
             if alias != DEFAULT_DB_ALIAS:
-                setting = f"The database that DATABASE_ROUTERS choose for {model._meta.label}"
-                wanted = f"{DEFAULT_DB_ALIAS!r}; SEEDER['DATABASES'] is for the databases of views"
+                setting = Text("The database that DATABASE_ROUTERS choose for {model}", model=model._meta.label)
+                wanted = Text("{alias!r}; SEEDER['DATABASES'] is for the databases of views", alias=DEFAULT_DB_ALIAS)
                 raise ConfigurationError(setting=setting, value=alias, expected=wanted)
 
 
@@ -51,17 +52,23 @@ def missing_features(settings: Settings, databases: Iterable[str], tables: contr
     several = tables.missing if len(tables.missing) > 1 else frozenset[str]()
     if several:
         names = ", ".join(f"{contract.SCHEMA}.{table}" for table in sorted(several))
-        yield (
-            f"Optional tables are missing: {names}. The run works without them. `manage.py doctor` says what is lost,"
-            " and `manage.py install_schema` creates them."
+        yield Text(
+            "Optional tables are missing: {tables}. The run works without them. `manage.py doctor` says what is lost,"
+            " and `manage.py install_schema` creates them.",
+            tables=names,
         )
     for table, reason in tables.unusable.items():
         if table not in several:
-            yield f"{reason}. Without it {contract.optional_tables()[table]} `manage.py doctor` says what to do."
+            yield Text(
+                "{reason}. Without it {lost_feature} `manage.py doctor` says what to do.",
+                reason=reason,
+                lost_feature=contract.optional_tables()[table],
+            )
     for database in databases if settings.max_db_active_queries else ():
         with suppress(Error):  # the refreshes in that database report it
             if not server_activity.can_see_all_sessions(database):
-                yield (
-                    f"Seeder's role in {database} may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES"
-                    " counts only its own queries: GRANT pg_read_all_stats to it."
+                yield Text(
+                    "Seeder's role in {database} may not see what other roles do, so SEEDER_MAX_DB_ACTIVE_QUERIES"
+                    " counts only its own queries: GRANT pg_read_all_stats to it.",
+                    database=database,
                 )

@@ -15,6 +15,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
 from seeder.domain import lock_keys
+from seeder.domain.human_format import format_names
 from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan, ViewInputs
 from seeder.domain.read_relations import ReadRelations
@@ -28,6 +29,7 @@ from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run import skip_proving, snapshot_rows
 from seeder.services.run.data_as_of import DataAsOf
 from seeder.services.run.skip_proving import ProofBeforeRefresh, ProvedView, RunRowVersions, Verdict
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,14 +81,16 @@ class ViewSkipping:
         if past is None or past.proof is None or self._reads is None:
             return
         if changed := self._context.changed_dependencies:
-            self._reason = f"Not skipped: this run has refreshed {changed[0].name}, which it reads."
+            view = str(changed[0].name)
+            self._reason = Text("Not skipped: this run has refreshed {view}, which it reads.", view=view)
             return
         try:
             self._verify(past, past.proof, self._reads)
         except Error as error:
             sessions.discard_if_broken(self._database)
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)
-            self._skip, self._reason = None, f"Not skipped: it could not be proved ({first_line(error)})."
+            self._reason = Text("Not skipped: it could not be proved ({error}).", error=first_line(error))
+            self._skip = None
 
     def _verify(self, past: PastRefresh, proof: SkipProof, reads: ReadRelations) -> None:
         now = sessions.server_time(DEFAULT_DB_ALIAS)
@@ -94,7 +98,7 @@ class ViewSkipping:
         proved = ProvedView(self._database, reads, proof)
         with skip_proving.verified(proved, self._skipping.known, now=now, timeout_ms=timeout) as verdict:
             if verdict.change is not None:
-                self._reason = f"Not skipped: {verdict.change}."
+                self._reason = Text("Not skipped: {change}.", change=str(verdict.change))
                 return
             self._skip = self._skipped(past, proof, verdict)
         self._skip = replace(self._skip, finished_at=sessions.server_time(DEFAULT_DB_ALIAS))
@@ -104,10 +108,11 @@ class ViewSkipping:
             self._view, ViewInputs(materialized=verdict.materialized), verdict.instant.as_of
         )
         names = sorted(one.name for one in proof.inputs.values())
-        inputs = f"{', '.join(names[:3])}{' and others' if len(names) > 3 else ''}" or "it reads nothing"
-        self._reason = (
-            f"Skipped: a refresh would publish the rows of {past.refreshed_at:%Y-%m-%d %H:%M:%S %Z}, because the row"
-            f" versions of its inputs ({inputs}), definitions, settings and the view are unchanged."
+        self._reason = Text(
+            "Skipped: a refresh would publish the rows of {refreshed_at:%Y-%m-%d %H:%M:%S %Z}, because the row versions"
+            " of its inputs ({inputs}), definitions, settings and the view are unchanged.",
+            refreshed_at=past.refreshed_at,
+            inputs=format_names(names, "input") if names else Text("it reads nothing"),
         )
         return RefreshResult(
             outcome=Outcome.SKIPPED,

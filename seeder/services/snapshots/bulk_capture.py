@@ -99,7 +99,7 @@ def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Se
         except DatabaseError:
             return
     for column in sorted(top - known) if known else ():
-        raise ColumnInNoView(request=request, column=column, suggestion=did_you_mean(column, known, "The nearest is"))
+        raise ColumnInNoView(request=request, column=column, suggestion=did_you_mean(column, known))
 
 
 def _capture(name: ViewName, keys: Sequence[ViewKey], options: CaptureOptions) -> CaptureResult:

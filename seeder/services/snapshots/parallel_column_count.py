@@ -14,6 +14,7 @@ from seeder.errors import CaptureFailed
 from seeder.postgres import column_statistics, sessions
 from seeder.postgres.shared_snapshot import snapshot_transaction
 from seeder.services.stop_signal import StopSignal
+from seeder.texts import Text
 
 ProgressCallback = Callable[[int, int], object]  # columns counted, total; called in any thread
 
@@ -39,7 +40,7 @@ class CaptureOptions:
     def raise_if_stopped(self, view: ViewName) -> None:
         """Raise `CaptureFailed` if a stop is requested."""
         if self.stop.requested:
-            raise CaptureFailed(view=view, cause=f"interrupted by {self.stop.reason}.")
+            raise CaptureFailed(view=view, cause=Text("interrupted by {reason}.", reason=self.stop.reason))
 
     @property
     def parameters(self) -> Mapping[str, object]:

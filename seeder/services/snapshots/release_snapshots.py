@@ -29,6 +29,7 @@ from seeder.services.retry import retry_transient
 from seeder.services.snapshots.parallel_column_count import CaptureOptions, ProgressCallback
 from seeder.services.snapshots.snapshot_store import insert_snapshot, snapshot_from_row
 from seeder.services.snapshots.view_profile import profile_view, require_columns
+from seeder.texts import Text
 
 
 def capture_release_snapshot(  # noqa: PLR0913  # the options of the command
@@ -87,7 +88,7 @@ def compare_snapshots(base: Snapshot, other: Snapshot, *, across_views: bool = F
 
 def find_snapshot(snapshot_id: int) -> Snapshot:
     """The snapshot with this id. Raises `UnknownSnapshot` or `DatabaseError`."""
-    return _find(f"with the id {snapshot_id}", pk=snapshot_id)
+    return _find(Text("with the id {id}", id=snapshot_id), pk=snapshot_id)
 
 
 def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
@@ -96,7 +97,8 @@ def find_by_tag(table_name: str, release_tag: str) -> Snapshot:
     Raises `BadName`, `BadTag`, `UnknownSnapshot` or `DatabaseError`.
     """
     release, name = Release(tag=release_tag), str(ViewName.parse(table_name))
-    return _find(f"of {name} at {release.tag!r}", table_name=name, release_tag=release.tag)
+    identity = Text("of {view} at {tag!r}", view=name, tag=release.tag)
+    return _find(identity, table_name=name, release_tag=release.tag)
 
 
 def _find(identity: str, **columns: object) -> Snapshot:

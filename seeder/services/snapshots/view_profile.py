@@ -14,6 +14,7 @@ from seeder.errors import CaptureFailed, NeverAnalyzed, UnknownColumn
 from seeder.postgres import catalog, column_statistics, estimated_statistics, row_counts, shared_snapshot
 from seeder.postgres.sqlstates import is_connection_lost
 from seeder.services.snapshots.parallel_column_count import CaptureOptions, ParallelCounter
+from seeder.texts import Text
 
 _MAX_SNAPSHOTS = 5
 
@@ -29,7 +30,8 @@ def profile_view(key: ViewKey, options: CaptureOptions) -> Snapshot:
     for _ in range(_MAX_SNAPSHOTS):
         with suppress(shared_snapshot.ViewReplaced):
             return _profile_in_snapshot(key, options)
-    raise CaptureFailed(view=key.name, cause=f"it was dropped and created again during {_MAX_SNAPSHOTS} attempts.")
+    cause = Text("it was dropped and created again during {number} attempts.", number=_MAX_SNAPSHOTS)
+    raise CaptureFailed(view=key.name, cause=cause)
 
 
 def _profile_in_snapshot(key: ViewKey, options: CaptureOptions) -> Snapshot:
@@ -105,4 +107,4 @@ def _analyze_sample(key: ViewKey, options: CaptureOptions) -> None:
 def require_columns(view: ViewName, requested: Iterable[str], known: Collection[str]) -> None:
     """Raise `UnknownColumn` for a requested column that the view does not have."""
     for column in sorted(set(requested).difference(known)):
-        raise UnknownColumn(view=view, column=column, suggestion=did_you_mean(column, known, "The nearest it has is"))
+        raise UnknownColumn(view=view, column=column, suggestion=did_you_mean(column, known))

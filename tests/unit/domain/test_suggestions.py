@@ -25,4 +25,4 @@ def test_nearest_name_is_similar_in_its_last_part(name: str, candidates: list[st
 
 
 def test_equally_similar_names_give_the_first() -> None:
-    assert did_you_mean("aa", ["ac", "aab", "aaa"], "Try") == " Try 'aaa'."
+    assert did_you_mean("aa", ["ac", "aab", "aaa"]) == " The nearest one is 'aaa'."
