@@ -38,7 +38,8 @@ Page = Callable[[HttpRequest, str], HttpResponseBase]
 
 def _page(content_type: str, template: str, style: str, context: Callable[[AgencyFreshness | None], Any]) -> Page:
     """Return a view that renders a template, for every origin, without a session and outside of transactions."""
-    policy = "default-src 'none'; frame-ancestors *" + (f"; style-src '{_hash(style)}'" if style else "")
+    # Without frame-ancestors every page may embed it. `*` would leave out pages of other schemes, such as files.
+    policy = "default-src 'none'" + (f"; style-src '{_hash(style)}'" if style else "")
     headers = {
         "Access-Control-Allow-Origin": "*",
         "Content-Security-Policy": policy,

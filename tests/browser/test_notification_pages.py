@@ -10,10 +10,12 @@ from playwright.sync_api import Route, expect
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import Freshness, Mute, Notification
+from seeder.services.freshness_links import create_link
 from seeder.services.run import orchestrator
 from tests.browser.conftest import OPERATOR_PERMISSIONS, Site, create_user
 from tests.browser.test_monitoring_page import AXE, accessibility_violations
 from tests.conftest import create_custom_manifest, sql
+from tests.scripted_http import answer, serve
 
 pytestmark = pytest.mark.slow
 
@@ -95,3 +97,21 @@ def test_badge_is_shown_with_strict_csp_and_without_scripts(site: Site) -> None:
     assert '<img src="' in page.get_by_label("HTML to paste").input_value()
     page.get_by_role("link", name="Page for a frame").click()
     expect(page.get_by_text("on time")).to_be_visible()
+
+
+def test_badge_and_fragment_are_embedded_by_a_page_of_another_origin(site: Site) -> None:
+    paths = create_link("demo")
+    html = (
+        f'<img src="{site.address}{paths.badge}" alt="badge">'
+        f'<iframe src="{site.address}{paths.frame}" title="freshness"></iframe>'
+    )
+    context = site.browser.new_context(color_scheme="dark")
+    site.contexts.append(context)
+    page = context.new_page()
+    with serve(answer(200, html.encode(), content_type="text/html")) as portal:
+        page.goto(portal.url)
+        expect(page.frame_locator("iframe").get_by_text("on time")).to_be_visible(timeout=10_000)
+        assert page.evaluate("document.images[0].decode().then(() => document.images[0].naturalHeight)") == 20
+        fragment = page.evaluate("url => fetch(url).then(answer => answer.text())", f"{site.address}{paths.fragment}")
+    assert 'data-state="on time"' in fragment
+    assert context.cookies() == []
