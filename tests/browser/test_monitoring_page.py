@@ -129,6 +129,19 @@ def test_timeline_is_zoomed_by_dragging_and_by_keyboard(site: Site) -> None:
     expect(page.locator("#whole-run")).to_have_count(0)
 
 
+def test_zoom_and_focus_survive_updates_of_a_running_run(site: Site) -> None:
+    sql("UPDATE reporting.seeder_run SET started_at = now() - interval '100 s', finished_at = NULL")
+    sql("UPDATE reporting.seeder_run_history SET (start_time, finish_time) = (now() - interval '90 s', now())")
+    page = site.logged_in_page("operator")
+    page.goto(f"{MONITORING}run/{Run.objects.get().run_id}/?start=0&end=50")
+    page.locator("#whole-run").focus()
+    expect(page.locator("svg.plot .flag")).to_have_count(1)
+    sql("UPDATE reporting.seeder_run_history SET status = 'error' WHERE table_name = 'reporting.good'")
+    expect(page.locator("svg.plot .flag")).to_have_count(2)
+    assert page.locator("figure").get_attribute("data-end") == "50.000000"
+    assert page.evaluate("document.activeElement.id") == "whole-run"
+
+
 def test_view_with_odd_name_has_page(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.goto(f"{MONITORING}?q=force")

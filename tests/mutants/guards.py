@@ -19,6 +19,7 @@ from tests.mutants.manifest_guards import MANIFESTS
 from tests.mutants.mode_guards import MODES
 from tests.mutants.notification_guards import NOTIFICATIONS
 from tests.mutants.run_guards import RUNS
+from tests.mutants.run_page_guards import RUN_PAGE
 from tests.mutants.silver_guards import SILVER
 from tests.mutants.skip_guards import SKIPS
 from tests.mutants.statistics_guards import STATISTICS
@@ -28,6 +29,7 @@ GUARDS = [
     *COMMITS_AND_LOCKS,
     *ACCESS,
     *RUNS,
+    *RUN_PAGE,
     *FIGURES_AND_ADVICE,
     *EXPLANATIONS,
     *CHECKS,
