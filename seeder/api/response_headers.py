@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
 REQUEST_ID = "X-Request-ID"
+_LANGUAGE = "en"  # of documents
 _VALID_REQUEST_ID = re.compile(r"[!-~]{1,128}", re.ASCII)  # printable ASCII without blanks
 
 
@@ -44,7 +45,8 @@ def add_rate_limits(response: Response, throttles: Iterable[Any]) -> None:
 def answer_conditionally(request: Request, response: Response) -> None:
     """Tag a document with a hash of its content, and answer 304 if the caller has it already.
 
-    The document depends on the user, so only the caller's own cache may keep it, and it must ask each time.
+    The document depends on the user, so only the caller's own cache may keep it, and it must ask each time. It is the
+    same for each language.
     """
 
     def compare(rendered: HttpResponse) -> HttpResponseBase | None:
@@ -53,8 +55,10 @@ def answer_conditionally(request: Request, response: Response) -> None:
         compared = get_conditional_response(request._request, etag=etag, response=rendered)  # noqa: SLF001
         if compared is not rendered and compared is not None:
             compared[REQUEST_ID] = rendered[REQUEST_ID]
+            compared["Content-Language"] = _LANGUAGE
         return compared
 
     patch_cache_control(response, private=True, no_cache=True)
     patch_vary_headers(response, ["Authorization", "Cookie"])
+    response["Content-Language"] = _LANGUAGE  # otherwise Django's middleware sets that of the request
     response.add_post_render_callback(compare)

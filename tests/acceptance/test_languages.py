@@ -122,4 +122,6 @@ def test_document_and_its_tag_are_the_same_in_each_language(reader: APIClient, g
     german, english = answers("de"), answers("en")
     assert (german.content, german["ETag"]) == (english.content, english["ETag"])
     assert "Accept-Language" in german["Vary"]
-    assert answers("de", **{"If-None-Match": english["ETag"]}).status_code == 304
+    unchanged = answers("de", **{"If-None-Match": english["ETag"]})
+    assert unchanged.status_code == 304
+    assert {one["Content-Language"] for one in (german, english, unchanged)} == {"en"}

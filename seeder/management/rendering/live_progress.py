@@ -17,12 +17,11 @@ from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.remaining_time import estimate_remaining
 from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, StartsHeld, StartsResumed, ViewEnded, ViewStarted
 from seeder.management.rendering.rich_output import line_text
-from seeder.services.translation import translated
 from seeder.texts import Text
 
 _MAX_RUNNING_SHOWN = 12  # views; a terminal has 24 lines
 _MAX_BAR_WIDTH, _MIN_BAR_WIDTH = 30, 8
-_TEXT_WIDTH = 58  # of the longest usual text beside the bar
+_TEXT_WIDTH = 58  # of the longest usual text beside the bar in English
 
 
 class LiveProgress:
@@ -91,15 +90,18 @@ class LiveProgress:
         finished_count, view_count = len(self._finished_views), len(self._plan.views)
         done = Text("{completed} of {total} done", completed=finished_count, total=view_count)
         run_time = _calm_text(timedelta(seconds=now - self._started_at))
-        facts = RichText(translated(done), no_wrap=True)
+        facts = [(done, "")]
         if self._failed_count:
-            facts.append_text(_line(Text("{number} failed", number=self._failed_count), "bold red"))
-        facts.append_text(_line(Text("{duration} elapsed", duration=run_time), "dim"))
+            facts.append((Text("{number} failed", number=self._failed_count), "bold red"))
+        facts.append((Text("{duration} elapsed", duration=run_time), "dim"))
         if remaining:
-            facts.append_text(_line(Text("about {duration} left", duration=_calm_text(remaining)), "dim"))
-        bar_width = min(max(self._console.width - _TEXT_WIDTH, _MIN_BAR_WIDTH), _MAX_BAR_WIDTH)
+            facts.append((Text("about {duration} left", duration=_calm_text(remaining)), "dim"))
+        shown = RichText("  ", no_wrap=True).join(map(line_text, facts))
+        # A bar that is as wide as the rest of the line would change with every digit.
+        text_width = _TEXT_WIDTH + shown.cell_len - len("  ".join(text for text, _ in facts))
+        bar_width = min(max(self._console.width - text_width, _MIN_BAR_WIDTH), _MAX_BAR_WIDTH)
         total = Table.grid(padding=(0, 1))
-        total.add_row(ProgressBar(total=view_count or 1, completed=finished_count, width=bar_width), facts)
+        total.add_row(ProgressBar(total=view_count or 1, completed=finished_count, width=bar_width), shown)
         return Group(views, total)
 
 
