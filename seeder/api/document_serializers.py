@@ -92,6 +92,7 @@ class HistorySerializer(_RefreshedManifestFields):
     consistentGroup = serializers.CharField(allow_null=True, help_text="with which it was refreshed; null if alone")
     rowsInserted = Int64Field(allow_null=True, help_text="a plain refresh inserts all rows")
     rowsDeleted = Int64Field(allow_null=True)
+    rowsUnchanged = Int64Field(allow_null=True, help_text="null if unknown, as after a plain refresh")
 
 
 class GroupMemberSerializer(serializers.Serializer[Any]):

@@ -94,6 +94,7 @@ _HISTORY: Body = {
     "consistentGroup": None,
     "rowsInserted": None,
     "rowsDeleted": None,
+    "rowsUnchanged": None,
 }
 _GROUP: Body = {
     "name": "month end",

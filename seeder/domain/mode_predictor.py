@@ -24,6 +24,13 @@ class RefreshMode(StrEnum):
     CONCURRENT = "concurrent"  # does not block readers
 
 
+def unchanged_rows(mode: str | None, rows: int | None, inserted: int | None) -> int | None:
+    """Return the rows that a refresh left as they were. None if unknown, as after a plain one, which writes all."""
+    if mode != RefreshMode.CONCURRENT or rows is None or inserted is None:
+        return None
+    return max(rows - inserted, 0)
+
+
 _UNCHANGED, _CHANGED, _PER_CHURN = 2.8e-7, 9.5e-7, 6.0e-7  # seconds
 _RECENT = 10  # refreshes that predict the next one; older ones are no evidence
 _RECENT_CHURN = 5

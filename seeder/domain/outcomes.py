@@ -8,7 +8,7 @@ from enum import StrEnum
 from seeder.domain.data_checks.results import CheckResult
 from seeder.domain.freshness.data_age import RefreshedData
 from seeder.domain.manifests import RejectedManifest, ViewKey
-from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.mode_predictor import RefreshMode, unchanged_rows
 from seeder.domain.plan import HeldInput, PlannedView
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.domain.row_changes import RowChanges
@@ -129,10 +129,7 @@ class RefreshResult:
     @property
     def rows_unchanged(self) -> int | None:
         """The rows that the refresh left as they were. None if unknown, as after a plain one, which writes all."""
-        inserted = self.cost.rows_inserted
-        if self.mode is not RefreshMode.CONCURRENT or self.rows is None or inserted is None:
-            return None
-        return max(self.rows - inserted, 0)
+        return unchanged_rows(self.mode, self.rows, self.cost.rows_inserted)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -55,9 +55,13 @@ def test_job_history_has_field_names_of_contract(reader: APIClient) -> None:
     assert row.keys() >= HISTORY
     assert (row["runId"], row["status"], row["recordsProcessed"]) == (Run.objects.get().run_id, "success", 1)
     assert (row["mode"], row["modeReason"], row["rowsInserted"], row["rowsDeleted"]) == (None, None, 1, 0)
+    assert row["rowsUnchanged"] is None
     RunMetrics.objects.update(mode="concurrent", mode_reason="Concurrent, because …")
     [row] = get(reader, "jobs/custom/1/history/")["results"]
-    assert (row["mode"], row["modeReason"]) == ("concurrent", "Concurrent, because …")
+    assert (row["mode"], row["modeReason"], row["rowsUnchanged"]) == ("concurrent", "Concurrent, because …", 0)
+    RunMetrics.objects.update(rows_inserted=0)
+    [row] = get(reader, "jobs/custom/1/history/")["results"]
+    assert row["rowsUnchanged"] == 1
 
 
 def test_run_has_totals_holds_and_history_rows(reader: APIClient) -> None:

@@ -23,6 +23,8 @@ def test_pages_are_readable_in_other_skins(site: Site, chromium: Browser, skin: 
     urls = {
         "monitoring": MONITORING,
         "run": f"{MONITORING}run/{Run.objects.earliest('started_at').run_id}/",
+        "runs": "/admin/seeder/run/",
+        "history": "/admin/seeder/runhistory/",
         "view": f"{MONITORING}view/?table={RunHistory.objects.earliest('pk').table_name}",
     }
     with running_server(ADMIN_SKIN=skin, DJANGO_SETTINGS_MODULE="skin_settings") as address:

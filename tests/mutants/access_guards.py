@@ -35,6 +35,20 @@ STATEMENTS = [
 
 SCOPE = [
     Mutant(
+        name="scope: a search for parts of names finds rows of the user's agencies",
+        file="seeder/services/read_models/name_search.py",
+        old="latest_rows(names, agencies, max",
+        new="latest_rows(names, None, max",
+        tests=("tests/integration/admin/test_report_lists.py",),
+    ),
+    Mutant(
+        name="scope: totals of a run in the list are those of the user's agencies",
+        file="seeder/admin/run_lists.py",
+        old="run_timeline.totals(rows, agency_scope.agencies_of(request.user))",
+        new="run_timeline.totals(rows, None)",
+        tests=("tests/integration/admin/test_report_lists.py",),
+    ),
+    Mutant(
         name="scope: a snapshot of another agency's view is not found",
         file="seeder/services/read_models/agency_scope.py",
         old="if agencies is not None and found.table_name not in tables_of(agencies):",

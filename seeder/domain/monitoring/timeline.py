@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.mode_predictor import unchanged_rows
 from seeder.domain.outcomes import HeldReason, Outcome, Status
 
 
@@ -107,9 +107,7 @@ class TimelineBar:
     @property
     def rows_unchanged(self) -> int | None:
         """The rows that a concurrent refresh left as they were. None if unknown."""
-        if self.mode != RefreshMode.CONCURRENT or self.rows is None or self.rows_inserted is None:
-            return None
-        return max(self.rows - self.rows_inserted, 0)
+        return unchanged_rows(self.mode, self.rows, self.rows_inserted)
 
 
 def assign_lanes(bars: Iterable[TimelineBar], *, now: datetime) -> list[TimelineBar]:

@@ -5,10 +5,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
 from seeder.domain.manifests import Manifest, ManifestKey
+from seeder.domain.mode_predictor import unchanged_rows
 from seeder.domain.monitoring.report_jobs import Job
+from seeder.domain.outcomes import Status
 from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document, fields
-from seeder.services.read_models.error_redaction import VisibleFailure
+from seeder.services.read_models.error_redaction import ModeAndRows, VisibleFailure
 from seeder.services.read_models.job_list import JobOverview
 
 
@@ -59,9 +61,15 @@ def history_documents(rows: Iterable[RunHistory], failures: Mapping[int, Visible
                 "rows_inserted",
                 "rows_deleted",
             ),
+            "rowsUnchanged": _rows_unchanged(row, failures[row.pk].mode_and_rows),
         }
         for row in rows
     ]
+
+
+def _rows_unchanged(row: RunHistory, known: ModeAndRows) -> int | None:
+    rows = row.records_processed if row.status == Status.SUCCESS else None
+    return unchanged_rows(known.mode, rows, known.rows_inserted)
 
 
 def status_document(overview: JobOverview, open_breakers: Sequence[str] = ()) -> Document:
