@@ -150,11 +150,11 @@ def read_settings(declaration: type[Settings], configured: object, *, name: str)
     """
     declared = _fields_by_name(declaration)
     if not isinstance(configured, Mapping) or not configured.keys() <= declared.keys():
-        expected = f"a dictionary with some of {', '.join(declared)}"
+        expected = Text("a dictionary with some of {names}", names=", ".join(declared))
         if isinstance(configured, Mapping):  # a misspelt name may hold a secret
             configured = dict.fromkeys(configured.keys() - declared.keys(), REDACTED)
-            suggestions = filter(None, (nearest(str(key), declared) for key in configured))
-            expected = "; nearest: ".join([expected, *sorted(suggestions)])
+            for suggestion in sorted(filter(None, (nearest(str(key), declared) for key in configured))):
+                expected = Text("{expected}; nearest: {name}", expected=expected, name=suggestion)
         raise ConfigurationError(setting=name, value=configured, expected=expected)
     values = {}
     for key, one in declared.items():

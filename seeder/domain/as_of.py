@@ -6,6 +6,7 @@ from datetime import datetime
 
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,9 +37,13 @@ class TableAsOf:
     by_times: bool  # transaction ids do not tell, so times were compared
 
     def __str__(self) -> str:
-        load = "no load" if self.load_id is None else f"load {self.load_id}"
-        newer = f", {format_count(self.newer_loads, 'newer load')}" if self.newer_loads else ""
-        return f"{load} of {self.table}{newer}{' (by time)' if self.by_times else ''}"
+        if self.load_id is None:
+            text = Text("no load of {table}", table=self.table)
+        else:
+            text = Text("load {load_id} of {table}", load_id=self.load_id, table=self.table)
+        if self.newer_loads:
+            text = Text.joined([text, format_count(self.newer_loads, "newer load")])
+        return Text("{load} (by time)", load=text) if self.by_times else text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,6 +59,6 @@ class RelationAsOf:
 AsOfProvider = Callable[[str, Sequence[TableBehindView]], Mapping[ViewName, Sequence[TableAsOf]]]
 
 
-def as_of_text(tables: Sequence[TableAsOf]) -> str:
+def as_of_text(tables: Sequence[TableAsOf]) -> Text:
     """Return text such as `load 12 of sales.orders, 1 newer load; load 3 of sales.prices`."""
-    return "; ".join(map(str, tables))
+    return Text.joined(map(str, tables), "; ")

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -13,11 +14,15 @@ class AllReports:
     report_type: ReportType | None = None
 
     def __str__(self) -> str:
-        return f"any {self.report_type} report" if self.report_type else "any report"
+        if self.report_type is None:
+            return Text("any report")
+        return Text("any {report_type} report", report_type=self.report_type)
 
     @property
     def description(self) -> str:
-        return f"every {self.report_type} report" if self.report_type else "every report"
+        if self.report_type is None:
+            return Text("every report")
+        return Text("every {report_type} report", report_type=self.report_type)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -27,7 +32,7 @@ class AgencyReports:
     slug: str
 
     def __str__(self) -> str:
-        return f"the agency {self.slug!r}"
+        return Text("the agency {slug!r}", slug=self.slug)
 
     description = property(__str__)
 
@@ -40,13 +45,17 @@ class SingleView:
     max_changed_rows: int | None = None  # that the refresh stores, of each kind; None for none
 
     def __str__(self) -> str:
-        return f"the view {self.name}"
+        return Text("the view {view}", view=str(self.name))
 
     @property
     def description(self) -> str:
         if self.max_changed_rows is None:
             return str(self)
-        return f"{self} with up to {self.max_changed_rows} changed rows of each kind"
+        return Text(
+            "the view {view} with up to {number} changed rows of each kind",
+            view=str(self.name),
+            number=self.max_changed_rows,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

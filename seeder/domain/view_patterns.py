@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from fnmatch import fnmatchcase
 
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -14,8 +15,12 @@ class ViewPatterns:
     exclude: tuple[str, ...] = ()
 
     def __str__(self) -> str:
-        parts = {"only": self.select, "without": self.exclude}
-        return ", ".join(f"{word} {' '.join(map(repr, patterns))}" for word, patterns in parts.items() if patterns)
+        parts = []
+        if self.select:
+            parts.append(Text("only {patterns}", patterns=" ".join(map(repr, self.select))))
+        if self.exclude:
+            parts.append(Text("without {patterns}", patterns=" ".join(map(repr, self.exclude))))
+        return Text.joined(parts)
 
     def match(self, name: str) -> bool:
         """Return whether the view with this SQL name is selected."""

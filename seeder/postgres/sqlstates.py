@@ -18,6 +18,7 @@ from seeder.errors import (
     ServerOutOfMemory,
     ServerUnreachable,
 )
+from seeder.texts import Text
 
 QUERY_CANCELED = "57014"  # by seeder, another user or statement_timeout; only the translated message tells which
 LOCK_NOT_AVAILABLE, UNDEFINED_TABLE, UNIQUE_VIOLATION = "55P03", "42P01", "23505"
@@ -179,11 +180,11 @@ def translate_database_errors(database: str) -> Iterator[None]:
         yield
     except Error as error:
         settings = connections[database].settings_dict
-        host, port = settings["HOST"] or "its unix socket", settings["PORT"]
+        host, port = settings["HOST"] or Text("its unix socket"), settings["PORT"]
         facts = {
             "alias": database,
             "database": settings["NAME"],
-            "address": f"{host}:{port}" if port else host,
+            "address": Text("{host}:{port}", host=host, port=port) if port else host,
             "cause": first_line(error),
         }
         match sqlstate(error):

@@ -218,7 +218,7 @@ def _find_drift(
                 )
                 locked_count += is_transient(answer)
             elif answer is None:
-                undetermined[pair] = Undetermined(message="it is not a view")
+                undetermined[pair] = Undetermined(message=Text("it is not a view"))
             elif answer:
                 drift[pair] = None
         on_progress(min(start + batch_size, len(pairs)), len(pairs))

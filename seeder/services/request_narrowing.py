@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
+from seeder.domain.human_format import join_with_and
 from seeder.domain.manifests import Manifest, ManifestKey
 from seeder.domain.monitoring.report_jobs import GroupBy, JobFilter, JobPageRequest
 from seeder.domain.refresh_requests import RefreshRequest, SelectedManifests
@@ -15,6 +16,7 @@ from seeder.manifest_errors import PatternMatchesNothing
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.read_models import job_list
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -26,8 +28,10 @@ class Narrowing:
     is_stale: bool = False  # their last success is too long ago
 
     def __str__(self) -> str:
-        states = [word for word, is_meant in (("failed", self.is_failed), ("stale", self.is_stale)) if is_meant]
-        return ", ".join(filter(None, [str(self.patterns), f"only {' or '.join(states)}" if states else ""]))
+        states = [Text("only failed")] * self.is_failed + [Text("only stale")] * self.is_stale
+        if len(states) > 1:
+            states = [Text("only failed or stale")]
+        return Text.joined(filter(None, [str(self.patterns), *states]))
 
 
 def narrow(requests: Sequence[RefreshRequest], narrowing: Narrowing) -> RefreshRequest:
@@ -39,7 +43,7 @@ def narrow(requests: Sequence[RefreshRequest], narrowing: Narrowing) -> RefreshR
     if len(requests) == 1 and not limits:
         return requests[0]
     databases = conf.load().databases
-    description = " and ".join(dict.fromkeys(request.description for request in requests))
+    description = join_with_and(dict.fromkeys(request.description for request in requests))
     selections = [manifest_selection.select(request, databases=databases) for request in requests]
     manifests = {manifest.key: manifest for selection in selections for manifest in selection.manifests}
     _require_matches(narrowing.patterns.select, manifests.values(), description)
@@ -47,7 +51,7 @@ def narrow(requests: Sequence[RefreshRequest], narrowing: Narrowing) -> RefreshR
     if narrowing.is_failed or narrowing.is_stale:
         names = {normalize_name(manifests[key].table_name) for key in _in_state(narrowing) & manifests.keys()}
         chosen = {key for key in chosen if normalize_name(manifests[key].table_name) in names}
-    parts = ", ".join(filter(None, [description, limits]))
+    parts = Text.joined(filter(None, [description, limits]))
     return SelectedManifests(manifests=frozenset(chosen), description=parts)
 
 

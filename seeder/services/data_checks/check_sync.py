@@ -19,6 +19,7 @@ from seeder.postgres.transactions import atomic
 from seeder.services import extras, manifest_selection
 from seeder.services.data_checks import check_rows
 from seeder.services.data_checks.check_rows import columns_of, definition_of
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,7 +49,8 @@ def sync_checks(
     Raises `BadCheckFile`, `BadCheck`, `CheckTableUnusable`, `ConfigurationError`, `ExtraMissing` or `DatabaseError`.
     """
     if database not in connections:
-        raise ConfigurationError(setting="The database", value=database, expected="an alias in DATABASES")
+        setting, expected = Text("The database"), Text("an alias in DATABASES")
+        raise ConfigurationError(setting=setting, value=database, expected=expected)
     source = source or path.name
     new = read_definitions(_load_yaml(path), file=str(path))
     check_rows.require_table()

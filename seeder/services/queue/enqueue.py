@@ -33,6 +33,7 @@ from seeder.services.run.run_liveness_lock import new_run_id
 from seeder.services.snapshots import release_snapshots
 from seeder.services.storable_text import is_storable
 from seeder.services.structured_log import INFO, log_event
+from seeder.texts import Text
 
 _MAX_KEY_LENGTH = 200
 
@@ -72,7 +73,9 @@ def enqueue_refresh(  # noqa: PLR0913  # facts of one request
     Raises `RequestError`, `ConfigurationError`, `QueueError`, `SampleTableUnusable` or `DatabaseError`.
     """
     settings, key = conf.load(), idempotency_key
-    description = f"{request.description}, even if unchanged" if force else request.description
+    description = request.description
+    if force:
+        description = Text("{request}, even if unchanged", request=description)
     if key is not None and not (0 < len(key) <= _MAX_KEY_LENGTH and is_storable(key)):
         raise BadIdempotencyKey(key=key, max_length=_MAX_KEY_LENGTH)
     with translate_database_errors(DEFAULT_DB_ALIAS):

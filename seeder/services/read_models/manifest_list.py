@@ -39,12 +39,12 @@ class DriftState(StrEnum):
     UNKNOWN = "unknown"  # it could not be compared, such as for a lock
 
 
-DRIFT_TEXTS: Mapping[DriftState, str] = {
-    DriftState.NONE: "no",
-    DriftState.DIFFERENT: "other query",
-    DriftState.REFUSED: "query refused",
-    DriftState.MISSING: "no view yet",
-    DriftState.UNKNOWN: "unknown",
+DRIFT_TEXTS: Mapping[DriftState, Text] = {
+    DriftState.NONE: Text("no"),
+    DriftState.DIFFERENT: Text("other query"),
+    DriftState.REFUSED: Text("query refused"),
+    DriftState.MISSING: Text("no view yet"),
+    DriftState.UNKNOWN: Text("unknown"),
 }
 
 

@@ -17,6 +17,7 @@ from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
 from seeder.services.run.worker_pool import Ended, Ending, WorkerLost, WorkerPool
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -124,7 +125,12 @@ class DatabaseScheduler:
         self._end_start(view)
         self._ready.put(view)
         self._wait_from_now(view)
-        message = f"One worker fewer in {self._database}, {self.pool.size} left: {cause}"
+        message = Text(
+            "One worker fewer in {database}, {number} left: {cause}",
+            database=self._database,
+            number=self.pool.size,
+            cause=str(cause),
+        )
         kind = run_events.WarningKind.WORKER_LOST
         self._callbacks.on_event(run_events.RunWarning(kind=kind, message=message, database=self._database))
 

@@ -51,7 +51,7 @@ def capture_all(
     settings = conf.load()
     selection = manifest_selection.select(request, databases=settings.databases)
     if not selection.views and not selection.rejected:
-        raise NothingToCapture(request=request)
+        raise NothingToCapture(request=str(request))
     _require_columns(top_values_columns, request, selection)
     keys_by_name: dict[ViewName, list[ViewKey]] = defaultdict(list)
     for spec in selection.views:
@@ -99,7 +99,7 @@ def _require_columns(top: frozenset[str], request: RefreshRequest, selection: Se
         except DatabaseError:
             return
     for column in sorted(top - known) if known else ():
-        raise ColumnInNoView(request=request, column=column, suggestion=did_you_mean(column, known))
+        raise ColumnInNoView(request=str(request), column=column, suggestion=did_you_mean(column, known))
 
 
 def _capture(name: ViewName, keys: Sequence[ViewKey], options: CaptureOptions) -> CaptureResult:

@@ -123,7 +123,7 @@ def _resolve_view(name: ViewName, settings: conf.Settings) -> ViewKey:
 def require_one_view(name: ViewName, keys: Sequence[ViewKey]) -> ViewKey:
     """The only view of this name. Raises `AmbiguousView` or `NothingToCapture`."""
     if not keys:
-        raise NothingToCapture(request=SingleView(name=name))
+        raise NothingToCapture(request=str(SingleView(name=name)))
     if len(keys) > 1:
         raise AmbiguousView(name=name, aliases=" and ".join(sorted(key.database for key in keys)))
     return keys[0]
