@@ -444,6 +444,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_notification (
 
 CREATE INDEX IF NOT EXISTS seeder_notification_pending ON reporting.seeder_notification (channel, subject, id)
     WHERE state = 'pending';
+CREATE INDEX IF NOT EXISTS seeder_notification_next ON reporting.seeder_notification (channel, id) WHERE state = 'pending';
 CREATE INDEX IF NOT EXISTS seeder_notification_gone ON reporting.seeder_notification (channel) WHERE state = 'gone';
 CREATE INDEX IF NOT EXISTS seeder_notification_subject ON reporting.seeder_notification (subject, id DESC);
 CREATE INDEX IF NOT EXISTS seeder_notification_created ON reporting.seeder_notification (created_at, id);

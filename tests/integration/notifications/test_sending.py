@@ -5,17 +5,20 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from time import monotonic
 
 import django
 import pytest
 from django.core import mail
+from django.db import DEFAULT_DB_ALIAS
 from pytest_django import Settings
 
 from seeder.domain.notifications.delivery import LEASE, RETRY_DELAYS
 from seeder.models import Notification
 from seeder.notification_errors import NotificationsUnusable, UnknownChannel
+from seeder.postgres.named_statements import STATEMENTS
+from seeder.postgres.sessions import query
 from seeder.services.notifications import sending
 from seeder.services.notifications.sending import SendResult, send_notifications
 from tests import scripted_http
@@ -276,3 +279,17 @@ def test_pruning_deletes_old_notifications(settings: Settings, manage: Manage) -
     assert len(states()) == 2
     assert manage("prune_history", "--days", "10").exit_code == 0
     assert len(states()) == 1
+
+
+def test_next_of_many_notifications_is_found_by_an_index() -> None:
+    insert = "INSERT INTO reporting.seeder_notification (channel, event, subject, facts, state, ended_at)"
+    subject = "'pager', 'view_failed', 'default:reporting.v' || n / 2, '{}'"
+    sql(f"{insert} SELECT {subject}, 'sent', now() FROM generate_series(1, 20000) AS n")
+    sql(f"{insert} SELECT {subject}, 'pending', NULL FROM generate_series(1, 2000) AS n")
+    sql("ANALYZE reporting.seeder_notification")
+    now = datetime.now(UTC)
+    parameters = {"channel": "pager", "now": now, "lease_ends_at": now}
+    plan = query(DEFAULT_DB_ALIAS, f"EXPLAIN {STATEMENTS['claim_notification']}", parameters)
+    text = "\n".join(line for (line,) in plan)
+    assert "seeder_notification_next" in text
+    assert "Sort" not in text
