@@ -54,6 +54,10 @@ class Text(str):
     def __str__(self) -> str:
         return self  # not a copy without the template
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copy and pickle it as it is. A copy of the sentence would be taken for a template."""
+        return type(self)._of, (self.template, self.plural, self.arguments)
+
     def translated(self, catalog: Catalog) -> str:
         """Return the sentence in the language of a catalog, with the arguments that are texts."""
         if self.plural is None:

@@ -1,6 +1,8 @@
 """Texts are their English sentence, and can be shown in another language."""
 
 import json
+import pickle
+from copy import copy, deepcopy
 from typing import ClassVar
 
 from seeder.errors import UnknownAgency
@@ -36,6 +38,13 @@ def test_text_is_its_english_sentence() -> None:
     assert text == "a waited 1.50 s"
     assert json.dumps([text]) == '["a waited 1.50 s"]'
     assert type(str(text)) is Text
+
+
+def test_copies_keep_the_template() -> None:
+    text = Text("{name} failed", name="{a}")
+    for copied in (deepcopy(text), copy(text), pickle.loads(pickle.dumps(text))):  # noqa: S301  # our own bytes
+        assert copied == "{a} failed"
+        assert copied.template == "{name} failed"
 
 
 def test_arguments_are_translated_and_their_numbers_localized() -> None:
