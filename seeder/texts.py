@@ -56,7 +56,7 @@ class Text(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle it as it is. A copy of the sentence would be taken for a template."""
-        return type(self)._of, (self.template, self.plural, self.arguments)
+        return self._of, (self.template, self.plural, self.arguments)
 
     def translated(self, catalog: Catalog) -> str:
         """Return the sentence in the language of a catalog, with the arguments that are texts."""
