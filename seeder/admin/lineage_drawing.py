@@ -11,6 +11,8 @@ from django.utils.formats import date_format
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.view_names import ViewName
 from seeder.services.read_models.view_lineage import LineageNode, ViewLineage
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 # Pixels: of a box, between rows, between columns, and inside of a box.
 _WIDTH, _HEIGHT, _ROW_STEP, _COLUMN_STEP, _MARGIN = 196, 60, 72, 232, 10
@@ -87,33 +89,35 @@ def _height_of(rows: int) -> int:
 
 
 def _box(node: LineageNode, url: str | None, x: int, y: int) -> Box:
-    kind = "table" if node.is_table else "view"
+    schema = node.name.schema
+    heading = Text("table in {schema}", schema=schema) if node.is_table else Text("view in {schema}", schema=schema)
     return Box(
         node=node,
         url=url,
-        heading=_shortened(f"{kind} in {node.name.schema}"),
+        heading=_shortened(translated(heading)),
         text=_shortened(node.name.name),
-        state=_load_text(node.load) if node.is_table else _state_text(node),
+        state=translated(_load_text(node.load) if node.is_table else _state_text(node)),
         x=x,
         y=y,
     )
 
 
-def _state_text(node: LineageNode) -> str:
+def _state_text(node: LineageNode) -> Text:
     if not node.is_listed:
-        return "in no manifest"
+        return Text("in no manifest")
     if node.age.as_of is None:
-        return "failed" if node.facts.failing else "age unknown"
+        return Text("failed") if node.facts.failing else Text("age unknown")
     at = date_format(timezone.localtime(node.age.as_of), "j M H:i")
-    return f"failed, data of {at}" if node.facts.failing else f"data of {at}"
+    return Text("failed, data of {at}", at=at) if node.facts.failing else Text("data of {at}", at=at)
 
 
-def _load_text(load: TableAsOf | None) -> str:
+def _load_text(load: TableAsOf | None) -> Text:
     if load is None or load.load_id is None:
-        return ""
+        return Text("")
     if load.loaded_at is None:
-        return f"load {load.load_id}"
-    return f"load {load.load_id}, {date_format(timezone.localtime(load.loaded_at), 'j M H:i')}"
+        return Text("load {load_id}", load_id=load.load_id)
+    at = date_format(timezone.localtime(load.loaded_at), "j M H:i")
+    return Text("load {load_id}, {at}", load_id=load.load_id, at=at)
 
 
 def _shortened(text: str) -> str:

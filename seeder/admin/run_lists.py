@@ -19,6 +19,8 @@ from seeder.models import Run, RunHistory
 from seeder.services import contract_installation
 from seeder.services.read_models import agency_scope, error_redaction, name_search, run_timeline
 from seeder.services.storable_text import is_storable
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 
 @admin.register(RunHistory)
@@ -138,7 +140,7 @@ class RunAdmin(ReportAdmin):
 
     @admin.display(description="outcome")
     def outcome(self, row: Any) -> SafeString:
-        stopped = f"stopped by {row.stopped_by}" if row.stopped_by else None
+        stopped = translated(Text("stopped by {cause}", cause=row.stopped_by)) if row.stopped_by else None
         return list_cells.with_line_below(list_cells.outcome(row.totals.status), stopped)
 
     @admin.display(description="duration")

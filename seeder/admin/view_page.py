@@ -40,6 +40,8 @@ from seeder.services.read_models.view_lineage import LineageNode
 from seeder.services.read_models.view_reader import viewer_of
 from seeder.services.snapshots import release_snapshots
 from seeder.services.storable_text import is_storable
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _PLAN_TOPICS = {Topic.PLAN, Topic.SKIP, Topic.BREAKER, Topic.LOCK, Topic.WAIT}
 _MAX_MANIFESTS = 200
@@ -140,14 +142,15 @@ def _show_plan(request: HttpRequest, table_name: str, *, force: bool) -> None:
     try:
         expectations = explain_view(table_name, viewer_of(request.user)).expectations
     except SeederError as error:
-        messages.error(request, str(error))
+        messages.error(request, translated(error))
         return
     shown = [one for one in expectations if one.topic in _PLAN_TOPICS and not (force and one.topic is Topic.SKIP)]
     for one in shown:
         level = messages.WARNING if one.level in {Level.WARNING, Level.ERROR} else messages.INFO
-        messages.add_message(request, level, one.text)
+        messages.add_message(request, level, translated(one.text))
     if not shown:
-        messages.warning(request, f"No enabled manifest uses {table_name}; nothing to refresh.")
+        text = Text("No enabled manifest uses {view}; nothing to refresh.", view=table_name)
+        messages.warning(request, translated(text))
 
 
 def _require_job(table_name: str, agencies: list[str] | None) -> Job:

@@ -23,6 +23,7 @@ from seeder.services.read_models import agency_scope
 from seeder.services.read_models.manifest_list import DriftState
 from seeder.services.read_models.view_reader import Viewer
 from seeder.services.run import planning
+from seeder.texts import Text
 
 _MAX_QUERIES = 3  # different ones of a view that are compared
 
@@ -77,20 +78,22 @@ def describe_view(job: Job, viewer: Viewer, tables: OptionalTables, *, can_see_q
     except DatabaseError as error:
         if spec.key.database == DEFAULT_DB_ALIAS:
             raise
-        cause = str(error) if viewer.can_see_errors else f"The database {spec.key.database} does not answer."
-        return ViewDescription(view=spec.key, problem=cause)
+        no_answer = Text("The database {database} does not answer.", database=spec.key.database)
+        return ViewDescription(view=spec.key, problem=str(error) if viewer.can_see_errors else no_answer)
 
 
 def _find_spec(job: Job) -> ViewSpec | str:
     """Return the view of a job, or why no run can plan its manifest."""
     name = ViewName.parse_or_none(job.table_name)
     if name is None:
-        return "No run can plan it, because its name is not the name of a view."
+        return Text("No run can plan it, because its name is not the name of a view.")
     selection = manifest_selection.select(SingleView(name=name), databases=conf.load().databases)
     for spec in selection.views:
         if any(one.key == job.key for one in spec.manifests):
             return spec
-    return next((one.message for one in selection.rejected if one.manifest.key == job.key), "Its manifest was removed.")
+    return next(
+        (one.message for one in selection.rejected if one.manifest.key == job.key), Text("Its manifest was removed.")
+    )
 
 
 def _with_queries(
