@@ -439,6 +439,14 @@ def test_grid_has_a_column_for_each_run_and_names_each_state() -> None:
     assert cells(get_page(reader, "monitoring/"), "reporting.bad") == ["interrupted", "not part of it"]
 
 
+def test_grid_hides_refreshes_for_other_agencies(settings: Settings) -> None:
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    RunHistory.objects.filter(table_name="reporting.shared", agency_slug="demo").delete()
+    assert cells(get_page(client_with(*READER_PERMISSIONS), "monitoring/"), "reporting.shared") == ["refreshed"]
+    demo = client_with(*READER_PERMISSIONS, name="demo")
+    assert cells(get_page(demo, "monitoring/"), "reporting.shared") == ["not part of it"]
+
+
 def cells(page: str, table_name: str) -> list[str]:
     """Return the accessible names of a row's cells."""
     [row] = re.findall(rf'<tr id="row-(?:(?!</tr>).)*: {table_name}".*?</tr>', page, re.DOTALL)
