@@ -22,7 +22,8 @@ ORDER BY started_at DESC
 LIMIT %(max_runs)s;
 
 -- name: night_counts
--- The views of nights, by their last result in the night. A failed row counts before others of the same run.
+-- The views of nights, by their last result in the night. A failed row counts before others of the same run. The rows of a run
+-- are inserted together, so that a range of ids selects their metrics. Otherwise the planner would read those of all runs.
 WITH latest AS MATERIALIZED (
     SELECT DISTINCT ON (night.number, h.table_name)
         night.number, h.table_name, h.id, h.status, h.start_time,
@@ -38,6 +39,7 @@ WITH latest AS MATERIALIZED (
     FROM latest
     LEFT JOIN reporting.seeder_job_status AS s ON latest.status = 'error' AND s.table_name = latest.table_name
     LEFT JOIN {metrics} AS m ON m.history_id = latest.id
+        AND m.history_id BETWEEN (SELECT min(id) FROM latest) AND (SELECT max(id) FROM latest)
 )
 SELECT
     number,

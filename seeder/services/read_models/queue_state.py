@@ -4,10 +4,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.db import DEFAULT_DB_ALIAS
+from django.db.models import Count, Func, IntegerField, Q
+
+from seeder.domain import lock_keys
 from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.domain.monitoring.nights import overdue_since
-from seeder.models import QueuedRefresh
-from seeder.services.queue import part_rows, queue_overview, schedules
+from seeder.domain.outcomes import Status
+from seeder.domain.queue.queued_requests import QueuedPartState
+from seeder.models import QueuedRefresh, RunHistory
+from seeder.postgres import advisory_locks, sessions
+from seeder.services.queue import dispatch, part_rows, queue_overview, schedules
 from seeder.services.queue.schedule_rows import ScheduleStatus
 
 
@@ -43,17 +50,41 @@ class QueueState:
 
 def read_queue_state(agencies: list[str] | None, *, sees_all_agencies: bool) -> QueueState:
     """Return the state of the queue, which must be available. Raises `DatabaseError`."""
-    overview = queue_overview.read_queue_overview(agencies=agencies)
-    problems = overview.problems
-    if sees_all_agencies and agencies is not None:
-        problems = queue_overview.queue_problems()
-    dues = [one.due for one in overview.schedules if one.due]
+    parts = _open_parts(agencies) if part_rows.is_available() else []
+    known = schedules.next_schedules(agencies=agencies)
     return QueueState(
-        running=overview.running,
-        queued=overview.queued,
-        other_tasks=overview.waiting or 0,
+        running=[part for part in parts if part.state == QueuedPartState.RUNNING],
+        queued=[part for part in parts if part.state == QueuedPartState.QUEUED],
+        other_tasks=dispatch.backlog_size() if agencies is None else 0,
         workers=queue_overview.worker_status() if part_rows.is_available() else ComponentStatus.UNKNOWN,
-        no_worker_since=overdue_since(dues, overview.at),
-        problems=problems,
-        nightly=[one for one in overview.schedules if one.cron and one.name.startswith(schedules.PREFIX)],
+        no_worker_since=overdue_since([one.due for one in known if one.due], sessions.server_time(DEFAULT_DB_ALIAS)),
+        problems=queue_overview.queue_problems() if sees_all_agencies else (),
+        nightly=[one for one in known if one.cron and one.name.startswith(schedules.PREFIX)],
     )
+
+
+def _open_parts(agencies: list[str] | None) -> list[QueuedRefresh]:
+    """Return the open parts, oldest first, with `view_count`, `done` and `is_worker_alive`.
+
+    Their manifests and views are not read: a part can have thousands.
+    """
+    rows = QueuedRefresh.objects.of_agencies(agencies).unfinished().defer("manifests", "views", "agencies")
+    counted = rows.annotate(view_count=Func("views", function="jsonb_array_length", output_field=IntegerField()))
+    parts = list(counted.order_by("started_at", "id"))
+    latest = [part.run_ids[-1] for part in parts if part.run_ids]
+    living = advisory_locks.held_keys(DEFAULT_DB_ALIAS, map(lock_keys.of_run, latest))
+    ended = (
+        RunHistory.objects.filter(run_id__in=[run_id for part in parts for run_id in part.run_ids])
+        .values_list("run_id")
+        .annotate(
+            succeeded=Count("table_name", distinct=True, filter=Q(status=Status.SUCCESS)),
+            failed=Count("table_name", distinct=True, filter=Q(status=Status.ERROR)),
+        )
+    )
+    counts = {run_id: (succeeded, failed) for run_id, succeeded, failed in ended}
+    for part in parts:
+        part.is_worker_alive = any(lock_keys.of_run(run_id) in living for run_id in part.run_ids[-1:])
+        part.done = sum(counts.get(run_id, (0, 0))[0] for run_id in part.run_ids)
+        if part.is_worker_alive:  # otherwise the next run retries what failed
+            part.done += counts.get(part.run_ids[-1], (0, 0))[1]
+    return parts
