@@ -29,7 +29,7 @@ def retry_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRes
 
 
 def cancel_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
-    """Cancel a queued run, after a confirmation."""
+    """Cancel a run, after a confirmation."""
     timeline = _require_timeline(request, run_id)
     if request.method == "POST":
         queue_actions.request_cancel(request, run_id)

@@ -71,15 +71,15 @@ def _failures_context(request: HttpRequest, timeline: Timeline) -> Mapping[str, 
 
 
 def _actions_context(request: HttpRequest, timeline: Timeline, tables: OptionalTables) -> Mapping[str, Any]:
-    """Return which buttons the user has. A run that a command started has no part that could be cancelled."""
+    """Return which buttons the user has. A run outside the queue has no part, and is cancelled by its own row."""
     if not queue_actions.can_refresh(request.user):
         return {}
     is_running = timeline.run.status is Status.RUNNING
     has_parts = is_running and tables.is_usable(part_rows.TABLE)
     part = part_rows.unfinished_part_of_run(timeline.run.run_id) if has_parts else None
+    requester = (part or timeline.run).cancel_requested_by
     return {
         "can_retry": bool(timeline.unpublished),
-        "part": part,
-        "can_cancel": part is not None and part.cancel_requested_at is None,
-        "is_command": is_running and part is None,
+        "can_cancel": is_running and requester is None,
+        "cancel_requested_by": requester if is_running else None,
     }

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+from seeder.domain.nouns import NOUNS
 from tests.conftest import CHECKOUT
 from tests.mutants.guards import GUARDS
 
@@ -128,3 +129,10 @@ def test_possessive_groups_have_an_alternative() -> None:
         if group.search(line) and "HAS_POSSESSIVE_GROUPS" not in line
     ]
     assert found == []
+
+
+def test_counted_nouns_of_templates_have_a_plural() -> None:
+    templates = [*(CHECKOUT / "seeder" / "templates").rglob("*.html"), *(CHECKOUT / "data_pipeline").rglob("*.html")]
+    nouns = {noun for path in templates for noun in re.findall(r"\|with_noun:['\"]([^'\"]+)", path.read_text("utf-8"))}
+    assert nouns
+    assert nouns <= NOUNS.keys()

@@ -24,6 +24,7 @@ class RunTotals:
     manifests: int
     succeeded: int
     failed: int  # including interrupted ones
+    cancel_requested_by: str | None = None  # of a run outside the queue
 
     @property
     def status(self) -> Status:

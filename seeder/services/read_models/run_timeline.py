@@ -169,6 +169,7 @@ def _totals(run: Run, counts: Mapping[str, int]) -> RunTotals:
         started_at=run.started_at,
         finished_at=run.finished_at,
         stopped_by=run.stopped_by,
+        cancel_requested_by=run.cancel_requested_by,
         workers=run.workers,
         **counts,
     )

@@ -7,11 +7,12 @@ import pytest
 from django.db.models import F
 from pytest_django import Settings
 
+from seeder.domain import lock_keys
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import QueuedRefresh, Run, RunHistory, RunMetrics
 from seeder.services.queue import enqueue, part_rows
 from tests.acceptance.scale.database_time import measure
-from tests.conftest import sql
+from tests.conftest import another_session, sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 
 OPERATOR = (*READER_PERMISSIONS, "refresh_views", "view_errors")
@@ -144,11 +145,17 @@ def test_cancel_stops_a_queued_run_after_a_confirmation() -> None:
     assert QueuedRefresh.objects.get().cancel_requested_by == "user"
 
 
-def test_run_of_a_command_has_no_cancel_button() -> None:
+def test_run_of_a_command_is_cancelled_by_its_own_row() -> None:
     Run.objects.update(finished_at=None)
-    page = get_page(client_with(*OPERATOR), run_path())
+    operator = client_with(*OPERATOR)
+    assert 'id="cancel"' in get_page(operator, run_path())
+    with another_session() as command:  # holds the lock of a living run
+        command.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_keys.of_run(run_id())])
+        operator.post(f"/admin/seeder/{run_path('cancel/')}")
+    page = get_page(operator, run_path())
+    assert "stops within seconds" in messages(page)
+    assert "cancelled by <bdi>user</bdi>" in page
     assert 'id="cancel"' not in page
-    assert "A command started this run." in page
 
 
 @pytest.mark.usefixtures("_running_part")
