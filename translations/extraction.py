@@ -45,7 +45,7 @@ def _python_messages(path: Path) -> Iterator[Message]:
             match _name(node.func), words:
                 case name, [str(singular), str(plural), *_] if name in _WITH_PLURAL:
                     yield Message(singular, plural, str(path))
-                case name, [str(singular), *_] if name in _SINGULAR:
+                case name, [str(singular), *_] if name in _SINGULAR and singular:  # the empty one is the header
                     yield Message(singular, None, str(path))
 
 
