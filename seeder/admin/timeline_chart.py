@@ -230,16 +230,19 @@ def _describe_bar(bar: TimelineBar) -> str:
         lines.append(format_count(bar.rows, "row"))
     if bar.reason and bar.state is not BarState.SKIPPED:
         lines.append(describe_reason(bar.reason))
-    lines += [
-        Text(template, duration=format_duration(span))
-        for template, seconds in (
-            ("waited for a worker: {duration}", bar.worker_wait_seconds),
-            ("throttled before start: {duration}", bar.throttle_wait_seconds),
-            ("waited for locks: {duration}", bar.lock_wait_seconds),
-        )
-        if (span := timedelta(seconds=seconds or 0)) >= _MIN_WAIT
-    ]
+    lines += _describe_waits(bar)
     return "\n".join(map(translated, lines))
+
+
+def _describe_waits(bar: TimelineBar) -> Iterator[Text]:
+    seconds = bar.worker_wait_seconds, bar.throttle_wait_seconds, bar.lock_wait_seconds
+    worker, throttle, locks = (timedelta(seconds=one or 0) for one in seconds)
+    if worker >= _MIN_WAIT:
+        yield Text("waited for a worker: {duration}", duration=format_duration(worker))
+    if throttle >= _MIN_WAIT:
+        yield Text("throttled before start: {duration}", duration=format_duration(throttle))
+    if locks >= _MIN_WAIT:
+        yield Text("waited for locks: {duration}", duration=format_duration(locks))
 
 
 def _ticks(drawing: _Drawing) -> Iterator[Mapping[str, str]]:

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from seeder.domain.nouns import Noun
 from seeder.texts import Text
 
 _MAX_GAP = timedelta(hours=3)  # between the runs of a night
@@ -97,8 +98,8 @@ def _is_repetition(run: NightRun, night: Round) -> bool:
     return run.started_at - max(ends) > _MAX_PAUSE_OF_REQUEST
 
 
-_REFRESHED = "{refreshed:,} of {number:,} view refreshed", "{refreshed:,} of {number:,} views refreshed"
-_CURRENT = (
+_REFRESHED = Noun("{refreshed:,} of {number:,} view refreshed", "{refreshed:,} of {number:,} views refreshed")
+_CURRENT = Noun(
     "{refreshed:,} of {number:,} view refreshed or unchanged",
     "{refreshed:,} of {number:,} views refreshed or unchanged",
 )
