@@ -13,7 +13,7 @@ export DJANGO VENV PYTHON
 export PYTHONDONTWRITEBYTECODE =
 export BENCH_ONLY BENCH_WITHOUT BENCH_ROUNDS BENCH_SCALE BENCH_WORKERS BENCH_SMALL BENCH_MANIFESTS BENCH_QUICK BENCH_KEEP
 
-.PHONY: words demo demo-silver serve screenshots test test-all docs soak mutants bench check lint types imports deploy-lint matrix lock setup clean
+.PHONY: words demo demo-silver serve screenshots test test-all docs translations soak mutants bench check lint types imports deploy-lint matrix lock setup clean
 
 demo: setup  ## load public records, refresh the demo agency's reports, then load a newer file and refresh its reports
 	@$(python) manage.py load_demo --table
@@ -39,6 +39,9 @@ test-all: setup  ## run all tests, then those of the database on the other suppo
 
 docs: setup  ## write the generated pages of docs/reference
 	$(python) -m docs_reference
+
+translations: setup  ## bring the catalogs of seeder/locale up to date, and name the messages without a translation
+	$(python) -m translations
 
 soak: setup  ## run long tests: kills, restarts, failure of every database call, memory, races, five million rows; more than an hour
 	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
