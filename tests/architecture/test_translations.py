@@ -1,0 +1,25 @@
+"""The catalogs have every message of the code, translated, and nothing else."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import CHECKOUT
+from translations import catalogs
+from translations.__main__ import APPS
+from translations.extraction import find_messages
+
+CASES = [pytest.param(app, language, id=f"{app}-{language}") for app in APPS for language in catalogs.LANGUAGES]
+
+
+@pytest.mark.parametrize(("app", "language"), CASES)
+def test_catalog_is_complete_and_compiled(
+    app: Path, language: str, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.chdir(CHECKOUT)
+    path = catalogs.catalog_path(app, language)
+    catalog = catalogs.merged(catalogs.load(path, language), find_messages(app), language)
+    assert not list(catalogs.problems(catalog))
+    catalogs.save(catalog, tmp_path / "django.po")
+    for name in ("django.po", "django.mo"):
+        assert (tmp_path / name).read_bytes() == path.with_name(name).read_bytes(), "run `python -m translations`"
