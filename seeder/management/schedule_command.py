@@ -7,7 +7,6 @@ from django.core.management.base import CommandParser
 
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.local_times import local_time_text
-from seeder.management.rendering.queue_text import schedule_name
 from seeder.management.rendering.state_words import SCHEDULE_WORDS
 from seeder.services.documents.document_fields import fields
 from seeder.services.queue.schedule_rows import ScheduleStatus
@@ -37,4 +36,4 @@ def _change_line(change: ScheduleStatus) -> str:
     action = SCHEDULE_WORDS[change.action]
     if change.due:
         action = Text.joined([action, Text("next due {time}", time=local_time_text(change.due))])
-    return Text.joined([schedule_name(change), action], ": ")
+    return Text.joined([change.name_with_cron, action], ": ")

@@ -148,11 +148,6 @@ def _schedule_row(schedule: ScheduleStatus, now: datetime) -> TableRow:
         text, cell = Text("next due {time}", time=time), Text.joined([time])
     interval = schedule.cron or Text("every few minutes")
     return TableRow(
-        line=Text.joined([schedule_name(schedule), text], ": "),
+        line=Text.joined([schedule.name_with_cron, text], ": "),
         cells=(schedule.name, interval, (cell, "bold red" if is_overdue else "")),
     )
-
-
-def schedule_name(schedule: ScheduleStatus) -> str:
-    """Return the name with the cron expression, if it has one."""
-    return f"{schedule.name} ({schedule.cron})" if schedule.cron else schedule.name

@@ -35,6 +35,11 @@ class ScheduleStatus:
     cron: str | None  # None if it has no cron expression
     due: datetime | None  # None if it is never due again
 
+    @property
+    def name_with_cron(self) -> str:
+        """The name, with the cron expression if it has one."""
+        return f"{self.name} ({self.cron})" if self.cron else self.name
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeclaredSchedule:
