@@ -1,7 +1,6 @@
 """Data of the charts."""
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -11,13 +10,14 @@ from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.monitoring.report_jobs import RecentRun
 from seeder.domain.monitoring.view_history import RunInterval
 from seeder.domain.outcomes import Status
+from seeder.services.translation import translated
 from seeder.texts import Text
 
-STATUS_LABELS: Mapping[Status, str] = {
-    Status.PENDING: "pending",
-    Status.RUNNING: "running",
-    Status.SUCCESS: "succeeded",
-    Status.ERROR: "failed",
+_STATUS_WORDS: Mapping[Status, Text] = {
+    Status.PENDING: Text("pending"),
+    Status.RUNNING: Text("running"),
+    Status.SUCCESS: Text("succeeded"),
+    Status.ERROR: Text("failed"),
 }
 
 
@@ -29,7 +29,7 @@ def history_chart(recent: Sequence[RecentRun], site: AdminSite) -> Sequence[Mapp
             "duration": run.duration.total_seconds() if run.duration is not None else None,
             "rows": run.rows if run.status is Status.SUCCESS else None,
             "status": run.status,
-            "description": STATUS_LABELS[run.status] + _duration_text(run.duration),
+            "description": translated(_describe_run(run)),
             "url": page_urls.run(site, run.run_id),
         }
         for run in reversed(recent)
@@ -46,7 +46,7 @@ def intervals_chart(intervals: Sequence[RunInterval], site: AdminSite) -> Sequen
             "high": one.longest.total_seconds() if one.longest is not None else None,
             "rows": one.rows,
             "status": Status.ERROR if one.failed else Status.SUCCESS,
-            "description": _describe_interval(one),
+            "description": translated(_describe_interval(one)),
             "url": page_urls.run(site, one.slowest_run_id),
         }
         for one in reversed(intervals)
@@ -63,5 +63,8 @@ def _describe_interval(one: RunInterval) -> Text:
     return Text("{runs}: {shortest} to {longest}, median {median}", runs=runs, **spans)
 
 
-def _duration_text(duration: timedelta | None) -> str:
-    return "" if duration is None else f" after {format_duration(duration)}"
+def _describe_run(run: RecentRun) -> Text:
+    status = _STATUS_WORDS[run.status]
+    if run.duration is None:
+        return status
+    return Text("{status} after {duration}", status=status, duration=format_duration(run.duration))

@@ -8,12 +8,15 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext
 
 from seeder.admin import page_urls, queue_actions
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.errors import UnknownTable
 from seeder.services.queue import queue_overview
 from seeder.services.read_models import agency_scope, job_list
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 
 def refresh_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:
@@ -27,7 +30,8 @@ def refresh_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:
     if request.method == "POST":
         queue_actions.request_refresh(request, table_name)
         return HttpResponseRedirect(_next_url(request, site))
-    return _page(request, site, {"title": f"Refresh {jobs[0].report_name}?", "job": jobs[0], "button": "Refresh"})
+    title = translated(Text("Refresh {report}?", report=jobs[0].report_name))
+    return _page(request, site, {"title": title, "job": jobs[0], "button": gettext("Refresh")})
 
 
 def cancel_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:
@@ -38,8 +42,8 @@ def cancel_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:
         queue_actions.request_cancel(request, request_id)
         return HttpResponseRedirect(_next_url(request, site))
     parts = queue_overview.find_request(request_id, agency_scope.agencies_of(request.user))
-    title = f"Cancel the request for {parts[0].description}?"
-    return _page(request, site, {"title": title, "parts": parts, "button": "Cancel the request"})
+    title = translated(Text("Cancel the request for {description}?", description=parts[0].description))
+    return _page(request, site, {"title": title, "parts": parts, "button": gettext("Cancel the request")})
 
 
 def _require_permission(request: HttpRequest) -> None:

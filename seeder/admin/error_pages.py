@@ -7,6 +7,7 @@ from django.contrib.admin import AdminSite
 from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse
 from django.template.response import SimpleTemplateResponse, TemplateResponse
+from django.utils.translation import gettext
 
 from seeder.errors import BadName, DifferentViews, SeederError, UnknownObject
 from seeder.postgres.sqlstates import translate_database_errors
@@ -30,5 +31,5 @@ def with_error_page(site: AdminSite, view: Any) -> Any:
 
 
 def error_page(request: HttpRequest, site: AdminSite, message: str, *, status: int) -> HttpResponse:
-    context = {**site.each_context(request), "title": "Page unavailable", "message": message}
+    context = {**site.each_context(request), "title": gettext("Page unavailable"), "message": message}
     return TemplateResponse(request, "seeder/error.html", context, status=status).render()

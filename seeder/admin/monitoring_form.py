@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.db.models import TextChoices
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy
 
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
@@ -17,15 +18,17 @@ PER_PAGE = 50
 class ViewFilter(TextChoices):
     """Which views are listed."""
 
-    ALL = "", "any"
-    FRESH = "fresh", "fresh"
-    FAILING = "failing", "failing"
-    RUNNING = "running", "running"
-    LATE = "late", "late"
-    LONG = "long", "long-running"
+    ALL = "", gettext_lazy("views")
+    FRESH = "fresh", gettext_lazy("fresh")
+    FAILING = "failing", gettext_lazy("failing")
+    RUNNING = "running", gettext_lazy("running")
+    LATE = "late", gettext_lazy("late")
+    LONG = "long", gettext_lazy("long-running")
 
+    @property
+    def css_class(self) -> str:
+        return {"": "any", "long": "long-running"}.get(self.value, self.value)
 
-_REPORTS = [("", "Any report"), *((kind, kind) for kind in ReportType)]
 
 _JOB_FILTERS: Mapping[ViewFilter, Mapping[str, Any]] = {
     ViewFilter.ALL: {},
@@ -40,10 +43,18 @@ _JOB_FILTERS: Mapping[ViewFilter, Mapping[str, Any]] = {
 class MonitoringForm(forms.Form):
     """The query parameters. Invalid ones are ignored."""
 
-    q = forms.CharField(required=False, label="Name", widget=forms.TextInput({"type": "search", "placeholder": "Name"}))
-    agency = forms.CharField(required=False, label="Agency")  # the page has its choices, which can be many
+    q = forms.CharField(
+        required=False,
+        label=gettext_lazy("Name"),
+        widget=forms.TextInput({"type": "search", "placeholder": gettext_lazy("Name")}),
+    )
+    agency = forms.CharField(
+        required=False, label=gettext_lazy("Agency")
+    )  # the page has its choices, which can be many
     type = forms.ChoiceField(
-        required=False, label="Report", choices=[("", "Any report"), *((kind, kind) for kind in ReportType)]
+        required=False,
+        label=gettext_lazy("Report"),
+        choices=[("", gettext_lazy("Any report")), *((kind, kind) for kind in ReportType)],
     )
     show = forms.ChoiceField(required=False, choices=ViewFilter.choices, widget=forms.HiddenInput)
     page = forms.IntegerField(required=False, min_value=1, max_value=10_000, widget=forms.HiddenInput)

@@ -28,6 +28,8 @@ from seeder.services.read_models.freshness_overview import FreshnessOverview, fr
 from seeder.services.read_models.night_overview import read_nights
 from seeder.services.read_models.queue_state import QueueState, read_queue_state
 from seeder.services.read_models.run_grid import read_grid
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _MAX_AGENCIES = 12
 
@@ -66,7 +68,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None
     queue = _queue_state(request, scope)
     context = {
         **site.each_context(request),
-        "title": "Monitoring" if agency is None else f"Monitoring of {agency_names[agency]}",
+        "title": _title(None if agency is None else agency_names[agency]),
         "form": form,
         "agency": agency,
         "agency_names": agency_names,
@@ -84,6 +86,10 @@ def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None
         **_state_context(scope, queue),
     }
     return TemplateResponse(request, "seeder/monitoring.html", context)
+
+
+def _title(agency_name: str | None) -> str:
+    return translated(Text("Monitoring") if agency_name is None else Text("Monitoring of {agency}", agency=agency_name))
 
 
 def handle_post(request: HttpRequest) -> HttpResponse:

@@ -12,6 +12,8 @@ from seeder.errors import SeederError
 from seeder.models import Run
 from seeder.services.queue import cancellation, dispatch, enqueue
 from seeder.services.read_models import agency_scope, run_timeline
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 MAX_CHANGED_ROWS = 5  # of each kind
 
@@ -35,16 +37,19 @@ def request_refresh(request: HttpRequest, table_name: str, *, with_changes: bool
             force=force,
         )
     except SeederError as error:
-        messages.error(request, str(error))
+        messages.error(request, translated(error))
         return
     if result.request_id is None:
-        messages.warning(request, f"No enabled manifest uses {view}; nothing to refresh.")
+        messages.warning(request, translated(Text("No enabled manifest uses {view}; nothing to refresh.", view=view)))
     elif result.joined:
-        messages.info(request, f"The view {view} is already queued.")
+        messages.info(request, translated(Text("The view {view} is already queued.", view=view)))
     elif force:
-        messages.success(request, f"The view {view} is queued. It is refreshed even if nothing has changed.")
+        messages.success(
+            request,
+            translated(Text("The view {view} is queued. It is refreshed even if nothing has changed.", view=view)),
+        )
     else:
-        messages.success(request, f"The view {view} is queued.")
+        messages.success(request, translated(Text("The view {view} is queued.", view=view)))
 
 
 def request_retry(request: HttpRequest, run_id: str) -> None:
@@ -52,14 +57,14 @@ def request_retry(request: HttpRequest, run_id: str) -> None:
         retry = run_timeline.retry_request(run_id, agency_scope.agencies_of(request.user))
         result = enqueue.enqueue_refresh(retry, requested_by=request.user.get_username())
     except SeederError as error:
-        messages.error(request, str(error))
+        messages.error(request, translated(error))
         return
     if result.request_id is None:
-        messages.warning(request, "No enabled manifest uses a view that failed; nothing to retry.")
+        messages.warning(request, translated(Text("No enabled manifest uses a view that failed; nothing to retry.")))
     elif result.joined:
-        messages.info(request, "The failed views are already queued.")
+        messages.info(request, translated(Text("The failed views are already queued.")))
     else:
-        messages.success(request, "The failed views are queued.")
+        messages.success(request, translated(Text("The failed views are queued.")))
 
 
 def request_cancel(request: HttpRequest, request_id: str) -> None:
@@ -67,14 +72,21 @@ def request_cancel(request: HttpRequest, request_id: str) -> None:
         agencies = agency_scope.agencies_of(request.user)
         parts = cancellation.cancel(request_id, requested_by=request.user.get_username(), agencies=agencies)
     except SeederError as error:
-        messages.error(request, str(error))
+        messages.error(request, translated(error))
         return
     if isinstance(parts, Run):
-        messages.info(request, f"The run of {parts.description} stops within seconds.")
+        messages.info(
+            request, translated(Text("The run of {description} stops within seconds.", description=parts.description))
+        )
     elif any(part.state == QueuedPartState.RUNNING for part in parts):
-        messages.info(request, f"The worker of {parts[0].description} stops within seconds.")
+        messages.info(
+            request,
+            translated(Text("The worker of {description} stops within seconds.", description=parts[0].description)),
+        )
     else:
-        messages.success(request, f"The request for {parts[0].description} is cancelled.")
+        messages.success(
+            request, translated(Text("The request for {description} is cancelled.", description=parts[0].description))
+        )
 
 
 def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> None:
@@ -82,9 +94,11 @@ def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> 
         view = _require_visible_view(request, table_name)
         enqueue.enqueue_capture(CaptureRequest(table_name=str(view), release_tag=release_tag))
     except SeederError as error:
-        messages.error(request, str(error))
+        messages.error(request, translated(error))
     else:
-        messages.success(request, f"The capture of {view} at {release_tag} is queued.")
+        messages.success(
+            request, translated(Text("The capture of {view} at {tag} is queued.", view=view, tag=release_tag))
+        )
 
 
 def _require_visible_view(request: HttpRequest, table_name: str) -> ViewName:

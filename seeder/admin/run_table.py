@@ -8,6 +8,7 @@ from django import forms
 from django.core.paginator import Paginator
 from django.db.models import TextChoices
 from django.http import QueryDict
+from django.utils.translation import gettext_lazy
 
 from seeder.domain.monitoring.timeline import Timeline, TimelineBar
 
@@ -17,9 +18,9 @@ PER_PAGE = 100
 class SortOrder(TextChoices):
     """How the views are sorted."""
 
-    START = "start", "as started"
-    DURATION = "duration", "longest first"
-    NAME = "name", "by name"
+    START = "start", gettext_lazy("as started")
+    DURATION = "duration", gettext_lazy("longest first")
+    NAME = "name", gettext_lazy("by name")
 
 
 _SORT_KEYS: Mapping[SortOrder, Callable[[TimelineBar], Any]] = {

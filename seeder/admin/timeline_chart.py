@@ -14,9 +14,11 @@ from django.contrib.admin import AdminSite
 from django.db.models import TextChoices
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from seeder.admin import page_urls
 from seeder.domain.human_format import format_count, format_duration
+from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.monitoring.time_window import TimeWindow, axis_ticks
 from seeder.domain.monitoring.timeline import (
     UNPUBLISHED,
@@ -41,8 +43,8 @@ _BIDI_CONTROL = re.compile("[\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")  # 
 class LanesOf(TextChoices):
     """What has a lane of its own."""
 
-    WORKER = "worker", "by worker"
-    VIEW = "view", "by view"
+    WORKER = "worker", gettext_lazy("by worker")
+    VIEW = "view", gettext_lazy("by view")
 
 
 class TimelineForm(forms.Form):
@@ -221,10 +223,11 @@ def _describe_bar(bar: TimelineBar) -> str:
     """Return the text of the tooltip."""
     started, finished = (timezone.localtime(at) if at else None for at in (bar.started_at, bar.finished_at))
     lines: list[str] = [_BIDI_CONTROL.sub("\N{REPLACEMENT CHARACTER}", bar.table_name)]
+    state = state_word(bar.state)
     if finished is None or bar.duration is None:
-        lines.append(Text("{state} since {start:%H:%M:%S}", state=bar.state, start=started))
+        lines.append(Text("{state} since {start:%H:%M:%S}", state=state, start=started))
     else:
-        facts = {"state": bar.state, "start": started, "end": finished, "duration": format_duration(bar.duration)}
+        facts = {"state": state, "start": started, "end": finished, "duration": format_duration(bar.duration)}
         lines.append(Text("{state}: {start:%H:%M:%S} to {end:%H:%M:%S}, {duration}", **facts))
     if bar.rows and bar.state is BarState.SUCCEEDED:
         lines.append(format_count(bar.rows, "row"))

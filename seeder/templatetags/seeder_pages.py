@@ -1,30 +1,44 @@
 """Filters that format numbers, durations and times."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
+from django.utils.translation import gettext, ngettext_lazy
 
 from seeder.domain import human_format
 from seeder.domain.message_blocks import message_blocks
 from seeder.domain.monitoring.run_grid import Cell, CellState
+from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.monitoring.timeline import describe_reason
 from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
 from seeder.services.documents.error_documents import reason_url
 from seeder.services.read_models.manifest_list import DRIFT_TEXTS
 from seeder.services.translation import translated
+from seeder.texts import Text
 
 EMPTY_VALUE = "\N{EN DASH}"
+_NUMBER = "{number:,}"
+_AGO: Any = {  # lazy texts, which the stubs of Django do not know
+    "year": ngettext_lazy("%(num)d year ago", "%(num)d years ago", "num"),
+    "month": ngettext_lazy("%(num)d month ago", "%(num)d months ago", "num"),
+    "week": ngettext_lazy("%(num)d week ago", "%(num)d weeks ago", "num"),
+    "day": ngettext_lazy("%(num)d day ago", "%(num)d days ago", "num"),
+    "hour": ngettext_lazy("%(num)d hour ago", "%(num)d hours ago", "num"),
+    "minute": ngettext_lazy("%(num)d minute ago", "%(num)d minutes ago", "num"),
+}
 
 register = template.Library()
 register.filter("change", describe_change)
 register.filter("drift_text", lambda state: DRIFT_TEXTS[state])
 register.filter("difference_texts", lambda finding: DIFFERENCE_TEXTS[finding.kind])
-register.filter("reason", describe_reason)
-register.filter("with_noun", human_format.format_count)
+register.filter("reason", lambda reason: translated(describe_reason(reason)))
+register.filter("state_word", lambda state: translated(state_word(state)))
+register.filter("with_noun", lambda number, noun: translated(human_format.format_count(number, noun)))
 register.filter("size", human_format.format_size)
 register.filter("message_blocks", message_blocks)
 register.filter("reason_url", reason_url)
@@ -34,7 +48,7 @@ register.filter("translated", translated)
 @register.filter
 def duration(value: timedelta | None) -> str:
     """Format a duration, e.g. `0.42 s`, `3 min 07 s`."""
-    return EMPTY_VALUE if value is None else human_format.format_duration(value)
+    return EMPTY_VALUE if value is None else translated(human_format.format_duration(value))
 
 
 @register.filter
@@ -45,27 +59,45 @@ def wait_duration(seconds: float | None) -> str:
 
 @register.filter
 def number(value: int | None) -> str:
-    return EMPTY_VALUE if value is None else f"{value:,}"
+    return EMPTY_VALUE if value is None else translated(Text(_NUMBER, number=value))
+
+
+@register.filter(expects_localtime=True)
+def short_date(at: datetime) -> str:
+    """Format a date as `30 Nov`."""
+    return translated(Text("{at:%-d %b}", at=at))
+
+
+@register.filter(expects_localtime=True)
+def full_date(at: datetime) -> str:
+    """Format a date as `30 Nov 2026`."""
+    return translated(Text("{at:%-d %b %Y}", at=at))
 
 
 @register.filter
 def day_and_time(at: datetime) -> str:
     """Format a time as `today 02:00`, `yesterday 02:00` or `30 Nov 02:00`, with the year if it is another one."""
     local, today = timezone.localtime(at), timezone.localdate()
-    if local.date() in {today, today - timedelta(days=1)}:
-        return f"{'today' if local.date() == today else 'yesterday'} {local:%H:%M}"
-    return f"{local:%-d %b %H:%M}" if local.year == today.year else f"{local:%-d %b %Y %H:%M}"
+    if local.date() == today:
+        text = Text("today {at:%H:%M}", at=local)
+    elif local.date() == today - timedelta(days=1):
+        text = Text("yesterday {at:%H:%M}", at=local)
+    elif local.year == today.year:
+        text = Text("{at:%-d %b %H:%M}", at=local)
+    else:
+        text = Text("{at:%-d %b %Y %H:%M}", at=local)
+    return translated(text)
 
 
 @register.filter
 def grid_cell(cell: Cell) -> SafeString:
     """Return a cell of the grid. A page has 700, for which a template would need most of the page's time."""
-    word = str(cell.state)
+    word = translated(state_word(cell.state))
     facts = [word, *([day_and_time(cell.started_at)] if cell.started_at else ())]
     if cell.duration is not None:
         facts.append(duration(cell.duration))
     if cell.state is CellState.FAILED and cell.reason:
-        facts.append(describe_reason(cell.reason))
+        facts.append(translated(describe_reason(cell.reason)))
     return format_html(
         '<td class="cell {0}" title="{1}"><svg role="img" aria-label="{2}"><use href="#cell-{0}"/></svg></td>',
         cell.css_class,
@@ -85,5 +117,5 @@ def first_lines(text: str, count: int) -> str:
 def ago(at: datetime) -> str:
     """Format a time as `3 hours ago`."""
     if timezone.now() - at < timedelta(minutes=1):
-        return "just now"
-    return f"{timesince(at, depth=1)} ago"
+        return gettext("just now")
+    return timesince(at, time_strings=_AGO, depth=1)

@@ -8,6 +8,7 @@ from enum import StrEnum
 from seeder.domain.human_format import format_count
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.outcomes import Status
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,10 +108,14 @@ class JobTotals:
     long_running: int
     stale: int
 
-    def __str__(self) -> str:
-        running = f"{self.running:,} running" + f" ({self.long_running:,} for too long)" * bool(self.long_running)
-        facts = (f"{self.fresh:,} fresh", f"{self.failing:,} failing", running, f"{self.stale:,} late")
-        return f"{format_count(self.jobs, 'view')}: {', '.join(facts)}"
+    def __str__(self) -> Text:
+        running = Text("{number:,} running", number=self.running)
+        if self.long_running:
+            running = Text("{running} ({number:,} for too long)", running=running, number=self.long_running)
+        fresh = Text("{number:,} fresh", number=self.fresh)
+        failing, late = Text("{number:,} failing", number=self.failing), Text("{number:,} late", number=self.stale)
+        facts = Text.joined([fresh, failing, running, late])
+        return Text("{views}: {facts}", views=format_count(self.jobs, "view"), facts=facts)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

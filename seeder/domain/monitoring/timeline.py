@@ -6,8 +6,10 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 
+from seeder.domain.human_format import format_count
 from seeder.domain.mode_predictor import unchanged_rows
 from seeder.domain.outcomes import HeldReason, Outcome, Status
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -166,6 +168,22 @@ class Timeline:
         return {state: found[state] for state in BarState if found[state] or state in always}
 
     @property
+    def counts_text(self) -> Text:
+        """The counts as a sentence, such as `25 views: 24 succeeded, 1 failed.`"""
+        of = Counter(self.counts)
+        texts = {
+            BarState.RUNNING: Text("{number:,} running", number=of[BarState.RUNNING]),
+            BarState.SUCCEEDED: Text("{number:,} succeeded", number=of[BarState.SUCCEEDED]),
+            BarState.SKIPPED: Text("{number:,} skipped", number=of[BarState.SKIPPED]),
+            BarState.FAILED: Text("{number:,} failed", number=of[BarState.FAILED]),
+            BarState.HELD: Text("{number:,} held", number=of[BarState.HELD]),
+            BarState.INTERRUPTED: Text("{number:,} interrupted", number=of[BarState.INTERRUPTED]),
+        }
+        pending = [Text("{number:,} pending", number=self.pending_count)] if self.pending_count else []
+        counts = Text.joined([*(texts[state] for state in self.counts), *pending])
+        return Text("{views}: {counts}.", views=format_count(self.view_count, "view"), counts=counts)
+
+    @property
     def unpublished(self) -> Sequence[TimelineBar]:
         """The failed, held and interrupted views, in this order, each by its start."""
         bars = [bar for bar in (*self.bars, *self.never_started) if bar.state in UNPUBLISHED]
@@ -182,5 +200,8 @@ class Timeline:
 
 def describe_reason(reason: str) -> str:
     """Describe the reason of a failure or a hold."""
-    descriptions = {"server_busy": "the throttle: the server was busy", "circuit_open": "the circuit breaker was open"}
+    descriptions = {
+        "server_busy": Text("the throttle: the server was busy"),
+        "circuit_open": Text("the circuit breaker was open"),
+    }
     return descriptions.get(reason, reason.replace("_", " "))
