@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from seeder.services.data_checks.waivers import DEFAULT_HOURS, MAX_HOURS, WaiverDecision
 from seeder.services.read_models.check_results import VisibleResult
@@ -12,19 +13,19 @@ from seeder.services.read_models.check_results import VisibleResult
 class DecisionForm(forms.Form):
     """The checks, the reason and the run whose figures the user has seen."""
 
-    checks = forms.MultipleChoiceField(label="Data checks", widget=forms.CheckboxSelectMultiple)
+    checks = forms.MultipleChoiceField(label=_("Data checks"), widget=forms.CheckboxSelectMultiple)
     reason = forms.CharField(
-        label="Reason",
+        label=_("Reason"),
         max_length=1000,
         widget=forms.Textarea({"rows": 2}),
-        help_text="It is stored with your name, and shown with the result.",
+        help_text=_("It is stored with your name, and shown with the result."),
     )
     hours = forms.IntegerField(
-        label="Expires after hours",
+        label=_("Expires after hours"),
         min_value=1,
         max_value=MAX_HOURS,
         initial=DEFAULT_HOURS,
-        help_text="An unused permission expires. One refresh uses it up.",
+        help_text=_("An unused permission expires. One refresh uses it up."),
     )
     run = forms.CharField(widget=forms.HiddenInput)
 

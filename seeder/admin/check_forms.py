@@ -1,9 +1,12 @@
 """The forms of data checks. Their fields are the arguments of the kind."""
 
 from collections.abc import Callable, Collection, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from seeder.data_check_errors import SqlChecksOff
 from seeder.domain.data_checks.definitions import MAX_NAME_LENGTH, MAX_TOLERATED_ROWS, CheckDefinition
@@ -13,44 +16,47 @@ from seeder.domain.manifest_edits import MAX_NAME_LENGTH as MAX_VIEW_LENGTH
 from seeder.domain.snapshots.snapshot_contents import MAX_TAG_LENGTH, ViewColumn
 from seeder.models import DataCheck
 from seeder.services.data_checks import check_editing, check_rows
+from seeder.services.translation import translated
+from seeder.texts import Text
 
-KIND_TEXTS: Mapping[CheckKind, str] = {
-    CheckKind.ROW_COUNT: "the number of rows is within bounds, or near the last accepted one",
-    CheckKind.NOT_NULL: "a column has no nulls",
-    CheckKind.UNIQUE: "columns have no value twice",
-    CheckKind.ACCEPTED_VALUES: "a column has only listed values",
-    CheckKind.RANGE: "the values of a column are within bounds",
-    CheckKind.FRESHNESS: "the latest date or time of a column is recent",
-    CheckKind.CONDITION: "an SQL expression is true for every row",
-    CheckKind.QUERY: "an SQL query returns no rows",
-    CheckKind.DRIFT: "columns, types, rows and nulls are like those of the last accepted release",
+KIND_TEXTS: Mapping[CheckKind, Text] = {
+    CheckKind.ROW_COUNT: Text("the number of rows is within bounds, or near the last accepted one"),
+    CheckKind.NOT_NULL: Text("a column has no nulls"),
+    CheckKind.UNIQUE: Text("columns have no value twice"),
+    CheckKind.ACCEPTED_VALUES: Text("a column has only listed values"),
+    CheckKind.RANGE: Text("the values of a column are within bounds"),
+    CheckKind.FRESHNESS: Text("the latest date or time of a column is recent"),
+    CheckKind.CONDITION: Text("an SQL expression is true for every row"),
+    CheckKind.QUERY: Text("an SQL query returns no rows"),
+    CheckKind.DRIFT: Text("columns, types, rows and nulls are like those of the last accepted release"),
 }
-_SEVERITY_TEXTS = {
-    CheckSeverity.ERROR: "error: holds the view",
-    CheckSeverity.WARN: "warn: is reported",
+_SEVERITY_TEXTS: Mapping[CheckSeverity, Text] = {
+    CheckSeverity.ERROR: Text("error: holds the view"),
+    CheckSeverity.WARN: Text("warn: is reported"),
 }
-_DRIFT_SEVERITIES = {"breaking": "breaking differences", "notice": "notices, too"}
-_SHARE = "A share: 0.2 is a fifth."
+_DRIFT_SEVERITIES: Mapping[str, Text] = {"breaking": Text("breaking differences"), "notice": Text("notices, too")}
+
+
+def _choices_of(texts: Mapping[Any, Text]) -> list[tuple[str, str]]:
+    return [(str(value), translated(text)) for value, text in texts.items()]
 
 
 class NewCheckForm(forms.Form):
     """The view and the kind of a new check."""
 
     view = forms.CharField(
-        label="View",
+        label=_("View"),
         max_length=MAX_VIEW_LENGTH,
-        help_text="As in SQL: schema.view. A name without a schema is in the schema reporting.",
+        help_text=_("As in SQL: schema.view. A name without a schema is in the schema reporting."),
     )
-    kind = forms.ChoiceField(
-        label="The check passes if", choices=[(str(kind), text) for kind, text in KIND_TEXTS.items()]
-    )
+    kind = forms.ChoiceField(label=_("The check passes if"), choices=partial(_choices_of, KIND_TEXTS))
 
     def __init__(self, data: Any = None, *, view: str = "", databases: Collection[str]) -> None:
         """Ask for the database if there are several."""
         super().__init__(data, initial={"view": view}, auto_id="%s", label_suffix="")
         if len(databases) > 1:
             choices = [(alias, alias) for alias in sorted(databases)]
-            self.fields["database"] = forms.ChoiceField(label="Database", choices=choices)
+            self.fields["database"] = forms.ChoiceField(label=_("Database"), choices=choices)
 
 
 class LinesField(forms.CharField):
@@ -69,25 +75,29 @@ class CheckForm(forms.Form):
     """A check of one kind. `version` is that of the row when the form was opened."""
 
     check_name = forms.CharField(
-        label="Name", max_length=MAX_NAME_LENGTH, help_text="Unique in the view. It is in messages and notes."
+        label=_("Name"), max_length=MAX_NAME_LENGTH, help_text=_("Unique in the view. It is in messages and notes.")
     )
     severity = forms.ChoiceField(
-        label="Severity",
-        choices=[*_SEVERITY_TEXTS.items()],
+        label=_("Severity"),
+        choices=partial(_choices_of, _SEVERITY_TEXTS),
         initial=CheckSeverity.ERROR,
-        help_text="Readers of a held view keep the old rows.",
+        help_text=_("Readers of a held view keep the old rows."),
     )
     tolerated_rows = forms.IntegerField(
-        label="Tolerated rows",
+        label=_("Tolerated rows"),
         min_value=0,
         max_value=MAX_TOLERATED_ROWS,
         initial=0,
-        help_text="Bad rows with which the check still passes. The larger tolerance counts.",
+        help_text=_("Bad rows with which the check still passes. The larger tolerance counts."),
     )
     tolerated_share = forms.FloatField(
-        label="Tolerated share", min_value=0, max_value=1, initial=0, help_text="Of all rows. 0.01 is one in a hundred."
+        label=_("Tolerated share"),
+        min_value=0,
+        max_value=1,
+        initial=0,
+        help_text=_("Of all rows. 0.01 is one in a hundred."),
     )
-    enabled = forms.BooleanField(required=False, initial=True)
+    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 
     def __init__(
@@ -151,42 +161,51 @@ def _like(stored: Any, value: Any) -> Any:
     return stored if isinstance(value, str) and str(stored) == value else value
 
 
-def _row_count_fields(*_: Any) -> Mapping[str, forms.Field]:
+def _row_count_fields(*_arguments: Any) -> Mapping[str, forms.Field]:
     return {
-        "min": _whole_number("Minimum", "Rows. Empty: no bound."),
-        "max": _whole_number("Maximum", "Rows. Empty: no bound."),
-        "max_drop": _share("Maximum drop", f"Below the last accepted count. {_SHARE} Empty: no bound.", most=1),
-        "max_growth": _share("Maximum growth", f"Above the last accepted count. {_SHARE} Empty: no bound."),
+        "min": _whole_number(gettext("Minimum"), gettext("Rows. Empty: no bound.")),
+        "max": _whole_number(gettext("Maximum"), gettext("Rows. Empty: no bound.")),
+        "max_drop": _share(
+            gettext("Maximum drop"),
+            gettext("Below the last accepted count. A share: 0.2 is a fifth. Empty: no bound."),
+            most=1,
+        ),
+        "max_growth": _share(
+            gettext("Maximum growth"),
+            gettext("Above the last accepted count. A share: 0.2 is a fifth. Empty: no bound."),
+        ),
     }
 
 
 def _accepted_values_fields(columns: Sequence[ViewColumn], stored: CheckDefinition | None) -> Mapping[str, forms.Field]:
-    values = LinesField(label="Accepted values", help_text="One on each line. Null is accepted, too.")
+    values = LinesField(label=gettext("Accepted values"), help_text=gettext("One on each line. Null is accepted, too."))
     return {"column": _column(columns, stored), "values": values}
 
 
 def _range_fields(columns: Sequence[ViewColumn], stored: CheckDefinition | None) -> Mapping[str, forms.Field]:
-    return {"column": _column(columns, stored), "min": _bound("Minimum"), "max": _bound("Maximum")}
+    return {"column": _column(columns, stored), "min": _bound(gettext("Minimum")), "max": _bound(gettext("Maximum"))}
 
 
 def _freshness_fields(columns: Sequence[ViewColumn], stored: CheckDefinition | None) -> Mapping[str, forms.Field]:
     age = forms.FloatField(
-        label="Maximum age in hours", min_value=0, help_text="Of the latest value when the view is refreshed."
+        label=gettext("Maximum age in hours"),
+        min_value=0,
+        help_text=gettext("Of the latest value when the view is refreshed."),
     )
-    return {"column": _column(columns, stored, "Dates or timestamps."), "max_age_hours": age}
+    return {"column": _column(columns, stored, gettext("Dates or timestamps.")), "max_age_hours": age}
 
 
-def _drift_fields(*_: Any) -> Mapping[str, forms.Field]:
+def _drift_fields(*_arguments: Any) -> Mapping[str, forms.Field]:
     severity = forms.ChoiceField(
-        label="The check fails because of",
-        choices=[*_DRIFT_SEVERITIES.items()],
-        help_text="The setting DRIFT_RULES has the severities of differences.",
+        label=gettext("The check fails because of"),
+        choices=_choices_of(_DRIFT_SEVERITIES),
+        help_text=gettext("The setting DRIFT_RULES has the severities of differences."),
     )
     tag = forms.CharField(
-        label="Release",
+        label=gettext("Release"),
         max_length=MAX_TAG_LENGTH,
         required=False,
-        help_text="Tag of a release snapshot. Empty: the latest one, or what was accepted since.",
+        help_text=gettext("Tag of a release snapshot. Empty: the latest one, or what was accepted since."),
     )
     return {"from_severity": severity, "release_tag": tag}
 
@@ -203,7 +222,7 @@ def _share(label: str, help_text: str, *, most: float | None = None) -> forms.Fi
 
 def _bound(label: str) -> forms.Field:
     return forms.CharField(
-        label=label, required=False, help_text="A number, or a date such as 2026-01-31. Empty: no bound."
+        label=label, required=False, help_text=gettext("A number, or a date such as 2026-01-31. Empty: no bound.")
     )
 
 
@@ -223,23 +242,29 @@ def _choices(columns: Sequence[ViewColumn], names: Sequence[str]) -> list[tuple[
     """Return the columns of the view, and the stored ones that it does not have."""
     known = [(column.name, f"{column.name} ({column.type})") for column in columns]
     missing = [name for name in names if name not in {column.name for column in columns}]
-    return [*known, *((name, f"{name} (not in the view)") for name in missing)]
+    return [*known, *((name, translated(Text("{name} (not in the view)", name=name))) for name in missing)]
 
 
 def _column(columns: Sequence[ViewColumn], stored: CheckDefinition | None, help_text: str = "") -> forms.Field:
     if not columns:
-        return forms.CharField(label="Column", strip=False, help_text=help_text)
+        return forms.CharField(label=gettext("Column"), strip=False, help_text=help_text)
     names = [str(stored.arguments["column"])] if stored and "column" in stored.arguments else []
-    return forms.ChoiceField(label="Column", choices=_choices(columns, names), help_text=help_text)
+    return forms.ChoiceField(label=gettext("Column"), choices=_choices(columns, names), help_text=help_text)
 
 
 def _columns(columns: Sequence[ViewColumn], stored: CheckDefinition | None) -> forms.Field:
-    help_text = "Their values together occur once. Rows with a null among them do not count."
     if not columns:
-        return LinesField(label="Columns", help_text=f"One on each line. {help_text}")
+        help_text = gettext(
+            "One on each line. Their values together occur once. Rows with a null among them do not count."
+        )
+        return LinesField(label=gettext("Columns"), help_text=help_text)
+    help_text = gettext("Their values together occur once. Rows with a null among them do not count.")
     names = list(map(str, stored.arguments.get("columns", []))) if stored else []
     return forms.MultipleChoiceField(
-        label="Columns", choices=_choices(columns, names), widget=forms.CheckboxSelectMultiple, help_text=help_text
+        label=gettext("Columns"),
+        choices=_choices(columns, names),
+        widget=forms.CheckboxSelectMultiple,
+        help_text=help_text,
     )
 
 
@@ -250,11 +275,13 @@ _FIELDS: Mapping[CheckKind, Callable[[Sequence[ViewColumn], CheckDefinition | No
     CheckKind.ACCEPTED_VALUES: _accepted_values_fields,
     CheckKind.RANGE: _range_fields,
     CheckKind.FRESHNESS: _freshness_fields,
-    CheckKind.CONDITION: lambda *_: {
-        "expression": _sql("Expression", "True or null for each good row: ended_at >= started_at.")
+    CheckKind.CONDITION: lambda *_arguments: {
+        "expression": _sql(gettext("Expression"), gettext("True or null for each good row: ended_at >= started_at."))
     },
-    CheckKind.QUERY: lambda *_: {
-        "query": _sql("Query", "One SELECT that returns the bad rows. Names of tables need their schemas.")
+    CheckKind.QUERY: lambda *_arguments: {
+        "query": _sql(
+            gettext("Query"), gettext("One SELECT that returns the bad rows. Names of tables need their schemas.")
+        )
     },
     CheckKind.DRIFT: _drift_fields,
 }

@@ -1,6 +1,7 @@
 """The list of data checks."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from django.contrib import admin
@@ -11,6 +12,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from seeder.admin import check_pages, page_urls
 from seeder.admin.error_pages import error_page
@@ -25,6 +28,38 @@ from seeder.services.data_checks import check_access, check_editing
 from seeder.services.manifest_access import Editor
 from seeder.services.query_validation import can_see_data
 from seeder.services.read_models import check_results
+from seeder.services.translation import translated
+from seeder.texts import Text
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Edit:
+    """An edit of several checks."""
+
+    action: str
+    button: Text
+    question: Text
+    result: Callable[[int], Text]
+
+
+_ENABLE = _Edit(
+    action="enable",
+    button=Text("Enable"),
+    question=Text("Enable these data checks?"),
+    result=lambda done: Text("Enabled: {number}.", number=done),
+)
+_DISABLE = _Edit(
+    action="disable",
+    button=Text("Disable"),
+    question=Text("Disable these data checks?"),
+    result=lambda done: Text("Disabled: {number}.", number=done),
+)
+_REMOVE = _Edit(
+    action="remove",
+    button=Text("Remove"),
+    question=Text("Remove these data checks?"),
+    result=lambda done: Text("Removed: {number}.", number=done),
+)
 
 
 class ChoiceFilter(ClosedFilter):
@@ -40,12 +75,12 @@ class ChoiceFilter(ClosedFilter):
 
 
 class KindFilter(ChoiceFilter):
-    title = parameter_name = "kind"
+    title, parameter_name = _("kind"), "kind"
     values = tuple(CheckKind)
 
 
 class SeverityFilter(ChoiceFilter):
-    title = parameter_name = "severity"
+    title, parameter_name = _("severity"), "severity"
     values = tuple(CheckSeverity)
 
 
@@ -58,7 +93,7 @@ class DataCheckAdmin(ReportAdmin):
     list_filter = (KindFilter, SeverityFilter, ("enabled", ClosedBooleanFilter), AgencyFilter)
     ordering = ("table_name", "check_name")
     sortable_by = ("check_name",)
-    search_help_text = "Part of a view or a check."
+    search_help_text = _("Part of a view or a check.")
     actions = ("enable", "disable", "remove")
 
     def search(self, rows: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -90,7 +125,9 @@ class DataCheckAdmin(ReportAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_check"):
-            return error_page(request, self.admin_site, f"Data checks are unavailable: {reason}.", status=200)
+            return error_page(
+                request, self.admin_site, Text("Data checks are unavailable: {reason}.", reason=reason), status=200
+            )
         context = {**(extra_context or {}), "reason": check_pages.why_read_only(request)}
         return super().changelist_view(request, context)
 
@@ -104,43 +141,47 @@ class DataCheckAdmin(ReportAdmin):
         changes.result_list = rows
         return changes
 
-    @admin.display(description="last result", empty_value="never run")
-    def last_result(self, row: Any) -> str | SafeString | None:
+    @admin.display(description=_("last result"))
+    def last_result(self, row: Any) -> str | SafeString:
         if row.listed.problem:
-            return f"cannot be read: {row.listed.problem}"
+            return translated(Text("cannot be read: {problem}", problem=row.listed.problem))
         if (last := row.listed.last) is None:
-            return None
+            return gettext("never run")
         url = page_urls.view_checks(self.admin_site, last.row.table_name, last.row.database_alias)
-        return format_html('<a href="{}">{}</a>', url, check_pages.OUTCOME_TEXTS[last.row.outcome])
+        return format_html('<a href="{}">{}</a>', url, translated(check_pages.OUTCOME_TEXTS[last.row.outcome]))
 
-    @admin.display(description="kind")
+    @admin.display(description=_("kind"))
     def definition(self, row: Any) -> str:
         """Return kind, severity and file in one column: a column for each does not fit 1280 pixels."""
-        return f"{row.kind}, {row.severity}" + (f", from {row.source}" if row.source else "")
+        facts = [row.kind, row.severity]
+        if row.source:
+            facts.append(translated(Text("from {source}", source=row.source)))
+        return ", ".join(facts)
 
-    @admin.action(description="Enable the selected data checks", permissions=["edit"])
+    @admin.action(description=_("Enable the selected data checks"), permissions=["edit"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        return self._edit_selected(request, queryset, "enable")
+        return self._edit_selected(request, queryset, _ENABLE)
 
-    @admin.action(description="Disable the selected data checks", permissions=["edit"])
+    @admin.action(description=_("Disable the selected data checks"), permissions=["edit"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        return self._edit_selected(request, queryset, "disable")
+        return self._edit_selected(request, queryset, _DISABLE)
 
-    @admin.action(description="Remove the selected data checks", permissions=["edit"])
+    @admin.action(description=_("Remove the selected data checks"), permissions=["edit"])
     def remove(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
-        return self._edit_selected(request, queryset, "remove")
+        return self._edit_selected(request, queryset, _REMOVE)
 
-    def _edit_selected(self, request: HttpRequest, queryset: QuerySet[Any], action: str) -> HttpResponse | None:
-        if page := self.confirm(request, queryset, action, f"{action.capitalize()} these data checks?"):
+    def _edit_selected(self, request: HttpRequest, queryset: QuerySet[Any], edit: _Edit) -> HttpResponse | None:
+        if page := self.confirm(request, queryset, edit.action, translated(edit.question), translated(edit.button)):
             return page
         editor, rows, errors = Editor.of(request.user), list(queryset), []
         for row in rows:
             try:
-                if action == "remove":
+                if edit is _REMOVE:
                     check_editing.remove_check(row, editor=editor)
                 else:
-                    check_editing.change_check(row, {"enabled": action == "enable"}, version=None, editor=editor)
+                    check_editing.change_check(row, {"enabled": edit is _ENABLE}, version=None, editor=editor)
             except DataCheckError as error:
-                errors.append(str(error))
-        self.report_results(request, len(rows) - len(errors), f"{action.capitalize().rstrip('e')}ed", errors)
+                errors.append(translated(error))
+        done = len(rows) - len(errors)
+        self.report_results(request, done, edit.result(done), errors)
         return None

@@ -9,6 +9,7 @@ from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from seeder import conf
 from seeder.admin import page_urls
@@ -25,13 +26,18 @@ from seeder.services.data_checks import check_access, check_editing
 from seeder.services.manifest_access import Editor
 from seeder.services.query_validation import can_see_data
 from seeder.services.read_models import agency_scope, check_results
+from seeder.services.translation import translated
+from seeder.texts import Text
 
-_NO_PERMISSION = "You can see data checks, but not change them: that needs the permission seeder.edit_checks."
-OUTCOME_TEXTS: Mapping[str, str] = {
-    CheckOutcome.PASSED: "passed",
-    CheckOutcome.FAILED: "failed",
-    CheckOutcome.COULD_NOT_RUN: "could not run",
-    CheckOutcome.WAIVED: "failed, but waived",
+_NO_PERMISSION = Text(
+    "You can see data checks, but not change them: that needs the permission {permission}.",
+    permission="seeder.edit_checks",
+)
+OUTCOME_TEXTS: Mapping[str, Text] = {
+    CheckOutcome.PASSED: Text("passed"),
+    CheckOutcome.FAILED: Text("failed"),
+    CheckOutcome.COULD_NOT_RUN: Text("could not run"),
+    CheckOutcome.WAIVED: Text("failed, but waived"),
 }
 
 
@@ -69,9 +75,9 @@ def new_check_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         try:
             row = check_editing.create_check(view, definition, editor=Editor.of(request.user))
         except DataCheckError as error:
-            form.add_error(_field_of(error, form), str(error))
+            form.add_error(_field_of(error, form), translated(error))
         else:
-            messages.success(request, f"The data check {row} is stored. It runs with the next refresh.")
+            messages.success(request, _stored_text(row))
             return HttpResponseRedirect(page_urls.data_check(site, row.pk))
     context |= {"form": form, "kind": kind, "kind_text": KIND_TEXTS[kind], "view": view}
     return TemplateResponse(request, "seeder/check.html", context)
@@ -86,12 +92,12 @@ def _chosen_view(request: HttpRequest, form: NewCheckForm) -> ViewKey | None:
         view = check_access.find_view(form.cleaned_data["view"], agencies, database=form.cleaned_data.get("database"))
         check_access.require_all_agencies(view.name, agencies)
     except (BadName, UnknownTable, DataCheckError) as error:
-        form.add_error("view", str(error))
+        form.add_error("view", translated(error))
         return None
     try:
         check_editing.require_writable(form.cleaned_data["kind"])
     except SqlChecksOff as error:
-        form.add_error("kind", str(error))
+        form.add_error("kind", translated(error))
         return None
     return view
 
@@ -109,15 +115,15 @@ def check_page(request: HttpRequest, site: AdminSite, row: DataCheck) -> HttpRes
                 row, form.changes, version=form.cleaned_data["version"], editor=Editor.of(request.user)
             )
         except DataCheckError as error:
-            form.add_error(_field_of(error, form), str(error))
+            form.add_error(_field_of(error, form), translated(error))
         else:
-            messages.success(request, f"The data check {row} is stored. It runs with the next refresh.")
+            messages.success(request, _stored_text(row))
             return HttpResponseRedirect(page_urls.data_check(site, row.pk))
     view = ViewName.parse_or_none(row.table_name)
     context = {
         **_context(request, site, row),
         "form": form,
-        "reason": reason or (listed.problem and f"The check cannot be read: {listed.problem}."),
+        "reason": reason or (listed.problem and Text("The check cannot be read: {problem}.", problem=listed.problem)),
         "can_edit": reason is None,
         "listed": listed,
         "kind": row.kind,
@@ -126,6 +132,10 @@ def check_page(request: HttpRequest, site: AdminSite, row: DataCheck) -> HttpRes
         "last_text": listed.last and OUTCOME_TEXTS[listed.last.row.outcome],
     }
     return TemplateResponse(request, "seeder/check.html", context)
+
+
+def _stored_text(row: DataCheck) -> str:
+    return translated(Text("The data check {check} is stored. It runs with the next refresh.", check=str(row)))
 
 
 def _form_of(request: HttpRequest, row: DataCheck) -> CheckForm:
@@ -142,7 +152,7 @@ def _form_of(request: HttpRequest, row: DataCheck) -> CheckForm:
 def _context(request: HttpRequest, site: AdminSite, row: DataCheck | None) -> dict[str, Any]:
     return {
         **site.each_context(request),
-        "title": "Add data check" if row is None else str(row),
+        "title": gettext("Add data check") if row is None else translated(row),
         "opts": DataCheck._meta,
         "list_url": "admin:seeder_datacheck_changelist",
         "row": row,

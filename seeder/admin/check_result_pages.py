@@ -1,7 +1,7 @@
 """The results of a view's data checks, and the decisions on a held view."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -24,6 +24,8 @@ from seeder.services.data_checks.waivers import HeldChecks, WaiverDecision
 from seeder.services.query_validation import can_see_data
 from seeder.services.read_models import agency_scope, check_results, view_checks
 from seeder.services.read_models.check_results import CheckedRefresh, VisibleResult
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _MAX_REFRESHES = 20
 
@@ -49,7 +51,7 @@ def view_checks_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     can_decide = is_latest and any(one.holds for one in results) and _can_decide(request)
     context = {
         **_context(request, site, view),
-        "title": f"Data checks of {view.name}",
+        "title": translated(Text("Data checks of {view}", view=str(view.name))),
         "shown": shown,
         "is_latest": is_latest,
         "results": [_described(one) for one in results],
@@ -81,13 +83,13 @@ def check_decision_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
             check_access.require_all_agencies(view.name, agency_scope.agencies_of(request.user))
             _decide(request, form, view, decision)
         except DataCheckError as error:
-            form.add_error(None, str(error))
+            form.add_error(None, translated(error))
         else:
-            messages.success(request, _DONE[decision].format(view=view.name))
+            messages.success(request, translated(_done_text(decision, view)))
             return HttpResponseRedirect(url)
     context = {
         **_context(request, site, view),
-        "title": _TITLES[decision].format(view=view.name),
+        "title": translated(_title(decision, view)),
         "form": form,
         "decision": decision,
         "run_id": shown.history.run_id if shown else None,
@@ -98,16 +100,22 @@ def check_decision_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     return TemplateResponse(request, "seeder/check_decision.html", context)
 
 
-_TITLES: Mapping[WaiverDecision, str] = {
-    WaiverDecision.PUBLISH_ONCE: "Publish {view} anyway?",
-    WaiverDecision.ACCEPT: "Accept the rows of {view} as the baseline?",
-}
-_DONE: Mapping[WaiverDecision, str] = {
-    WaiverDecision.PUBLISH_ONCE: "The next refresh of {view} is published, unless its rows are worse. Refresh it now,"
-    " or wait for the next run.",
-    WaiverDecision.ACCEPT: "Later refreshes of {view} are compared with these rows. Refresh it now, or wait for the"
-    " next run.",
-}
+def _title(decision: WaiverDecision, view: ViewKey) -> Text:
+    if decision is WaiverDecision.ACCEPT:
+        return Text("Accept the rows of {view} as the baseline?", view=str(view.name))
+    return Text("Publish {view} anyway?", view=str(view.name))
+
+
+def _done_text(decision: WaiverDecision, view: ViewKey) -> Text:
+    if decision is WaiverDecision.ACCEPT:
+        return Text(
+            "Later refreshes of {view} are compared with these rows. Refresh it now, or wait for the next run.",
+            view=str(view.name),
+        )
+    return Text(
+        "The next refresh of {view} is published, unless its rows are worse. Refresh it now, or wait for the next run.",
+        view=str(view.name),
+    )
 
 
 def _decide(request: HttpRequest, form: DecisionForm, view: ViewKey, decision: WaiverDecision) -> None:
@@ -148,7 +156,7 @@ def _context(request: HttpRequest, site: AdminSite, view: ViewKey) -> dict[str, 
     return {**site.each_context(request), "view": view}
 
 
-def _described(result: VisibleResult) -> tuple[VisibleResult, str, SampleTable | None]:
+def _described(result: VisibleResult) -> tuple[VisibleResult, Text, SampleTable | None]:
     return result, OUTCOME_TEXTS[result.row.outcome], _sample_table(result.samples)
 
 

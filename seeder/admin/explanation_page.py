@@ -6,6 +6,8 @@ from django.template.response import TemplateResponse
 
 from seeder.services.read_models.view_explanation import explain_view
 from seeder.services.read_models.view_reader import viewer_of
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 
 def explanation_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
@@ -14,7 +16,7 @@ def explanation_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     explanation = explain_view(request.GET.get("table", ""), viewer_of(request.user), database=database)
     context = {
         **site.each_context(request),
-        "title": f"Explanation of {explanation.story.view.name}",
+        "title": translated(Text("Explanation of {view}", view=str(explanation.story.view.name))),
         "story": explanation.story,
         "decisions": explanation.decisions,
         "expectations": explanation.expectations,

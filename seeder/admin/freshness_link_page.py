@@ -8,12 +8,15 @@ from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from seeder.errors import UnknownAgency
 from seeder.freshness_errors import EmbedsNotMounted
 from seeder.services import freshness_links
 from seeder.services.freshness_links import FreshnessLink
 from seeder.services.read_models import agency_scope
+from seeder.services.translation import translated
 
 _MAX_DAYS = 3650
 
@@ -21,13 +24,13 @@ _MAX_DAYS = 3650
 class LinkForm(forms.Form):
     """The agency, and the validity of the link."""
 
-    agency = forms.ChoiceField(label="Agency")
+    agency = forms.ChoiceField(label=_("Agency"))
     days = forms.IntegerField(
-        label="Expires after days",
+        label=_("Expires after days"),
         required=False,
         min_value=1,
         max_value=_MAX_DAYS,
-        help_text="Empty: never. FRESHNESS_LINK_VERSIONS revokes the links of an agency.",
+        help_text=_("Empty: never. FRESHNESS_LINK_VERSIONS revokes the links of an agency."),
     )
 
     def __init__(self, *arguments: Any, agencies: dict[str, str], **options: Any) -> None:
@@ -47,10 +50,10 @@ def freshness_link_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         try:
             link = _link(request, form)
         except EmbedsNotMounted as error:
-            problem = str(error)
+            problem = translated(error)
     context = {
         **site.each_context(request),
-        "title": "Badges for readers",
+        "title": gettext("Badges for readers"),
         "form": form,
         "link": link,
         "problem": problem,

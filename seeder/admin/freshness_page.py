@@ -3,6 +3,7 @@
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext
 
 from seeder.services import freshness_links
 from seeder.services.read_models import agency_scope
@@ -16,7 +17,7 @@ def freshness_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     overview = freshness_overview(agency_scope.agencies_of(request.user))
     context = {
         **site.each_context(request),
-        "title": "Freshness contracts",
+        "title": gettext("Freshness contracts"),
         "overview": overview,
         "counts": [(state, count) for state, count in overview.counts.items() if count],
         "contracts": overview.statuses[:_MAX_CONTRACTS],

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from django.contrib import admin
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format
+from django.utils.formats import date_format, number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from seeder.domain.human_format import format_duration
 from seeder.domain.outcomes import HeldReason, Outcome, Status
+from seeder.services.translation import translated
 
 LIST_FILTER_TEMPLATE = "seeder/list_filter.html"
 _EMPTY = "\N{EN DASH}"
@@ -41,11 +42,11 @@ def duration(started_at: datetime | None, finished_at: datetime | None) -> str:
 
 
 def span(value: timedelta | None) -> str:
-    return _EMPTY if value is None else format_duration(value)
+    return _EMPTY if value is None else translated(format_duration(value))
 
 
 def count(value: int | None) -> str:
-    return _EMPTY if value is None else f"{value:,}"
+    return _EMPTY if value is None else number_format(value, force_grouping=True)
 
 
 def instant(at: datetime | None) -> str:

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy as _
 
 from seeder import conf
 from seeder.domain.manifest_edits import MAX_INTEGER, MAX_NAME_LENGTH, ReportDefinition
@@ -15,17 +16,18 @@ from seeder.services.manifest_access import DEFINITION_FIELDS
 class DefinitionForm(forms.Form):
     """A report's name, view and query. `version` is that of the row when the form was opened."""
 
-    report_name = forms.CharField(label="Report", max_length=MAX_NAME_LENGTH)
+    report_name = forms.CharField(label=_("Report"), max_length=MAX_NAME_LENGTH)
     table_name = forms.CharField(
-        label="View",
+        label=_("View"),
         max_length=MAX_NAME_LENGTH,
-        help_text="As in SQL: schema.view. A name without a schema is in the schema reporting.",
+        help_text=_("As in SQL: schema.view. A name without a schema is in the schema reporting."),
     )
-    database_id = forms.IntegerField(label="Database id", min_value=0, max_value=MAX_INTEGER)
+    database_id = forms.IntegerField(label=_("Database id"), min_value=0, max_value=MAX_INTEGER)
     query = forms.CharField(
+        label=_("Query"),
         strip=False,
         widget=forms.Textarea({"rows": 16, "spellcheck": "false", "autocomplete": "off"}),
-        help_text="One SELECT. A refresh runs it as the refreshing role.",
+        help_text=_("One SELECT. A refresh runs it as the refreshing role."),
     )
     version = forms.CharField(required=False, widget=forms.HiddenInput)
 
@@ -49,15 +51,15 @@ class DefinitionForm(forms.Form):
 class CustomManifestForm(DefinitionForm):
     """A custom manifest, whose agency is fixed once it exists."""
 
-    agency_slug = forms.CharField(label="Agency", max_length=MAX_NAME_LENGTH)
+    agency_slug = forms.CharField(label=_("Agency"), max_length=MAX_NAME_LENGTH)
     agency_id = forms.IntegerField(
-        label="Agency id",
+        label=_("Agency id"),
         min_value=0,
         max_value=MAX_INTEGER,
         required=False,
-        help_text="Only needed for an agency without manifests.",
+        help_text=_("Only needed for an agency without manifests."),
     )
-    enabled = forms.BooleanField(required=False, initial=True)
+    enabled = forms.BooleanField(label=_("Enabled"), required=False, initial=True)
     field_order = ("report_name", "agency_slug", "agency_id", "table_name", "database_id", "enabled", "query")
 
     def __init__(self, data: Any = None, *, row: CustomReportManifest | None = None) -> None:
@@ -69,11 +71,11 @@ class CustomManifestForm(DefinitionForm):
 class SubscriptionForm(forms.Form):
     """A new subscription."""
 
-    report = forms.ChoiceField(label="Canned report")
-    agency_slug = forms.CharField(label="Agency", max_length=MAX_NAME_LENGTH)
+    report = forms.ChoiceField(label=_("Canned report"))
+    agency_slug = forms.CharField(label=_("Agency"), max_length=MAX_NAME_LENGTH)
     agency_id = CustomManifestForm.base_fields["agency_id"]
 
     def __init__(self, data: Any = None, *, reports: Iterable[CannedReport], chosen: str = "") -> None:
         super().__init__(data, initial={"report": chosen}, auto_id="%s", label_suffix="")
         choices = [(str(row.pk), f"{row.report_name} ({row.table_name})") for row in reports]
-        self.fields["report"] = forms.ChoiceField(label="Canned report", choices=choices)
+        self.fields["report"] = forms.ChoiceField(label=_("Canned report"), choices=choices)

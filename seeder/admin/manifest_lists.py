@@ -10,6 +10,8 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from seeder.admin import list_cells, manifest_pages
 from seeder.admin.list_cells import ClosedBooleanFilter
@@ -21,6 +23,8 @@ from seeder.services import manifest_access, manifest_editing
 from seeder.services.manifest_access import Editor
 from seeder.services.read_models import manifest_list
 from seeder.services.read_models.manifest_list import DRIFT_TEXTS
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _MAX_QUERY, _MAX_TOOLTIP = 200, 2_000  # characters
 
@@ -28,7 +32,7 @@ _MAX_QUERY, _MAX_TOOLTIP = 200, 2_000  # characters
 class ManifestAdmin(ReportAdmin):
     """A list of manifests. Its pages are those of `manifest_pages`."""
 
-    search_help_text = "Part of a report or a view."
+    search_help_text = _("Part of a report or a view.")
 
     def has_view_permission(self, request: HttpRequest, _: Any = None) -> bool:
         permissions = manifest_access.VIEW_PERMISSION, manifest_access.EDIT_PERMISSION
@@ -79,15 +83,15 @@ class ManifestAdmin(ReportAdmin):
         """Return for each row the one that has its query, or None if it is missing."""
         return rows
 
-    @admin.display(description="agency", ordering="agency_slug")
+    @admin.display(description=_("agency"), ordering="agency_slug")
     def agency(self, row: Any) -> str:
         return str(row.agency_slug)
 
-    @admin.display(description="last status")
+    @admin.display(description=_("last status"))
     def status(self, row: Any) -> SafeString:
         return list_cells.outcome(row.last_status)
 
-    @admin.display(description="query")
+    @admin.display(description=_("query"))
     def query_text(self, row: Any) -> str | SafeString:
         """Return the query in two lines, and all of it as the tooltip."""
         if row.report is None:
@@ -97,9 +101,9 @@ class ManifestAdmin(ReportAdmin):
             '<span class="query" title="{}">{}</span>', query[:_MAX_TOOLTIP], " ".join(query[:_MAX_QUERY].split())
         )
 
-    @admin.display(description="drift")
+    @admin.display(description=_("drift"))
     def drift(self, row: Any) -> str:
-        return DRIFT_TEXTS[row.drift_state]
+        return translated(DRIFT_TEXTS[row.drift_state])
 
 
 @admin.register(CustomReportManifest)
@@ -121,23 +125,28 @@ class CustomManifestAdmin(ManifestAdmin):
     def page(self, request: HttpRequest, row: Any) -> HttpResponse:
         return manifest_pages.report_page(request, self.admin_site, manifest_pages.CUSTOM, row)
 
-    @admin.action(description="Enable the selected manifests", permissions=["edit"])
+    @admin.action(description=_("Enable the selected manifests"), permissions=["edit"])
     def enable(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         return self._set_enabled(request, queryset, enabled=True)
 
-    @admin.action(description="Disable the selected manifests", permissions=["edit"])
+    @admin.action(description=_("Disable the selected manifests"), permissions=["edit"])
     def disable(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         return self._set_enabled(request, queryset, enabled=False)
 
     def _set_enabled(self, request: HttpRequest, rows: QuerySet[Any], *, enabled: bool) -> HttpResponse | None:
-        action = "enable" if enabled else "disable"
-        if page := self.confirm(request, rows, action, f"{action.capitalize()} these manifests?"):
+        if enabled:
+            page = self.confirm(request, rows, "enable", gettext("Enable these manifests?"), gettext("Enable"))
+        else:
+            page = self.confirm(request, rows, "disable", gettext("Disable these manifests?"), gettext("Disable"))
+        if page:
             return page
         editor, ids, errors = Editor.of(request.user), list(rows.values_list("pk", flat=True)), []
         for pk in ids:
             try:
                 manifest_editing.change_custom_manifest(pk, {"enabled": enabled}, version=None, editor=editor)
             except (ManifestEditError, ManifestError) as error:
-                errors.append(str(error))
-        self.report_results(request, len(ids) - len(errors), f"{action.capitalize()}d", errors)
+                errors.append(translated(error))
+        done = len(ids) - len(errors)
+        text = Text("Enabled: {number}.", number=done) if enabled else Text("Disabled: {number}.", number=done)
+        self.report_results(request, done, text, errors)
         return None

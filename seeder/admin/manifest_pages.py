@@ -21,8 +21,13 @@ from seeder.models import CannedReport, CannedReportManifest, CustomReportManife
 from seeder.services import manifest_access, manifest_editing, query_validation
 from seeder.services.manifest_access import DEFINITION_FIELDS, Editor
 from seeder.services.read_models import manifest_list
+from seeder.services.translation import translated
+from seeder.texts import Text
 
-_NO_PERMISSION = "You can see manifests, but not change them: that needs the permission seeder.edit_manifests."
+_NO_PERMISSION = Text(
+    "You can see manifests, but not change them: that needs the permission {permission}.",
+    permission="seeder.edit_manifests",
+)
 CHECK = "_check"  # name of the button that tries the query
 
 
@@ -83,7 +88,7 @@ def report_page(request: HttpRequest, site: AdminSite, kind: ReportKind, row: An
         try:
             if CHECK not in request.POST:
                 saved = kind.save(form, row, editor)
-                messages.success(request, f"{saved} is stored.")
+                messages.success(request, translated(Text("{saved} is stored.", saved=str(saved))))
                 return HttpResponseRedirect(_page_url(site, kind.model, saved.pk))
             trial = query_validation.check(
                 form.definition,
@@ -92,7 +97,7 @@ def report_page(request: HttpRequest, site: AdminSite, kind: ReportKind, row: An
                 edited=None if row is None else (kind.report_type, row.pk),
             )
         except (ManifestEditError, ManifestError) as error:
-            form.add_error(_field_of(error, form), str(error))
+            form.add_error(_field_of(error, form), translated(error))
     context = {
         **_context(request, site, kind.model, row),
         "form": form,
@@ -119,9 +124,10 @@ def subscription_page(request: HttpRequest, site: AdminSite, row: CannedReportMa
             agency = manifest_access.require_agency(values["agency_slug"], values["agency_id"], editor)
             saved = manifest_editing.subscribe(int(values["report"]), agency, editor=editor)
         except ManifestEditError as error:
-            form.add_error(_field_of(error, form), str(error))
+            form.add_error(_field_of(error, form), translated(error))
         else:
-            messages.success(request, f"{agency.slug} subscribes to the report.")
+            done = Text("{agency} subscribes to the report.", agency=agency.slug)
+            messages.success(request, translated(done))
             return HttpResponseRedirect(_page_url(site, CannedReport, saved.canned_report_id))
     context = {
         **_context(request, site, CannedReportManifest, row),
@@ -140,7 +146,7 @@ def _context(request: HttpRequest, site: AdminSite, model: type[Any], row: Any) 
     name = model._meta.verbose_name
     return {
         **site.each_context(request),
-        "title": f"Add {name}" if row is None else str(row),
+        "title": translated(Text("Add {name}", name=str(name))) if row is None else translated(row),
         "opts": model._meta,
         "list_url": f"admin:seeder_{model._meta.model_name}_changelist",
         "row": row,

@@ -10,19 +10,34 @@ from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.errors import UnknownSnapshot
 from seeder.services.read_models import agency_scope
 from seeder.services.snapshots import release_snapshots
+from seeder.services.translation import translated
+from seeder.texts import Text
+
+_SEVERITY_WORDS = {
+    Severity.BREAKING: Text("breaking"),
+    Severity.NOTICE: Text("notice"),
+    Severity.NONE: Text("none"),
+}
 
 
 def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     agencies = agency_scope.agencies_of(request.user)
     base, other = (_require_snapshot(request.GET.get(parameter, ""), agencies) for parameter in ("base", "compare"))
     comparison = release_snapshots.compare_snapshots(base, other)
+    title = Text(
+        "Changes from {base} to {compare}", base=comparison.base.release.tag, compare=comparison.compare.release.tag
+    )
     context = {
         **site.each_context(request),
-        "title": f"Changes from {comparison.base.release.tag} to {comparison.compare.release.tag}",
+        "title": translated(title),
         "comparison": comparison,
         "verdict": SEVERITY_SUMMARIES[comparison.severity],
         "groups": [
-            (severity, [finding for finding in comparison.findings if finding.severity is severity])
+            (
+                severity,
+                _SEVERITY_WORDS[severity],
+                [finding for finding in comparison.findings if finding.severity is severity],
+            )
             for severity in reversed(Severity)
         ],
     }

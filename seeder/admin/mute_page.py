@@ -6,6 +6,7 @@ from django.contrib.admin import AdminSite
 from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext_lazy as _
 
 from seeder.admin import page_urls
 from seeder.data_check_errors import DataCheckError
@@ -15,23 +16,25 @@ from seeder.services import contract_installation
 from seeder.services.data_checks import check_access
 from seeder.services.notifications import mutes
 from seeder.services.read_models import agency_scope
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 
 class MuteForm(forms.Form):
     """The reason and the end."""
 
     reason = forms.CharField(
-        label="Reason",
+        label=_("Reason"),
         max_length=1000,
         widget=forms.Textarea({"rows": 2}),
-        help_text="It is stored and shown with your name.",
+        help_text=_("It is stored and shown with your name."),
     )
     hours = forms.IntegerField(
-        label="Ends after hours",
+        label=_("Ends after hours"),
         min_value=1,
         max_value=mutes.MAX_HOURS,
         initial=mutes.DEFAULT_HOURS,
-        help_text="If the view then differs from what was notified last, that is notified.",
+        help_text=_("If the view then differs from what was notified last, that is notified."),
     )
 
 
@@ -46,13 +49,13 @@ def mute_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
             check_access.require_all_agencies(view.name, agencies)
             _change(request, form, view)
         except (BadMute, DataCheckError) as error:
-            messages.error(request, str(error))
+            messages.error(request, translated(error))
         else:
             return HttpResponseRedirect(page_urls.view(site, str(view.name)))
     reason = contract_installation.why_unreadable(DEFAULT_DB_ALIAS, mutes.TABLE)
     context = {
         **site.each_context(request),
-        "title": f"Notifications of {view.name}",
+        "title": translated(Text("Notifications of {view}", view=str(view.name))),
         "view": view,
         "form": form,
         "unavailable": reason,
@@ -65,8 +68,15 @@ def _change(request: HttpRequest, form: MuteForm, view: ViewKey) -> None:
     user = request.user.get_username()
     if "end" in request.POST:
         mutes.end_mute(view, ended_by=user)
-        messages.success(request, f"The notifications of {view.name} are sent again.")
+        done = Text("The notifications of {view} are sent again.", view=str(view.name))
+        messages.success(request, translated(done))
         return
     hours = form.cleaned_data["hours"]
     mutes.mute(view, reason=form.cleaned_data["reason"], hours=hours, muted_by=user)
-    messages.success(request, f"The notifications of {view.name} are muted for {hours} hours.")
+    done = Text.counted(
+        "The notifications of {view} are muted for {number} hour.",
+        "The notifications of {view} are muted for {number} hours.",
+        hours,
+        view=str(view.name),
+    )
+    messages.success(request, translated(done))

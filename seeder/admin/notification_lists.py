@@ -8,6 +8,7 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
+from django.utils.translation import gettext_lazy as _
 
 from seeder.admin.check_lists import ChoiceFilter
 from seeder.admin.error_pages import error_page
@@ -16,10 +17,11 @@ from seeder.domain.notifications.delivery import DeliveryState
 from seeder.models import Notification
 from seeder.services import contract_installation
 from seeder.services.read_models import agency_scope, name_search
+from seeder.texts import Text
 
 
 class DeliveryFilter(ChoiceFilter):
-    title = parameter_name = "state"
+    title, parameter_name = _("state"), "state"
     values = tuple(DeliveryState)
 
 
@@ -34,17 +36,17 @@ class NotificationAdmin(ReportAdmin):
     ordering = ("-created_at", "-id")
     sortable_by = ("created",)
     search_fields = ("subject",)
-    search_help_text = "Part of a view's name, a source of loads in the default database, or a run id."
+    search_help_text = _("Part of a view's name, a source of loads in the default database, or a run id.")
 
-    @admin.display(description="created", ordering="created_at")
+    @admin.display(description=_("created"), ordering="created_at")
     def created(self, row: Notification) -> str:
         return date_format(localtime(row.created_at), "Y-m-d H:i")
 
-    @admin.display(description="event")
+    @admin.display(description=_("event"))
     def what(self, row: Notification) -> str:
         return row.event.replace("_", " ")
 
-    @admin.display(description="about")
+    @admin.display(description=_("about"))
     def about(self, row: Notification) -> str:
         """Return the view without the default database, the source of loads, or the run."""
         return row.subject.removeprefix(f"{DEFAULT_DB_ALIAS}:")
@@ -58,5 +60,7 @@ class NotificationAdmin(ReportAdmin):
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_notification"):
-            return error_page(request, self.admin_site, f"Notifications are unavailable: {reason}.", status=200)
+            return error_page(
+                request, self.admin_site, Text("Notifications are unavailable: {reason}.", reason=reason), status=200
+            )
         return super().changelist_view(request, extra_context)

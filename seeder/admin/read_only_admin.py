@@ -19,6 +19,7 @@ from django.utils import timezone
 
 from seeder.admin.error_pages import error_page, with_error_page
 from seeder.services.storable_text import is_storable
+from seeder.texts import Text
 
 MAX_COUNTED_ROWS = 10_000
 
@@ -141,10 +142,10 @@ class ReadOnlyAdmin(NoChangesAdmin):
         ids = request.POST.getlist(ACTION_CHECKBOX_NAME)
         filters = {name: value for name, value in request.GET.items() if name != SEARCH_VAR}
         if not all(is_storable(str(one)) for one in [*filters.values(), *ids]):
-            return error_page(request, self.admin_site, "Not found.", status=404)
+            return error_page(request, self.admin_site, Text("Not found."), status=404)
         try:
             for one in ids:
                 self.model._meta.pk.to_python(one)  # an id that is no key would fail in the database
         except ValidationError:
-            return error_page(request, self.admin_site, "Invalid id.", status=400)
+            return error_page(request, self.admin_site, Text("Invalid id."), status=400)
         return super().changelist_view(request, extra_context)

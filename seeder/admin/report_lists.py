@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from seeder.admin import list_cells, page_urls, queue_actions
 from seeder.admin.list_cells import ClosedFilter
@@ -16,6 +18,8 @@ from seeder.admin.read_only_admin import ReadOnlyAdmin
 from seeder.domain.outcomes import Status
 from seeder.models import JobStatus, ReleaseSnapshot, RunHistory
 from seeder.services.read_models import agency_scope, error_redaction
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 # These name one manifest of the view, which may belong to an agency that the user may not see.
 _REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}
@@ -26,7 +30,7 @@ class ReportAdmin(ReadOnlyAdmin):
 
     change_list_template = "seeder/list.html"
     search_fields: ClassVar[tuple[str, ...]] = ("table_name",)
-    search_help_text = "Part of a view's name."
+    search_help_text = _("Part of a view's name.")
 
     def visible_rows(self, rows: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
         agencies = agency_scope.agencies_of(request.user)
@@ -39,11 +43,13 @@ class ReportAdmin(ReadOnlyAdmin):
         """Search for parts of names, in a table with few rows for each view."""
         return rows.filter(Q(table_name__icontains=term) | Q(table_name__in=agency_scope.name_spellings(term)))
 
-    @admin.display(description="view")
+    @admin.display(description=_("view"))
     def view(self, row: Any) -> SafeString:
         return link(page_urls.view(self.admin_site, row.table_name), row.table_name)
 
-    def confirm(self, request: HttpRequest, rows: QuerySet[Any], action: str, question: str) -> HttpResponse | None:
+    def confirm(
+        self, request: HttpRequest, rows: QuerySet[Any], action: str, question: str, button: str
+    ) -> HttpResponse | None:
         """Ask for confirmation. Return None if it is given."""
         if "confirmed" in request.POST:
             return None
@@ -53,13 +59,15 @@ class ReportAdmin(ReadOnlyAdmin):
             "list_url": f"admin:seeder_{self.model._meta.model_name}_changelist",
             "opts": self.model._meta,
             "action": action,
+            "button": button,
             "rows": rows,
         }
         return TemplateResponse(request, "seeder/action_confirmation.html", context)
 
-    def report_results(self, request: HttpRequest, done: int, verb: str, errors: Sequence[str]) -> None:
+    def report_results(self, request: HttpRequest, done: int, text: Text, errors: Sequence[str]) -> None:
+        """Show what was done, if anything was, and the errors."""
         if done:
-            self.message_user(request, f"{verb}: {done}.", messages.SUCCESS)
+            self.message_user(request, translated(text), messages.SUCCESS)
         for error in errors:
             self.message_user(request, error, messages.ERROR)
 
@@ -70,7 +78,7 @@ class AgencyFilter(ClosedFilter):
     The choices come from the manifests, because reading them from the history would scan all of it.
     """
 
-    title = "agency"
+    title = _("agency")
     parameter_name = "agency"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> Sequence[tuple[str, str]]:
@@ -90,7 +98,7 @@ class StatusFilter(ClosedFilter):
     Partial indexes find failed, running and pending rows. Nearly all other rows are successes.
     """
 
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
     def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
@@ -119,19 +127,19 @@ class JobStatusAdmin(ReportAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(finished_at=finished_at)
         return rows
 
-    @admin.display(description="outcome", ordering="status")
+    @admin.display(description=_("outcome"), ordering="status")
     def outcome(self, row: JobStatus) -> SafeString:
         return list_cells.outcome(row.status)
 
-    @admin.display(description="started", ordering="start_time")
+    @admin.display(description=_("started"), ordering="start_time")
     def started(self, row: JobStatus) -> str:
         return list_cells.instant(row.start_time)
 
-    @admin.display(description="duration", ordering="duration_seconds")
+    @admin.display(description=_("duration"), ordering="duration_seconds")
     def duration(self, row: Any) -> str:
         return list_cells.duration(row.start_time, row.finished_at)
 
-    @admin.display(description="failures", ordering="consecutive_failures")
+    @admin.display(description=_("failures"), ordering="consecutive_failures")
     def failures(self, row: JobStatus) -> str:
         return list_cells.count(row.consecutive_failures)
 
@@ -142,9 +150,9 @@ class JobStatusAdmin(ReportAdmin):
         names = [field.name for field in JobStatus._meta.concrete_fields]
         return [*(name for name in names if name not in self._hidden_fields(request)), "details"]
 
-    @admin.display
+    @admin.display(description=_("details"))
     def details(self, row: JobStatus) -> SafeString:
-        return link(page_urls.view(self.admin_site, row.table_name), "page")
+        return link(page_urls.view(self.admin_site, row.table_name), gettext("page"))
 
     def has_refresh_permission(self, request: HttpRequest) -> bool:
         return queue_actions.can_refresh(request.user)
@@ -152,19 +160,23 @@ class JobStatusAdmin(ReportAdmin):
     def has_capture_permission(self, request: HttpRequest) -> bool:
         return queue_actions.can_capture(request.user)
 
-    @admin.action(description="Refresh the selected views", permissions=["refresh"])
+    @admin.action(description=_("Refresh the selected views"), permissions=["refresh"])
     def refresh(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for table_name in queryset.values_list("table_name", flat=True):
             queue_actions.request_refresh(request, table_name)
 
-    @admin.action(description="Capture a release snapshot of the selected views", permissions=["capture"])
+    @admin.action(description=_("Capture a release snapshot of the selected views"), permissions=["capture"])
     def capture(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         names = list(queryset.values_list("table_name", flat=True))
         if "release_tag" in request.POST:
             for table_name in names:
                 queue_actions.request_capture(request, table_name, request.POST["release_tag"])
             return None
-        context = {**self.admin_site.each_context(request), "title": "Capture release snapshots", "names": names}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": gettext("Capture release snapshots"),
+            "names": names,
+        }
         return TemplateResponse(request, "seeder/capture.html", context)
 
     def _hidden_fields(self, request: HttpRequest) -> set[str]:
@@ -186,23 +198,23 @@ class ReleaseSnapshotAdmin(ReportAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).defer(*agency_scope.SNAPSHOT_COLUMN_FIELDS)
 
-    @admin.display(description="release")
+    @admin.display(description=_("release"))
     def release(self, row: ReleaseSnapshot) -> SafeString:
         return list_cells.with_line_below(row.release_tag, row.release_version)
 
-    @admin.display(description="captured")
+    @admin.display(description=_("captured"))
     def captured(self, row: ReleaseSnapshot) -> str:
         return list_cells.instant(row.captured_at)
 
-    @admin.display(description="rows")
+    @admin.display(description=_("rows"))
     def rows_text(self, row: ReleaseSnapshot) -> str:
         return list_cells.count(row.row_count)
 
-    @admin.action(description="Compare the two selected snapshots", permissions=["view"])
+    @admin.action(description=_("Compare the two selected snapshots"), permissions=["view"])
     def compare(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:
         ids = sorted(queryset.values_list("pk", flat=True)[:3])
         if len(ids) != 2:
-            self.message_user(request, "Select two snapshots to compare.", messages.WARNING)
+            self.message_user(request, gettext("Select two snapshots to compare."), messages.WARNING)
             return None
         return HttpResponseRedirect(page_urls.drift(self.admin_site, base=ids[0], compare=ids[1]))
 

@@ -9,6 +9,9 @@ from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.text import format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from seeder.admin import list_cells, page_urls
 from seeder.admin.error_pages import error_page
@@ -34,9 +37,12 @@ class RunHistoryAdmin(ReportAdmin):
     ordering = ("-start_time", "-id")
     sortable_by = ("start_time",)
     search_fields = ("table_name", "run_id")
-    search_help_text = (
-        f"Part of a view's name, which finds the latest runs of up to {name_search.MAX_NAMES} views; its entire name"
-        " (schema.table); or a run id."
+    search_help_text = format_lazy(
+        _(
+            "Part of a view's name, which finds the latest runs of up to {number} views; its entire name"
+            " (schema.table); or a run id."
+        ),
+        number=name_search.MAX_NAMES,
     )
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str]) -> QuerySet[Any]:
@@ -66,36 +72,36 @@ class RunHistoryAdmin(ReportAdmin):
         changes.result_list = rows
         return changes
 
-    @admin.display(description="started", ordering="start_time")
+    @admin.display(description=_("started"), ordering="start_time")
     def started(self, row: RunHistory) -> str:
         return list_cells.instant(row.start_time)
 
-    @admin.display(description="outcome")
+    @admin.display(description=_("outcome"))
     def outcome(self, row: Any) -> SafeString:
         return list_cells.outcome(row.status, row.reason)
 
-    @admin.display(description="duration")
+    @admin.display(description=_("duration"))
     def duration(self, row: RunHistory) -> str:
         return list_cells.duration(row.start_time, row.finish_time)
 
-    @admin.display(description="rows")
+    @admin.display(description=_("rows"))
     def rows_text(self, row: RunHistory) -> str:
         return list_cells.count(row.records_processed if row.status == Status.SUCCESS else None)
 
-    @admin.display(description="run")
+    @admin.display(description=_("run"))
     def timeline(self, row: RunHistory) -> SafeString:
-        return link(page_urls.run(self.admin_site, row.run_id), "timeline")
+        return link(page_urls.run(self.admin_site, row.run_id), gettext("timeline"))
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         errors = "errors" if request.user.has_perm(error_redaction.PERMISSION) else "redacted_errors"
         display_fields = {"errors": errors, "run_id": "run", "table_name": "view"}
         return [display_fields.get(field.name, field.name) for field in RunHistory._meta.concrete_fields]
 
-    @admin.display(description="run")
+    @admin.display(description=_("run"))
     def run(self, row: RunHistory) -> SafeString:
         return link(page_urls.run(self.admin_site, row.run_id), row.run_id)
 
-    @admin.display(description="errors")
+    @admin.display(description=_("errors"))
     def redacted_errors(self, row: RunHistory) -> str:
         return error_redaction.failures_of_rows([row], can_see_errors=False)[row.pk].errors or "-"
 
@@ -111,7 +117,9 @@ class RunAdmin(ReportAdmin):
     ordering = ("-started_at", "-run_id")
     sortable_by = ("started_at",)
     search_fields = ("run_id",)
-    search_help_text = f"Run id, or part of the description of one of the latest {MAX_COUNTED_ROWS:,} runs."
+    search_help_text = format_lazy(
+        _("Run id, or part of the description of one of the latest {number} runs."), number=f"{MAX_COUNTED_ROWS:,}"
+    )
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str]) -> QuerySet[Any]:
         return rows.filter(agencies__has_any_keys=agencies)
@@ -130,28 +138,28 @@ class RunAdmin(ReportAdmin):
         changes.result_list = rows
         return changes
 
-    @admin.display(description="started", ordering="started_at")
+    @admin.display(description=_("started"), ordering="started_at")
     def started(self, row: Run) -> str:
         return list_cells.instant(row.started_at)
 
-    @admin.display(description="run")
+    @admin.display(description=_("run"))
     def text(self, row: Run) -> SafeString:
         return list_cells.with_line_below(row.description, row.run_id)
 
-    @admin.display(description="outcome")
+    @admin.display(description=_("outcome"))
     def outcome(self, row: Any) -> SafeString:
         stopped = translated(Text("stopped by {cause}", cause=row.stopped_by)) if row.stopped_by else None
         return list_cells.with_line_below(list_cells.outcome(row.totals.status), stopped)
 
-    @admin.display(description="duration")
+    @admin.display(description=_("duration"))
     def duration(self, row: Any) -> str:
         return list_cells.span(row.totals.duration)
 
-    @admin.display(description="manifests")
+    @admin.display(description=_("manifests"))
     def manifests_text(self, row: Any) -> str:
         return list_cells.count(row.totals.manifests)
 
-    @admin.display(description="failed")
+    @admin.display(description=_("failed"))
     def failures(self, row: Any) -> str | SafeString:
         failed = list_cells.count(row.totals.failed)
         return format_html('<span class="failed">{}</span>', failed) if row.totals.failed else failed
@@ -161,11 +169,12 @@ class RunAdmin(ReportAdmin):
         total_fields = ["manifests", "succeeded", "failed", "agencies"]  # of all agencies
         return [*run_fields, *(total_fields if agency_scope.agencies_of(request.user) is None else []), "timeline"]
 
-    @admin.display(description="page")
+    @admin.display(description=_("page"))
     def timeline(self, row: Run) -> SafeString:
-        return link(page_urls.run(self.admin_site, row.run_id), "timeline")
+        return link(page_urls.run(self.admin_site, row.run_id), gettext("timeline"))
 
     def changelist_view(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
         if reason := contract_installation.why_unreadable(DEFAULT_DB_ALIAS, "seeder_run"):
-            return error_page(request, self.admin_site, f"Run totals are unavailable: {reason}.", status=200)
+            message = Text("Run totals are unavailable: {reason}.", reason=reason)
+            return error_page(request, self.admin_site, message, status=200)
         return super().changelist_view(request, extra_context)

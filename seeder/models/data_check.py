@@ -2,8 +2,10 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from seeder.models.history_and_status import RunHistory
+from seeder.texts import Text
 
 
 class DataCheck(models.Model):
@@ -12,13 +14,13 @@ class DataCheck(models.Model):
     id = models.BigAutoField(primary_key=True)
     database_alias = models.TextField(db_default="default")
     table_name = models.TextField()  # as printed from the catalog, or as a manifest of the view spells it
-    check_name = models.TextField()
+    check_name = models.TextField(_("check name"))
     kind = models.TextField()
     arguments = models.JSONField(db_default=models.Value({}, models.JSONField()))  # of the kind
     severity = models.TextField(db_default="error")
     tolerated_rows = models.BigIntegerField(db_default=0)
     tolerated_share = models.FloatField(db_default=0)  # of all rows, from 0 to 1
-    enabled = models.BooleanField(db_default=True)
+    enabled = models.BooleanField(_("enabled"), db_default=True)
     source = models.TextField(null=True)  # the name of the file that it is synchronised from
     updated_by = models.TextField(null=True)
     updated_at = models.DateTimeField(db_default=Now())
@@ -26,13 +28,15 @@ class DataCheck(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_check"'
+        verbose_name = _("data check")
+        verbose_name_plural = _("data checks")
         permissions = (
             ("edit_checks", "Can edit data checks, whose SQL runs as the refreshing role"),
             ("waive_checks", "Can publish data although a data check fails"),
         )
 
     def __str__(self) -> str:
-        return f"{self.check_name} of {self.table_name}"
+        return Text("{check} of {view}", check=self.check_name, view=self.table_name)
 
 
 class DataCheckResult(models.Model):

@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class RunHistoryQuerySet(models.QuerySet["RunHistory"]):
@@ -15,33 +16,33 @@ class RunHistoryQuerySet(models.QuerySet["RunHistory"]):
 class RunHistory(models.Model):
     """One manifest in one run."""
 
-    id = models.BigAutoField(primary_key=True)
-    run_id = models.TextField()
-    manifest_id = models.IntegerField()
-    table_name = models.TextField()
-    report_name = models.TextField()
-    agency_id = models.IntegerField()
-    agency_slug = models.TextField()
-    report_type = models.TextField()
-    status = models.TextField()
-    start_time = models.DateTimeField(db_default=Now())
-    finish_time = models.DateTimeField(null=True)
-    duration_seconds = models.IntegerField(null=True)
-    records_processed = models.BigIntegerField(null=True, db_default=0)
-    bytes_processed = models.BigIntegerField(null=True, db_default=0)
-    memory_usage_mb = models.IntegerField(null=True)
-    cpu_percentage = models.IntegerField(null=True)
-    consecutive_failures = models.IntegerField(null=True, db_default=0)
-    errors = models.TextField(null=True)
-    created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(db_default=Now())
+    id = models.BigAutoField(_("id"), primary_key=True)
+    run_id = models.TextField(_("run id"))
+    manifest_id = models.IntegerField(_("manifest id"))
+    table_name = models.TextField(_("table name"))
+    report_name = models.TextField(_("report name"))
+    agency_id = models.IntegerField(_("agency id"))
+    agency_slug = models.TextField(_("agency slug"))
+    report_type = models.TextField(_("report type"))
+    status = models.TextField(_("status"))
+    start_time = models.DateTimeField(_("start time"), db_default=Now())
+    finish_time = models.DateTimeField(_("finish time"), null=True)
+    duration_seconds = models.IntegerField(_("duration seconds"), null=True)
+    records_processed = models.BigIntegerField(_("records processed"), null=True, db_default=0)
+    bytes_processed = models.BigIntegerField(_("bytes processed"), null=True, db_default=0)
+    memory_usage_mb = models.IntegerField(_("memory usage mb"), null=True)
+    cpu_percentage = models.IntegerField(_("cpu percentage"), null=True)
+    consecutive_failures = models.IntegerField(_("consecutive failures"), null=True, db_default=0)
+    errors = models.TextField(_("errors"), null=True)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    updated_at = models.DateTimeField(_("updated at"), db_default=Now())
 
     objects = RunHistoryQuerySet.as_manager()
 
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_run_history"'
-        verbose_name = verbose_name_plural = "run history"
+        verbose_name = verbose_name_plural = _("run history")
         permissions = (("view_errors", "Can see full error messages, which can quote data"),)
 
     def __str__(self) -> str:
@@ -51,24 +52,25 @@ class RunHistory(models.Model):
 class JobStatus(models.Model):
     """The latest state of a view, one row for each spelling of its name in manifests."""
 
-    table_name = models.TextField(primary_key=True)
-    manifest_id = models.IntegerField()
-    report_name = models.TextField()
-    report_type = models.TextField()
-    agency_id = models.IntegerField()
-    agency_slug = models.TextField()
-    status = models.TextField()
-    duration_seconds = models.IntegerField(null=True, db_default=0)
-    start_time = models.DateTimeField(null=True)
-    consecutive_failures = models.IntegerField(null=True, db_default=0)
-    last_run_id = models.TextField(null=True)
-    last_errors = models.TextField(null=True)
-    updated_at = models.DateTimeField(db_default=Now())
+    table_name = models.TextField(_("table name"), primary_key=True)
+    manifest_id = models.IntegerField(_("manifest id"))
+    report_name = models.TextField(_("report name"))
+    report_type = models.TextField(_("report type"))
+    agency_id = models.IntegerField(_("agency id"))
+    agency_slug = models.TextField(_("agency slug"))
+    status = models.TextField(_("status"))
+    duration_seconds = models.IntegerField(_("duration seconds"), null=True, db_default=0)
+    start_time = models.DateTimeField(_("start time"), null=True)
+    consecutive_failures = models.IntegerField(_("consecutive failures"), null=True, db_default=0)
+    last_run_id = models.TextField(_("last run id"), null=True)
+    last_errors = models.TextField(_("last errors"), null=True)
+    updated_at = models.DateTimeField(_("updated at"), db_default=Now())
 
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_job_status"'
-        verbose_name = "latest state"
+        verbose_name = _("latest state")
+        verbose_name_plural = _("latest states")
         permissions = (("refresh_views", "Can refresh views"),)
 
     def __str__(self) -> str:

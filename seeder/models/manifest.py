@@ -3,6 +3,9 @@
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from seeder.texts import Text
 
 
 class CustomReportQuerySet(models.QuerySet["CustomReportManifest"]):
@@ -15,26 +18,27 @@ class CustomReportManifest(models.Model):
 
     id = models.AutoField(primary_key=True)
     table_name = models.TextField()
-    report_name = models.TextField()
+    report_name = models.TextField(_("report name"))
     agency_id = models.IntegerField()
     agency_slug = models.TextField()
     query = models.TextField()
     database_id = models.IntegerField()
-    enabled = models.BooleanField(db_default=True)
+    enabled = models.BooleanField(_("enabled"), db_default=True)
 
     objects = CustomReportQuerySet.as_manager()
 
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_custom_report_manifest"'
-        verbose_name = "custom manifest"
+        verbose_name = _("custom manifest")
+        verbose_name_plural = _("custom manifests")
         permissions = (
             ("view_manifests", "Can see manifests and their queries"),
             ("edit_manifests", "Can edit manifests, whose queries run as the refreshing role"),
         )
 
     def __str__(self) -> str:
-        return f"{self.report_name} of {self.agency_slug}"
+        return Text("{report} of {agency}", report=self.report_name, agency=self.agency_slug)
 
 
 class CannedReport(models.Model):
@@ -42,13 +46,15 @@ class CannedReport(models.Model):
 
     id = models.AutoField(primary_key=True)
     table_name = models.TextField()
-    report_name = models.TextField()
+    report_name = models.TextField(_("report name"))
     query = models.TextField()
     database_id = models.IntegerField()
 
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_canned_report"'
+        verbose_name = _("canned report")
+        verbose_name_plural = _("canned reports")
 
     def __str__(self) -> str:
         return self.report_name
@@ -66,7 +72,12 @@ class CannedReportManifest(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_canned_report_manifest"'
-        verbose_name = "subscription"
+        verbose_name = _("subscription")
+        verbose_name_plural = _("subscriptions")
 
     def __str__(self) -> str:
-        return f"{self.agency_slug} subscribes to canned report {self.canned_report_id}"
+        return Text(
+            "{agency} subscribes to canned report {report_id}",
+            agency=self.agency_slug,
+            report_id=self.canned_report_id,
+        )

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 
 class Alert(models.Model):
@@ -40,21 +41,23 @@ class Mute(models.Model):
 class Notification(models.Model):
     """A notification for one channel."""
 
-    id = models.BigAutoField(primary_key=True)
-    channel = models.TextField()  # a name in the setting NOTIFICATIONS
-    event = models.TextField()
-    subject = models.TextField()  # database and view, or run; those of one subject are sent in order
-    facts = models.JSONField()  # arguments of the signal
-    created_at = models.DateTimeField(db_default=Now())
-    state = models.TextField(db_default="pending")  # pending, sent, failed or gone
-    attempts = models.IntegerField(db_default=0)
-    due_at = models.DateTimeField(db_default=Now())
-    ended_at = models.DateTimeField(null=True)
-    error = models.TextField(null=True)  # of the last attempt
+    id = models.BigAutoField(_("id"), primary_key=True)
+    channel = models.TextField(_("channel"))  # a name in the setting NOTIFICATIONS
+    event = models.TextField(_("event"))
+    subject = models.TextField(_("subject"))  # database and view, or run; those of one subject are sent in order
+    facts = models.JSONField(_("facts"))  # arguments of the signal
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    state = models.TextField(_("state"), db_default="pending")  # pending, sent, failed or gone
+    attempts = models.IntegerField(_("attempts"), db_default=0)
+    due_at = models.DateTimeField(_("due at"), db_default=Now())
+    ended_at = models.DateTimeField(_("ended at"), null=True)
+    error = models.TextField(_("error"), null=True)  # of the last attempt
 
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_notification"'
+        verbose_name = _("notification")
+        verbose_name_plural = _("notifications")
 
     def __str__(self) -> str:
         return f"{self.event} of {self.subject} for {self.channel}"

@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class RunQuerySet(models.QuerySet["Run"]):
@@ -17,18 +18,18 @@ class RunQuerySet(models.QuerySet["Run"]):
 class Run(models.Model):
     """One run: its request, totals and holds."""
 
-    run_id = models.TextField(primary_key=True)
-    description = models.TextField()  # such as "agency demo"
-    requested_by = models.TextField()  # a command, a schedule or a user name
-    started_at = models.DateTimeField()
-    finished_at = models.DateTimeField(null=True)
-    stopped_by = models.TextField(null=True)  # a signal or a time limit, if it ended early
+    run_id = models.TextField(_("run id"), primary_key=True)
+    description = models.TextField(_("description"))  # such as "agency demo"
+    requested_by = models.TextField(_("requested by"))  # a command, a schedule or a user name
+    started_at = models.DateTimeField(_("started at"))
+    finished_at = models.DateTimeField(_("finished at"), null=True)
+    stopped_by = models.TextField(_("stopped by"), null=True)  # a signal or a time limit, if it ended early
     cancel_requested_by = models.TextField(null=True)  # of a run outside the queue; a queued part has its own
-    workers = models.IntegerField()  # per database
-    manifests = models.IntegerField()
-    succeeded = models.IntegerField(null=True)  # null until the run has ended
-    failed = models.IntegerField(null=True)  # including the interrupted ones
-    agencies = models.JSONField()  # {slug: {"manifests": 3, "succeeded": 2, "failed": 1}}
+    workers = models.IntegerField(_("workers"))  # per database
+    manifests = models.IntegerField(_("manifests"))
+    succeeded = models.IntegerField(_("succeeded"), null=True)  # null until the run has ended
+    failed = models.IntegerField(_("failed"), null=True)  # including the interrupted ones
+    agencies = models.JSONField(_("agencies"))  # {slug: {"manifests": 3, "succeeded": 2, "failed": 1}}
     # [{"database", "reason", "from", "until"}, …]; "until" is null if the hold did not end
     holds = models.JSONField(db_default=models.Value([], models.JSONField()))
 
@@ -37,6 +38,8 @@ class Run(models.Model):
     class Meta:
         managed = False
         db_table = '"reporting"."seeder_run"'
+        verbose_name = _("run")
+        verbose_name_plural = _("runs")
 
     def __str__(self) -> str:
         return f"run {self.run_id} for {self.description}"

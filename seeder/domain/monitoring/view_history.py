@@ -6,6 +6,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 
 from seeder.domain.monitoring.report_jobs import RecentRun
+from seeder.texts import Text
 
 
 class TimeRange(StrEnum):
@@ -21,8 +22,16 @@ class TimeRange(StrEnum):
         return timedelta(days={"24h": 1, "7d": 7, "30d": 30, "1y": 365}[self])
 
     @property
-    def label(self) -> str:
-        return {"24h": "24 hours", "7d": "7 days", "30d": "30 days", "1y": "1 year"}[self]
+    def label(self) -> Text:
+        return _TIME_RANGE_TEXTS[self]
+
+
+_TIME_RANGE_TEXTS = {
+    TimeRange.DAY: Text("24 hours"),
+    TimeRange.WEEK: Text("7 days"),
+    TimeRange.MONTH: Text("30 days"),
+    TimeRange.YEAR: Text("1 year"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

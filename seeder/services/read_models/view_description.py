@@ -26,6 +26,7 @@ from seeder.services.run import planning
 from seeder.texts import Text
 
 _MAX_QUERIES = 3  # different ones of a view that are compared
+_MAX_NAMED_MANIFESTS = 3
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -36,6 +37,25 @@ class ComparedQuery:
     state: DriftState
     cause: str | None = None  # None unless the user may see PostgreSQL's messages
     difference: Sequence[DifferenceLine] | None = None  # None unless both can be printed
+
+    @property
+    def sentence(self) -> Text:
+        """What the comparison says about the first manifests."""
+        first = self.manifests[:_MAX_NAMED_MANIFESTS]
+        names = Text.joined(
+            Text("{report_type} manifest {manifest_id}", report_type=one.report_type, manifest_id=one.manifest_id)
+            for one in first
+        )
+        if len(self.manifests) > len(first):
+            names = Text("{names} and others", names=names)
+        match self.state:
+            case DriftState.NONE:
+                return Text("The view has the query of {manifests}.", manifests=names)
+            case DriftState.DIFFERENT:
+                return Text("The view has another query than {manifests}.", manifests=names)
+            case DriftState.REFUSED:
+                return Text("PostgreSQL refuses the query of {manifests}.", manifests=names)
+        return Text("The view cannot be compared now with the query of {manifests}.", manifests=names)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

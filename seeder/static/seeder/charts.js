@@ -5,6 +5,8 @@
   const COLOURS = { success: "var(--seeder-success)", error: "var(--seeder-error)", running: "var(--seeder-running)", pending: "var(--seeder-quiet-shape)" };
   const GRID = { stroke: "var(--border-color)", strokeOpacity: 1 };
   const NARROW = 560;
+  const LANGUAGE = document.documentElement.lang || undefined;
+  const AT = { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" };
 
   // 12 s, 3:07, 2:05 h
   function formatDuration(seconds) {
@@ -26,7 +28,7 @@
     return Plot.tip(points, Plot.pointer({ fill: "var(--body-bg)", stroke: "var(--border-color)", textPadding: 8, lineWidth: 30, lineHeight: 1.35, ...options }));
   }
 
-  function history(runs, width) {
+  function history(runs, width, labels) {
     const points = runs.map((run) => ({ ...run, at: new Date(run.at) }));
     const withStatus = (status) => points.filter((run) => run.status === status && run.duration !== null);
     const plotOptions = { width, marginLeft: 56, marginRight: 12, className: "plot" };
@@ -38,7 +40,7 @@
     const container = document.createElement("div");
     container.append(Plot.plot({
       ...plotOptions, height: 190, marginTop: 28, x: { ...x, axis: null },
-      y: { domain: [0, longest], nice: true, label: "Duration", labelArrow: "none", ticks: durationTicks, tickFormat: formatDuration },
+      y: { domain: [0, longest], nice: true, label: labels.duration, labelArrow: "none", ticks: durationTicks, tickFormat: formatDuration },
       marks: [
         Plot.gridY(durationTicks, GRID), Plot.ruleY([0], { stroke: "var(--seeder-quiet-shape)" }),
         Plot.ruleX(withStatus("success"), { ...span, stroke: COLOURS.success, strokeWidth: 2 }),
@@ -46,17 +48,17 @@
         Plot.dot(withStatus("success"), { x: "at", y: "duration", r: 3.5, fill: COLOURS.success, href: "url" }),
         Plot.dot(withStatus("error"), { x: "at", y: "duration", symbol: "times", r: 5, stroke: COLOURS.error, strokeWidth: 2.5, href: "url" }),
         Plot.dot(points.filter((run) => run.duration === null), { x: "at", y: 0, symbol: "triangle", r: 5, stroke: COLOURS.running, href: "url" }),
-        tip(points, { x: "at", y: (run) => run.duration ?? 0, title: (run) => `${run.at.toLocaleString()}\n${run.description}` }),
+        tip(points, { x: "at", y: (run) => run.duration ?? 0, title: (run) => `${run.at.toLocaleString(LANGUAGE, AT)}\n${run.description}` }),
       ],
     }));
     container.append(Plot.plot({
       ...plotOptions, height: 180, marginTop: 28, x,
-      y: { label: "Rows", labelArrow: "none", ticks: 4, tickFormat: "~s", nice: true, zero: true },
+      y: { label: labels.rows, labelArrow: "none", ticks: 4, tickFormat: "~s", nice: true, zero: true },
       marks: [
         Plot.gridY({ ...GRID, ticks: 4 }),
         Plot.lineY(withRows, { x: "at", y: "rows", curve: "step-after", stroke: COLOURS.running, strokeWidth: 1.5 }),
         Plot.dot(withRows, { x: "at", y: "rows", r: 2.5, fill: COLOURS.running }),
-        tip(withRows, { x: "at", y: "rows", title: (run) => `${run.at.toLocaleString()}\n${run.rows.toLocaleString()} rows` }),
+        tip(withRows, { x: "at", y: "rows", title: (run) => `${run.at.toLocaleString(LANGUAGE, AT)}\n${labels.rows}: ${run.rows.toLocaleString(LANGUAGE)}` }),
       ],
     }));
     return container;
@@ -75,7 +77,7 @@
     const width = Math.floor(container.closest("figure").clientWidth);
     if (!json || !width || (container.renderedJson === json && container.renderedWidth === width)) return;
     [container.renderedJson, container.renderedWidth] = [json, width];
-    const chart = CHARTS[container.dataset.chart](JSON.parse(json), width);
+    const chart = CHARTS[container.dataset.chart](JSON.parse(json), width, container.dataset);
     // pages.css has these rules: a host's Content-Security-Policy may forbid style elements.
     for (const style of chart.querySelectorAll("style")) style.remove();
     container.replaceChildren(chart);
