@@ -8,6 +8,7 @@ from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods
 
 from seeder.admin.check_result_pages import check_decision_page, view_checks_page
@@ -39,7 +40,7 @@ class Monitoring(JobStatus):
     class Meta:
         proxy = True
         default_permissions = ()
-        verbose_name = verbose_name_plural = "monitoring"
+        verbose_name = verbose_name_plural = gettext_lazy("monitoring")
 
 
 @admin.register(Monitoring)

@@ -3,6 +3,9 @@
 from dataclasses import dataclass
 
 from seeder.domain.freshness.agency_freshness import AgencyFreshness, ReaderState
+from seeder.domain.monitoring.state_words import state_word
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 # Widths in Verdana at 11 pixels, rounded up. Other fonts are stretched to the width of the text.
 _NARROW, _WIDE = frozenset("fijltrI.,:;'|!()[] "), frozenset("mwMW@%")
@@ -47,15 +50,22 @@ class BadgeLayout:
 def badge_layout(freshness: AgencyFreshness | None) -> BadgeLayout:
     """Lay out a badge. None: the link is not valid."""
     if freshness is None:
-        return _layout("data", "invalid link", _COLOURS[ReaderState.UNKNOWN])
+        return _layout(Text("data"), Text("invalid link"), _COLOURS[ReaderState.UNKNOWN])
     colour = _COLOURS[freshness.state]
     if freshness.data_as_of is not None:
-        return _layout(f"data as of {freshness.as_of_text}", freshness.state, colour)
-    texts = {ReaderState.UNKNOWN: ("data as of", "unknown"), ReaderState.NO_DATA: ("data", "none yet")}
-    return _layout(*texts.get(freshness.state, ("data", freshness.state)), colour)
+        label = Text("data as of {time}", time=freshness.as_of_text)
+        return _layout(label, state_word(freshness.state), colour)
+    match freshness.state:
+        case ReaderState.UNKNOWN:
+            return _layout(Text("data as of"), Text("unknown"), colour)
+        case ReaderState.NO_DATA:
+            return _layout(Text("data"), Text("none yet"), colour)
+        case state:
+            return _layout(Text("data"), state_word(state), colour)
 
 
 def _layout(label: str, value: str, colour: str) -> BadgeLayout:
+    label, value = translated(label), translated(value)
     first = _Part(text=label, x=0, width=_width(label))
     return BadgeLayout(label=first, value=_Part(text=value, x=first.width, width=_width(value)), colour=colour)
 

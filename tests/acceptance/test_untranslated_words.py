@@ -7,14 +7,20 @@ from pathlib import Path
 import pytest
 from django.contrib.auth.models import User
 from django.db.models import F
+from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
+from seeder.domain.freshness.agency_freshness import AgencyFreshness, ReaderState
+from seeder.domain.notifications.events import Event
+from seeder.domain.notifications.texts import Notification, body_of, subject_of
 from seeder.domain.refresh_requests import AllReports
+from seeder.embeds.badge_layout import badge_layout
 from seeder.models import CircuitBreaker, JobStatus, Run, RunHistory
 from seeder.services.queue import enqueue
+from seeder.services.translation import translated
 from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.conftest import CompletedCommand, create_custom_manifest
 from tests.pseudo_locale import LANGUAGE, page_text, words_outside, write_pseudo_catalog
@@ -116,6 +122,24 @@ def test_pages_of_runs_have_only_translated_words(
         assert "⟦" in page
         left[path] = words_outside(page_text(page), ALLOWED)
     assert {path: words for path, words in left.items() if words} == {}
+
+
+@pytest.mark.parametrize("event", Event)
+def test_notification_has_only_translated_words(event: Event, marked_messages: None) -> None:
+    facts = {"view": "reporting.bad", "agencies": ["demo"], "reason": "division_by_zero", "succeeded": 1, "failed": 2}
+    one = Notification(event=event, facts=facts, at=timezone.now())
+    texts = (subject_of([one]), subject_of([one, one]), body_of([one]))
+    assert words_outside("\n".join(map(translated, texts)), ALLOWED) == []
+
+
+@pytest.mark.parametrize("state", [None, *ReaderState])
+def test_fragment_and_badge_have_only_translated_words(state: ReaderState | None, marked_messages: None) -> None:
+    as_of = timezone.now() if state is ReaderState.ON_TIME else None
+    freshness = None if state is None else AgencyFreshness(state=state, data_as_of=as_of, as_of_text="02:14 UTC")
+    fragment = render_to_string("seeder/embeds/frame.html", {"freshness": freshness})
+    shown = badge_layout(freshness)
+    text = f"{fragment.partition('<body>')[2]}\n{shown.label.text}\n{shown.value.text}"
+    assert words_outside(page_text(f'<div id="content">{text}'), ALLOWED) == []
 
 
 def let_views_need_attention() -> None:

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from seeder.domain.freshness.contract import ContractSeverity, FreshnessContract
 from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
 from seeder.domain.freshness.states import FreshnessState, LateCause, ViewFacts, judge
+from seeder.texts import Text
 
 
 class ReaderState(StrEnum):
@@ -73,8 +74,9 @@ def _worst(states: set[ReaderState]) -> ReaderState:
     return next((state for state in order if state in states), ReaderState.NO_DATA)
 
 
-def _as_of_text(at: datetime, now: datetime) -> str:
+def _as_of_text(at: datetime, now: datetime) -> Text:
     if at.date() == now.date():
-        return f"{at:%H:%M %Z}"
-    year = "" if at.year == now.year else f" {at.year}"
-    return f"{at.day} {at:%b}{year} {at:%H:%M %Z}"
+        return Text("{at:%H:%M %Z}", at=at)
+    if at.year == now.year:
+        return Text("{at:%-d %b %H:%M %Z}", at=at)
+    return Text("{at:%-d %b %Y %H:%M %Z}", at=at)

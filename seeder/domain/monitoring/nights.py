@@ -60,7 +60,7 @@ class Round:
     def interrupted_by(self) -> str | None:
         """What ended the last run early. None if it ended by itself, or runs."""
         last = max(self.runs, key=lambda run: run.started_at)
-        return (last.stopped_by or "killed") if last.is_interrupted else None
+        return (last.stopped_by or Text("killed")) if last.is_interrupted else None
 
     def end(self, now: datetime) -> datetime:
         """Return the end as far as it is known."""

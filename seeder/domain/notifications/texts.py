@@ -1,37 +1,49 @@
 """Notifications in words, for people."""
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from seeder.domain.human_format import format_count
 from seeder.domain.notifications.events import Event, Facts
+from seeder.texts import OneLineText, Text
 
-_VERBS = {
-    Event.VIEW_FAILED: "failed",
-    Event.VIEW_RECOVERED: "recovered",
-    Event.VIEW_LATE: "is late",
-    Event.VIEW_HELD: "was held by its data checks",
-    Event.LOAD_FAILED: "failed",
-    Event.LOAD_RECOVERED: "recovered",
+_SENTENCES: Mapping[Event, Callable[[str], Text]] = {
+    Event.VIEW_FAILED: lambda name: OneLineText("{name} failed", name=name),
+    Event.VIEW_RECOVERED: lambda name: OneLineText("{name} recovered", name=name),
+    Event.VIEW_LATE: lambda name: OneLineText("{name} is late", name=name),
+    Event.VIEW_HELD: lambda name: OneLineText("{name} was held by its data checks", name=name),
+    Event.LOAD_FAILED: lambda name: OneLineText("{name} failed", name=name),
+    Event.LOAD_RECOVERED: lambda name: OneLineText("{name} recovered", name=name),
+}
+_KINDS: Mapping[Event, Text] = {
+    Event.RUN_FINISHED: Text("run finished"),
+    Event.VIEW_FAILED: Text("view failed"),
+    Event.VIEW_RECOVERED: Text("view recovered"),
+    Event.VIEW_LATE: Text("view late"),
+    Event.VIEW_HELD: Text("view held"),
+    Event.LOAD_FAILED: Text("load failed"),
+    Event.LOAD_RECOVERED: Text("load recovered"),
 }
 _LABELS = {
-    "database": "database",
-    "load_id": "load",
-    "attempt": "attempt",
-    "agencies": "agencies",
-    "reason": "reason",
+    "database": Text("database"),
+    "load_id": Text("load"),
+    "attempt": Text("attempt"),
+    "agencies": Text("agencies"),
+    "reason": Text("reason"),
     "sqlstate": "SQLSTATE",
-    "failures": "failures in a row",
-    "previous": "before",
-    "since": "since",
-    "deadline": "deadline",
-    "severity": "severity",
-    "run_id": "run",
-    "succeeded": "succeeded",
-    "failed": "failed",
-    "stopped_by": "stopped by",
+    "failures": Text("failures in a row"),
+    "previous": Text("before"),
+    "since": Text("since"),
+    "deadline": Text("deadline"),
+    "severity": Text("severity"),
+    "run_id": Text("run"),
+    "succeeded": Text("succeeded"),
+    "failed": Text("failed"),
+    "stopped_by": Text("stopped by"),
 }
+_LINE = "  {label}: {value}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -43,18 +55,20 @@ class Notification:
     at: datetime  # the database's clock
 
 
-def subject_of(notifications: Sequence[Notification]) -> str:
+def subject_of(notifications: Sequence[Notification]) -> Text:
     """Return the subject of one notification, or of a digest, in one line."""
     if len(notifications) == 1:
         return _sentence(notifications[0])
     counts = Counter(one.event for one in notifications)
-    kinds = ", ".join(f"{number} {event.replace('_', ' ')}" for event, number in counts.most_common())
-    return f"{len(notifications)} notifications: {kinds}"
+    kinds = [Text("{number:,} {kind}", number=number, kind=_KINDS[event]) for event, number in counts.most_common()]
+    total = format_count(len(notifications), "notification")
+    return Text("{notifications}: {kinds}", notifications=total, kinds=Text.joined(kinds))
 
 
-def body_of(notifications: Sequence[Notification]) -> str:
+def body_of(notifications: Sequence[Notification]) -> Text:
     """Return the text of one notification, or of a digest, with a line for each fact."""
-    return "\n\n".join("\n".join(_lines(one)) for one in notifications) + "\n"
+    paragraphs = [Text.joined(_lines(one), "\n") for one in notifications]
+    return Text.joined([Text.joined(paragraphs, "\n\n"), ""], "\n")
 
 
 def shortened(text: str, most: int) -> str:
@@ -64,17 +78,24 @@ def shortened(text: str, most: int) -> str:
     return f"{text[: most - 10].rpartition(chr(10))[0]}\n…\n"
 
 
-def _sentence(one: Notification) -> str:
+def _sentence(one: Notification) -> Text:
+    facts = one.facts
     if one.event is Event.RUN_FINISHED:
-        return f"Run finished: {one.facts['succeeded']} succeeded, {one.facts['failed']} failed"
-    reason = f": {one.facts['reason']}" if one.facts.get("reason") else ""
-    name = one.facts["view"] if "view" in one.facts else f"Source {one.facts['source']}"
-    return " ".join(f"{name} {_VERBS[one.event]}{reason}".split())
+        return Text(
+            "Run finished: {succeeded} succeeded, {failed} failed",
+            succeeded=facts["succeeded"],
+            failed=facts["failed"],
+        )
+    name = facts["view"] if "view" in facts else Text("Source {source}", source=facts["source"])
+    sentence = _SENTENCES[one.event](name)
+    if not facts.get("reason"):
+        return sentence
+    return OneLineText("{sentence}: {reason}", sentence=sentence, reason=facts["reason"])
 
 
-def _lines(one: Notification) -> Iterator[str]:
+def _lines(one: Notification) -> Iterator[Text]:
     yield _sentence(one)
-    yield f"  at: {one.at.isoformat(sep=' ', timespec='seconds')}"
+    yield Text(_LINE, label=Text("at"), value=one.at.isoformat(sep=" ", timespec="seconds"))
     for name, label in _LABELS.items():
         if (value := one.facts.get(name)) not in (None, "", []):
-            yield f"  {label}: {', '.join(map(str, value)) if isinstance(value, list) else value}"
+            yield Text(_LINE, label=label, value=", ".join(map(str, value)) if isinstance(value, list) else value)

@@ -10,6 +10,7 @@ from seeder.domain.notifications.channels import AppriseService
 from seeder.domain.notifications.events import RECOVERIES
 from seeder.domain.notifications.texts import Notification, body_of, shortened, subject_of
 from seeder.services import extras
+from seeder.services.translation import translated
 
 _MAX_CHARACTERS = 3000  # of a body. Services refuse or split longer ones
 # They log addresses, which have the tokens. So does the logger of apprise, of which nothing is kept.
@@ -35,8 +36,8 @@ def send(service: AppriseService, notifications: Sequence[Notification]) -> None
         raise NotDelivered("apprise does not know the address")
     is_good = all(one.event in RECOVERIES for one in notifications)
     result = client.notify(
-        title=subject_of(notifications),
-        body=shortened(body_of(notifications), _MAX_CHARACTERS),
+        title=translated(subject_of(notifications)),
+        body=shortened(translated(body_of(notifications)), _MAX_CHARACTERS),
         notify_type=apprise.NotifyType.SUCCESS if is_good else apprise.NotifyType.FAILURE,
         body_format=apprise.NotifyFormat.TEXT,
         timeout=service.timeout.total_seconds(),
