@@ -8,14 +8,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from html.parser import HTMLParser
 from pathlib import Path
 
+import django
 from babel.messages.catalog import Catalog
-from babel.messages.mofile import write_mo
+from babel.messages.mofile import read_mo, write_mo
+from babel.messages.pofile import read_po
 from django.utils.translation import to_locale
 
 from translations.extraction import Message, find_messages
 
 LANGUAGE = "en-xa"  # usual for pseudo-locales; Django has no catalog of it
-_ARGUMENT = re.compile(r"(%\([^)]*\)[a-z]|\{[^{}]*\})")
+_ARGUMENT = re.compile(r"(%\([^)]*\)[a-z]|%[sd]|\{[^{}]*\})")
 _MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SHOWN_ATTRIBUTES = {"alt", "aria-label", "content", "label", "placeholder", "title"}
@@ -41,6 +43,21 @@ def write_pseudo_catalog(folder: Path, *apps: Path) -> None:
     """Compile a catalog that puts the words of each message of the apps between ⟦ and ⟧, but not its arguments."""
     messages = (message for app in apps for message in find_messages(app))
     write_catalog(folder, LANGUAGE, {message.id: _marked_forms(message) for message in messages})
+
+
+def add_messages_of_django(folder: Path) -> None:
+    """Mark the messages of Django's own pages and forms, too."""
+    path = folder / to_locale(LANGUAGE) / "LC_MESSAGES" / "django.mo"
+    with path.open("rb") as file:
+        catalog = read_mo(file)
+    for app in ("conf", "contrib/admin"):
+        with (Path(django.__path__[0]) / app / "locale/en/LC_MESSAGES/django.po").open("rb") as file:
+            for entry in read_po(file):
+                if entry.id and entry.id not in catalog:
+                    singular, plural = (entry.id, None) if isinstance(entry.id, str) else entry.id
+                    catalog.add(entry.id, _marked_forms(Message(singular, plural, "")), context=entry.context)
+    with path.open("wb") as file:
+        write_mo(file, catalog)
 
 
 def words_outside(text: str, allowed: Iterable[str] = ()) -> list[str]:

@@ -1,5 +1,6 @@
 """The list of notifications."""
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib import admin
@@ -14,15 +15,35 @@ from seeder.admin.check_lists import ChoiceFilter
 from seeder.admin.error_pages import error_page
 from seeder.admin.report_lists import ReportAdmin
 from seeder.domain.notifications.delivery import DeliveryState
+from seeder.domain.notifications.events import Event
 from seeder.models import Notification
 from seeder.services import contract_installation
 from seeder.services.read_models import agency_scope, name_search
+from seeder.services.translation import translated
 from seeder.texts import Text
+
+_STATE_TEXTS: Mapping[str, Text] = {
+    DeliveryState.PENDING: Text("pending"),
+    DeliveryState.SENT: Text("sent"),
+    DeliveryState.FAILED: Text("failed"),
+    DeliveryState.GONE: Text("gone"),
+}
+_EVENT_TEXTS: Mapping[str, Text] = {
+    Event.RUN_FINISHED: Text("run finished"),
+    Event.VIEW_FAILED: Text("view failed"),
+    Event.VIEW_HELD: Text("view held"),
+    Event.VIEW_RECOVERED: Text("view recovered"),
+    Event.VIEW_LATE: Text("view late"),
+    Event.LOAD_FAILED: Text("load failed"),
+    Event.LOAD_RECOVERED: Text("load recovered"),
+}
 
 
 class DeliveryFilter(ChoiceFilter):
     title, parameter_name = _("state"), "state"
-    values = tuple(DeliveryState)
+
+    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
+        return [(state, translated(text)) for state, text in _STATE_TEXTS.items()]
 
 
 @admin.register(Notification)
@@ -30,7 +51,7 @@ class NotificationAdmin(ReportAdmin):
     """The notifications of each channel, with the error of the last attempt."""
 
     indexed_fields = ("channel",)
-    list_display = ("created", "state", "what", "about", "channel", "error")
+    list_display = ("created", "state_text", "what", "about", "channel", "error")
     list_filter = (DeliveryFilter,)
     date_hierarchy = "created_at"
     ordering = ("-created_at", "-id")
@@ -44,7 +65,11 @@ class NotificationAdmin(ReportAdmin):
 
     @admin.display(description=_("event"))
     def what(self, row: Notification) -> str:
-        return row.event.replace("_", " ")
+        return translated(_EVENT_TEXTS.get(row.event, row.event))
+
+    @admin.display(description=_("state"))
+    def state_text(self, row: Notification) -> str:
+        return translated(_STATE_TEXTS.get(row.state, row.state))
 
     @admin.display(description=_("about"))
     def about(self, row: Notification) -> str:

@@ -25,6 +25,14 @@ from seeder.texts import Text
 _REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}
 
 
+_STATUS_TEXTS = {
+    Status.PENDING: Text("pending"),
+    Status.RUNNING: Text("running"),
+    Status.SUCCESS: Text("success"),
+    Status.ERROR: Text("error"),
+}
+
+
 class ReportAdmin(ReadOnlyAdmin):
     """A list whose rows depend on the user's agencies."""
 
@@ -102,7 +110,7 @@ class StatusFilter(ClosedFilter):
     parameter_name = "status"
 
     def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
-        return [(status, status) for status in Status]
+        return [(status, translated(text)) for status, text in _STATUS_TEXTS.items()]
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(status=self.value()) if self.value() else queryset

@@ -1,0 +1,90 @@
+"""Words of the pages of views, checks and manifests that are in no catalog. Each message is marked."""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from pytest_django import Settings
+
+from seeder.domain.refresh_requests import AllReports
+from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, Freshness, ReleaseSnapshot
+from seeder.services.run import orchestrator
+from seeder.services.snapshots import release_snapshots
+from tests.conftest import create_custom_manifest
+from tests.integration.data_checks.checked_view import add_check
+from tests.pseudo_locale import LANGUAGE, add_messages_of_django, page_text, words_outside, write_pseudo_catalog
+
+# What stays English, as regular expressions: names, stored texts, SQL, and what PostgreSQL says.
+ALLOWED = (
+    r"invalid input syntax .*|LINE \d+.*|Not published, because .*\nReaders keep .*",
+    r"[\w. ]+ of (demo|metro|reporting\.\w+)|\w+ subscribes to canned report \d+|reporting\.\w+: \w+",  # rows
+    r"(Report |Canned )?reporting(\.\w+( at 2026\S+)?)?|\b(good|bad|shared|sums|demo|metro|postgres)\b",
+    r"SELECT[^⟦]*|\bAS [nm]\b|\b(bigint|integer|kB|UTC|custom|canned|error|warn)\b|manage\.py doctor",
+    r"\b(accepted_values|condition|drift|freshness|not_null|query|range|row_count|unique)\b",  # kinds of checks
+    r"\b\d{8}-\d{6}-[0-9a-f]{8}\b|\b(every report|a test)\b|\b[a-z]+(_[a-z]+)+\b",
+    r"https?://\S+|<img[^>]*>",
+    r"(?m)^(Search|True)$",  # by Django
+)
+
+
+@pytest.fixture
+def marked_messages(tmp_path: Path, settings: Settings) -> None:
+    write_pseudo_catalog(tmp_path, Path("seeder"))
+    add_messages_of_django(tmp_path)
+    settings.LOCALE_PATHS, settings.LANGUAGE_CODE, settings.LANGUAGES = [tmp_path], LANGUAGE, [(LANGUAGE, "marked")]
+
+
+@pytest.fixture
+def operator() -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("operator"))
+    return client
+
+
+@pytest.mark.slow
+def test_pages_have_only_translated_words(marked_messages: None, operator: Client, settings: Settings) -> None:
+    settings.SEEDER = {"ALLOW_MANIFEST_EDITING": True}
+    paths = _paths()
+    left = {}
+    for path in paths:
+        page = operator.get(f"/admin/seeder/{path}").content.decode()
+        assert "⟦" in page, path
+        left[path] = words_outside(page_text(page), ALLOWED)
+    assert {path: words for path, words in left.items() if words} == {}
+
+
+def _paths() -> list[str]:
+    """Create rows of each kind, and return the pages of all."""
+    create_custom_manifest("reporting.sums", "SELECT n FROM reporting.good")
+    add_check("not_null", view="reporting.good", arguments={"column": "n"})
+    held = add_check("row_count", view="reporting.sums", arguments={"min": 100})
+    Freshness.objects.create(table_name="reporting.good", target_lag=timedelta(hours=3))
+    orchestrator.execute_run(AllReports())
+    CustomReportManifest.objects.filter(table_name="reporting.good").update(query="SELECT 1::bigint AS n, 2 AS m")
+    release_snapshots.capture_release_snapshot("reporting.good", "2026.12")
+    base, compare = ReleaseSnapshot.objects.order_by("pk").values_list("pk", flat=True)
+    view_pages = [
+        f"monitoring/view/{page}?table=reporting.{name}"
+        for page in ("", "explanation/", "checks/", "mute/")
+        for name in ("good", "bad", "shared", "sums")
+    ]
+    lists = ("jobstatus", "runhistory", "run", "releasesnapshot", "datacheck", "notification")
+    manifests = (CustomReportManifest, CannedReport, CannedReportManifest)
+    names: list[tuple[str, Any]] = [(model._meta.model_name or "", model.objects.first()) for model in manifests]
+    return [
+        *view_pages,
+        "monitoring/view/checks/decide/?decision=publish_once&table=reporting.sums",
+        f"monitoring/drift/?base={base}&compare={compare}",
+        "monitoring/freshness/",
+        "monitoring/freshness/link/?agency=demo",
+        *(f"{name}/" for name in (*lists, *(name for name, _ in names))),
+        *(f"{name}/{row.pk}/change/" for name, row in names),
+        *(f"{name}/add/" for name in ("customreportmanifest", "cannedreport", "cannedreportmanifest", "datacheck")),
+        f"datacheck/{held.pk}/change/",
+        "datacheck/add/?view=good&kind=range",
+        "datacheck/add/?view=good&kind=unique",
+        "datacheck/add/?view=good&kind=drift",
+    ]
