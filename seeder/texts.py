@@ -5,7 +5,6 @@ messages of the API and the output of commands translate it at the last moment, 
 """
 
 from collections.abc import Iterable, Mapping
-from string import Formatter
 from typing import Any, Protocol, Self
 
 
@@ -64,7 +63,8 @@ class Text(str):
             template = catalog.gettext(self.template)
         else:
             template = catalog.ngettext(self.template, self.plural, _number(self.arguments))
-        return self._finished(_Translating(catalog).vformat(template, (), self.arguments))
+        shown = {name: _shown(value, catalog) for name, value in self.arguments.items()}
+        return self._finished(template.format(**shown))
 
     @staticmethod
     def _finished(sentence: str) -> str:
@@ -91,13 +91,22 @@ def _form(singular: str, plural: str | None, arguments: Mapping[str, object]) ->
     return singular if plural is None or _number(arguments) == 1 else plural
 
 
-class _Translating(Formatter):
-    """Formats as `str.format`, but translates texts and localizes other values."""
+def _shown(value: object, catalog: Catalog) -> object:
+    if isinstance(value, Text):
+        return value.translated(catalog)
+    return value if isinstance(value, str) else _Localized(value, catalog)
 
-    def __init__(self, catalog: Catalog) -> None:
-        self._catalog = catalog
 
-    def format_field(self, value: Any, format_spec: str) -> str:
-        if isinstance(value, Text):
-            return format(value.translated(self._catalog), format_spec)
-        return str(format(value, format_spec)) if isinstance(value, str) else self._catalog.localize(value, format_spec)
+class _Localized:
+    """A value that `str.format` formats as the catalog does."""
+
+    __slots__ = ("_catalog", "_value")
+
+    def __init__(self, value: object, catalog: Catalog) -> None:
+        self._value, self._catalog = value, catalog
+
+    def __format__(self, spec: str) -> str:
+        return self._catalog.localize(self._value, spec)
+
+    def __repr__(self) -> str:
+        return repr(self._value)

@@ -4,7 +4,7 @@ from datetime import date
 from typing import SupportsFloat
 
 from django.utils import formats, translation
-from django.utils.dateformat import format as date_format
+from django.utils.dates import MONTHS_3
 
 
 class ActiveLanguage:
@@ -24,7 +24,7 @@ class ActiveLanguage:
             rounded = format(float(value), spec)  # Django would cut the other digits off
             return formats.number_format(rounded, decimal_pos=int(spec[1:-1]))
         if isinstance(value, date):  # a datetime is one
-            spec = spec.replace("%b", date_format(value, "M"))
+            spec = spec.replace("%b", str(MONTHS_3[value.month]).title())
         return format(value, spec)
 
 

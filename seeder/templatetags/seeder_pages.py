@@ -1,11 +1,12 @@
 """Filters that format numbers, durations and times."""
 
-from datetime import datetime, timedelta
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html
+from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext_lazy
@@ -77,7 +78,31 @@ def full_date(at: datetime) -> str:
 @register.filter
 def day_and_time(at: datetime) -> str:
     """Format a time as `today 02:00`, `yesterday 02:00` or `30 Nov 02:00`, with the year if it is another one."""
-    local, today = timezone.localtime(at), timezone.localdate()
+    return _day_and_time(at, timezone.localdate())
+
+
+@register.filter
+def grid_cells(cells: Sequence[Cell]) -> SafeString:
+    """Return the cells of a row. A page has 700, for which a template would need most of the page's time."""
+    today = timezone.localdate()
+    words = {state: translated(state_word(state)) for state in {cell.state for cell in cells}}
+    html = '<td class="cell {0}" title="{1}"><svg role="img" aria-label="{2}"><use href="#cell-{0}"/></svg></td>'
+    shown = ((cell.css_class, ", ".join(_cell_facts(cell, words, today)), words[cell.state]) for cell in cells)
+    return format_html_join("\n    ", html, shown)
+
+
+def _cell_facts(cell: Cell, words: Mapping[CellState, str], today: date) -> Iterator[str]:
+    yield words[cell.state]
+    if cell.started_at:
+        yield _day_and_time(cell.started_at, today)
+    if cell.duration is not None:
+        yield duration(cell.duration)
+    if cell.state is CellState.FAILED and cell.reason:
+        yield translated(describe_reason(cell.reason))
+
+
+def _day_and_time(at: datetime, today: date) -> str:
+    local = timezone.localtime(at)
     if local.date() == today:
         text = Text("today {at:%H:%M}", at=local)
     elif local.date() == today - timedelta(days=1):
@@ -87,23 +112,6 @@ def day_and_time(at: datetime) -> str:
     else:
         text = Text("{at:%-d %b %Y %H:%M}", at=local)
     return translated(text)
-
-
-@register.filter
-def grid_cell(cell: Cell) -> SafeString:
-    """Return a cell of the grid. A page has 700, for which a template would need most of the page's time."""
-    word = translated(state_word(cell.state))
-    facts = [word, *([day_and_time(cell.started_at)] if cell.started_at else ())]
-    if cell.duration is not None:
-        facts.append(duration(cell.duration))
-    if cell.state is CellState.FAILED and cell.reason:
-        facts.append(translated(describe_reason(cell.reason)))
-    return format_html(
-        '<td class="cell {0}" title="{1}"><svg role="img" aria-label="{2}"><use href="#cell-{0}"/></svg></td>',
-        cell.css_class,
-        ", ".join(facts),
-        word,
-    )
 
 
 @register.filter
