@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from statistics import mean
 
 from django.utils import timezone
-from django.utils.formats import date_format
 
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.view_names import ViewName
@@ -107,7 +106,7 @@ def _state_text(node: LineageNode) -> Text:
         return Text("in no manifest")
     if node.age.as_of is None:
         return Text("failed") if node.facts.failing else Text("age unknown")
-    at = date_format(timezone.localtime(node.age.as_of), "j M H:i")
+    at = Text("{at:%-d %b %H:%M}", at=timezone.localtime(node.age.as_of))
     return Text("failed, data of {at}", at=at) if node.facts.failing else Text("data of {at}", at=at)
 
 
@@ -116,7 +115,7 @@ def _load_text(load: TableAsOf | None) -> Text:
         return Text("")
     if load.loaded_at is None:
         return Text("load {load_id}", load_id=load.load_id)
-    at = date_format(timezone.localtime(load.loaded_at), "j M H:i")
+    at = Text("{at:%-d %b %H:%M}", at=timezone.localtime(load.loaded_at))
     return Text("load {load_id}, {at}", load_id=load.load_id, at=at)
 
 

@@ -5,13 +5,14 @@ from datetime import datetime, timedelta
 from django.contrib import admin
 from django.template.loader import render_to_string
 from django.utils import timezone
-from django.utils.formats import date_format, number_format
+from django.utils.formats import number_format
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from seeder.domain.human_format import format_duration
 from seeder.domain.outcomes import HeldReason, Outcome, Status
 from seeder.services.translation import translated
+from seeder.texts import Text
 
 LIST_FILTER_TEMPLATE = "seeder/list_filter.html"
 _EMPTY = "\N{EN DASH}"
@@ -50,7 +51,7 @@ def count(value: int | None) -> str:
 
 
 def instant(at: datetime | None) -> str:
-    return _EMPTY if at is None else date_format(timezone.localtime(at), "j M Y H:i:s")
+    return _EMPTY if at is None else translated(Text("{at:%-d %b %Y %H:%M:%S}", at=timezone.localtime(at)))
 
 
 def with_line_below(text: str | SafeString, below: str | SafeString | None) -> SafeString:

@@ -46,5 +46,5 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
 
 def _require_snapshot(id_text: str, agencies: list[str] | None) -> Snapshot:
     if not (id_text.isascii() and id_text.isdigit() and len(id_text) < 20):
-        raise UnknownSnapshot(identity=f"with the id {id_text}")
+        raise UnknownSnapshot(identity=Text("with the id {id}", id=id_text))
     return agency_scope.snapshot(int(id_text), agencies)

@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
@@ -61,7 +60,7 @@ class NotificationAdmin(ReportAdmin):
 
     @admin.display(description=_("created"), ordering="created_at")
     def created(self, row: Notification) -> str:
-        return date_format(localtime(row.created_at), "Y-m-d H:i")
+        return f"{localtime(row.created_at):%Y-%m-%d %H:%M}"
 
     @admin.display(description=_("event"))
     def what(self, row: Notification) -> str:

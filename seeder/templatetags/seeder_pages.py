@@ -75,6 +75,24 @@ def full_date(at: datetime) -> str:
     return translated(Text("{at:%-d %b %Y}", at=at))
 
 
+@register.filter(expects_localtime=True)
+def short_minute(at: datetime) -> str:
+    """Format a time as `30 Nov 02:00`."""
+    return translated(Text("{at:%-d %b %H:%M}", at=at))
+
+
+@register.filter(expects_localtime=True)
+def full_minute(at: datetime) -> str:
+    """Format a time as `30 Nov 2026 02:00`."""
+    return translated(Text("{at:%-d %b %Y %H:%M}", at=at))
+
+
+@register.filter(expects_localtime=True)
+def full_second(at: datetime) -> str:
+    """Format a time as `30 Nov 2026 02:00:41`."""
+    return translated(Text("{at:%-d %b %Y %H:%M:%S}", at=at))
+
+
 @register.filter
 def day_and_time(at: datetime) -> str:
     """Format a time as `today 02:00`, `yesterday 02:00` or `30 Nov 02:00`, with the year if it is another one."""

@@ -88,3 +88,26 @@ def _paths() -> list[str]:
         "datacheck/add/?view=good&kind=unique",
         "datacheck/add/?view=good&kind=drift",
     ]
+
+
+@pytest.mark.slow
+def test_answers_have_only_translated_words(marked_messages: None, operator: Client, settings: Settings) -> None:
+    settings.SEEDER = {"ALLOW_MANIFEST_EDITING": True}
+    new = {"report_name": "good", "table_name": "reporting.new", "database_id": "1", "agency_slug": "demo"}
+    posts: list[tuple[str, dict[str, Any]]] = [
+        ("customreportmanifest/add/", {**new, "query": "SELECT 1 AS n", "_check": "1"}),
+        ("customreportmanifest/add/", {**new, "query": "SELECT 1 AS n,\n missing", "_check": "1"}),
+        ("customreportmanifest/add/", {**new, "query": "SELECT 1 AS n", "table_name": "a.b.c", "_save": "1"}),
+        ("customreportmanifest/add/", {**new, "query": "SELECT 1 AS n", "_save": "1"}),
+        ("customreportmanifest/", {"action": "enable", "_selected_action": "1"}),
+        ("customreportmanifest/", {"action": "enable", "_selected_action": "1", "confirmed": "1"}),
+        ("monitoring/view/mute/?table=reporting.good", {"reason": "good", "hours": "0", "mute": "1"}),
+        ("monitoring/view/mute/?table=reporting.good", {"reason": "good", "hours": "1", "mute": "1"}),
+        ("monitoring/view/?table=reporting.good", {"plan": "reporting.good"}),
+        ("jobstatus/", {"action": "capture", "_selected_action": "reporting.good"}),
+    ]
+    for path, values in posts:
+        answer = operator.post(f"/admin/seeder/{path}", values, follow=True)
+        texts = [page_text(answer.content.decode()), *map(str, answer.context["messages"])]
+        assert "⟦" in texts[-1]
+        assert words_outside("\n".join(texts), ALLOWED) == [], path
