@@ -18,7 +18,7 @@ from seeder.domain.notifications.events import Event
 from seeder.domain.notifications.texts import Notification, body_of, subject_of
 from seeder.domain.refresh_requests import AllReports
 from seeder.embeds.badge_layout import badge_layout
-from seeder.models import CircuitBreaker, JobStatus, Run, RunHistory
+from seeder.models import CircuitBreaker, Freshness, JobStatus, Run, RunHistory
 from seeder.services.queue import enqueue
 from seeder.services.translation import translated
 from tests.acceptance.terminal_output import plain_text, run_on_terminal
@@ -146,14 +146,15 @@ def let_views_need_attention() -> None:
     """Let one view be late, and another run for too long. The circuit breaker is open, and no worker lives."""
     long_ago = timezone.now() - timedelta(days=9)
     RunHistory.objects.filter(table_name="reporting.above").update(start_time=long_ago, finish_time=long_ago)
+    JobStatus.objects.filter(table_name="reporting.above").update(start_time=long_ago)
     JobStatus.objects.filter(table_name="reporting.good").update(
         status="running", start_time=F("start_time") - timedelta(hours=1)
     )
+    Freshness.objects.create(table_name="reporting.bad", target_lag=timedelta(hours=2))
     breaker = {"failures": 1, "opened_at": timezone.now(), "causes": {"reporting.bad": "disk_full"}}
     CircuitBreaker.objects.update_or_create(database_alias="default", defaults=breaker)
-    Schedule.objects.create(
-        name="seeder: every report", schedule_type="C", cron="0 2 * * *", next_run=long_ago, func="x"
-    )
+    Schedule.objects.create(name="seeder: every report", schedule_type="C", cron="0 2 * * *", func="x")
+    Schedule.objects.update(next_run=long_ago)
 
 
 def test_terminal_shows_only_translated_words(reports: None, marked_messages: None) -> None:
