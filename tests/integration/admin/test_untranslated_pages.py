@@ -10,23 +10,30 @@ from django.test import Client
 from pytest_django import Settings
 
 from seeder.domain.refresh_requests import AllReports
-from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, Freshness, ReleaseSnapshot
+from seeder.models import (
+    CannedReport,
+    CannedReportManifest,
+    ChangeSample,
+    CustomReportManifest,
+    Freshness,
+    ReleaseSnapshot,
+)
 from seeder.services.run import orchestrator
-from seeder.services.snapshots import release_snapshots
 from tests.conftest import create_custom_manifest
 from tests.integration.data_checks.checked_view import add_check
 from tests.pseudo_locale import LANGUAGE, add_messages_of_django, page_text, words_outside, write_pseudo_catalog
 
 # What stays English, as regular expressions: names, stored texts, SQL, and what PostgreSQL says.
 ALLOWED = (
-    r"invalid input syntax .*|LINE \d+.*|Not published, because .*\nReaders keep .*",
+    r"invalid input syntax .*|Result  \(cost.*|LINE \d+.*|Not published, because .*\nReaders keep .*",
     r"[\w. ]+ of (demo|metro|reporting\.\w+)|\w+ subscribes to canned report \d+|reporting\.\w+: \w+",  # rows
     r"(Report |Canned )?reporting(\.\w+( at 2026\S+)?)?|\b(good|bad|shared|sums|demo|metro|postgres)\b",
-    r"SELECT[^⟦]*|\bAS [nm]\b|\b(bigint|integer|kB|UTC|custom|canned|error|warn)\b|manage\.py doctor",
+    r"SELECT[^⟦\n]*|\bAS [nm]\b|\b(bigint|integer|kB|UTC|custom|canned|error|warn)\b|manage\.py doctor",
     r"\b(accepted_values|condition|drift|freshness|not_null|query|range|row_count|unique)\b",  # kinds of checks
     r"\b\d{8}-\d{6}-[0-9a-f]{8}\b|\b(every report|a test)\b|\b[a-z]+(_[a-z]+)+\b",
-    r"https?://\S+|<img[^>]*>",
-    r"(?m)^(Search|True)$",  # by Django
+    r"https?://\S+|<img[^>]*>|\b[0-9a-f]{12}\b",
+    r"\b(rows|definition|top_values)( rising| falling)?\b",  # of DRIFT_RULES
+    r"(?m)^(Search|True|False)$",  # by Django
 )
 
 
@@ -64,8 +71,11 @@ def _paths() -> list[str]:
     Freshness.objects.create(table_name="reporting.good", target_lag=timedelta(hours=3))
     orchestrator.execute_run(AllReports())
     CustomReportManifest.objects.filter(table_name="reporting.good").update(query="SELECT 1::bigint AS n, 2 AS m")
-    release_snapshots.capture_release_snapshot("reporting.good", "2026.12")
-    base, compare = ReleaseSnapshot.objects.order_by("pk").values_list("pk", flat=True)
+    snapshot = ReleaseSnapshot.objects.get()
+    base, snapshot.pk, snapshot.release_tag = snapshot.pk, None, "2026.12"
+    snapshot.row_count, snapshot.exact, snapshot.definition_hash = 5000, False, "0" * 64
+    snapshot.save()
+    ChangeSample.objects.create(database_alias="default", table_name="reporting.good", max_rows=5, requested_by="demo")
     view_pages = [
         f"monitoring/view/{page}?table=reporting.{name}"
         for page in ("", "explanation/", "checks/", "mute/")
@@ -77,7 +87,7 @@ def _paths() -> list[str]:
     return [
         *view_pages,
         "monitoring/view/checks/decide/?decision=publish_once&table=reporting.sums",
-        f"monitoring/drift/?base={base}&compare={compare}",
+        f"monitoring/drift/?base={base}&compare={snapshot.pk}",
         "monitoring/freshness/",
         "monitoring/freshness/link/?agency=demo",
         *(f"{name}/" for name in (*lists, *(name for name, _ in names))),
