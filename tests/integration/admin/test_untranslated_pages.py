@@ -25,10 +25,11 @@ from tests.pseudo_locale import LANGUAGE, add_messages_of_django, page_text, wor
 
 # What stays English, as regular expressions: names, stored texts, SQL, and what PostgreSQL says.
 ALLOWED = (
-    r"invalid input syntax .*|Result  \(cost.*|LINE \d+.*|Not published, because .*\nReaders keep .*",
+    r"invalid input syntax .*|column .missing. .*|Result  \(cost.*|LINE \d+.*",
+    r"Not published, because .*\nReaders keep .*",
     r"[\w. ]+ of (demo|metro|reporting\.\w+)|\w+ subscribes to canned report \d+|reporting\.\w+: \w+",  # rows
     r"(Report |Canned )?reporting(\.\w+( at 2026\S+)?)?|\b(good|bad|shared|sums|demo|metro|postgres)\b",
-    r"SELECT[^⟦\n]*|\bAS [nm]\b|\b(bigint|integer|kB|UTC|custom|canned|error|warn)\b|manage\.py doctor",
+    r"SELECT[^⟦\n]*|\bAS [nm]\b|\bm?issing\b|\b(bigint|integer|kB|UTC|custom|canned|error|warn)\b|manage\.py doctor",
     r"\b(accepted_values|condition|drift|freshness|not_null|query|range|row_count|unique)\b",  # kinds of checks
     r"\b\d{8}-\d{6}-[0-9a-f]{8}\b|\b(every report|a test)\b|\b[a-z]+(_[a-z]+)+\b",
     r"https?://\S+|<img[^>]*>|\b[0-9a-f]{12}\b",
