@@ -103,7 +103,7 @@ class RunHistoryAdmin(ReportAdmin):
 
     @admin.display(description=_("errors"))
     def redacted_errors(self, row: RunHistory) -> str:
-        return error_redaction.failures_of_rows([row], can_see_errors=False)[row.pk].errors or "-"
+        return translated(error_redaction.failures_of_rows([row], can_see_errors=False)[row.pk].errors or "-")
 
 
 @admin.register(Run)

@@ -17,17 +17,21 @@ from seeder.models import (
     CustomReportManifest,
     Freshness,
     ReleaseSnapshot,
+    RunHistory,
 )
 from seeder.services.run import orchestrator
 from tests.conftest import create_custom_manifest
+from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 from tests.integration.data_checks.checked_view import add_check
 from tests.pseudo_locale import LANGUAGE, add_messages_of_django, page_text, words_outside, write_pseudo_catalog
 
 # What stays English, as regular expressions: names, stored texts, SQL, and what PostgreSQL says.
 ALLOWED = (
     r"invalid input syntax .*|column .missing. .*|Result  \(cost.*|LINE \d+.*",
-    r"Not published, because .*\nReaders keep .*",
-    r"[\w. ]+ of (demo|metro|reporting\.\w+)|\w+ subscribes to canned report \d+|reporting\.\w+: \w+",  # rows
+    r"seeder\.view_\w+|Not published, because .*\nReaders keep .*",
+    # Rows in pages of Django.
+    r"[\w. ]+ of (demo|metro|reporting\.\w+)|\w+ subscribes to canned report \d+",
+    r"reporting\.\w+( in run \S+)?: \w+",
     r"(Report |Canned )?reporting(\.\w+( at 2026\S+)?)?|\b(good|bad|shared|sums|demo|metro|postgres)\b",
     r"SELECT[^⟦\n]*|\bAS [nm]\b|\bm?issing\b|\b(bigint|integer|kB|UTC|custom|canned|error|warn)\b|manage\.py doctor",
     r"\b(accepted_values|condition|drift|freshness|not_null|query|range|row_count|unique)\b",  # kinds of checks
@@ -61,6 +65,10 @@ def test_pages_have_only_translated_words(marked_messages: None, operator: Clien
         page = operator.get(f"/admin/seeder/{path}").content.decode()
         assert "⟦" in page, path
         left[path] = words_outside(page_text(page), ALLOWED)
+    reader = client_with(*READER_PERMISSIONS, name="reader")
+    failed = RunHistory.objects.filter(table_name="reporting.bad").latest("pk")
+    for path in ("monitoring/view/?table=reporting.bad", f"runhistory/{failed.pk}/change/"):
+        left[f"{path} of a reader"] = words_outside(page_text(get_page(reader, path)), ALLOWED)
     assert {path: words for path, words in left.items() if words} == {}
 
 
