@@ -8,14 +8,16 @@ from seeder.texts import Text
 def translated(message: object) -> str:
     """Return a text, or the text of an error, in the language of the reader, and any other message as it is.
 
-    Importing this module imports no Django. A job that needs no Django prints English.
+    Importing this module imports no Django. A job that needs no Django prints English, and so does an error before
+    Django has loaded its apps, because these have the catalogs.
     """
     text = str(message)
-    configuration = sys.modules.get("django.conf")
-    if not isinstance(text, Text) or configuration is None:
+    registry = sys.modules.get("django.apps")
+    if not isinstance(text, Text) or registry is None or not registry.apps.apps_ready:
         return text
-    settings = configuration.settings
-    if not (settings.configured and settings.USE_I18N):
+    from django.conf import settings
+
+    if not settings.USE_I18N:
         return text
     from seeder.services.active_language import ACTIVE_LANGUAGE
 

@@ -141,7 +141,7 @@ def agency_totals(job_filter: JobFilter) -> Sequence[AgencyTotals]:
 
 def agency_ages(job_filter: JobFilter) -> Sequence[AgencyAge]:
     """Return the ages of agencies, those in trouble first. Raises `ConfigurationError`."""
-    return job_list_queries.agency_ages(_parameters(job_filter))
+    return job_list_queries.agency_ages(_parameters(job_filter)) if _can_match(job_filter) else []
 
 
 def overall_totals(job_filter: JobFilter) -> AgencyTotals:
