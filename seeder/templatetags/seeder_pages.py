@@ -122,14 +122,10 @@ def _cell_facts(cell: Cell, words: Mapping[CellState, str], today: date) -> Iter
 def _day_and_time(at: datetime, today: date) -> str:
     local = timezone.localtime(at)
     if local.date() == today:
-        text = Text("today {at:%H:%M}", at=local)
-    elif local.date() == today - timedelta(days=1):
-        text = Text("yesterday {at:%H:%M}", at=local)
-    elif local.year == today.year:
-        text = Text("{at:%-d %b %H:%M}", at=local)
-    else:
-        text = Text("{at:%-d %b %Y %H:%M}", at=local)
-    return translated(text)
+        return translated(Text("today {at:%H:%M}", at=local))
+    if local.date() == today - timedelta(days=1):
+        return translated(Text("yesterday {at:%H:%M}", at=local))
+    return short_minute(local) if local.year == today.year else full_minute(local)
 
 
 @register.filter
