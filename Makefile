@@ -40,7 +40,7 @@ test-all: setup  ## run all tests, then those of the database on the other suppo
 docs: setup  ## write the generated pages of docs/reference
 	$(python) -m docs_reference
 
-translations: setup  ## bring the catalogs of seeder/locale up to date, and name the messages without a translation
+translations: setup  ## bring the catalogs of the apps up to date, and name the messages without a translation
 	$(python) -m translations
 
 soak: setup  ## run long tests: kills, restarts, failure of every database call, memory, races, five million rows; more than an hour

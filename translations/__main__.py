@@ -13,7 +13,7 @@ import django
 from translations import catalogs
 from translations.extraction import find_messages
 
-APPS = (Path("seeder"),)
+APPS = (Path("seeder"), Path("data_pipeline"))
 
 
 def main() -> int:

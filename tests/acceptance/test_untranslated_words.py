@@ -24,6 +24,7 @@ from seeder.services.translation import translated
 from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.conftest import CompletedCommand, create_custom_manifest
 from tests.pseudo_locale import LANGUAGE, page_text, words_outside, write_pseudo_catalog
+from translations.__main__ import APPS
 
 Manage = Callable[..., CompletedCommand]
 
@@ -49,7 +50,7 @@ ALLOWED = (
 @pytest.fixture(scope="module")
 def marked_catalogs(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("marked")
-    write_pseudo_catalog(folder, Path("seeder"))
+    write_pseudo_catalog(folder, *APPS)
     return folder
 
 
