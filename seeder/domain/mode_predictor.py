@@ -34,7 +34,8 @@ def unchanged_rows(mode: str | None, rows: int | None, inserted: int | None) -> 
 _UNCHANGED, _CHANGED, _PER_CHURN = 2.8e-7, 9.5e-7, 6.0e-7  # seconds
 _RECENT = 10  # refreshes that predict the next one; older ones are no evidence
 _RECENT_CHURN = 5
-_MIN_WITHOUT_OUTLIER = 5  # from this number on, the longest does not count
+_MIN_WITHOUT_OUTLIER = 3  # from this number on, the longest does not count
+_TRIED_AGAIN_AFTER = 5  # concurrent refreshes
 _MAX_RATIO = 14  # the largest measured ratio of a concurrent to a plain refresh
 _INDEX_ALLOWANCE = 2  # a plain refresh to the creation of the view, which had no indexes yet
 
@@ -100,18 +101,21 @@ def learn_scale(past: Iterable[PastRefresh]) -> float | None:
 
 
 def _predict_plain(recent: Sequence[PastRefresh], rows: int, scale: float) -> float:
-    """Return the seconds that a plain refresh hardly exceeds: the longest estimate, without an outlier.
+    """Return the seconds that a plain refresh hardly exceeds: the longest of the recent ones, without an outlier.
 
-    A concurrent refresh took longer than a plain one would have, and a creation was shorter. They count only if there
-    is no plain refresh among the recent ones.
+    After some concurrent refreshes it is the usual one: a view close to the limit is tried again, instead of staying
+    dear because of one busy night. Without a recent plain refresh, the others say what one would have taken: a
+    concurrent one took longer, and a creation was shorter.
     """
     by_mode = {mode: [one for one in recent if one.mode is mode] for mode in (*RefreshMode, None)}
-    estimates = sorted(
-        [_scaled(one, rows) for one in by_mode[RefreshMode.PLAIN]]
-        or [_plain_part(one, scale) * _ratio(rows, one.rows) for one in by_mode[RefreshMode.CONCURRENT]]
-        or [_scaled(one, rows) * _INDEX_ALLOWANCE for one in by_mode[None]]
-    )
-    return estimates[-2] if len(estimates) >= _MIN_WITHOUT_OUTLIER else estimates[-1]
+    if plain := sorted(_scaled(one, rows) for one in by_mode[RefreshMode.PLAIN]):
+        since = next(index for index, one in enumerate(recent) if one.mode is RefreshMode.PLAIN)
+        if since >= _TRIED_AGAIN_AFTER:
+            return median(plain)
+        return plain[-2] if len(plain) >= _MIN_WITHOUT_OUTLIER else plain[-1]
+    if concurrent := by_mode[RefreshMode.CONCURRENT]:
+        return median(_plain_part(one, scale) * _ratio(rows, one.rows) for one in concurrent)
+    return max(_scaled(one, rows) * _INDEX_ALLOWANCE for one in by_mode[None])
 
 
 def _plain_part(one: PastRefresh, scale: float) -> float:

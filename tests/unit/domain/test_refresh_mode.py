@@ -98,10 +98,23 @@ def test_duration_is_scaled_by_rows() -> None:
     assert predict([past(PLAIN, 0.3, rows=0), past(PLAIN, 0.1)]).plain == timedelta(seconds=0.3)
 
 
-def test_one_outlier_of_five_does_not_count() -> None:
-    durations = (0.1, 5.0, 0.12, 0.11)
+def test_one_outlier_of_three_does_not_count() -> None:
+    durations = (0.1, 5.0)
     assert predict([past(PLAIN, one) for one in durations]).plain == timedelta(seconds=5)
-    assert predict([past(PLAIN, one) for one in (*durations, 0.1)]).plain == timedelta(seconds=0.12)
+    assert predict([past(PLAIN, one) for one in (*durations, 0.12)]).plain == timedelta(seconds=0.12)
+
+
+def test_plain_is_tried_again_after_five_concurrent_refreshes_if_it_is_usually_short_enough() -> None:
+    close = [past(PLAIN, 0.21), past(PLAIN, 0.19), past(PLAIN, 0.18), past(PLAIN, 0.22)]
+    concurrent = past(CONCURRENT, 1.0, changed=0)
+    assert choose(*[concurrent] * 4, *close).mode is CONCURRENT
+    assert choose(*[concurrent] * 5, *close).mode is PLAIN
+    assert choose(*[concurrent] * 5, *close[:1], *close[3:], past(PLAIN, 0.19)).mode is CONCURRENT, "usually longer"
+
+
+def test_busy_night_does_not_decide_an_estimate_from_concurrent_refreshes() -> None:
+    usual, busy = past(CONCURRENT, 0.14, rows=10**6, changed=0), past(CONCURRENT, 14, rows=10**6, changed=0)
+    assert predict([usual, busy, usual]).plain == timedelta(seconds=0.01)
 
 
 def test_plain_refreshes_older_than_ten_do_not_count() -> None:
