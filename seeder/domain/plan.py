@@ -189,7 +189,10 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
             inputs=inputs.view_inputs.get(key),
             checks=inputs.checks.get(key, ()),
             rows=inputs.row_counts.get(key, 0),
-            outside=frozenset({*inputs.depends_on.get(key, ()), *inputs.outside.get(key, ())} - specs.keys()),
+            # Without a set difference, which would go through all of `specs` for each view.
+            outside=frozenset(
+                one for one in (*inputs.depends_on.get(key, ()), *inputs.outside.get(key, ())) if one not in specs
+            ),
         )
         for key, spec in specs.items()
     ]

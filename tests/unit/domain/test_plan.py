@@ -1,5 +1,8 @@
+import sys
+from collections import Counter
 from datetime import timedelta
 from itertools import permutations
+from types import FrameType
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -67,6 +70,21 @@ def test_plan_does_not_depend_on_input_order() -> None:
         tuple(view_names(plan(*names, depends_on={"c": "a", "d": "a b"}))) for names in permutations("abcd")
     }
     assert len(refresh_plan) == 1
+
+
+def test_calls_grow_with_the_number_of_views_and_not_with_its_square() -> None:
+    calls = Counter[int]()
+    for number in (100, 400):
+        names = [f"view_{one:03}" for one in range(number)]
+
+        def count(frame: FrameType, event: str, _: object, number: int = number) -> None:
+            calls[number] += event == "call"
+
+        chain = dict(zip(names[1:], names, strict=False))
+        sys.setprofile(count)
+        plan(*names, depends_on=chain)
+        sys.setprofile(None)
+    assert calls[400] < 6 * calls[100]  # sorting takes a little more than four times
 
 
 def test_view_outside_the_selection_is_no_dependency() -> None:
