@@ -8,4 +8,4 @@ class BadSampleSize(RequestError):
 
 
 class SampleTableUnusable(SeederError):
-    """{reason}. Without it {lost_feature} `manage.py install_schema` creates it."""
+    """{reason}. {lost_feature} `manage.py install_schema` creates it."""

@@ -100,9 +100,9 @@ def check_database(databases: Sequence[str] | None = None, **_: Any) -> Sequence
 def _difference_message(difference: ContractDifference) -> checks.CheckMessage:
     match difference:
         case ContractDifference(lost_feature=str(without), column=None):
-            return _message("seeder.I006", f"{difference}. It is optional; without it {without}")
+            return _message("seeder.I006", f"{difference}. It is optional. {without}")
         case ContractDifference(lost_feature=str(without)):
-            return _message("seeder.W006", f"{difference}. It is not used; without it {without}")
+            return _message("seeder.W006", f"{difference}. It is not used. {without}")
         case ContractDifference(actual=None):
             return _message("seeder.W003", f"{difference}.")
         case _:

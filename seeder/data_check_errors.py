@@ -16,7 +16,7 @@ class BadCheckFile(DataCheckError):
 
 
 class CheckTableUnusable(DataCheckError):
-    """{reason}. Without it {lost_feature} `manage.py doctor` says what to do."""
+    """{reason}. {lost_feature} `manage.py doctor` says what to do."""
 
 
 class NotHeld(DataCheckError):

@@ -4,7 +4,7 @@ from seeder.errors import RequestError, SeederError
 
 
 class NotificationsUnusable(SeederError):
-    """{reason}. Without it {lost_feature} `manage.py install_schema` creates it."""
+    """{reason}. {lost_feature} `manage.py install_schema` creates it."""
 
 
 class UnknownChannel(RequestError):

@@ -33,6 +33,10 @@ def write_catalog(folder: Path, language: str, translations: Translations) -> No
     catalog = Catalog(locale="en", fuzzy=False)
     for message, translation in translations.items():
         catalog.add(message, translation)
+    _compile(catalog, folder, language)
+
+
+def _compile(catalog: Catalog, folder: Path, language: str) -> None:
     path = folder / to_locale(language) / "LC_MESSAGES" / "django.mo"
     path.parent.mkdir(parents=True)
     with path.open("wb") as file:
@@ -41,8 +45,11 @@ def write_catalog(folder: Path, language: str, translations: Translations) -> No
 
 def write_pseudo_catalog(folder: Path, *apps: Path) -> None:
     """Compile a catalog that puts the words of each message of the apps between ⟦ and ⟧, but not its arguments."""
-    messages = (message for app in apps for message in find_messages(app))
-    write_catalog(folder, LANGUAGE, {message.id: _marked_forms(message) for message in messages})
+    catalog = Catalog(locale="en", fuzzy=False)
+    for app in apps:
+        for message in find_messages(app):
+            catalog.add(message.id, _marked_forms(message), context=message.context)
+    _compile(catalog, folder, LANGUAGE)
 
 
 def add_messages_of_django(folder: Path) -> None:

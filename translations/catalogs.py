@@ -1,5 +1,6 @@
 """Catalogs of an app: one per language, as PO for translators and as MO for Django."""
 
+import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from io import BytesIO
@@ -14,6 +15,8 @@ from babel.messages.pofile import read_po, write_po
 from translations.extraction import Message
 
 LANGUAGES = ("de", "es")
+_DJANGO_ARGUMENT = re.compile(r"%\(\w+\)[a-z]")
+_DATE = re.compile("%-?[a-zA-Z]")
 _NO_TIME = datetime(2026, 1, 1, tzinfo=UTC)  # equal messages give equal files
 
 
@@ -46,8 +49,9 @@ def merged(old: Catalog, messages: Iterable[Message], language: str) -> Catalog:
         fuzzy=False,
     )
     for message in messages:
-        known = old.get(message.id)
-        catalog.add(message.id, known.string if known else "", locations=[(message.place, 0)])
+        known = old.get(message.id, message.context)
+        known_string = known.string if known else ""
+        catalog.add(message.id, known_string, locations=[(message.place, 0)], context=message.context)
     return catalog
 
 
@@ -62,7 +66,7 @@ def save(catalog: Catalog, path: Path) -> None:
 
 
 def problems(catalog: Catalog) -> Iterable[str]:
-    """Yield what is missing in a catalog, or names other arguments than its message."""
+    """Yield what is missing in a catalog, or has other arguments or formats than its message."""
     for entry in catalog:
         if entry.id and (problem := _problem(entry, catalog.num_plurals)):
             yield f"{problem}: {entry.id!r}"
@@ -82,7 +86,14 @@ def _problem(entry: Entry, plural_count: int) -> str | None:
 
 
 def _arguments(text: str) -> set[str]:
-    """Return the arguments of a template of `str.format`, or of Django's `%(name)s`."""
+    """Return the arguments of a template of `str.format`, or of Django's `%(name)s`, with their formats.
+
+    Languages write dates differently, so that the format of a date is none.
+    """
     if "%(" in text:
-        return {part.partition(")")[0] for part in text.split("%(")[1:]}
-    return {name for _, name, _, _ in Formatter().parse(text) if name is not None}
+        return set(_DJANGO_ARGUMENT.findall(text))
+    return {
+        f"{name}!{conversion}:{'' if _DATE.search(spec or '') else spec}"
+        for _, name, spec, conversion in Formatter().parse(text)
+        if name is not None
+    }

@@ -72,9 +72,12 @@ def tables_in_sql() -> TableColumns:
 
 
 @cache
-def optional_tables() -> Mapping[str, str]:
-    """Return the optional tables, each with the end of the sentence "Without it ..."."""
-    return {match["table"]: match["without"].replace("\n-- ", " ") for match in _OPTIONAL.finditer(_contract_sql())}
+def optional_tables() -> Mapping[str, Text]:
+    """Return the optional tables, each with the sentence "Without it ..." of its comment."""
+    return {
+        match["table"]: Text(f"Without it {match['without']}".replace("\n-- ", " "))
+        for match in _OPTIONAL.finditer(_contract_sql())
+    }
 
 
 def tables_in_database(database: str) -> TableColumns:
@@ -113,7 +116,7 @@ class ContractDifference:
     column: str | None  # None: the entire table is missing
     expected: str
     actual: str | None  # None: missing
-    lost_feature: str | None  # the end of the sentence "Without it ..."; None if the table is required
+    lost_feature: Text | None  # the sentence "Without it ..."; None if the table is required
 
     def __str__(self) -> str:
         place = f"{SCHEMA}.{self.table}" + (f".{self.column}" if self.column else "")

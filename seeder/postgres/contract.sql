@@ -106,7 +106,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_circuit_breaker (
     causes jsonb NOT NULL DEFAULT '{}'
 );
 
--- Optional: before each run every manifest's query is compared with its view, which takes a millisecond or two each.
+-- Optional: each run first compares the query of every manifest with its view, which takes a millisecond or two each.
 CREATE TABLE IF NOT EXISTS reporting.seeder_view_definition (
     database_alias text NOT NULL,
     view_oid bigint NOT NULL,
@@ -252,7 +252,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run_metrics (
 CREATE INDEX IF NOT EXISTS seeder_run_metrics_group ON reporting.seeder_run_metrics (history_id)
     WHERE consistent_group IS NOT NULL;
 
--- Optional: it is unknown as of when the data of a view are, so no target lag can be late.
+-- Optional: the age of the data of a view is unknown, so no target lag can be late.
 CREATE TABLE IF NOT EXISTS reporting.seeder_view_state (
     database_alias text NOT NULL,
     schema_name text NOT NULL,

@@ -160,7 +160,7 @@ def test_missing_optional_table_is_only_information() -> None:
     [(check_id, message)] = messages()
     assert check_id == "seeder.I006"
     assert message == (
-        "reporting.seeder_run_metrics: a table in the contract, missing here. It is optional; without it the history"
+        "reporting.seeder_run_metrics: a table in the contract, missing here. It is optional. Without it the history"
         " says how each refresh ended, but not what it waited for and what it cost the server."
     )
     call_command("check", databases=["default"], fail_level="WARNING")

@@ -60,7 +60,7 @@ def missing_features(settings: Settings, databases: Iterable[str], tables: contr
     for table, reason in tables.unusable.items():
         if table not in several:
             yield Text(
-                "{reason}. Without it {lost_feature} `manage.py doctor` says what to do.",
+                "{reason}. {lost_feature} `manage.py doctor` says what to do.",
                 reason=reason,
                 lost_feature=contract.optional_tables()[table],
             )

@@ -116,4 +116,4 @@ def _check_privileges(database: CheckedDatabase) -> Iterator[Diagnosis]:
 
 def _lost_feature(table: str) -> Iterator[Text]:
     if lost_feature := contract.optional_tables().get(table):
-        yield Text("Without it {lost_feature}", lost_feature=lost_feature)
+        yield lost_feature
