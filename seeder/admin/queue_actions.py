@@ -37,19 +37,17 @@ def request_refresh(request: HttpRequest, table_name: str, *, with_changes: bool
             force=force,
         )
     except SeederError as error:
-        messages.error(request, translated(error))
+        _show(request, messages.ERROR, error)
         return
     if result.request_id is None:
-        messages.warning(request, translated(Text("No enabled manifest uses {view}; nothing to refresh.", view=view)))
+        _show(request, messages.WARNING, Text("No enabled manifest uses {view}; nothing to refresh.", view=view))
     elif result.joined:
-        messages.info(request, translated(Text("The view {view} is already queued.", view=view)))
+        _show(request, messages.INFO, Text("The view {view} is already queued.", view=view))
     elif force:
-        messages.success(
-            request,
-            translated(Text("The view {view} is queued. It is refreshed even if nothing has changed.", view=view)),
-        )
+        queued = Text("The view {view} is queued. It is refreshed even if nothing has changed.", view=view)
+        _show(request, messages.SUCCESS, queued)
     else:
-        messages.success(request, translated(Text("The view {view} is queued.", view=view)))
+        _show(request, messages.SUCCESS, Text("The view {view} is queued.", view=view))
 
 
 def request_retry(request: HttpRequest, run_id: str) -> None:
@@ -57,14 +55,14 @@ def request_retry(request: HttpRequest, run_id: str) -> None:
         retry = run_timeline.retry_request(run_id, agency_scope.agencies_of(request.user))
         result = enqueue.enqueue_refresh(retry, requested_by=request.user.get_username())
     except SeederError as error:
-        messages.error(request, translated(error))
+        _show(request, messages.ERROR, error)
         return
     if result.request_id is None:
-        messages.warning(request, translated(Text("No enabled manifest uses a view that failed; nothing to retry.")))
+        _show(request, messages.WARNING, Text("No enabled manifest uses a view that failed; nothing to retry."))
     elif result.joined:
-        messages.info(request, translated(Text("The failed views are already queued.")))
+        _show(request, messages.INFO, Text("The failed views are already queued."))
     else:
-        messages.success(request, translated(Text("The failed views are queued.")))
+        _show(request, messages.SUCCESS, Text("The failed views are queued."))
 
 
 def request_cancel(request: HttpRequest, request_id: str) -> None:
@@ -72,21 +70,17 @@ def request_cancel(request: HttpRequest, request_id: str) -> None:
         agencies = agency_scope.agencies_of(request.user)
         parts = cancellation.cancel(request_id, requested_by=request.user.get_username(), agencies=agencies)
     except SeederError as error:
-        messages.error(request, translated(error))
+        _show(request, messages.ERROR, error)
         return
     if isinstance(parts, Run):
-        messages.info(
-            request, translated(Text("The run of {description} stops within seconds.", description=parts.description))
-        )
+        stops = Text("The run stops within seconds: {description}.", description=parts.description)
+        _show(request, messages.INFO, stops)
     elif any(part.state == QueuedPartState.RUNNING for part in parts):
-        messages.info(
-            request,
-            translated(Text("The worker of {description} stops within seconds.", description=parts[0].description)),
-        )
+        stops = Text("The worker stops within seconds: {description}.", description=parts[0].description)
+        _show(request, messages.INFO, stops)
     else:
-        messages.success(
-            request, translated(Text("The request for {description} is cancelled.", description=parts[0].description))
-        )
+        cancelled = Text("The request is cancelled: {description}.", description=parts[0].description)
+        _show(request, messages.SUCCESS, cancelled)
 
 
 def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> None:
@@ -94,11 +88,15 @@ def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> 
         view = _require_visible_view(request, table_name)
         enqueue.enqueue_capture(CaptureRequest(table_name=str(view), release_tag=release_tag))
     except SeederError as error:
-        messages.error(request, translated(error))
+        _show(request, messages.ERROR, error)
     else:
-        messages.success(
-            request, translated(Text("The capture of {view} at {tag} is queued.", view=view, tag=release_tag))
-        )
+        queued = Text("The capture of {view} at {tag} is queued.", view=view, tag=release_tag)
+        _show(request, messages.SUCCESS, queued)
+
+
+def _show(request: HttpRequest, level: int, message: object) -> None:
+    """Show a text or an error at the top of the next page, in the language of the reader."""
+    messages.add_message(request, level, translated(message))
 
 
 def _require_visible_view(request: HttpRequest, table_name: str) -> ViewName:
