@@ -81,4 +81,4 @@ class TotalsSerializer(serializers.Serializer[Any]):
     jobs = JobTotalsSerializer()
     runs = RunActivitySerializer(allow_null=True, help_text="null without permission or without the table of runs")
     queue = QueueActivitySerializer(allow_null=True, help_text="null without permission")
-    paused = PauseSerializer(many=True, help_text="open circuit breakers and throttles")
+    paused = PauseSerializer(many=True, help_text="open circuit breakers, and throttles of runs that are alive")

@@ -14,6 +14,7 @@ from seeder.models import CircuitBreaker, JobStatus, QueuedRefresh, Run, RunHist
 from seeder.services.queue import part_rows
 from seeder.services.queue.enqueue import enqueue_refresh
 from seeder.services.run import orchestrator
+from seeder.services.run.run_liveness_lock import RunLock
 from tests.acceptance import api_clients
 from tests.acceptance.api_clients import ROOT, get
 from tests.acceptance.test_api_answers import document_fields, field_names
@@ -107,11 +108,14 @@ def test_totals_count_jobs_runs_and_queue(empty_queue: None, reader: APIClient) 
     assert everything["queue"]["waitingTasks"] == 2
 
 
-def test_totals_name_open_breakers_and_throttles(reader: APIClient) -> None:
+def test_totals_name_open_breakers_and_throttles_of_living_runs(reader: APIClient) -> None:
     api_clients.create_reports()
     CircuitBreaker.objects.update(opened_at="2026-01-02T00:00:00Z", causes={"secret.view": "x"})
     Run.objects.update(holds=[HOLD, {**HOLD, "until": HOLD["from"]}], finished_at=None)
-    totals = get(reader, "totals/")
+    killed = get(reader, "totals/")
+    assert [one["reason"] for one in killed["paused"]] == ["circuit_open"]
+    with RunLock(Run.objects.latest("started_at").run_id):
+        totals = get(reader, "totals/")
     assert totals["paused"] == [
         {"database": "default", "reason": "circuit_open", "since": "2026-01-02T00:00:00+00:00"},
         {"database": "default", "reason": "server_busy", "since": "2026-01-01T00:00:00+00:00"},

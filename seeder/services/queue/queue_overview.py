@@ -12,17 +12,17 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q
 from django.db.models.functions import Now
 
-from seeder.domain import lock_keys
 from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName, QueueMissing, UnknownRequest
 from seeder.models import QueuedRefresh, RunHistory
-from seeder.postgres import advisory_locks, sessions
+from seeder.postgres import sessions
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.queue import dispatch, part_rows, schedule_rows, schedules
 from seeder.services.queue.schedule_rows import ScheduleStatus
+from seeder.services.run.run_liveness_lock import living_runs
 
 _RECENT = timedelta(days=1)
 _MAX_ENDED = 20
@@ -114,9 +114,7 @@ def _parts(agencies: list[str] | None) -> list[QueuedRefresh]:
 
 def _living_runs(rows: Iterable[QueuedRefresh]) -> Set[str]:
     """Return the runs of running parts that are alive."""
-    latest = [row.run_ids[-1] for row in rows if row.state == QueuedPartState.RUNNING]
-    held = advisory_locks.held_keys(DEFAULT_DB_ALIAS, map(lock_keys.of_run, latest))
-    return {run_id for run_id in latest if lock_keys.of_run(run_id) in held}
+    return living_runs([row.run_ids[-1] for row in rows if row.state == QueuedPartState.RUNNING])
 
 
 def _done(rows: Sequence[QueuedRefresh], living: Set[str]) -> Set[tuple[str, ViewName]]:

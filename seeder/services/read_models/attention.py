@@ -1,24 +1,17 @@
 """What needs attention now: failing, late and long-running views, and why nothing starts."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
-from typing import cast
+from datetime import UTC, datetime
 
-from django.db import DEFAULT_DB_ALIAS
-
-from seeder import conf
-from seeder.domain import lock_keys
-from seeder.domain.admission_types import HoldReason
 from seeder.domain.freshness.states import FreshnessState, LateCause
 from seeder.domain.monitoring.report_jobs import Job, JobFilter, JobPageRequest
-from seeder.models import Run
-from seeder.postgres import advisory_locks, monitoring_queries
+from seeder.postgres import monitoring_queries
 from seeder.postgres.contract import OptionalTables
-from seeder.services.read_models import error_redaction, job_list, run_timeline
+from seeder.services.read_models import error_redaction, job_list
 from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.read_models.freshness_overview import ContractStatus, FreshnessOverview
-from seeder.services.run import open_breakers
+from seeder.services.read_models.pauses import Pause, read_pauses
 
 MAX_SHOWN = 5  # of each kind
 _MAX_READ = 100
@@ -41,18 +34,6 @@ class LateView:
     table_name: str
     job: Job | None = None  # None if a contract is late
     contract: ContractStatus | None = None
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Pause:
-    """An interval in which no refresh starts in a database."""
-
-    database: str
-    reason: HoldReason
-    since: datetime
-    failures: int = 0  # in a row, that opened the circuit breaker
-    causes: str = ""  # the views that failed, with their reasons; empty if hidden or unknown
-    next_trial_at: datetime | None = None  # None of the throttle
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -89,7 +70,7 @@ def read_attention(
     )
     late, more_late = _late_views(agencies, freshness)
     return Attention(
-        pauses=[*_open_breakers(can_see_causes=can_see_causes), *_throttles(agencies, tables)],
+        pauses=read_pauses(agencies, tables, can_see_causes=can_see_causes),
         failing=failing,
         more_failing=more_failing,
         long_running=long_running.jobs,
@@ -129,33 +110,3 @@ def _late_views(agencies: list[str] | None, freshness: FreshnessOverview) -> tup
     found = [*reversed(missed.values()), *others]
     shown = found[:MAX_SHOWN]
     return shown, len(found) - len(shown) + stale.total - len(stale.jobs)
-
-
-def _open_breakers(*, can_see_causes: bool) -> Iterator[Pause]:
-    reset_after = timedelta(seconds=conf.load().reset_seconds)
-    for database, state in open_breakers.open_states().items():
-        yield Pause(
-            database=database,
-            reason=HoldReason.CIRCUIT_OPEN,
-            since=cast("datetime", state.opened_at),
-            failures=state.failures,
-            causes=state.cause_text() if can_see_causes else "",
-            next_trial_at=state.next_trial_at(reset_after),
-        )
-
-
-def _throttles(agencies: list[str] | None, tables: OptionalTables) -> Iterator[Pause]:
-    """Yield the throttles of living runs, one of each database."""
-    if not tables.is_usable("seeder_run"):
-        return
-    runs = Run.objects.of_agencies(agencies).unfinished().exclude(holds=[]).values_list("run_id", "holds")
-    holds = dict(runs)
-    living = advisory_locks.held_keys(DEFAULT_DB_ALIAS, map(lock_keys.of_run, holds))
-    since: dict[str, datetime] = {}
-    for run_id, of_run in holds.items():
-        for hold in map(run_timeline.hold_interval, of_run):
-            is_open = hold.finished_at is None and hold.reason == HoldReason.SERVER_BUSY
-            if is_open and lock_keys.of_run(run_id) in living:
-                since[hold.database] = min(since.get(hold.database, hold.started_at), hold.started_at)
-    for database, started_at in since.items():
-        yield Pause(database=database, reason=HoldReason.SERVER_BUSY, since=started_at)

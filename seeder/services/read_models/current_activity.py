@@ -7,16 +7,16 @@ from datetime import datetime
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Min, Q
 
-from seeder.domain.admission_types import HoldReason
 from seeder.domain.monitoring.agency_totals import AgencyTotals
 from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.domain.monitoring.report_jobs import JobFilter
 from seeder.domain.monitoring.timeline import RunTotals
 from seeder.domain.queue.queued_requests import QueuedPartState
-from seeder.models import CircuitBreaker, QueuedRefresh, Run
+from seeder.models import QueuedRefresh
 from seeder.postgres.contract import OptionalTables
 from seeder.services.queue import dispatch, part_rows, queue_overview
 from seeder.services.read_models import job_list, run_timeline
+from seeder.services.read_models.pauses import Pause, read_pauses
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -40,15 +40,6 @@ class QueueActivity:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Pause:
-    """An interval in which no refresh starts in a database."""
-
-    database: str
-    reason: HoldReason
-    since: datetime
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
 class Activity:
     """Totals of jobs, and what runs, waits and is paused, for some agencies."""
 
@@ -59,13 +50,13 @@ class Activity:
 
 
 def read_activity(agencies: list[str] | None, *, with_runs: bool, with_queue: bool) -> Activity:
-    """Raises `ConfigurationError`."""
+    """Raises `ConfigurationError` or `DatabaseError`."""
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
     return Activity(
         jobs=job_list.overall_totals(JobFilter(visible_agencies=agencies)),
         runs=_runs(agencies) if with_runs and tables.is_usable("seeder_run") else None,
         queue=_queue(agencies, tables) if with_queue else None,
-        pauses=_pauses(agencies, tables),
+        pauses=read_pauses(agencies, tables, can_see_causes=False),
     )
 
 
@@ -96,22 +87,3 @@ def _queue(agencies: list[str] | None, tables: OptionalTables) -> QueueActivity:
         waiting_tasks=dispatch.backlog_size() if agencies is None else None,
         **counts,
     )
-
-
-def _pauses(agencies: list[str] | None, tables: OptionalTables) -> Sequence[Pause]:
-    """Return the open circuit breakers, and the throttles of unfinished runs, one for each database and reason."""
-    found: dict[tuple[str, HoldReason], datetime] = {}
-    if tables.is_usable("seeder_circuit_breaker"):
-        opened = CircuitBreaker.objects.exclude(opened_at=None).values_list("pk", "opened_at")
-        found = {(database, HoldReason.CIRCUIT_OPEN): since for database, since in opened if since is not None}
-    if tables.is_usable("seeder_run"):
-        open_holds = (
-            hold
-            for run in Run.objects.of_agencies(agencies).unfinished()
-            for hold in run.holds
-            if hold["until"] is None
-        )
-        for hold in open_holds:
-            key, since = (hold["database"], HoldReason(hold["reason"])), datetime.fromisoformat(hold["from"])
-            found[key] = min(found.get(key, since), since)
-    return [Pause(database=name, reason=reason, since=since) for (name, reason), since in sorted(found.items())]

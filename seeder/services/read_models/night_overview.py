@@ -7,11 +7,11 @@ from datetime import datetime, timedelta
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
-from seeder.domain import lock_keys
 from seeder.domain.monitoring.nights import NightCounts, NightRun, Round, group_runs, missing_since
-from seeder.postgres import advisory_locks, monitoring_queries, sessions
+from seeder.postgres import monitoring_queries, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.services.queue import schedules
+from seeder.services.run.run_liveness_lock import living_runs
 
 _MAX_LATEST_RUNS = 6  # by hand, of which the grid shows those since the last night
 
@@ -63,6 +63,5 @@ def _runs(agencies: list[str] | None) -> list[NightRun]:
     rows = monitoring_queries.night_runs(
         agencies, schedules=schedules.PREFIX, due_views=schedules.DUE_VIEWS, latest=_MAX_LATEST_RUNS
     )
-    unfinished = {row["run_id"]: lock_keys.of_run(row["run_id"]) for row in rows if row["finished_at"] is None}
-    held = advisory_locks.held_keys(DEFAULT_DB_ALIAS, unfinished.values())
-    return [NightRun(**row, is_alive=unfinished.get(row["run_id"]) in held) for row in rows]
+    living = living_runs([row["run_id"] for row in rows if row["finished_at"] is None])
+    return [NightRun(**row, is_alive=row["run_id"] in living) for row in rows]

@@ -7,15 +7,15 @@ from datetime import datetime
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Func, IntegerField, Q
 
-from seeder.domain import lock_keys
 from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.domain.monitoring.nights import overdue_since
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.models import QueuedRefresh, RunHistory
-from seeder.postgres import advisory_locks, sessions
+from seeder.postgres import sessions
 from seeder.services.queue import dispatch, part_rows, queue_overview, schedules
 from seeder.services.queue.schedule_rows import ScheduleStatus
+from seeder.services.run.run_liveness_lock import living_runs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,8 +71,7 @@ def _open_parts(agencies: list[str] | None) -> list[QueuedRefresh]:
     rows = QueuedRefresh.objects.of_agencies(agencies).unfinished().defer("manifests", "views", "agencies")
     counted = rows.annotate(view_count=Func("views", function="jsonb_array_length", output_field=IntegerField()))
     parts = list(counted.order_by("started_at", "id"))
-    latest = [part.run_ids[-1] for part in parts if part.run_ids]
-    living = advisory_locks.held_keys(DEFAULT_DB_ALIAS, map(lock_keys.of_run, latest))
+    living = living_runs([part.run_ids[-1] for part in parts if part.run_ids])
     ended = (
         RunHistory.objects.filter(run_id__in=[run_id for part in parts for run_id in part.run_ids])
         .values_list("run_id")
@@ -83,7 +82,7 @@ def _open_parts(agencies: list[str] | None) -> list[QueuedRefresh]:
     )
     counts = {run_id: (succeeded, failed) for run_id, succeeded, failed in ended}
     for part in parts:
-        part.is_worker_alive = any(lock_keys.of_run(run_id) in living for run_id in part.run_ids[-1:])
+        part.is_worker_alive = not living.isdisjoint(part.run_ids[-1:])
         part.done = sum(counts.get(run_id, (0, 0))[0] for run_id in part.run_ids)
         if part.is_worker_alive:  # otherwise the next run retries what failed
             part.done += counts.get(part.run_ids[-1], (0, 0))[1]

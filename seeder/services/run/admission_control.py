@@ -94,7 +94,7 @@ class CircuitBreakers:
             with suppress(Error):
                 sessions.discard_if_broken(DEFAULT_DB_ALIAS)
                 row = CircuitBreaker.objects.filter(pk=database).first()
-                breaker = CircuitBreakerState() if row is None else _state_from_row(row)
+                breaker = CircuitBreakerState() if row is None else state_from_row(row)
             self._cached[database] = breaker, monotonic()
         return breaker
 
@@ -176,13 +176,14 @@ def _change_row(database: str, transition: _Transition) -> CircuitBreakerState |
     with atomic(durable=True):
         CircuitBreaker.objects.bulk_create([CircuitBreaker(pk=database)], ignore_conflicts=True)
         row = CircuitBreaker.objects.select_for_update().get(pk=database)
-        changed = transition(_state_from_row(row), sessions.server_time(DEFAULT_DB_ALIAS))
+        changed = transition(state_from_row(row), sessions.server_time(DEFAULT_DB_ALIAS))
         if changed:
             CircuitBreaker.objects.filter(pk=database).update(**asdict(changed), updated_at=Now())
         return changed
 
 
-def _state_from_row(row: CircuitBreaker) -> CircuitBreakerState:
+def state_from_row(row: CircuitBreaker) -> CircuitBreakerState:
+    """Return the state that a row of the shared table has."""
     return CircuitBreakerState(
         failures=row.failures, opened_at=row.opened_at, last_trial_at=row.last_trial_at, causes=row.causes
     )

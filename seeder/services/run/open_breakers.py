@@ -6,9 +6,10 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.circuit_breaker_rules import CircuitBreakerState
+from seeder.models import CircuitBreaker
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
-from seeder.services.run.admission_control import CircuitBreakers
+from seeder.services.run.admission_control import CircuitBreakers, state_from_row
 
 
 def open_breakers() -> Sequence[str]:
@@ -20,15 +21,16 @@ def open_breakers() -> Sequence[str]:
         return list(_breakers(read_only=True).open_texts(_databases()))
 
 
-def open_states() -> Mapping[str, CircuitBreakerState]:
+def open_states(tables: OptionalTables) -> Mapping[str, CircuitBreakerState]:
     """Return the open breakers by database. Empty without the optional table.
 
     Raises `ConfigurationError` or `DatabaseError`.
     """
+    if not tables.is_usable("seeder_circuit_breaker"):
+        return {}
     with translate_database_errors(DEFAULT_DB_ALIAS):
-        breakers = _breakers(read_only=True)
-        states = {database: breakers.state(database) for database in _databases()}
-        return {database: state for database, state in states.items() if state.opened_at is not None}
+        rows = CircuitBreaker.objects.filter(pk__in=_databases()).exclude(opened_at=None).order_by("pk")
+        return {row.pk: state_from_row(row) for row in rows}
 
 
 def reset_breakers() -> Sequence[str]:
