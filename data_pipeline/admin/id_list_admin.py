@@ -6,8 +6,10 @@ from typing import Any, ClassVar
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.admin import page_urls
+from data_pipeline.admin.load_cells import labelled
 from data_pipeline.domain.row_ids import parse_row_id
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 
@@ -25,6 +27,10 @@ class IdListAdmin(ReadOnlyAdmin):
         row_id = parse_row_id(term)
         return rows.none() if row_id is None else rows.filter(pk=row_id)
 
-    @admin.display(description="load")
+    @admin.display(description=_("load"))
     def load_link(self, row: Any) -> SafeString | str:
         return "" if row.load_id is None else page_urls.load_link(self.admin_site, row.load_id)
+
+    @admin.display(description=_("load"))
+    def load_cell(self, row: Any) -> SafeString | str:
+        return "" if row.load_id is None else labelled(_("load"), self.load_link(row))

@@ -12,10 +12,11 @@ from django.template.loader import render_to_string
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.admin import page_urls
-from data_pipeline.admin.instants import instant_text
 from data_pipeline.admin.load_actions import LOAD_ACTIONS, LoadAction
+from data_pipeline.admin.load_cells import instant_text, labelled
 from data_pipeline.admin.load_page import action_page, file_name, load_page, table_of
 from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.load_status import LoadStatus
@@ -27,22 +28,25 @@ from data_pipeline.services import page_facts
 from data_pipeline.services.load_listing import STATUS_CONDITIONS, UNDONE
 from seeder.admin.error_pages import with_error_page
 from seeder.admin.read_only_admin import ReadOnlyAdmin
+from seeder.services.translation import translated
+from seeder.templatetags.seeder_pages import number
+from seeder.texts import Text
 
 
 class StatusFilter(admin.SimpleListFilter):
     """Filter by status, with the words of the list."""
 
-    title = parameter_name = "status"
-    _WORDS: ClassVar[Mapping[str, str]] = {
-        LoadStatus.PENDING: "running or stuck",
-        LoadStatus.SUCCESS: "loaded",
-        LoadStatus.SKIPPED: "loaded, repeated",
-        LoadStatus.FAILED: "failed",
-        UNDONE: "undone",  # such a load has failed, so that its file can be loaded again
+    title, parameter_name = _("status"), "status"
+    _WORDS: ClassVar[Mapping[str, Text]] = {
+        LoadStatus.PENDING: Text("running or stuck"),
+        LoadStatus.SUCCESS: Text("loaded"),
+        LoadStatus.SKIPPED: Text("loaded, repeated"),
+        LoadStatus.FAILED: Text("failed"),
+        UNDONE: Text("undone"),  # such a load has failed, so that its file can be loaded again
     }
 
     def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
-        return [(str(value), word) for value, word in self._WORDS.items()]
+        return [(str(value), translated(word)) for value, word in self._WORDS.items()]
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         status = self.value()
@@ -52,12 +56,12 @@ class StatusFilter(admin.SimpleListFilter):
 
 
 class SourceFilter(ValueFilter):
-    title = parameter_name = "source"
+    title, parameter_name = _("source"), "source"
     choices_of = staticmethod(page_facts.known_sources)
 
 
 class TargetFilter(ValueFilter):
-    title, parameter_name = "table", "target"
+    title, parameter_name = _("table"), "target"
     choices_of = staticmethod(page_facts.known_targets)
 
 
@@ -70,7 +74,7 @@ class LoadLogAdmin(ReadOnlyAdmin):
     ordering = ("-updated_at", "-id")
     sortable_by = ("updated",)
     search_fields: ClassVar[tuple[str, ...]] = ("id",)
-    search_help_text = "Id of a load, or the complete address of a file."
+    search_help_text = _("Id of a load, or the complete address of a file.")
     change_list_template = "data_pipeline/list.html"
     actions = None
 
@@ -84,10 +88,10 @@ class LoadLogAdmin(ReadOnlyAdmin):
         ]
         return [*actions, *super().get_urls()]
 
-    def get_list_display(self, _: HttpRequest) -> tuple[Any, ...]:
+    def get_list_display(self, _request: HttpRequest) -> tuple[Any, ...]:
         stuck = page_facts.stuck_load_ids()
 
-        @admin.display(description="status")
+        @admin.display(description=_("status"))
         def status(load: LoadLog) -> SafeString:
             return status_label(load, is_stuck=load.pk in stuck)
 
@@ -111,30 +115,29 @@ class LoadLogAdmin(ReadOnlyAdmin):
     def _action(self, request: HttpRequest, load_id: int, action: LoadAction) -> HttpResponse:
         return action_page(request, self.admin_site, action, load_id=load_id)
 
-    @admin.display(description="load")
+    @admin.display(description=_("load"))
     def load(self, load: LoadLog) -> str:
         return str(load.pk)
 
-    @admin.display(description="file and table")
+    @admin.display(description=_("file and table"))
     def file(self, load: LoadLog) -> SafeString:
         """Return the file, and below it the table: both beside each other are wider than a laptop's page."""
         return format_html('{}<span class="below">{}</span>', file_name(load) or "", table_of(load) or load.source)
 
-    @admin.display(description="updated", ordering="updated_at")
+    @admin.display(description=_("updated"), ordering="updated_at")
     def updated(self, load: LoadLog) -> str:
         return instant_text(load.updated_at)
 
-    @admin.display(description="records")
-    def records(self, load: LoadLog) -> str:
-        return "" if load.rows_in is None else f"{load.rows_in:,}"
+    @admin.display(description=_("records"))
+    def records(self, load: LoadLog) -> SafeString | str:
+        return "" if load.rows_in is None else labelled(_("records"), number(load.rows_in))
 
-    @admin.display(description="rejected")
+    @admin.display(description=_("rejected"))
     def rejected(self, load: LoadLog) -> SafeString | str:
         if not load.rows_rejected:
             return ""
-        return format_html(
-            '<a href="{}">{}</a>', page_urls.rejects_of(self.admin_site, load.pk), f"{load.rows_rejected:,}"
-        )
+        url = page_urls.rejects_of(self.admin_site, load.pk)
+        return labelled(_("rejected"), format_html('<a href="{}">{}</a>', url, number(load.rows_rejected)))
 
 
 def status_label(load: LoadLog, *, is_stuck: bool) -> SafeString:

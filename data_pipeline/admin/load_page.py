@@ -14,11 +14,14 @@ from data_pipeline.admin import load_actions, page_urls
 from data_pipeline.admin.lineage_chart import Kind, Node, draw
 from data_pipeline.domain import uris
 from data_pipeline.domain.load_status import LoadStatus
+from data_pipeline.domain.load_words import load_word
 from data_pipeline.models import LoadLog
 from data_pipeline.services import lineage, page_facts
 from data_pipeline.services.possible_actions import possible_actions
 from seeder.admin import page_urls as seeder_urls
 from seeder.services.read_models import agency_scope
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 SEE_RAW = "data_pipeline.see_raw"
 _SHOWN_ELSEWHERE = {"source_uri", "target_table", "columns", "options"}
@@ -29,12 +32,16 @@ def load_page(request: HttpRequest, site: AdminSite, load_id: int) -> HttpRespon
     page = page_facts.read_load_page(load_id, shows_values=shows_values)
     context = {
         **site.each_context(request),
-        "title": f"Load {load_id}",
+        "title": translated(Text("Load {load_id}", load_id=load_id)),
         "page": page,
         "load": page.load,
         "file": file_name(page.load),
         "table": table_of(page.load),
         "duration": None if page.load.duration_ms is None else timedelta(milliseconds=page.load.duration_ms),
+        "reject_counts": Text.joined(
+            Text("{number:,} {state}", number=number, state=load_word(state))
+            for state, number in page.reject_counts.items()
+        ),
         "facts": _meta_facts(page.load.payload_meta),
         "shows_values": shows_values,
         "can_see_rejects": request.user.has_perm("data_pipeline.view_loadreject"),
@@ -65,7 +72,7 @@ def action_page(
         return HttpResponseRedirect(url)
     context = {
         **site.each_context(request),
-        "title": f"{action.label} load {load_id}",
+        "title": translated(action.title(load_id)),
         "action": action,
         "load": load,
         "file": file_name(load),

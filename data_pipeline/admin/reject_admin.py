@@ -12,23 +12,25 @@ from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
 from django.template.response import TemplateResponse
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.admin import page_urls
+from data_pipeline.admin.load_cells import labelled, word
 from data_pipeline.admin.load_page import SEE_RAW, file_name
-from data_pipeline.admin.value_filter import ValueFilter
+from data_pipeline.admin.value_filter import WordFilter
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.domain.row_ids import parse_row_id
 from data_pipeline.models import LoadReject
 from data_pipeline.services import page_facts
 from seeder.admin.read_only_admin import ReadOnlyAdmin
+from seeder.services.translation import translated
+from seeder.templatetags.seeder_pages import number
+from seeder.texts import Text
 
 
-class StateFilter(ValueFilter):
-    title = parameter_name = "state"
-
-    @staticmethod
-    def choices_of() -> Sequence[str]:
-        return [state.value for state in RejectState]
+class StateFilter(WordFilter):
+    title, parameter_name = _("state"), "state"
+    words = RejectState
 
 
 class _ProblemFilter(admin.SimpleListFilter):
@@ -51,7 +53,8 @@ class _ProblemFilter(admin.SimpleListFilter):
 
 
 class ColumnFilter(_ProblemFilter):
-    title = parameter_name = field = "column"
+    title = _("column")
+    parameter_name = field = "column"
 
 
 class SqlstateFilter(_ProblemFilter):
@@ -76,8 +79,8 @@ class LoadRejectAdmin(ReadOnlyAdmin):
     def get_list_display(self, request: HttpRequest) -> tuple[Any, ...]:
         shows_values = request.user.has_perm(SEE_RAW)
 
-        def show(name: str) -> Any:
-            @admin.display(description=name)
+        def show(name: str, heading: Any) -> Any:
+            @admin.display(description=heading)
             def cell(row: LoadReject) -> SafeString:
                 reject = page_facts.show_reject(row, shows_values=shows_values)
                 return SafeString(render_to_string(f"data_pipeline/reject_{name}.html", {"reject": reject}))
@@ -85,7 +88,7 @@ class LoadRejectAdmin(ReadOnlyAdmin):
             cell.__name__ = name  # the class of the cell
             return cell
 
-        return ("line", "load_link", "state", show("problems"), show("record"))
+        return ("line", "load_link", "state_text", show("problems", _("problems")), show("record", _("record")))
 
     def change_view(self, request: HttpRequest, object_id: str, *_: Any, **_options: Any) -> HttpResponse:
         row = self.get_object(request, object_id) if self.has_view_permission(request) else None
@@ -94,7 +97,7 @@ class LoadRejectAdmin(ReadOnlyAdmin):
         shows_values = request.user.has_perm(SEE_RAW)
         context = {
             **self.admin_site.each_context(request),
-            "title": f"Line {row.line_no} of load {row.load_id}",
+            "title": translated(Text("Line {line:,} of load {load_id}", line=row.line_no, load_id=row.load_id)),
             "reject": page_facts.show_reject(row, shows_values=shows_values, is_shortened=False),
             "shows_values": shows_values,
             "file": file_name(row.load),
@@ -102,10 +105,14 @@ class LoadRejectAdmin(ReadOnlyAdmin):
         }
         return TemplateResponse(request, "data_pipeline/reject.html", context)
 
-    @admin.display(description="line")
-    def line(self, row: LoadReject) -> str:
-        return f"{row.line_no:,}"
+    @admin.display(description=_("line"))
+    def line(self, row: LoadReject) -> SafeString:
+        return labelled(_("line"), number(row.line_no))
 
-    @admin.display(description="load")
+    @admin.display(description=_("load"))
     def load_link(self, row: LoadReject) -> SafeString:
-        return page_urls.load_link(self.admin_site, row.load_id)
+        return labelled(_("load"), page_urls.load_link(self.admin_site, row.load_id))
+
+    @admin.display(description=_("state"))
+    def state_text(self, row: LoadReject) -> str:
+        return word(row.state)

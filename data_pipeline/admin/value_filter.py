@@ -1,15 +1,19 @@
-"""A filter of lists by the value of a column."""
+"""Filters of lists by the value of a column."""
 
 from collections.abc import Callable, Sequence
+from enum import StrEnum
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
+from data_pipeline.domain.load_words import load_word
+from seeder.services.translation import translated
+
 
 class ValueFilter(admin.SimpleListFilter):
-    """Filter by a column. Its choices come from an index or an enum."""
+    """Filter by a column. An index has its values."""
 
     choices_of: Callable[[], Sequence[str]]
 
@@ -18,3 +22,12 @@ class ValueFilter(admin.SimpleListFilter):
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(**{str(self.parameter_name): self.value()}) if self.value() else queryset
+
+
+class WordFilter(ValueFilter):
+    """Filter by a column with a closed set of words."""
+
+    words: type[StrEnum]
+
+    def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
+        return [(word, translated(load_word(word))) for word in self.words]

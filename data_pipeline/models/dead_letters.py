@@ -1,6 +1,7 @@
 """Artefacts that could not be loaded or transformed: a view of `load_log`."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.models.load_log import LoadLog
 
@@ -23,7 +24,8 @@ class LoadDeadLetter(models.Model):
     class Meta:
         db_table = "load_dead_letter"
         managed = False
-        verbose_name = "dead letter"
+        verbose_name = _("dead letter")
+        verbose_name_plural = _("dead letters")
 
     def __str__(self) -> str:
         return f"dead letter of load {self.pk}"

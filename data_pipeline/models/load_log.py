@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import MD5, Now
+from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.models.columns import FixedCharField, TransactionIdField
@@ -44,7 +45,8 @@ class LoadLog(models.Model):
 
     class Meta:
         db_table = "load_log"
-        verbose_name = "load"
+        verbose_name = _("load")
+        verbose_name_plural = _("loads")
         permissions = (
             ("load", "Can load, replay and verify files, and dismiss rejects"),
             ("undo", "Can undo loads"),

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.domain.rejects import RejectState
 from data_pipeline.models.load_log import LoadLog
@@ -23,7 +24,8 @@ class LoadReject(models.Model):
 
     class Meta:
         db_table = "load_reject"
-        verbose_name = "reject"
+        verbose_name = _("reject")
+        verbose_name_plural = _("rejects")
         constraints = (
             models.UniqueConstraint(fields=["load", "record_no"], name="load_reject_record"),
             models.CheckConstraint(condition=models.Q(state__in=list(RejectState)), name="load_reject_state"),

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import MD5, Now
+from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.domain.load_requests import RequestAction, RequestState
 from data_pipeline.models.load_log import LoadLog
@@ -11,24 +12,28 @@ class LoadRequest(models.Model):
     """A queued load of one artefact, or another action on a load. Messages of the queue carry only its id."""
 
     id = models.BigAutoField(primary_key=True)
-    source_uri = models.TextField()
+    source_uri = models.TextField(_("source uri"))
     action = models.TextField(default=RequestAction.LOAD, db_default=RequestAction.LOAD)
     options = models.JSONField(default=dict, db_default={})  # the options of `load_file`
-    requested_by = models.TextField()
+    requested_by = models.TextField(_("requested by"))
     state = models.TextField(default=RequestState.QUEUED, db_default=RequestState.QUEUED)
-    attempts = models.IntegerField(default=0, db_default=0)  # claims that have not given the request back
-    worker = models.TextField(null=True)  # host and process of the last claim
+    attempts = models.IntegerField(
+        _("attempts"), default=0, db_default=0
+    )  # claims that have not given the request back
+    worker = models.TextField(_("worker"), null=True)  # host and process of the last claim
     load = models.ForeignKey(LoadLog, models.SET_NULL, null=True)  # that it began, or that the action concerns
-    error_message = models.CharField(max_length=1024, null=True)
+    error_message = models.CharField(_("error message"), max_length=1024, null=True)
     error_code = models.TextField(null=True)  # as in `load_log`
     result = models.JSONField(null=True)  # what a dry run has found
     idempotency_key = models.TextField(null=True)  # of the caller, with its user
-    dispatched_at = models.DateTimeField(null=True)
-    created_at = models.DateTimeField(db_default=Now())
-    finished_at = models.DateTimeField(null=True)
+    dispatched_at = models.DateTimeField(_("dispatched at"), null=True)
+    created_at = models.DateTimeField(_("created at"), db_default=Now())
+    finished_at = models.DateTimeField(_("finished at"), null=True)
 
     class Meta:
         db_table = "load_request"
+        verbose_name = _("load request")
+        verbose_name_plural = _("load requests")
         constraints = (
             models.CheckConstraint(condition=models.Q(state__in=list(RequestState)), name="load_request_state"),
             models.CheckConstraint(condition=models.Q(action__in=list(RequestAction)), name="load_request_action"),

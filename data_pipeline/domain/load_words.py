@@ -1,0 +1,30 @@
+"""Words that pages show for states, actions, events and their facts."""
+
+from collections.abc import Mapping
+
+from seeder.texts import Text
+
+_WORDS: Mapping[str, Text] = {
+    word.replace(" ", "_"): word
+    for word in (
+        # states of rejects, dead letters and requests
+        *(Text("open"), Text("replayed"), Text("dismissed"), Text("resolved")),
+        *(Text("queued"), Text("running"), Text("lost"), Text("failed"), Text("done")),
+        # actions of requests
+        *(Text("load"), Text("undo"), Text("verify"), Text("transform")),
+        *(Text("replay rejects"), Text("dry run"), Text("records")),
+        # events of loads
+        *(Text("claimed"), Text("attempted"), Text("loaded"), Text("skipped"), Text("interrupted"), Text("undone")),
+        *(Text("verified"), Text("rejects replayed"), Text("rejects dismissed")),
+        *(Text("table created"), Text("columns added")),
+        # facts of events, and what a verification has found
+        *(Text("attempt"), Text("duration ms"), Text("normalized"), Text("error"), Text("code"), Text("artefact")),
+        *(Text("rows"), Text("removed"), Text("restored"), Text("reinserted"), Text("table"), Text("file")),
+        *(Text("columns"), Text("equal"), Text("changed"), Text("unreadable"), Text("unknown")),
+    )
+}
+
+
+def load_word(name: str) -> str:
+    """Return the word for a machine-readable name, or the name itself."""
+    return _WORDS.get(name, name)
