@@ -1,9 +1,11 @@
 """Data of the charts."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date, datetime
 from typing import Any
 
 from django.contrib.admin import AdminSite
+from django.utils import timezone
 
 from seeder.admin import page_urls
 from seeder.domain.human_format import format_count, format_duration
@@ -21,11 +23,16 @@ _STATUS_WORDS: Mapping[Status, Text] = {
 }
 
 
+def days_of_axis() -> Sequence[str]:
+    """Return the first day of each month as in the language of the reader."""
+    return [translated(Text("{at:%-d %b}", at=date(2026, month, 1))) for month in range(1, 13)]
+
+
 def history_chart(recent: Sequence[RecentRun], site: AdminSite) -> Sequence[Mapping[str, Any]]:
     """Return the runs of a view, earliest first."""
     return [
         {
-            "at": run.start_time.isoformat(),
+            **_instant(run.start_time),
             "duration": run.duration.total_seconds() if run.duration is not None else None,
             "rows": run.rows if run.status is Status.SUCCESS else None,
             "status": run.status,
@@ -40,7 +47,7 @@ def intervals_chart(intervals: Sequence[RunInterval], site: AdminSite) -> Sequen
     """Return the intervals of a view's history in the shape of its runs, earliest first."""
     return [
         {
-            "at": one.start_time.isoformat(),
+            **_instant(one.start_time),
             "duration": one.median.total_seconds() if one.median is not None else None,
             "low": one.shortest.total_seconds() if one.shortest is not None else None,
             "high": one.longest.total_seconds() if one.longest is not None else None,
@@ -51,6 +58,15 @@ def intervals_chart(intervals: Sequence[RunInterval], site: AdminSite) -> Sequen
         }
         for one in reversed(intervals)
     ]
+
+
+def _instant(at: datetime) -> Mapping[str, str]:
+    """Return the time of the host's clock, for an axis without a time zone, and its text."""
+    local = timezone.localtime(at)
+    return {
+        "at": f"{local.replace(tzinfo=None).isoformat()}Z",
+        "at_text": translated(Text("{at:%-d %b %Y %H:%M:%S}", at=local)),
+    }
 
 
 def _describe_interval(one: RunInterval) -> Text:

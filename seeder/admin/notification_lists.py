@@ -7,9 +7,9 @@ from django.contrib import admin
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
-from django.utils.timezone import localtime
 from django.utils.translation import gettext_lazy as _
 
+from seeder.admin import list_cells
 from seeder.admin.check_lists import ChoiceFilter
 from seeder.admin.error_pages import error_page
 from seeder.admin.report_lists import ReportAdmin
@@ -60,7 +60,7 @@ class NotificationAdmin(ReportAdmin):
 
     @admin.display(description=_("created"), ordering="created_at")
     def created(self, row: Notification) -> str:
-        return f"{localtime(row.created_at):%Y-%m-%d %H:%M}"
+        return list_cells.instant(row.created_at)
 
     @admin.display(description=_("event"))
     def what(self, row: Notification) -> str:

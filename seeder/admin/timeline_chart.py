@@ -14,6 +14,7 @@ from django.contrib.admin import AdminSite
 from django.db.models import TextChoices
 from django.http import QueryDict
 from django.utils import timezone
+from django.utils.formats import get_format
 from django.utils.translation import gettext_lazy
 
 from seeder.admin import page_urls
@@ -257,7 +258,7 @@ def _ticks(drawing: _Drawing) -> Iterator[Mapping[str, str]]:
     for seconds in ticks:
         at = timezone.localtime(drawing.timeline.run.started_at + timedelta(seconds=seconds))
         text = f"{at:%H:%M}" if step >= 60 else f"{at:%H:%M:%S}"
-        tenth = f".{at.microsecond // 100_000}" if step < 1 else ""
+        tenth = f"{get_format('DECIMAL_SEPARATOR')}{at.microsecond // 100_000}" if step < 1 else ""
         yield {"x": f"{100 * drawing.window.fraction(seconds):.3f}%", "label": text + tenth}
 
 

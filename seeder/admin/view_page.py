@@ -11,9 +11,8 @@ from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
-from seeder.admin import lineage_drawing, page_urls, queue_actions
+from seeder.admin import charts, lineage_drawing, page_urls, queue_actions
 from seeder.admin.changed_rows_section import section_context
-from seeder.admin.charts import history_chart, intervals_chart
 from seeder.domain.explanation.facts import Level, Topic
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
 from seeder.domain.monitoring.view_history import TimeRange
@@ -82,7 +81,8 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "description": description,
         "can_see_queries": can_see_queries,
         "history": history,
-        "chart": intervals_chart(history.intervals, site) or history_chart(history.runs, site),
+        "chart": charts.intervals_chart(history.intervals, site) or charts.history_chart(history.runs, site),
+        "chart_days": "|".join(charts.days_of_axis()),
         "time_ranges": [*TimeRange],
         "next_refresh": (
             schedules.next_refresh(job.agencies, has_contracts=bool(contracts)) if dispatch.is_available() else None

@@ -46,7 +46,7 @@ def format_size(size_bytes: int) -> str:
         if amount < 1024:
             return f"{amount:.0f} {unit}"
         amount /= 1024
-    return f"{amount:.1f} TB"
+    return Text("{terabytes:.1f} TB", terabytes=amount)
 
 
 def time_ago_text(instant: datetime | None, now: datetime) -> Text:

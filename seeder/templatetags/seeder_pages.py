@@ -40,7 +40,7 @@ register.filter("difference_texts", lambda finding: DIFFERENCE_TEXTS[finding.kin
 register.filter("reason", lambda reason: translated(describe_reason(reason)))
 register.filter("state_word", lambda state: translated(state_word(state)))
 register.filter("with_noun", lambda number, noun: translated(human_format.format_count(number, noun)))
-register.filter("size", human_format.format_size)
+register.filter("size", lambda size: translated(human_format.format_size(size)))
 register.filter("message_blocks", message_blocks)
 register.filter("reason_url", reason_url)
 register.filter("translated", translated)

@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +15,7 @@ from rest_framework.test import APIClient
 from seeder.domain.human_format import format_count, format_duration
 from seeder.models import RunHistory
 from seeder.services.translation import translated
+from seeder.texts import Text
 from tests.acceptance.api_clients import ROOT
 from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.conftest import CompletedCommand, create_custom_manifest
@@ -75,6 +76,13 @@ def test_numbers_have_the_digits_of_english(german_catalog: None) -> None:
     with translation.override("de"):
         assert translated(duration) == "1,57 Sek."
         assert translated(format_count(1_204_000, "row")) == "1.204.000 Zeilen"
+        assert translated(Text("{share:+.1%} of {number:,.1f}", share=0.12567, number=1204)) == "+12,6\xa0% of 1.204,0"
+
+
+@pytest.mark.parametrize(("language", "month"), [("en", "Dec"), ("de", "Dez"), ("es", "dic")])
+def test_months_are_written_as_in_the_language(language: str, month: str) -> None:
+    with translation.override(language):
+        assert translated(Text("{at:%-d %b %H:%M}", at=datetime(2026, 12, 1, 2, tzinfo=UTC))).split()[1] == month
 
 
 def test_terminal_aligns_translated_words(reports: None, german_catalog: None, settings: Settings) -> None:

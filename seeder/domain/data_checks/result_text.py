@@ -141,4 +141,6 @@ def _sample_lines(result: CheckResult) -> list[str]:
 
 
 def _number(value: Any) -> str:
-    return f"{value:,.1f}".removesuffix(".0")
+    rounded = round(value, 1)
+    whole = int(rounded)
+    return Text("{number:,}", number=whole) if rounded == whole else Text("{number:,.1f}", number=rounded)

@@ -61,7 +61,8 @@ class DriftRule:
     direction: Direction = Direction.ANY
 
     def __str__(self) -> str:
-        minimums = [f"{self.relative:.0%}"] * bool(self.relative) + [f"{self.absolute:g}"] * bool(self.absolute)
+        relative, absolute = Text("{share:.0%}", share=self.relative), f"{self.absolute:g}"
+        minimums = [relative] * bool(self.relative) + [absolute] * bool(self.absolute)
         difference = str(self.kind) if self.direction is Direction.ANY else f"{self.kind} {self.direction}"
         if not minimums:
             return difference

@@ -130,7 +130,7 @@ def _mode_cells(choice: ModeChoice | None) -> tuple[str, ...]:
     return (
         MODE_WORDS[choice.mode],
         *durations,
-        "" if known.churn is None else f"{known.churn:.0%}",
+        "" if known.churn is None else Text("{share:.0%}", share=known.churn),
         "" if known.bloat is None else decimal_figure(known.bloat),
     )
 

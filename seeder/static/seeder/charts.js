@@ -6,15 +6,24 @@
   const GRID = { stroke: "var(--border-color)", strokeOpacity: 1 };
   const NARROW = 560;
   const LANGUAGE = document.documentElement.lang || undefined;
-  const AT = { dateStyle: "medium", timeStyle: "medium", hourCycle: "h23" };
+  const COMPACT = { notation: "compact", maximumFractionDigits: 1 };
+  const MIN_SPAN = 10 * 60 * 1000; // of the axis of time, whose ticks are minutes at least
+
+  const formatNumber = (number, options) => number.toLocaleString(LANGUAGE, options);
 
   // 12 s, 3:07, 2:05 h
   function formatDuration(seconds) {
-    if (seconds < 1) return `${+seconds.toFixed(3)} s`;
-    if (seconds < 60) return `${+seconds.toFixed(1)} s`;
+    if (seconds < 60) return `${formatNumber(seconds, { maximumFractionDigits: seconds < 1 ? 3 : 1 })} s`;
     const twoDigits = (number) => String(Math.floor(number)).padStart(2, "0");
     if (seconds < 3600) return `${Math.floor(seconds / 60)}:${twoDigits(seconds % 60)}`;
     return `${Math.floor(seconds / 3600)}:${twoDigits((seconds % 3600) / 60)} h`;
+  }
+
+  // 02:00, 1 Dec, 1 Jan 2027: the clock and the days of the page, of which `firstDays` has the first of each month.
+  function formatTick(at, firstDays) {
+    if (at.getUTCHours() || at.getUTCMinutes()) return at.toISOString().slice(11, 16);
+    const day = firstDays[at.getUTCMonth()].replace("1", at.getUTCDate());
+    return at.getUTCMonth() || at.getUTCDate() > 1 ? day : `${day}\n${at.getUTCFullYear()}`;
   }
 
   // Returns round steps of minutes, hours or days.
@@ -32,7 +41,11 @@
     const points = runs.map((run) => ({ ...run, at: new Date(run.at) }));
     const withStatus = (status) => points.filter((run) => run.status === status && run.duration !== null);
     const plotOptions = { width, marginLeft: 56, marginRight: 12, className: "plot" };
-    const x = { type: "time", label: null, domain: timeDomain(points.map((run) => run.at)), ticks: width < NARROW ? 4 : 8, inset: 8 };
+    const firstDays = labels.days.split("|");
+    const x = {
+      type: "utc", label: null, domain: timeDomain(points.map((run) => run.at)), ticks: width < NARROW ? 4 : 8, inset: 8,
+      tickFormat: (at) => formatTick(at, firstDays),
+    };
     const longest = d3.max(points, (run) => run.high ?? run.duration ?? 0) || 1;
     const durationTicks = ticks(longest, 4);
     const span = { x: "at", y1: (run) => run.low ?? 0, y2: (run) => run.high ?? run.duration }; // of an interval, or one run
@@ -48,17 +61,17 @@
         Plot.dot(withStatus("success"), { x: "at", y: "duration", r: 3.5, fill: COLOURS.success, href: "url" }),
         Plot.dot(withStatus("error"), { x: "at", y: "duration", symbol: "times", r: 5, stroke: COLOURS.error, strokeWidth: 2.5, href: "url" }),
         Plot.dot(points.filter((run) => run.duration === null), { x: "at", y: 0, symbol: "triangle", r: 5, stroke: COLOURS.running, href: "url" }),
-        tip(points, { x: "at", y: (run) => run.duration ?? 0, title: (run) => `${run.at.toLocaleString(LANGUAGE, AT)}\n${run.description}` }),
+        tip(points, { x: "at", y: (run) => run.duration ?? 0, title: (run) => `${run.at_text}\n${run.description}` }),
       ],
     }));
     container.append(Plot.plot({
       ...plotOptions, height: 180, marginTop: 28, x,
-      y: { label: labels.rows, labelArrow: "none", ticks: 4, tickFormat: "~s", nice: true, zero: true },
+      y: { label: labels.rows, labelArrow: "none", ticks: 4, tickFormat: (rows) => formatNumber(rows, COMPACT), nice: true, zero: true },
       marks: [
         Plot.gridY({ ...GRID, ticks: 4 }),
         Plot.lineY(withRows, { x: "at", y: "rows", curve: "step-after", stroke: COLOURS.running, strokeWidth: 1.5 }),
         Plot.dot(withRows, { x: "at", y: "rows", r: 2.5, fill: COLOURS.running }),
-        tip(withRows, { x: "at", y: "rows", title: (run) => `${run.at.toLocaleString(LANGUAGE, AT)}\n${labels.rows}: ${run.rows.toLocaleString(LANGUAGE)}` }),
+        tip(withRows, { x: "at", y: "rows", title: (run) => `${run.at_text}\n${labels.rows}: ${formatNumber(run.rows)}` }),
       ],
     }));
     return container;
@@ -67,7 +80,9 @@
   // A single instant has no extent: show 12 hours on each side.
   function timeDomain(instants) {
     const [first, last] = d3.extent(instants);
-    return +first === +last ? [d3.utcHour.offset(first, -12), d3.utcHour.offset(last, 12)] : [first, last];
+    if (+first === +last) return [d3.utcHour.offset(first, -12), d3.utcHour.offset(last, 12)];
+    const margin = Math.max(0, MIN_SPAN - (last - first)) / 2;
+    return [new Date(+first - margin), new Date(+last + margin)];
   }
 
   const CHARTS = { history };

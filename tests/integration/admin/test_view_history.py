@@ -83,6 +83,7 @@ def test_many_runs_are_shown_as_intervals() -> None:
     page = get_page(client_with(*READER_PERMISSIONS), PAGE, table="reporting.good")
     point = chart_of(page)[-1]
     assert (point["low"], point["high"], point["status"]) == (10, 70, "error")
+    assert point["at_text"] == f"{datetime.fromisoformat(point['at']):%-d %b %Y %H:%M:%S}"
     assert f"{latest.runs} runs, 1 failed: 10.00 s to 1 min 10 s, median 10.00 s" == point["description"]
 
 
