@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from seeder.domain.human_format import format_count
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -18,16 +19,16 @@ class LoadProgress:
     is_merging: bool = False  # all records are staged, and are written to the table
 
 
-def progress_text(progress: LoadProgress, elapsed: timedelta) -> str:
+def progress_text(progress: LoadProgress, elapsed: timedelta) -> Text:
     """Return `640,000 rows, 3 rejected, 320,000 rows/s`."""
-    return ", ".join(_parts(progress, elapsed.total_seconds()))
+    return Text.joined(_parts(progress, elapsed.total_seconds()))
 
 
-def _parts(progress: LoadProgress, seconds: float) -> Iterator[str]:
+def _parts(progress: LoadProgress, seconds: float) -> Iterator[Text]:
     yield format_count(progress.records, "row")
     if progress.rejected:
-        yield f"{progress.rejected:,} rejected"
+        yield Text("{number:,} rejected", number=progress.rejected)
     if progress.is_merging:
-        yield "merging into the table"
+        yield Text("merging into the table")
     elif seconds > 0:
-        yield f"{progress.records / seconds:,.0f} rows/s"
+        yield Text("{number:,} rows/s", number=round(progress.records / seconds))

@@ -23,3 +23,13 @@ def test_catalog_is_complete_and_compiled(
     catalogs.save(catalog, tmp_path / "django.po")
     for name in ("django.po", "django.mo"):
         assert (tmp_path / name).read_bytes() == path.with_name(name).read_bytes(), "run `python -m translations`"
+
+
+@pytest.mark.parametrize("language", catalogs.LANGUAGES)
+def test_apps_translate_a_message_in_the_same_way(language: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Django merges the catalogs of the apps, so each message has the translation of the first one."""
+    monkeypatch.chdir(CHECKOUT)
+    merged = dict[object, object]()
+    for app in APPS:
+        for entry in catalogs.load(catalogs.catalog_path(app, language), language):
+            assert entry.id == "" or merged.setdefault(entry.id, entry.string) == entry.string, entry.id

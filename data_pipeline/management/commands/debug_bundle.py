@@ -14,17 +14,18 @@ from seeder.domain.human_format import format_size
 from seeder.errors import SeederError
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.command_output import Block
+from seeder.texts import Text
 
 _INCLUDED_COMMANDS = ("doctor", "queue_status")
 
 
 class Command(SeederCommand):
-    help = "Write a zip archive for the analysis of a fault, without data, rejected records and secrets."
+    help = Text("Write a zip archive for the analysis of a fault, without data, rejected records and secrets.")
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("path", metavar="FILE", nargs="?", help="new file (default: debug-bundle-<time>.zip)")
+        parser.add_argument("path", metavar="FILE", nargs="?", help=Text("new file (default: debug-bundle-<time>.zip)"))
 
     def run(self, options: Namespace) -> None:
         path = Path(options.path or f"debug-bundle-{timezone.now():%Y%m%d-%H%M%S}.zip")
@@ -58,6 +59,9 @@ class _CommandFailed(SeederError):
 
 
 def _blocks(path: Path, problems: Mapping[str, str | None]) -> Iterator[Block]:
-    yield f"{path}: {len(problems)} files, {format_size(path.stat().st_size)}"
-    yield from ((f"{name} is not complete: {problem}", "yellow") for name, problem in problems.items() if problem)
-    yield "It has no data, rejected records or secrets, but names of tables, files and machines."
+    size = format_size(path.stat().st_size)
+    yield Text("{path}: {number} files, {size}", path=path, number=len(problems), size=size)
+    for name, problem in problems.items():
+        if problem:
+            yield Text("{file} is not complete: {problem}", file=name, problem=problem), "yellow"
+    yield Text("It has no data, rejected records or secrets, but names of tables, files and machines.")

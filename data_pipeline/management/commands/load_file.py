@@ -10,6 +10,7 @@ from data_pipeline import conf
 from data_pipeline.artefact_errors import ArtefactError
 from data_pipeline.domain.dialects import Mode
 from data_pipeline.domain.refresh_dispatches import RefreshOutcome
+from data_pipeline.domain.uris import file_name
 from data_pipeline.errors import HeaderRefused, LoadInProgress, PipelineError, TooManyRejects
 from data_pipeline.management.rendering.dry_run_text import dry_run_blocks
 from data_pipeline.management.rendering.load_progress import progress_listener
@@ -26,6 +27,7 @@ from seeder.errors import SeederError
 from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand
 from seeder.management.rendering.command_output import Progress
 from seeder.services import unix_signals
+from seeder.texts import Text
 
 
 def _limit(text: str) -> tuple[int | None, float | None]:
@@ -46,39 +48,43 @@ _ERRORS_OF_ONE_FILE = (ArtefactError, HeaderRefused, LoadInProgress, TooManyReje
 
 
 class Command(SeederCommand):
-    help = "Load files into tables, each exactly once, and queue a refresh of the dependent views."
+    help = Text("Load files into tables, each exactly once, and queue a refresh of the dependent views.")
     output_formats = ("json",)  # `--table` names the table to load
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "uris", metavar="URI", nargs="+", help="path of a file, or its address: file://, s3:// or https://"
+            "uris", metavar="URI", nargs="+", help=Text("path of a file, or its address: file://, s3:// or https://")
         )
         parser.add_argument(
             "--table",
             dest="target",  # `table` is the option of other commands that forces tables
             metavar="TABLE",
             default="auto",
-            help="table to load, with its schema (default: that of the dialect, otherwise named after the file)",
+            help=Text("table to load, with its schema (default: that of the dialect, otherwise named after the file)"),
         )
-        parser.add_argument("--dialect", metavar="NAME", help="name of a dialect, or path of its .toml file")
+        parser.add_argument("--dialect", metavar="NAME", help=Text("name of a dialect, or path of its .toml file"))
         parser.add_argument(
-            "--mode", choices=[one.value for one in Mode], help="default: that of the dialect, or append"
+            "--mode", choices=[one.value for one in Mode], help=Text("default: that of the dialect, or append")
         )
-        parser.add_argument("--key", metavar="KEY", help="idempotency key, 64 hexadecimal digits (default: computed)")
-        parser.add_argument("--force", action="store_true", help="load the file although it was loaded before")
-        parser.add_argument("--sheet", metavar="NAME", help="sheet of a workbook (default: the only visible one)")
+        parser.add_argument(
+            "--key", metavar="KEY", help=Text("idempotency key, 64 hexadecimal digits (default: computed)")
+        )
+        parser.add_argument("--force", action="store_true", help=Text("load the file although it was loaded before"))
+        parser.add_argument("--sheet", metavar="NAME", help=Text("sheet of a workbook (default: the only visible one)"))
         parser.add_argument(
             "--max-rejects",
             metavar="N|N%",
             type=_limit,
             default=(None, None),
-            help="number or share of records that may be rejected (default: DATA_PIPELINE_MAX_REJECTS)",
+            help=Text("number or share of records that may be rejected (default: DATA_PIPELINE_MAX_REJECTS)"),
         )
         action = parser.add_mutually_exclusive_group()
-        action.add_argument("--queue", action="store_true", help="queue the loads for a worker, and do not wait")
+        action.add_argument("--queue", action="store_true", help=Text("queue the loads for a worker, and do not wait"))
         action.add_argument(
-            "--dry-run", action="store_true", help="load and refresh on trial, show what would change, and roll it back"
+            "--dry-run",
+            action="store_true",
+            help=Text("load and refresh on trial, show what would change, and roll it back"),
         )
 
     def run(self, options: Namespace) -> int | None:
@@ -90,8 +96,12 @@ class Command(SeederCommand):
     def _enqueue(self, options: Namespace) -> None:
         given = LoadOptions.from_given(_options(options))
         queued = [enqueue_load(uri, given, requested_by=self.name) for uri in options.uris]
+        lines = [
+            Text("{file}: queued as the request {request_id}", file=one.source_uri, request_id=one.request_id)
+            for one in queued
+        ]
         document = {"requests": [{"requestId": one.request_id, "sourceUri": one.source_uri} for one in queued]}
-        self.output.show(document, [f"{one.source_uri}: queued as the request {one.request_id}" for one in queued])
+        self.output.show(document, lines)
 
     def _dry_run(self, options: Namespace) -> int | None:
         runs, failures = list[DryRun](), list[tuple[str, PipelineError]]()
@@ -149,7 +159,7 @@ class Command(SeederCommand):
 
 def _failure_text(uri: str, error: PipelineError) -> str:
     """Return the message. Those about rejects do not name the file, because their load does."""
-    return f"{uri.rpartition('/')[2]}: {error}" if isinstance(error, TooManyRejects) else str(error)
+    return Text.joined([file_name(uri), str(error)], ": ") if isinstance(error, TooManyRejects) else str(error)
 
 
 def _arguments(options: Namespace, advance: Progress) -> dict[str, Any]:

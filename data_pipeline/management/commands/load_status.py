@@ -7,36 +7,44 @@ from data_pipeline.management.rendering.overview_text import overview_blocks
 from data_pipeline.services import load_overview
 from data_pipeline.services.overview_documents import overview_document
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Show the latest loads, failing ones first, and the queued ones."
+    help = Text("Show the latest loads, failing ones first, and the queued ones.")
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--source", metavar="SOURCE", help="only loads of this source")
-        parser.add_argument("--table", dest="target", metavar="TABLE", help="only loads of this table, with its schema")
+        parser.add_argument("--source", metavar="SOURCE", help=Text("only loads of this source"))
+        parser.add_argument(
+            "--table", dest="target", metavar="TABLE", help=Text("only loads of this table, with its schema")
+        )
         parser.add_argument(
             "--limit",
             type=whole_number,
             default=load_overview.DEFAULT_LIMIT,
             metavar="N",
-            help=f"maximum number of loads (default: {load_overview.DEFAULT_LIMIT})",
+            help=Text("maximum number of loads (default: {limit})", limit=load_overview.DEFAULT_LIMIT),
         )
         parser.add_argument(
             "--late-after",
             type=whole_number,
             default=load_overview.DEFAULT_LATE_HOURS,
             metavar="HOURS",
-            help=f"age of a table's last load after which it is late (default: {load_overview.DEFAULT_LATE_HOURS})",
+            help=Text(
+                "age of a table's last load after which it is late (default: {hours})",
+                hours=load_overview.DEFAULT_LATE_HOURS,
+            ),
         )
         parser.add_argument(
             "--fail-on",
             action="append",
             choices=["failed", "stuck", "late"],
             default=[],
-            help="exit with 1 if a load is failing, or pending without a process, or if a table is late; repeatable",
+            help=Text(
+                "exit with 1 if a load is failing, or pending without a process, or if a table is late; repeatable"
+            ),
         )
 
     def run(self, options: Namespace) -> int | None:

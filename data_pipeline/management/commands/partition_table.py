@@ -10,30 +10,34 @@ from data_pipeline.services.partitioning import partition_table
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import SeederCommand, whole_number
 from seeder.management.rendering.command_output import Block, Verbatim
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Replace a table by a partitioned one with the same rows. Without --apply, print the statements only."
+    help = Text("Replace a table by a partitioned one with the same rows. Without --apply, print the statements only.")
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
     is_job = False  # a change of the schema
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("target", metavar="TABLE", help="table, with its schema")
+        parser.add_argument("target", metavar="TABLE", help=Text("table, with its schema"))
         parser.add_argument(
-            "--by", required=True, metavar="COLUMN", help="date or timestamp whose periods are partitions"
+            "--by", required=True, metavar="COLUMN", help=Text("date or timestamp whose periods are partitions")
         )
         parser.add_argument(
-            "--every", required=True, choices=tuple(NAME_FORMATS), help="length of a period; in UTC for a timestamptz"
+            "--every",
+            required=True,
+            choices=tuple(NAME_FORMATS),
+            help=Text("length of a period; in UTC for a timestamptz"),
         )
         parser.add_argument(
             "--ahead",
             type=whole_number,
             default=3,
             metavar="N",
-            help="empty partitions after the current one (default: 3)",
+            help=Text("empty partitions after the current one (default: 3)"),
         )
-        parser.add_argument("--apply", action="store_true", help="run the statements in one transaction")
+        parser.add_argument("--apply", action="store_true", help=Text("run the statements in one transaction"))
 
     def run(self, options: Namespace) -> None:
         plan = partition_table(
@@ -56,16 +60,28 @@ def _blocks(plan: PartitionPlan, *, is_applied: bool) -> Iterator[Block]:
         locks = None
         for step in plan.steps:
             if step.locks != locks:
-                yield Verbatim(f"-- locks {step.locks}")
+                yield Verbatim(Text("-- locks {locks}", locks=step.locks))
             locks = step.locks
             yield Verbatim(step.statement)
         yield Verbatim("COMMIT;")
     partitions = format_count(len(plan.partitions), "partition")
-    rows = f"{format_count(plan.default_rows, 'row')} without a period" if plan.default_rows else "no row"
+    rows = format_count(plan.default_rows, "row")
     if is_applied:
-        yield f"{plan.table} has {partitions} now, and the same rows. The default partition has {rows}."
-        yield f"The table itself is {plan.replaced}. If you need it no more: DROP TABLE {plan.replaced};"
+        yield Text(
+            "{table} has {partitions} now, and the same rows. The default partition has {rows} without a period.",
+            table=plan.table,
+            partitions=partitions,
+            rows=rows,
+        )
+        yield Text(
+            "The table itself is {replaced}. If you need it no more: DROP TABLE {replaced};", replaced=plan.replaced
+        )
     else:
         yield Verbatim(
-            f"-- {partitions}; the default one gets {rows}. Nothing has changed; --apply runs the statements."
+            Text(
+                "-- {partitions}; the default one gets {rows} without a period. Nothing has changed; --apply runs the"
+                " statements.",
+                partitions=partitions,
+                rows=rows,
+            )
         )

@@ -9,10 +9,11 @@ from seeder.domain.human_format import format_count
 from seeder.management.base_command import SeederCommand, whole_number
 from seeder.management.rendering.command_output import Block
 from seeder.services import unix_signals
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Delete previous values too old for an undo, old failed loads, and old uploads. Successful loads stay."
+    help = Text("Delete previous values too old for an undo, old failed loads, and old uploads. Successful loads stay.")
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 
@@ -21,9 +22,9 @@ class Command(SeederCommand):
             "--days",
             type=whole_number,
             metavar="N",
-            help="days to keep failed loads and their rejects (default: DATA_PIPELINE_KEEP_LOADS_DAYS)",
+            help=Text("days to keep failed loads and their rejects (default: DATA_PIPELINE_KEEP_LOADS_DAYS)"),
         )
-        parser.add_argument("--dry-run", action="store_true", help="count the rows and delete nothing")
+        parser.add_argument("--dry-run", action="store_true", help=Text("count the rows and delete nothing"))
 
     def run(self, options: Namespace) -> int | None:
         with unix_signals.stop_on_signal() as stop:
@@ -44,19 +45,28 @@ class Command(SeederCommand):
 
 
 def _blocks(pruned: PrunedLoads, *, is_dry_run: bool) -> Iterator[Block]:
-    action = "Would delete" if is_dry_run else "Deleted"
     if pruned.stopped_by:
-        yield f"Stopped by {pruned.stopped_by}. What was deleted stays deleted."
-    days = format_count(pruned.undo_days, "day")
-    yield f"{action} {format_count(pruned.changes, 'previous value')} of loads more than {days} ago."
-    if pruned.uploads:
-        yield f"{action} {format_count(pruned.uploads, 'upload')} that no request and no load needs."
+        yield Text("Stopped by {signal}. What was deleted stays deleted.", signal=pruned.stopped_by)
+    values, uploads = format_count(pruned.changes, "previous value"), format_count(pruned.uploads, "upload")
+    undo_days = format_count(pruned.undo_days, "day")
+    if is_dry_run:
+        yield Text("Would delete {values} of loads more than {days} ago.", values=values, days=undo_days)
+    else:
+        yield Text("Deleted {values} of loads more than {days} ago.", values=values, days=undo_days)
+    if pruned.uploads and is_dry_run:
+        yield Text("Would delete {uploads} that no request and no load needs.", uploads=uploads)
+    elif pruned.uploads:
+        yield Text("Deleted {uploads} that no request and no load needs.", uploads=uploads)
     if not pruned.days:
-        yield "KEEP_LOADS_DAYS is 0, so failed loads and rejects are kept. Use --days to delete them."
+        yield Text("KEEP_LOADS_DAYS is 0, so failed loads and rejects are kept. Use --days to delete them.")
         return
-    rest = [
-        format_count(pruned.loads, "failed load"),
-        format_count(pruned.rejects, "closed reject"),
-        format_count(pruned.requests, "ended request"),
-    ]
-    yield f"{action} {rest[0]}, {rest[1]} and {rest[2]} older than {format_count(pruned.days, 'day')}."
+    facts = {
+        "loads": format_count(pruned.loads, "failed load"),
+        "rejects": format_count(pruned.rejects, "closed reject"),
+        "requests": format_count(pruned.requests, "ended request"),
+        "days": format_count(pruned.days, "day"),
+    }
+    if is_dry_run:
+        yield Text("Would delete {loads}, {rejects} and {requests} older than {days}.", **facts)
+    else:
+        yield Text("Deleted {loads}, {rejects} and {requests} older than {days}.", **facts)

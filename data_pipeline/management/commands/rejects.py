@@ -11,30 +11,35 @@ from data_pipeline.services.reject_documents import dismissal_document, list_doc
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_CANNOT_RUN, EXIT_FAILED, SeederCommand, whole_number
 from seeder.services import unix_signals
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "List the rejected records of a load, write them out, and load them again when they are corrected."
+    help = Text("List the rejected records of a load, write them out, and load them again when they are corrected.")
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
+        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help=Text("id of the load"))
         actions = parser.add_mutually_exclusive_group()
-        actions.add_argument("--csv", metavar="FILE", help="write the open rejects to a new file for a spreadsheet")
-        actions.add_argument("--replay", metavar="FILE", help="load the corrected records of such a file")
         actions.add_argument(
-            "--replay-as-is", action="store_true", help="load the open rejects as they are, after the table was changed"
+            "--csv", metavar="FILE", help=Text("write the open rejects to a new file for a spreadsheet")
+        )
+        actions.add_argument("--replay", metavar="FILE", help=Text("load the corrected records of such a file"))
+        actions.add_argument(
+            "--replay-as-is",
+            action="store_true",
+            help=Text("load the open rejects as they are, after the table was changed"),
         )
         actions.add_argument(
-            "--dismiss", action="store_true", help="dismiss the open rejects, and the failure of the load"
+            "--dismiss", action="store_true", help=Text("dismiss the open rejects, and the failure of the load")
         )
         parser.add_argument(
             "--limit",
             type=whole_number,
             default=reject_listing.DEFAULT_LIMIT,
             metavar="N",
-            help=f"maximum number of listed rejects (default: {reject_listing.DEFAULT_LIMIT})",
+            help=Text("maximum number of listed rejects (default: {limit})", limit=reject_listing.DEFAULT_LIMIT),
         )
 
     def run(self, options: Namespace) -> int | None:
@@ -45,10 +50,12 @@ class Command(SeederCommand):
             return self._replay(load_id, options.replay)
         elif options.dismiss:
             dismissed = reject_listing.dismiss_load(load_id, actor=self.name)
-            failure = "its failure and " if dismissed.is_failure else ""
-            rejects = format_count(dismissed.rejects, "reject")
-            document = dismissal_document(load_id, dismissed)
-            self.output.show(document, [f"load {load_id}: {failure}{rejects} dismissed"])
+            facts = {"load_id": load_id, "rejects": format_count(dismissed.rejects, "reject")}
+            if dismissed.is_failure:
+                line = Text("load {load_id}: its failure and {rejects} dismissed", **facts)
+            else:
+                line = Text("load {load_id}: {rejects} dismissed", **facts)
+            self.output.show(dismissal_document(load_id, dismissed), [line])
         else:
             found = reject_listing.list_rejects(load_id, limit=options.limit)
             self.output.show(list_document(found), list_blocks(found))
@@ -58,10 +65,18 @@ class Command(SeederCommand):
         try:
             count = reject_listing.write_reject_file(load_id, Path(path))
         except OSError as error:
-            raise CommandError(f"{path} cannot be written: {error.strerror}.", returncode=EXIT_CANNOT_RUN) from error
-        lines = [f"{path}: {format_count(count, 'open reject')} of load {load_id}"]
+            message = Text("{path} cannot be written: {cause}.", path=path, cause=error.strerror)
+            raise CommandError(message, returncode=EXIT_CANNOT_RUN) from error
+        rejects = format_count(count, "open reject")
+        lines = [Text("{path}: {rejects} of load {load_id}", path=path, rejects=rejects, load_id=load_id)]
         if count:
-            lines.append(f"Correct the values, and run: manage.py rejects {load_id} --replay {path}")
+            lines.append(
+                Text(
+                    "Correct the values, and run: manage.py rejects {load_id} --replay {path}",
+                    load_id=load_id,
+                    path=path,
+                )
+            )
         self.output.show({"loadId": load_id, "path": path, "written": count}, lines)
 
     def _replay(self, load_id: int, path: str | None) -> int | None:

@@ -11,15 +11,16 @@ from data_pipeline.services.load_documents import load_document
 from data_pipeline.services.load_replay import replay_load
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
 from seeder.services import unix_signals
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Load the file of a load again, with the same options."
+    help = Text("Load the file of a load again, with the same options.")
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
+        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help=Text("id of the load"))
 
     def run(self, options: Namespace) -> int | None:
         with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:

@@ -4,10 +4,11 @@ from data_pipeline import conf
 from data_pipeline.services import schedules
 from seeder.management.schedule_command import ScheduleCommand
 from seeder.services.queue.schedule_rows import ScheduleStatus
+from seeder.texts import Text
 
 
 class Command(ScheduleCommand):
-    help = "Make the schedules of the pipelines in the queue match the settings. Other schedules do not change."
+    help = Text("Make the schedules of the pipelines in the queue match the settings. Other schedules do not change.")
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def sync(self, *, dry_run: bool) -> Sequence[ScheduleStatus]:

@@ -11,18 +11,21 @@ from data_pipeline.services.undoing import UndoneLoad, undo_load
 from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
 from seeder.management.rendering.command_output import Block
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Undo a load: remove the rows that it inserted, and restore those that it updated or deleted."
+    help = Text("Undo a load: remove the rows that it inserted, and restore those that it updated or deleted.")
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
-        parser.add_argument("--dry-run", action="store_true", help="undo the load, show the result and roll it back")
+        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help=Text("id of the load"))
         parser.add_argument(
-            "--force", action="store_true", help="undo it although its rows were changed since, but not by a load"
+            "--dry-run", action="store_true", help=Text("undo the load, show the result and roll it back")
+        )
+        parser.add_argument(
+            "--force", action="store_true", help=Text("undo it although its rows were changed since, but not by a load")
         )
 
     def run(self, options: Namespace) -> int | None:
@@ -45,11 +48,25 @@ class Command(SeederCommand):
 
 def _blocks(undone: UndoneLoad, *, is_dry_run: bool) -> Iterator[Block]:
     rows = undone.rows
-    yield (
-        f"{undone.table}: load {undone.load_id} {'would be' if is_dry_run else 'is'} undone:"
-        f" {format_count(rows.removed, 'row')} removed, {rows.restored:,} restored, {rows.reinserted:,} inserted again"
-    )
+    facts = {
+        "table": undone.table,
+        "load_id": undone.load_id,
+        "rows": format_count(rows.removed, "row"),
+        "restored": rows.restored,
+        "reinserted": rows.reinserted,
+    }
+    if is_dry_run:
+        yield Text(
+            "{table}: load {load_id} would be undone: {rows} removed, {restored:,} restored, {reinserted:,} inserted"
+            " again",
+            **facts,
+        )
+    else:
+        yield Text(
+            "{table}: load {load_id} is undone: {rows} removed, {restored:,} restored, {reinserted:,} inserted again",
+            **facts,
+        )
     if undone.refresh:
         yield from dispatch_blocks(str(undone.table), undone.refresh)
     if not is_dry_run:
-        yield "The file can be loaded again."
+        yield Text("The file can be loaded again.")

@@ -11,15 +11,16 @@ from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
 from seeder.management.rendering.command_output import Block
 from seeder.services import unix_signals
+from seeder.texts import Text
 
 
 class Command(SeederCommand):
-    help = "Read the file of a load again, and compare it with the recorded hash and with the rows in the table."
+    help = Text("Read the file of a load again, and compare it with the recorded hash and with the rows in the table.")
     output_formats = ("json",)
     ignored_variables = staticmethod(conf.ignored_variables)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help="id of the load")
+        parser.add_argument("load_id", metavar="LOAD", type=whole_number, help=Text("id of the load"))
 
     def run(self, options: Namespace) -> int | None:
         with unix_signals.interrupt_on_signal(), self.output.show_progress("bytes") as advance:
@@ -46,27 +47,31 @@ class Command(SeederCommand):
 def _blocks(found: Verification) -> Iterator[Block]:
     match found.artefact:
         case ArtefactState.EQUAL:
-            yield f"{found.source_uri}: equal to what was loaded", "green"
+            yield Text("{file}: equal to what was loaded", file=found.source_uri), "green"
         case ArtefactState.CHANGED:
-            yield f"{found.source_uri}: changed since, its content has another hash", "bold red"
+            yield Text("{file}: changed since, its content has another hash", file=found.source_uri), "bold red"
         case ArtefactState.UNREADABLE:
-            yield f"{found.source_uri}: cannot be compared. {found.artefact_problem}", "bold red"
+            problem = found.artefact_problem
+            yield Text("{file}: cannot be compared. {problem}", file=found.source_uri, problem=problem), "bold red"
     rows = format_count(found.rows_recorded, "row")
+    facts = {"table": found.table, "rows": rows, "load_id": found.load_id}
     match found.rows:
         case RowsState.EQUAL:
-            yield f"{found.table}: {rows} of load {found.load_id}, equal to the file", "green"
+            yield Text("{table}: {rows} of load {load_id}, equal to the file", **facts), "green"
         case RowsState.CHANGED:
-            yield f"{found.table}: rows of load {found.load_id} were changed since{_changes(found, rows)}", "bold red"
+            changed = Text("{table}: rows of load {load_id} were changed since", **facts)
+            yield Text.joined([changed, *_changes(found, rows)], "; "), "bold red"
         case RowsState.UNKNOWN:
-            yield f"{found.table}: the {rows} of load {found.load_id} are not compared: {found.reason}", "yellow"
+            message = Text(
+                "{table}: the {rows} of load {load_id} are not compared: {reason}", reason=found.reason, **facts
+            )
+            yield message, "yellow"
 
 
-def _changes(found: Verification, rows: str) -> str:
-    parts = []
+def _changes(found: Verification, rows: str) -> Iterator[Text]:
     if found.rows_found != found.rows_recorded:
-        parts.append(f"{found.rows_found or 0:,} of {rows} are there")
+        yield Text("{number:,} of {rows} are there", number=found.rows_found or 0, rows=rows)
     if found.rows_different:
-        parts.append(f"{format_count(found.rows_different, 'row')} different from the file")
+        yield Text("{rows} different from the file", rows=format_count(found.rows_different, "row"))
     if found.later_loads:
-        parts.append(f"changed by the loads {', '.join(map(str, found.later_loads))}")
-    return "".join(f"; {part}" for part in parts)
+        yield Text("changed by the loads {load_ids}", load_ids=", ".join(map(str, found.later_loads)))

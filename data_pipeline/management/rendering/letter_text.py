@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from django.utils import timezone
-
 from data_pipeline.domain.dead_letters import DeadLetter, LetterState
+from data_pipeline.domain.state_words import state_word
 from data_pipeline.services.dead_letters import ReplayedLetter
-from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.management.rendering.command_output import Block, TableRow, TextTable, figures, foldable
+from seeder.management.rendering.local_times import local_time_text
 from seeder.management.rendering.run_text import first_line
+from seeder.texts import Text
 
 
 def letter_document(letter: DeadLetter) -> Mapping[str, Any]:
@@ -38,36 +39,44 @@ def replay_document(replayed: ReplayedLetter) -> Mapping[str, Any]:
 def letter_blocks(letters: Sequence[DeadLetter]) -> Iterator[Block]:
     """Yield a table of letters, and the error of each."""
     yield TextTable(
-        headings=("load>", "artefact+", "table", "state", "attempts>", "next try"), rows=[_row(one) for one in letters]
+        headings=(
+            *(figures(Text("load")), foldable(Text("artefact")), Text("table"), Text("state")),
+            *(figures(Text("attempts")), Text("next try")),
+        ),
+        rows=[_row(one) for one in letters],
     )
     for one in letters:
-        yield f"load {one.load_id}: {first_line(one.error_message or one.error_code or 'unknown')}", "red"
+        error = first_line(one.error_message or one.error_code or "") or Text("unknown")
+        yield Text("load {load_id}: {error}", load_id=one.load_id, error=error), "red"
     if not letters:
-        yield "No dead letters"
+        yield Text("No dead letters")
 
 
 def replay_blocks(replayed: Sequence[ReplayedLetter]) -> Iterator[Block]:
     """Yield a line for each replayed letter."""
     for one in replayed:
         if one.error is not None:
-            yield f"load {one.load_id}: {one.error}", "red"
+            yield Text("load {load_id}: {error}", load_id=one.load_id, error=one.error), "red"
         else:
-            yield f"load {one.load_id}: resolved (load {one.replayed_by})", "green"
+            facts = {"load_id": one.load_id, "replayed_by": one.replayed_by}
+            yield Text("load {load_id}: resolved (load {replayed_by})", **facts), "green"
     if not replayed:
-        yield "No dead letters"
+        yield Text("No dead letters")
 
 
 def _row(letter: DeadLetter) -> TableRow:
-    next_try = f"{timezone.localtime(letter.next_try_at):%Y-%m-%d %H:%M %Z}" if letter.next_try_at else "by an operator"
+    next_try = local_time_text(letter.next_try_at) if letter.next_try_at else Text("by an operator")
     tries = next_try if letter.state is LetterState.OPEN else ""
-    facts = f"{letter.state.value}, attempts {letter.attempts}{', next try ' if tries else ''}{tries}"
+    state = state_word(letter.state)
+    facts: list[str] = [letter.artefact, state, Text("attempts {number:,}", number=letter.attempts)]
+    facts += [Text("next try {time}", time=tries)] if tries else []
     return TableRow(
-        line=f"load {letter.load_id}: {letter.artefact}, {facts}",
+        line=Text("load {load_id}: {facts}", load_id=letter.load_id, facts=Text.joined(facts)),
         cells=[
             str(letter.load_id),
             letter.artefact,
             letter.table or "",
-            letter.state.value,
+            state,
             f"{letter.attempts:,}",
             tries,
         ],

@@ -7,56 +7,74 @@ from django.utils import timezone
 
 from data_pipeline.domain.load_overview import LoadSummary
 from data_pipeline.domain.load_requests import RequestStatus, RequestSummary
+from data_pipeline.domain.state_words import state_word
 from data_pipeline.domain.uris import file_name
 from data_pipeline.services.load_overview import LoadOverview
 from data_pipeline.services.request_overview import RequestOverview
 from seeder.domain.human_format import format_count, time_ago_text
-from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.management.rendering.command_output import Block, TableRow, TextTable, figures, foldable
+from seeder.management.rendering.local_times import local_time_text
 from seeder.management.rendering.run_text import first_line
+from seeder.texts import Text
 
-_HEADINGS = ("table", "file+", "load>", "outcome", "rows>", "changed>", "rejected>", "updated")
-_WORDS = {"success": "loaded", "skipped": "loaded, repeated"}  # as in the admin
+_HEADINGS = (
+    *(Text("table"), foldable(Text("file")), figures(Text("load")), Text("outcome"), figures(Text("rows"))),
+    *(figures(Text("changed")), figures(Text("rejected")), Text("when")),
+)
+_STATES = {"success": "loaded", "skipped": "loaded, repeated"}  # as in the admin
 _STYLES = {"loaded": "green", "loaded, repeated": "green", "pending": "cyan", "undone": "dim"}
 _REQUEST_STYLES = {RequestStatus.QUEUED: "", RequestStatus.RUNNING: "cyan", RequestStatus.LOST: "yellow"}
 
 
 def overview_blocks(overview: LoadOverview) -> Iterator[Block]:
-    late = format_count(len(overview.late), "late table")
-    shown, is_urgent = format_count(len(overview.loads), "load"), overview.failing or overview.stuck
-    yield (
-        f"{overview.failing:,} failing, {overview.stuck:,} stuck; {late}; {shown} shown",
-        "bold red" if is_urgent else "",
+    totals = Text(
+        "{failing:,} failing, {stuck:,} stuck; {late}; {loads} shown",
+        failing=overview.failing,
+        stuck=overview.stuck,
+        late=format_count(len(overview.late), "late table"),
+        loads=format_count(len(overview.loads), "load"),
     )
+    yield totals, "bold red" if overview.failing or overview.stuck else ""
     now = timezone.now()
     yield TextTable(
         headings=_HEADINGS,
         rows=[_row(load, now) for load in overview.loads],
-        notes=[(f"load {one.load_id}: {_error_text(one)}", "red") for one in overview.loads if one.is_failing],
+        notes=[
+            (Text("load {load_id}: {error}", load_id=one.load_id, error=_error_text(one)), "red")
+            for one in overview.loads
+            if one.is_failing
+        ],
     )
     if overview.queued and overview.queued.requests:
         yield from _request_blocks(overview.queued, now)
     if overview.stuck:
-        yield "Stuck loads have no process any more: `manage.py recover_loads` closes them.", "yellow"
+        yield Text("Stuck loads have no process any more: `manage.py recover_loads` closes them."), "yellow"
     for table in overview.late:
-        yield f"{table.table}: last loaded {timezone.localtime(table.last_success):%Y-%m-%d %H:%M %Z}", "yellow"
+        time = local_time_text(table.last_success)
+        yield Text("{table}: last loaded {time}", table=table.table, time=time), "yellow"
 
 
 def _row(load: LoadSummary, now: datetime) -> TableRow:
     outcome = _outcome(load)
     changed = sum(one or 0 for one in (load.rows_inserted, load.rows_updated, load.rows_deleted))
-    updated = f"{timezone.localtime(load.updated_at):%Y-%m-%d %H:%M %Z}"
-    parts = [outcome, f"{format_count(changed, 'row')} changed", updated]
-    if load.rows_rejected:
-        parts.insert(2, f"{load.rows_rejected:,} rejected")
-    artefact = file_name(load.source_uri or load.source)
-    error = f": {text}" if (text := _error_text(load)) else ""
+    facts: list[str] = [state_word(outcome), Text("{rows} changed", rows=format_count(changed, "row"))]
+    facts += [Text("{number:,} rejected", number=load.rows_rejected)] if load.rows_rejected else []
+    artefact, table = file_name(load.source_uri or load.source), load.table or Text("no table")
+    line = Text(
+        "load {load_id} of {file} into {table}: {facts}",
+        load_id=load.load_id,
+        file=artefact,
+        table=table,
+        facts=Text.joined([*facts, local_time_text(load.updated_at)]),
+    )
+    error = _error_text(load)
     return TableRow(
-        line=f"load {load.load_id} of {artefact} into {load.table or 'no table'}: {', '.join(parts)}{error}",
+        line=Text.joined([line, error], ": ") if error else line,
         cells=[
-            load.table or "no table",
+            table,
             artefact,
             str(load.load_id),
-            (outcome, _STYLES.get(outcome, "bold red")),
+            (state_word(outcome), _STYLES.get(outcome, "bold red")),
             _figure(load.rows_in),
             f"{changed:,}",
             _figure(load.rows_rejected),
@@ -66,27 +84,45 @@ def _row(load: LoadSummary, now: datetime) -> TableRow:
 
 
 def _request_blocks(queued: RequestOverview, now: datetime) -> Iterator[Block]:
-    failed = f"{queued.failed:,} failed in the last day"
-    yield f"requests: {queued.unfinished:,} unfinished, {failed}", "bold red" if queued.failed else ""
-    rows = [_request_row(one, now) for one in queued.requests]
-    yield TextTable(headings=("request>", "action", "file+", "state", "load>", "requested by"), rows=rows)
+    totals = Text(
+        "requests: {unfinished:,} unfinished, {failed:,} failed in the last day",
+        unfinished=queued.unfinished,
+        failed=queued.failed,
+    )
+    yield totals, "bold red" if queued.failed else ""
+    yield TextTable(
+        headings=(
+            *(figures(Text("request")), Text("action"), foldable(Text("file")), Text("state")),
+            *(figures(Text("load")), Text("requested by")),
+        ),
+        rows=[_request_row(one, now) for one in queued.requests],
+    )
 
 
 def _request_row(request: RequestSummary, now: datetime) -> TableRow:
     artefact = file_name(request.source_uri)
     since = time_ago_text(request.finished_at or request.requested_at, now)
     load = "" if request.load_id is None else str(request.load_id)
-    error = f": {first_line(request.error_message)}" if request.error_message else ""
-    worker = f" by {request.worker}" if request.worker and request.status is RequestStatus.RUNNING else ""
-    state = f"{request.status}{worker}, {since}"
+    error = [first_line(request.error_message)] if request.error_message else []
+    status = state_word(request.status)
+    if request.worker and request.status is RequestStatus.RUNNING:
+        status = Text("running by {worker}", worker=request.worker)
+    state, action = Text.joined([status, since]), state_word(request.action)
+    line = Text(
+        "request {request_id} ({action}): {file}, {state}, requested by {user}",
+        request_id=request.request_id,
+        action=action,
+        file=artefact,
+        state=state,
+        user=request.requested_by,
+    )
     return TableRow(
-        line=f"request {request.request_id} to {request.action} {artefact}: {state}, requested by"
-        f" {request.requested_by}{error}",
+        line=Text.joined([line, *error], ": "),
         cells=[
             str(request.request_id),
-            request.action,
+            action,
             artefact,
-            (f"{state}{error}", _REQUEST_STYLES.get(request.status, "bold red")),
+            (Text.joined([state, *error], ": "), _REQUEST_STYLES.get(request.status, "bold red")),
             load,
             request.requested_by,
         ],
@@ -101,7 +137,7 @@ def _error_text(load: LoadSummary) -> str:
 def _outcome(load: LoadSummary) -> str:
     if load.is_stuck:
         return "stuck"
-    return "undone" if load.error_code == "undone" else _WORDS.get(load.status, load.status)
+    return "undone" if load.error_code == "undone" else _STATES.get(load.status, load.status)
 
 
 def _figure(number: int | None) -> str:

@@ -6,6 +6,7 @@ from data_pipeline.domain.refresh_dispatches import RefreshDispatch, RefreshOutc
 from data_pipeline.services.load_options import Loaded
 from seeder.domain.human_format import format_count
 from seeder.management.rendering.command_output import Block
+from seeder.texts import Text
 
 
 def refresh_blocks(loads: Sequence[Loaded]) -> Iterator[Block]:
@@ -20,29 +21,37 @@ def refresh_blocks(loads: Sequence[Loaded]) -> Iterator[Block]:
 
 def dispatch_blocks(table: str, refresh: RefreshDispatch) -> Iterator[Block]:
     """Yield what became of the views that depend on a table."""
-    views = f"{format_count(len(refresh.views), 'view')}: {', '.join(refresh.views)}"
+    views = Text.joined([format_count(len(refresh.views), "view"), ", ".join(refresh.views)], ": ")
     match refresh.outcome:
         case RefreshOutcome.QUEUED:
-            yield f"{table}: queued a refresh of {views} (request {refresh.request_id})"
+            yield Text(
+                "{table}: queued a refresh of {views} (request {request_id})",
+                table=table,
+                views=views,
+                request_id=refresh.request_id,
+            )
         case RefreshOutcome.REFRESHED:
-            yield f"{table}: refreshed {views}"
+            yield Text("{table}: refreshed {views}", table=table, views=views)
         case RefreshOutcome.UNNEEDED:
-            yield f"{table}: no view depends on it"
+            yield Text("{table}: no view depends on it", table=table)
         case RefreshOutcome.DISABLED:
-            yield f"{table}: no view is refreshed, because REFRESH_AFTER_LOAD is false"
+            yield Text("{table}: no view is refreshed, because REFRESH_AFTER_LOAD is false", table=table)
         case RefreshOutcome.SEEDER_MISSING:
-            yield f"{table}: no view is refreshed, because 'seeder' is not installed"
+            yield Text("{table}: no view is refreshed, because 'seeder' is not installed", table=table)
         case RefreshOutcome.UNDISPATCHED:
-            cause = f" {refresh.problem}" if refresh.problem else ""
-            yield f"{table}: the refresh is not queued yet.{cause} The next load or watch_queue repeats it.", "yellow"
+            parts = [
+                Text("{table}: the refresh is not queued yet.", table=table),
+                *([refresh.problem] if refresh.problem else []),
+                Text("The next load or watch_queue repeats it."),
+            ]
+            yield Text.joined(parts, " "), "yellow"
     for view, message in refresh.failures.items():
-        yield f"{view}: {message}", "red"
+        yield Text.joined([view, message], ": "), "red"
     if refresh.undetermined:
-        names = ", ".join(refresh.undetermined)
-        yield (
-            (
-                f"{table}: not refreshed, because they may depend on it through functions with text bodies: {names}."
-                f" Declare what they read in a line of the query: -- depends_on: {table}"
-            ),
-            "yellow",
+        message = Text(
+            "{table}: not refreshed, because they may depend on it through functions with text bodies: {views}. Declare"
+            " what they read in a line of the query: -- depends_on: {table}",
+            table=table,
+            views=", ".join(refresh.undetermined),
         )
+        yield message, "yellow"

@@ -3,15 +3,20 @@
 from collections.abc import Iterator
 
 from data_pipeline.domain.rejects import RejectState
+from data_pipeline.domain.state_words import state_word
 from data_pipeline.management.rendering.load_text import raw_text
 from data_pipeline.management.rendering.refresh_text import dispatch_blocks
 from data_pipeline.postgres.kept_rejects import KeptReject
 from data_pipeline.services.reject_listing import RejectList
 from data_pipeline.services.reject_replay import ReplayedRejects
 from seeder.domain.human_format import format_count
-from seeder.management.rendering.command_output import Block, TableRow, TextTable
+from seeder.management.rendering.command_output import Block, TableRow, TextTable, figures, foldable
+from seeder.texts import Text
 
-_HEADINGS = ("reasons", "record>", "line>", "state", "raw+")
+_HEADINGS = (
+    *(Text("reasons"), figures(Text("record")), figures(Text("line"))),
+    *(Text("state"), foldable(Text("raw"))),
+)
 _MAX_RAW_SHOWN = 200  # characters
 _STYLES = {RejectState.OPEN: "yellow", RejectState.REPLAYED: "green", RejectState.DISMISSED: "dim"}
 
@@ -20,21 +25,46 @@ def list_blocks(found: RejectList) -> Iterator[Block]:
     """Yield the numbers of rejects by state, and their table."""
     total = sum(found.counts.values())
     if not total:
-        yield f"load {found.load_id} has no rejects"
+        yield Text("load {load_id} has no rejects", load_id=found.load_id)
         return
-    states = ", ".join(f"{found.counts[state]:,} {state}" for state in RejectState if found.counts.get(state))
-    yield f"load {found.load_id} into {found.table or 'no table'}: {format_count(total, 'reject')} ({states})"
+    yield Text(
+        "load {load_id} into {table}: {rejects} ({states})",
+        load_id=found.load_id,
+        table=found.table or Text("no table"),
+        rejects=format_count(total, "reject"),
+        states=Text.joined(_count_of(state, number) for state in RejectState if (number := found.counts.get(state))),
+    )
     yield TextTable(headings=_HEADINGS, rows=[_row(one) for one in found.rejects])
     if total > len(found.rejects):
-        yield f"and {format_count(total - len(found.rejects), 'other reject')}: use --limit or --csv"
+        others = format_count(total - len(found.rejects), "other reject")
+        yield Text("and {rejects}: use --limit or --csv", rejects=others)
+
+
+def _count_of(state: RejectState, number: int) -> Text:
+    match state:
+        case RejectState.OPEN:
+            return Text("{number:,} open", number=number)
+        case RejectState.REPLAYED:
+            return Text("{number:,} replayed", number=number)
+        case RejectState.DISMISSED:
+            return Text("{number:,} dismissed", number=number)
 
 
 def _row(reject: KeptReject) -> TableRow:
     record = reject.record
     shown = raw_text(record.raw, max_length=_MAX_RAW_SHOWN)
-    state = reject.state.value if reject.replayed_by is None else f"{reject.state} by load {reject.replayed_by}"
+    state = state_word(reject.state)
+    if reject.replayed_by is not None:
+        state = Text("replayed by load {load_id}", load_id=reject.replayed_by)
     return TableRow(
-        line=f"record {record.record_no}, line {record.line_no}, {state}: {record.reasons} | {shown}",
+        line=Text(
+            "record {record}, line {line}, {state}: {reasons} | {raw}",
+            record=record.record_no,
+            line=record.line_no,
+            state=state,
+            reasons=record.reasons,
+            raw=shown,
+        ),
         cells=[
             record.reasons,
             f"{record.record_no:,}",
@@ -47,18 +77,20 @@ def _row(reject: KeptReject) -> TableRow:
 
 def replay_blocks(result: ReplayedRejects) -> Iterator[Block]:
     """Yield what became of the rejects."""
+    facts = {"of_load": result.of_load, "load_id": result.load_id}
     if result.is_duplicate:
-        yield f"load {result.of_load}: the same correction was loaded before, as load {result.load_id}"
+        yield Text("load {of_load}: the same correction was loaded before, as load {load_id}", **facts)
     elif result.load_id is None:
-        yield f"load {result.of_load}: no open reject to replay"
+        yield Text("load {of_load}: no open reject to replay", **facts)
     else:
         count = format_count(len(result.replayed), "reject")
-        yield f"load {result.of_load}: {count} replayed, as load {result.load_id}"
+        yield Text("load {of_load}: {rejects} replayed, as load {load_id}", rejects=count, **facts)
     for number, problems in result.refused.items():
-        yield f"record {number} is still bad: {'; '.join(map(str, problems))}", "yellow"
+        text = Text.joined(map(str, problems), "; ")
+        yield Text("record {record} is still bad: {problems}", record=number, problems=text), "yellow"
     for number, reason in result.unusable.items():
-        yield f"record {number} was not tried: {reason}", "yellow"
+        yield Text("record {record} was not tried: {reason}", record=number, reason=reason), "yellow"
     if result.refresh:
         yield from dispatch_blocks(result.table or "", result.refresh)
     if result.left:
-        yield f"{format_count(result.left, 'other reject')} of the load {'is' if result.left == 1 else 'are'} open"
+        yield Text("Still open: {rejects} of the load", rejects=format_count(result.left, "other reject"))

@@ -8,6 +8,7 @@ from django.core.management.base import CommandError, CommandParser
 from data_pipeline import conf
 from data_pipeline.errors import TooManyRejects
 from data_pipeline.http_errors import CallError
+from data_pipeline.management.rendering.load_text import counted_rows
 from data_pipeline.management.rendering.refresh_text import dispatch_blocks
 from data_pipeline.pipelines.errors import StaleSnapshot, UnexpectedContent
 from data_pipeline.pipelines.pipeline_runs import PipelineRun
@@ -15,6 +16,7 @@ from seeder.domain.human_format import format_count
 from seeder.management.base_command import EXIT_FAILED, SeederCommand, whole_number
 from seeder.management.rendering.command_output import Block
 from seeder.services import unix_signals
+from seeder.texts import Text
 
 _FAILURES = (CallError, StaleSnapshot, TooManyRejects, UnexpectedContent)  # other errors mean a wrong request
 
@@ -30,7 +32,7 @@ class PipelineCommand(SeederCommand):
             "--max-rejects",
             metavar="N",
             type=whole_number,
-            help="number of records that may be rejected (default: DATA_PIPELINE_MAX_REJECTS)",
+            help=Text("number of records that may be rejected (default: DATA_PIPELINE_MAX_REJECTS)"),
         )
 
     def run(self, options: Namespace) -> int | None:
@@ -49,12 +51,10 @@ class PipelineCommand(SeederCommand):
 
 def _blocks(ended: PipelineRun) -> Iterator[Block]:
     if ended.is_skipped:
-        yield f"{ended.source}: loaded before, so nothing was changed"
+        yield Text("{source}: loaded before, so nothing was changed", source=ended.source)
         return
     counts = ended.counts
-    figures = {"inserted": counts.rows_inserted, "updated": counts.rows_updated, "unchanged": counts.rows_unchanged}
-    parts: list[str] = [format_count(counts.rows_in or 0, "record")]
-    parts += [f"{number:,} {name}" for name, number in {**figures, "rejected": counts.rows_rejected}.items() if number]
-    yield f"{ended.target}: {', '.join(parts)} (load {ended.load_id})"
+    parts = Text.joined([format_count(counts.rows_in or 0, "record"), *counted_rows(counts)])
+    yield Text("{table}: {counts} (load {load_id})", table=ended.target, counts=parts, load_id=ended.load_id)
     if ended.refresh is not None:
         yield from dispatch_blocks(ended.target or "", ended.refresh)

@@ -123,7 +123,7 @@ def test_status_on_a_narrow_terminal_keeps_its_columns(manage: Manage, tmp_path:
     code, drawn = run_on_terminal("load_status", COLUMNS="80")
     lines = plain_text(drawn).splitlines()
     assert code == 0
-    assert "table load outcome rows changed rejected updated" in (" ".join(line.split()) for line in lines)
+    assert "table load outcome rows changed rejected when" in (" ".join(line.split()) for line in lines)
     assert any(line.split()[:4] == ["landing.orders", "1", "failed", "1"] for line in lines)
     assert "of_first_quarter.csv" in plain_text(drawn)
     assert "load 1: 1 of 1 records were rejected" in plain_text(drawn)
