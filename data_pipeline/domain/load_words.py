@@ -1,4 +1,4 @@
-"""Words that pages show for states, actions, events and their facts."""
+"""Words that pages and terminals show for states, actions, events and their facts."""
 
 from collections.abc import Mapping
 
@@ -7,6 +7,8 @@ from seeder.texts import Text
 _WORDS: Mapping[str, Text] = {
     word.replace(" ", "_"): word
     for word in (
+        # states of loads, and of the file of a day
+        *(Text("pending"), Text("missing"), Text("new")),
         # states of rejects, dead letters and requests
         *(Text("open"), Text("replayed"), Text("dismissed"), Text("resolved")),
         *(Text("queued"), Text("running"), Text("lost"), Text("failed"), Text("done")),

@@ -7,7 +7,7 @@ from django.core.management.base import CommandParser
 
 from data_pipeline import conf
 from data_pipeline.domain.dialects import Mode
-from data_pipeline.domain.state_words import state_word
+from data_pipeline.domain.load_words import load_word
 from data_pipeline.domain.uris import file_name
 from data_pipeline.management.rendering.refresh_text import refresh_blocks
 from data_pipeline.services import backfilling
@@ -106,7 +106,7 @@ def _loads(plans: Sequence[DayPlan]) -> list[Loaded]:
 
 def _row(plan: DayPlan) -> TableRow:
     rows = "" if plan.loaded is None else f"{plan.loaded.counts.rows_in or 0:,}"
-    state = Text("loaded now") if plan.loaded else state_word(plan.state)
+    state = Text("loaded now") if plan.loaded else load_word(plan.state)
     facts = {"day": plan.day.isoformat(), "file": file_name(plan.source_uri), "state": state}
     return TableRow(
         line=(

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from data_pipeline.domain.dead_letters import DeadLetter, LetterState
-from data_pipeline.domain.state_words import state_word
+from data_pipeline.domain.load_words import load_word
 from data_pipeline.services.dead_letters import ReplayedLetter
 from seeder.management.rendering.command_output import Block, TableRow, TextTable, figures, foldable
 from seeder.management.rendering.local_times import local_time_text
@@ -67,7 +67,7 @@ def replay_blocks(replayed: Sequence[ReplayedLetter]) -> Iterator[Block]:
 def _row(letter: DeadLetter) -> TableRow:
     next_try = local_time_text(letter.next_try_at) if letter.next_try_at else Text("by an operator")
     tries = next_try if letter.state is LetterState.OPEN else ""
-    state = state_word(letter.state)
+    state = load_word(letter.state)
     facts: list[str] = [letter.artefact, state, Text("attempts {number:,}", number=letter.attempts)]
     facts += [Text("next try {time}", time=tries)] if tries else []
     return TableRow(

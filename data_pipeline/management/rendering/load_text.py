@@ -5,7 +5,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from data_pipeline.domain.load_counts import LoadCounts
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.rejects import Reject
-from data_pipeline.domain.state_words import state_word
 from data_pipeline.domain.uris import file_name
 from data_pipeline.services.load_options import Loaded
 from seeder.domain.human_format import format_count, format_duration, format_size
@@ -74,7 +73,7 @@ def _row(loaded: Loaded, names: Sequence[Text]) -> TableRow:
         cells=[
             loaded.target or "",
             file,
-            (state_word("loaded"), "green") if loaded.status is LoadStatus.SUCCESS else (state_word("skipped"), "dim"),
+            (Text("loaded"), "green") if loaded.status is LoadStatus.SUCCESS else (Text("skipped"), "dim"),
             *("" if (number := numbers[name]) is None else f"{number:,}" for name in names),
             format_size(loaded.size_bytes),
             format_duration(loaded.duration),

@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from data_pipeline.domain.load_overview import LoadSummary
 from data_pipeline.domain.load_requests import RequestStatus, RequestSummary
-from data_pipeline.domain.state_words import state_word
+from data_pipeline.domain.load_words import load_word
 from data_pipeline.domain.uris import file_name
 from data_pipeline.services.load_overview import LoadOverview
 from data_pipeline.services.request_overview import RequestOverview
@@ -21,7 +21,7 @@ _HEADINGS = (
     *(Text("table"), foldable(Text("file")), figures(Text("load")), Text("outcome"), figures(Text("rows"))),
     *(figures(Text("changed")), figures(Text("rejected")), Text("when")),
 )
-_STATES = {"success": "loaded", "skipped": "loaded, repeated"}  # as in the admin
+_WORDS = {"success": Text("loaded"), "skipped": Text("loaded, repeated")}  # as in the admin
 _STYLES = {"loaded": "green", "loaded, repeated": "green", "pending": "cyan", "undone": "dim"}
 _REQUEST_STYLES = {RequestStatus.QUEUED: "", RequestStatus.RUNNING: "cyan", RequestStatus.LOST: "yellow"}
 
@@ -57,7 +57,7 @@ def overview_blocks(overview: LoadOverview) -> Iterator[Block]:
 def _row(load: LoadSummary, now: datetime) -> TableRow:
     outcome = _outcome(load)
     changed = sum(one or 0 for one in (load.rows_inserted, load.rows_updated, load.rows_deleted))
-    facts: list[str] = [state_word(outcome), Text("{rows} changed", rows=format_count(changed, "row"))]
+    facts: list[str] = [outcome, Text("{rows} changed", rows=format_count(changed, "row"))]
     facts += [Text("{number:,} rejected", number=load.rows_rejected)] if load.rows_rejected else []
     artefact, table = file_name(load.source_uri or load.source), load.table or Text("no table")
     line = Text(
@@ -74,7 +74,7 @@ def _row(load: LoadSummary, now: datetime) -> TableRow:
             table,
             artefact,
             str(load.load_id),
-            (state_word(outcome), _STYLES.get(outcome, "bold red")),
+            (outcome, _STYLES.get(outcome, "bold red")),
             _figure(load.rows_in),
             f"{changed:,}",
             _figure(load.rows_rejected),
@@ -104,10 +104,10 @@ def _request_row(request: RequestSummary, now: datetime) -> TableRow:
     since = time_ago_text(request.finished_at or request.requested_at, now)
     load = "" if request.load_id is None else str(request.load_id)
     error = [first_line(request.error_message)] if request.error_message else []
-    status = state_word(request.status)
+    status = load_word(request.status)
     if request.worker and request.status is RequestStatus.RUNNING:
         status = Text("running by {worker}", worker=request.worker)
-    state, action = Text.joined([status, since]), state_word(request.action)
+    state, action = Text.joined([status, since]), load_word(request.action)
     line = Text(
         "request {request_id} ({action}): {file}, {state}, requested by {user}",
         request_id=request.request_id,
@@ -136,8 +136,8 @@ def _error_text(load: LoadSummary) -> str:
 
 def _outcome(load: LoadSummary) -> str:
     if load.is_stuck:
-        return "stuck"
-    return "undone" if load.error_code == "undone" else _STATES.get(load.status, load.status)
+        return Text("stuck")
+    return Text("undone") if load.error_code == "undone" else _WORDS.get(load.status) or load_word(load.status)
 
 
 def _figure(number: int | None) -> str:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator
 
+from data_pipeline.domain.load_words import load_word
 from data_pipeline.domain.rejects import RejectState
-from data_pipeline.domain.state_words import state_word
 from data_pipeline.management.rendering.load_text import raw_text
 from data_pipeline.management.rendering.refresh_text import dispatch_blocks
 from data_pipeline.postgres.kept_rejects import KeptReject
@@ -53,7 +53,7 @@ def _count_of(state: RejectState, number: int) -> Text:
 def _row(reject: KeptReject) -> TableRow:
     record = reject.record
     shown = raw_text(record.raw, max_length=_MAX_RAW_SHOWN)
-    state = state_word(reject.state)
+    state = load_word(reject.state)
     if reject.replayed_by is not None:
         state = Text("replayed by load {load_id}", load_id=reject.replayed_by)
     return TableRow(
