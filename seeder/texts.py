@@ -11,8 +11,8 @@ from typing import Any, Protocol, Self
 class Catalog(Protocol):
     """Messages and formats of one language."""
 
-    def gettext(self, message: str) -> str:
-        """Return the translated message, or the message itself."""
+    def gettext(self, message: str, context: str | None = None) -> str:
+        """Return the translated message, or the message itself. A context tells equal English words apart."""
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         """Return the translated form for this number."""
@@ -24,14 +24,20 @@ class Catalog(Protocol):
 class Text(str):
     """A sentence from a template and arguments, as for `str.format`. An argument can be a text itself."""
 
-    __slots__ = ("arguments", "plural", "template")
+    __slots__ = ("arguments", "context", "plural", "template")
 
     template: str
+    context: str | None  # tells equal English words apart
     plural: str | None  # with it, the argument `number` decides
     arguments: Mapping[str, object]
 
     def __new__(cls, template: str, /, **arguments: object) -> Self:
         return cls._of(template, None, arguments)
+
+    @classmethod
+    def in_context(cls, context: str, template: str, /, **arguments: object) -> Self:
+        """Return a text that other languages translate differently in this context."""
+        return cls._of(template, None, arguments, context)
 
     @classmethod
     def counted(cls, singular: str, plural: str, /, number: int, **arguments: object) -> Self:
@@ -45,9 +51,11 @@ class Text(str):
         return cls._of(separator.join(f"{{{name}}}" for name in arguments), None, arguments)
 
     @classmethod
-    def _of(cls, template: str, plural: str | None, arguments: Mapping[str, object]) -> Self:
+    def _of(
+        cls, template: str, plural: str | None, arguments: Mapping[str, object], context: str | None = None
+    ) -> Self:
         self = super().__new__(cls, cls._finished(_form(template, plural, arguments).format(**arguments)))
-        self.template, self.plural, self.arguments = template, plural, arguments
+        self.template, self.plural, self.arguments, self.context = template, plural, arguments, context
         return self
 
     def __str__(self) -> str:
@@ -55,12 +63,12 @@ class Text(str):
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Copy and pickle it as it is. A copy of the sentence would be taken for a template."""
-        return self._of, (self.template, self.plural, self.arguments)
+        return self._of, (self.template, self.plural, self.arguments, self.context)
 
     def translated(self, catalog: Catalog) -> str:
         """Return the sentence in the language of a catalog, with the arguments that are texts."""
         if self.plural is None:
-            template = catalog.gettext(self.template)
+            template = catalog.gettext(self.template, self.context)
         else:
             template = catalog.ngettext(self.template, self.plural, _number(self.arguments))
         shown = {name: _shown(value, catalog) for name, value in self.arguments.items()}

@@ -49,6 +49,8 @@ def _python_messages(path: Path) -> Iterator[Message]:
         else:
             words = [one.value if isinstance(one, ast.Constant) else None for one in node.args]
             match _name(node.func), words:
+                case "in_context", [str(context), str(singular), *_]:
+                    yield Message(singular, None, str(path), context)
                 case name, [str(singular), str(plural), *_] if name in _WITH_PLURAL:
                     yield Message(singular, plural, str(path))
                 case name, [str(singular), *_] if name in _SINGULAR and singular:  # the empty one is the header

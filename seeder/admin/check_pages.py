@@ -35,7 +35,7 @@ _NO_PERMISSION = Text(
 )
 OUTCOME_TEXTS: Mapping[str, Text] = {
     CheckOutcome.PASSED: Text("passed"),
-    CheckOutcome.FAILED: Text("failed"),
+    CheckOutcome.FAILED: Text.in_context("data check", "failed"),
     CheckOutcome.COULD_NOT_RUN: Text("could not run"),
     CheckOutcome.WAIVED: Text("failed, but waived"),
 }

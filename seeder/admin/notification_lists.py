@@ -25,7 +25,7 @@ _STATE_TEXTS: Mapping[str, Text] = {
     DeliveryState.PENDING: Text("pending"),
     DeliveryState.SENT: Text("sent"),
     DeliveryState.FAILED: Text("failed"),
-    DeliveryState.GONE: Text("gone"),
+    DeliveryState.GONE: Text.in_context("receiver", "gone"),
 }
 _EVENT_TEXTS: Mapping[str, Text] = {
     Event.RUN_FINISHED: Text("run finished"),

@@ -7,9 +7,9 @@ from django.contrib.admin.views.main import ChangeList
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Q, QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.functional import lazy
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
-from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -25,6 +25,8 @@ from seeder.services.storable_text import is_storable
 from seeder.services.translation import translated
 from seeder.texts import Text
 
+_lazily_translated: Any = lazy(translated, str)  # the stubs of Django have another type of lazy texts
+
 
 @admin.register(RunHistory)
 class RunHistoryAdmin(ReportAdmin):
@@ -37,12 +39,12 @@ class RunHistoryAdmin(ReportAdmin):
     ordering = ("-start_time", "-id")
     sortable_by = ("start_time",)
     search_fields = ("table_name", "run_id")
-    search_help_text = format_lazy(
-        _(
-            "Part of a view's name, which finds the latest runs of up to {number} views; its entire name"
-            " (schema.table); or a run id."
-        ),
-        number=name_search.MAX_NAMES,
+    search_help_text = _lazily_translated(
+        Text(
+            "Part of a view's name, which finds the latest runs of up to {number:,} views; its entire name"
+            " (schema.table); or a run id.",
+            number=name_search.MAX_NAMES,
+        )
     )
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str]) -> QuerySet[Any]:
@@ -117,8 +119,8 @@ class RunAdmin(ReportAdmin):
     ordering = ("-started_at", "-run_id")
     sortable_by = ("started_at",)
     search_fields = ("run_id",)
-    search_help_text = format_lazy(
-        _("Run id, or part of the description of one of the latest {number} runs."), number=f"{MAX_COUNTED_ROWS:,}"
+    search_help_text = _lazily_translated(
+        Text("Run id, or part of the description of one of the latest {number:,} runs.", number=MAX_COUNTED_ROWS)
     )
 
     def filter_by_agencies(self, rows: QuerySet[Any], agencies: list[str]) -> QuerySet[Any]:

@@ -12,8 +12,8 @@ _NUMBER = re.compile(r"(?P<sign>\+?)(?P<grouping>,?)(\.(?P<decimals>\d+))?(?P<ty
 class ActiveLanguage:
     """The catalogs of the installed apps, in the language that Django has activated for this thread."""
 
-    def gettext(self, message: str) -> str:
-        return translation.gettext(message)
+    def gettext(self, message: str, context: str | None = None) -> str:
+        return translation.pgettext(context, message) if context else translation.gettext(message)
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         return translation.ngettext(singular, plural, number)

@@ -25,6 +25,7 @@ _OPTIONS = """
     --disable-component-update --disable-sync
 """
 IS_REQUIRED = os.environ.get("SEEDER_BROWSER") == "required"  # read before a fixture cleans the environment
+LONGEST_WORDS = "de"  # the language with which a narrow page is most likely too wide
 PASSWORD = "open sesame"  # noqa: S105  # of test users
 READER_PERMISSIONS = ("view_jobstatus", "view_runhistory", "view_run", "view_releasesnapshot", "view_queuedrefresh")
 OPERATOR_PERMISSIONS = (*READER_PERMISSIONS, "refresh_views", "capture_releasesnapshot", "view_errors")
@@ -56,13 +57,16 @@ class Site:
     contexts: list[BrowserContext] = field(default_factory=list)
     browser_errors: list[str] = field(default_factory=list)  # console errors, and requests to other hosts
 
-    def logged_in_page(self, name: str, *, width: int = 1280, scheme: str = "light", scripts: bool = True) -> Page:
+    def logged_in_page(
+        self, name: str, *, width: int = 1280, scheme: str = "light", scripts: bool = True, language: str = "en"
+    ) -> Page:
         """Return a page of a new browser context with this user."""
         context = self.browser.new_context(
             base_url=self.address,
             viewport={"width": width, "height": 900},
             color_scheme="dark" if scheme == "dark" else "light",
             java_script_enabled=scripts,
+            locale=language,
         )
         context.set_default_timeout(60_000)
         self.contexts.append(context)

@@ -8,7 +8,7 @@ from playwright.sync_api import Route, expect
 
 from seeder.domain.outcomes import Outcome
 from seeder.models import DataCheck, DataCheckWaiver
-from tests.browser.conftest import OPERATOR_PERMISSIONS, READER_PERMISSIONS, Site, create_user
+from tests.browser.conftest import LONGEST_WORDS, OPERATOR_PERMISSIONS, READER_PERMISSIONS, Site, create_user
 from tests.browser.test_monitoring_page import AXE, accessibility_violations
 from tests.conftest import create_custom_manifest, sql
 from tests.integration.data_checks.checked_view import add_check, create_view, refresh
@@ -57,9 +57,9 @@ def page_urls() -> dict[str, str]:
     }
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
-def test_check_pages_fit_viewport_and_are_accessible(site: Site, width: int, scheme: str) -> None:
-    page = site.logged_in_page("keeper", width=width, scheme=scheme)
+@pytest.mark.parametrize(("scheme", "width", "language"), [("light", 1280, "en"), ("dark", 400, LONGEST_WORDS)])
+def test_check_pages_fit_viewport_and_are_accessible(site: Site, width: int, scheme: str, language: str) -> None:
+    page = site.logged_in_page("keeper", width=width, scheme=scheme, language=language)
     for name, url in page_urls().items():
         page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

@@ -11,7 +11,7 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import DataCheck, Notification, Run, RunHistory
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
-from tests.browser.conftest import Site
+from tests.browser.conftest import LONGEST_WORDS, Site
 from tests.browser.test_monitoring_page import AXE, accessibility_violations
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
@@ -73,7 +73,7 @@ def test_no_column_of_a_list_is_cut_off(site: Site) -> None:
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_view_page_fits_and_is_accessible(site: Site, width: int, scheme: str) -> None:
-    page = site.logged_in_page("operator", width=width, scheme=scheme)
+    page = site.logged_in_page("operator", width=width, scheme=scheme, language=LONGEST_WORDS if width == 400 else "en")
     for query in ("", "&range=1y"):
         page.goto(f"/admin/seeder/monitoring/view/?table={NAME}{query}")
         for summary in page.locator("details:not([open]) > summary").all():

@@ -1,6 +1,7 @@
 """The monitoring pages in a browser."""
 
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -10,11 +11,11 @@ from playwright.sync_api import Page, Route, expect
 
 from seeder.domain.refresh_requests import AllReports, SingleView
 from seeder.domain.view_names import ViewName
-from seeder.models import JobStatus, ReleaseSnapshot, Run
+from seeder.models import Freshness, JobStatus, ReleaseSnapshot, Run
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.acceptance import queue_clusters
-from tests.browser.conftest import PASSWORD, Site
+from tests.browser.conftest import LONGEST_WORDS, PASSWORD, Site
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = [pytest.mark.slow]
@@ -67,6 +68,7 @@ def page_urls() -> dict[str, str]:
         "failing view": f"{MONITORING}view/?table=reporting.bad",
         "explanation": f"{MONITORING}view/explanation/?table=reporting.good",
         "drift": f"{MONITORING}drift/?base={base}&compare={other}",
+        "contracts": f"{MONITORING}freshness/",
         "not there": f"{MONITORING}run/no-such-run/",
     }
 
@@ -317,11 +319,12 @@ def test_pages_work_with_strict_csp(site: Site) -> None:
     expect(page.locator("figure svg a rect").first).to_be_visible()
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
-def test_page_fits_viewport_and_is_accessible(site: Site, width: int, scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "width", "language"), [("light", 1280, "en"), ("dark", 400, LONGEST_WORDS)])
+def test_page_fits_viewport_and_is_accessible(site: Site, width: int, scheme: str, language: str) -> None:
     create_custom_manifest(f"reporting.long{'_and_long' * 5}", "SELECT 1 AS n")
+    Freshness.objects.create(agency_slug="demo", target_lag=timedelta(hours=3))
     orchestrator.execute_run(AllReports(), requested_by="a test")
-    page = site.logged_in_page("operator", width=width, scheme=scheme)
+    page = site.logged_in_page("operator", width=width, scheme=scheme, language=language)
     for name, url in page_urls().items():
         page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

@@ -12,7 +12,7 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import Freshness, Mute, Notification
 from seeder.services.freshness_links import create_link
 from seeder.services.run import orchestrator
-from tests.browser.conftest import OPERATOR_PERMISSIONS, Site, create_user
+from tests.browser.conftest import LONGEST_WORDS, OPERATOR_PERMISSIONS, Site, create_user
 from tests.browser.test_monitoring_page import AXE, accessibility_violations
 from tests.conftest import create_custom_manifest, sql
 from tests.scripted_http import answer, serve
@@ -66,9 +66,9 @@ def notifications(site: Site) -> Iterator[None]:
     sql("DELETE FROM reporting.seeder_mute; DELETE FROM reporting.seeder_notification")
 
 
-@pytest.mark.parametrize(("scheme", "width"), [("light", 1280), ("dark", 400)])
-def test_notification_pages_fit_viewport_and_are_accessible(site: Site, width: int, scheme: str) -> None:
-    page = site.logged_in_page("pager", width=width, scheme=scheme)
+@pytest.mark.parametrize(("scheme", "width", "language"), [("light", 1280, "en"), ("dark", 400, LONGEST_WORDS)])
+def test_notification_pages_fit_viewport_and_are_accessible(site: Site, width: int, scheme: str, language: str) -> None:
+    page = site.logged_in_page("pager", width=width, scheme=scheme, language=language)
     for name, url in URLS.items():
         page.goto(url)
         assert page.evaluate("document.documentElement.scrollWidth") <= width, name

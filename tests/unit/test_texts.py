@@ -15,11 +15,13 @@ class German:
     messages: ClassVar = {
         "{view} waited {duration}": "{duration} lang wartete {view}",
         "{seconds:.2f} s": "{seconds:.2f} Sek.",
+        "failed": "fehlgeschlagen",
+        "data check: failed": "nicht bestanden",
         "No manifest names the agency {slug!r}.{suggestion}": "Kein Manifest nennt die Behörde {slug!r}.{suggestion}",
     }
 
-    def gettext(self, message: str) -> str:
-        return self.messages.get(message, message)
+    def gettext(self, message: str, context: str | None = None) -> str:
+        return self.messages.get(f"{context}: {message}" if context else message, message)
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
         return (singular if number == 1 else plural).replace("views", "Sichten").replace("view", "Sicht")
@@ -51,6 +53,12 @@ def test_arguments_are_translated_and_their_numbers_localized() -> None:
     text = Text("{view} waited {duration}", view="{a}", duration=Text("{seconds:.2f} s", seconds=1.5))
     assert translated(text) == "1,50 Sek. lang wartete {a}"
     assert translated(Text("no such message: {one}", one="x")) == "no such message: x"
+
+
+def test_context_decides_between_equal_words() -> None:
+    run, check = Text("failed"), Text.in_context("data check", "failed")
+    assert run == check == "failed"
+    assert [*map(translated, (run, check, deepcopy(check)))] == ["fehlgeschlagen", "nicht bestanden", "nicht bestanden"]
 
 
 def test_number_decides_the_form() -> None:

@@ -1,11 +1,12 @@
 """Which data checks, waivers and contracts apply to a view, and how it depends on other views."""
 
 from collections.abc import Iterator
+from datetime import datetime
 
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
 from seeder.domain.explanation.facts import Decision, Level, RelatedView, Topic, ViewStory
 from seeder.domain.explanation.refresh_decisions import time_text
-from seeder.domain.freshness.states import FRESHNESS_STATE_TEXTS, LATE_CAUSE_TEXTS, FreshnessState
+from seeder.domain.freshness.states import LATE_CAUSE_TEXTS, FreshnessState, Judgement
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.domain.outcomes import Status
 from seeder.texts import Text
@@ -111,24 +112,35 @@ def _contract_decisions(story: ViewStory) -> Iterator[Decision]:
         name = Text("Its contract ({contract})", contract=str(contract))
         if contract.view is None:
             name = Text("The contract of agency {agency} ({contract})", agency=contract.agency, contract=str(contract))
-        state = FRESHNESS_STATE_TEXTS[judgement.state]
-        text = Text("{contract} is {state}", contract=name, state=state)
-        if judgement.deadline is not None:
-            deadline = time_text(judgement.deadline)
-            text = Text("{contract} is {state} until {deadline}", contract=name, state=state, deadline=deadline)
-            if judgement.state is FreshnessState.LATE:
-                duration = format_duration(story.now - judgement.deadline)
-                text = Text(
-                    "{contract} is late since {deadline} ({duration})",
-                    contract=name,
-                    deadline=deadline,
-                    duration=duration,
-                )
+        text = _contract_text(judgement, name, story.now)
         if judgement.cause is None:
             text = Text("{text}.", text=text)
         else:
             text = Text("{text}: {cause}.", text=text, cause=LATE_CAUSE_TEXTS[judgement.cause])
         yield Decision(topic=Topic.CONTRACT, text=text, level=_CONTRACT_LEVELS[judgement.state])
+
+
+def _contract_text(judgement: Judgement, contract: Text, now: datetime) -> Text:
+    """Return the state of a contract, as the beginning of a sentence."""
+    values = {"contract": contract, "deadline": judgement.deadline and time_text(judgement.deadline)}
+    match judgement.state, judgement.deadline:
+        case FreshnessState.UNKNOWN, _:
+            text = Text("{contract} is unknown", contract=contract)
+        case FreshnessState.LATE, None:
+            text = Text("{contract} is late", contract=contract)
+        case FreshnessState.LATE, datetime() as missed:
+            text = Text(
+                "{contract} is late since {deadline} ({duration})", duration=format_duration(now - missed), **values
+            )
+        case _, None:
+            text = Text("{contract} is fresh", contract=contract)
+        case FreshnessState.FRESH, _:
+            text = Text("{contract} is fresh until {deadline}", **values)
+        case FreshnessState.HELD, _:
+            text = Text("{contract} is held, and due by {deadline}", **values)
+        case _:
+            text = Text("{contract} is due by {deadline}", **values)
+    return text
 
 
 def _dependency_decisions(story: ViewStory) -> Iterator[Decision]:

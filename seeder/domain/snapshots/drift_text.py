@@ -86,4 +86,4 @@ def _change_text(finding: Finding) -> Text:
 
 def _value_or_none(value: object) -> str:
     """Escape control characters, so that data cannot control a terminal."""
-    return Text("none") if value in {None, ""} else str(value).translate(_CONTROL_ESCAPES)
+    return Text.in_context("value", "none") if value in {None, ""} else str(value).translate(_CONTROL_ESCAPES)

@@ -43,7 +43,7 @@ VIEW = ViewKey(database="D1", name=NAME)
 class OnlyArguments:
     """A catalog whose messages have no words."""
 
-    def gettext(self, message: str) -> str:
+    def gettext(self, message: str, context: str | None = None) -> str:  # noqa: ARG002  # as in the protocol
         return " ".join(re.findall(r"{[^}]*}", message))
 
     def ngettext(self, singular: str, plural: str, number: int) -> str:
