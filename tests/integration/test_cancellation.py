@@ -1,10 +1,12 @@
 """Cancelled requests: queued parts end at once, workers stop running ones, and nothing starts them again."""
 
+import re
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
+from typing import Any
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError, connection, connections
 from django.db.models.functions import Now
 
 from seeder.domain.outcomes import RunSummary
@@ -37,9 +39,14 @@ def cancel(part: QueuedRefresh, requested_by: str = "operator") -> list[str]:
     return [one.state for one in cancel_request(part.request_id, requested_by=requested_by)]
 
 
-def run_in_thread(part_id: int) -> PartResult:
+def run_in_thread(part_id: int, statements: list[str]) -> PartResult:
+    def record(execute: Any, statement: str, *rest: Any) -> Any:
+        statements.append(str(statement))
+        return execute(statement, *rest)
+
     try:
-        return run_part(part_id)
+        with connection.execute_wrapper(record):
+            return run_part(part_id)
     finally:
         connections.close_all()
 
@@ -123,8 +130,9 @@ def test_worker_stops_a_cancelled_part() -> None:
     create_custom_manifest("reporting.sleeping", "SELECT 1 AS n FROM pg_sleep(60)")
     create_custom_manifest("reporting.unstarted", "SELECT n FROM reporting.sleeping")
     [part] = enqueue_refresh(AgencyReports(slug="demo"), requested_by="").parts
+    statements: list[str] = []
     with ThreadPoolExecutor(1) as threads:
-        result = threads.submit(run_in_thread, part.pk)
+        result = threads.submit(run_in_thread, part.pk, statements)
         eventually(lambda: is_sleeping() and RunHistory.objects.filter(status="success").exists())
         assert cancel(part) == ["running"]
         assert result.result(20).result == "cancelled"
@@ -141,6 +149,8 @@ def test_worker_stops_a_cancelled_part() -> None:
     assert (part.state, part.succeeded, part.failed) == ("cancelled", 1, 2)
     assert not rescue_stalled_parts().dispatched
     assert not is_sleeping()
+    polls = {one for one in statements if re.match('SELECT [^,]*"cancel_requested_by" AS', one)}
+    assert [re.findall('FROM "reporting"."([a-z_]+)"', one) for one in polls] == [["seeder_queued_refresh"]]
 
 
 def test_run_is_cancelled_by_its_own_id(part: QueuedRefresh) -> None:

@@ -35,7 +35,6 @@ from seeder.services import history_rows
 from seeder.services.process_name import process_name
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.run import orphan_recovery, preconditions
-from seeder.services.run.cancel_listener import CancelListener
 from seeder.services.run.orchestrator import RunOrigin, execute_locked
 from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.stop_signal import StopSignal
@@ -115,9 +114,9 @@ def _work(part: QueuedRefresh, run_lock: RunLock, stop: StopSignal) -> PartResul
         return _end(part, "done")
     request = SelectedManifests(manifests=left, description=part.description)
     origin = RunOrigin(requested_at=part.last_requested_at, requested_by=part.requested_by, is_forced=part.is_forced)
-    listener = CancelListener(partial(part_rows.cancel_requested_by, part.pk), stop)
+    cancel_requested_by = partial(part_rows.cancel_requested_by, part.pk)
     try:
-        summary = execute_locked(request, run_lock, origin, listener=listener, stop=stop)
+        summary = execute_locked(request, run_lock, origin, stop=stop, cancel_requested_by=cancel_requested_by)
     except DatabaseError:
         with suppress(Error):  # if the release fails too, the free run lock shows that the run is dead
             sessions.discard_if_broken(DEFAULT_DB_ALIAS)

@@ -35,7 +35,7 @@ from seeder.services.run.cost_meter import CostMeter
 from seeder.services.run.data_as_of import DataAsOf
 from seeder.services.run.database_scheduler import RunCallbacks, StartPolicy
 from seeder.services.run.held_inputs import add_held_inputs
-from seeder.services.run.listeners import EventCallback, Listeners, RunListener
+from seeder.services.run.listeners import EventCallback, Listeners
 from seeder.services.run.log_listener import LogListener
 from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.run.run_rows import RunRowWriter
@@ -99,8 +99,7 @@ def execute_run(  # noqa: PLR0913  # the options of the commands
     change_samples.request_samples(request, requested_by=requested_by)
     origin = RunOrigin(requested_at=requested_at, requested_by=requested_by, is_forced=force, max_workers=max_workers)
     with RunLock(new_run_id()) as run_lock:
-        listener = EventCallback(on_event)
-        return execute_locked(request, run_lock, origin, listener=listener, stop=stop or StopSignal())
+        return execute_locked(request, run_lock, origin, stop=stop or StopSignal(), on_event=on_event)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -114,15 +113,19 @@ class RunOrigin:
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
-def execute_locked(
+def execute_locked(  # noqa: PLR0913  # what the two callers differ in
     request: RefreshRequest,
     run_lock: RunLock,
     origin: RunOrigin,
     *,
-    listener: RunListener,
     stop: StopSignal,
+    on_event: Callable[[RunEvent], object] = lambda _: None,
+    cancel_requested_by: Callable[[], str | None] | None = None,
 ) -> RunSummary:
-    """Execute a run for a caller that holds the run lock. The listener is the last to get each event and tick."""
+    """Execute a run for a caller that holds the run lock.
+
+    `cancel_requested_by` reads the row by which the run is cancelled (None: its own).
+    """
     settings, tables = _settings(origin.max_workers), OptionalTables.read(DEFAULT_DB_ALIAS)
     plan = _plan(request, settings, tables, force=origin.is_forced)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
@@ -134,14 +137,14 @@ def execute_locked(
     meter = CostMeter(plan.by_database, history, tables)
     recorders = (
         run_lock,
-        CancelListener(run_row.cancel_requested_by, stop),
+        CancelListener(cancel_requested_by or run_row.cancel_requested_by, stop),
         RunningStatusWriter(history),
         run_row,
         meter,
     )
     notifications = RunNotifications(run_lock.run_id, settings, tables)
     lineage = RunLineage(run_lock.run_id, settings, tables)
-    listeners = Listeners(*recorders, LogListener(run_lock.run_id), notifications, lineage, listener)
+    listeners = Listeners(*recorders, LogListener(run_lock.run_id), notifications, lineage, EventCallback(on_event))
     orphan_recovery.recover_orphaned_runs(tables)
     run_lock.ensure_held()  # planning may have lost the connection that held it
     history.insert_pending(plan)

@@ -13,7 +13,6 @@ from seeder.models import JobStatus, RunHistory
 from seeder.postgres import group_queries, group_transaction, sessions
 from seeder.services.groups import member_refresh
 from seeder.services.run import orchestrator
-from seeder.services.run.listeners import RunListener
 from seeder.services.run.orchestrator import RunOrigin, execute_locked
 from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.stop_signal import StopSignal
@@ -123,7 +122,7 @@ def test_group_that_another_run_has_refreshed_together_is_reused() -> None:
 
     def refresh_again() -> dict[str, str | None]:
         with RunLock(new_run_id()) as lock:
-            summary = execute_locked(AllReports(), lock, origin, listener=RunListener(), stop=StopSignal())
+            summary = execute_locked(AllReports(), lock, origin, stop=StopSignal())
         return {view.key.name.name: result.satisfied_by for view, result in summary.results.items()}
 
     assert refresh_again() == dict.fromkeys(("a", "b", "c", "outside"), first_run)
