@@ -68,19 +68,21 @@ def request_retry(request: HttpRequest, run_id: str) -> None:
 def request_cancel(request: HttpRequest, request_id: str) -> None:
     try:
         agencies = agency_scope.agencies_of(request.user)
-        parts = cancellation.cancel(request_id, requested_by=request.user.get_username(), agencies=agencies)
+        cancelled = cancellation.cancel(request_id, requested_by=request.user.get_username(), agencies=agencies)
     except SeederError as error:
         _show(request, messages.ERROR, error)
         return
-    if isinstance(parts, Run):
-        stops = Text("The run stops within seconds: {description}.", description=parts.description)
-        _show(request, messages.INFO, stops)
-    elif any(part.state == QueuedPartState.RUNNING for part in parts):
-        stops = Text("The worker stops within seconds: {description}.", description=parts[0].description)
+    if isinstance(cancelled, Run):
+        description, is_stopping = cancelled.description, cancelled.finished_at is None
+        stops = Text("The run stops within seconds: {description}.", description=description)
+    else:
+        description = cancelled[0].description
+        is_stopping = any(part.state == QueuedPartState.RUNNING for part in cancelled)
+        stops = Text("The worker stops within seconds: {description}.", description=description)
+    if is_stopping:
         _show(request, messages.INFO, stops)
     else:
-        cancelled = Text("The request is cancelled: {description}.", description=parts[0].description)
-        _show(request, messages.SUCCESS, cancelled)
+        _show(request, messages.SUCCESS, Text("The request is cancelled: {description}.", description=description))
 
 
 def request_capture(request: HttpRequest, table_name: str, release_tag: str) -> None:

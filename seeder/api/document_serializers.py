@@ -13,7 +13,6 @@ from seeder.domain.freshness.data_age import UnknownAge
 from seeder.domain.manifests import ReportType
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Status
-from seeder.domain.queue.queued_requests import QueuedPartState
 from seeder.domain.snapshots.drift_rules import DifferenceKind, Severity
 
 _SEVERITIES = [*map(str, Severity)]
@@ -132,6 +131,12 @@ class RunSerializer(serializers.Serializer[Any]):
     failed = serializers.IntegerField(help_text="includes interrupted manifests")
 
 
+class CancelledRunSerializer(RunSerializer):
+    """A run after its cancellation."""
+
+    url = serializers.CharField()
+
+
 class HoldSerializer(serializers.Serializer[Any]):
     """An interval in which no refresh could start in a database."""
 
@@ -146,60 +151,6 @@ class RunDetailSerializer(RunSerializer):
 
     holds = HoldSerializer(many=True)
     groups = GroupSerializer(many=True, help_text="consistent groups that ended, with members that the user may see")
-
-
-class QueuedPartSerializer(serializers.Serializer[Any]):
-    """One part of a request. Parts share no views and no dependencies."""
-
-    number = serializers.IntegerField()
-    status = serializers.ChoiceField(choices=[*QueuedPartState])
-    agencies = serializers.ListField(child=serializers.CharField())
-    runIds = serializers.ListField(child=serializers.CharField())
-
-
-class EnqueueResultSerializer(serializers.Serializer[Any]):
-    """The result of a request to refresh."""
-
-    requestId = serializers.CharField(allow_null=True, help_text="null if there is nothing to refresh")
-    url = serializers.CharField(allow_null=True)
-    description = serializers.CharField()
-    joined = serializers.BooleanField(help_text="true: an earlier request that has not started yet covers this one")
-    repeated = serializers.BooleanField(help_text="true: this idempotency key was used before for the same request")
-    parts = QueuedPartSerializer(many=True)
-
-
-class RequestPartStatusSerializer(QueuedPartSerializer):
-    """The status of one part of a request."""
-
-    startTime = serializers.DateTimeField(allow_null=True)
-    finishTime = serializers.DateTimeField(allow_null=True)
-    succeeded = serializers.IntegerField(
-        allow_null=True,
-        help_text="number of manifests; null until the part has ended, or if it includes agencies hidden from the user",
-    )
-    failed = serializers.IntegerField(allow_null=True)
-    error = serializers.CharField(allow_null=True, help_text="why the part ended before it was completely run")
-    cancelRequestedAt = serializers.DateTimeField(
-        allow_null=True, help_text="the worker of a running part stops within seconds of this time"
-    )
-    cancelRequestedBy = serializers.CharField(allow_null=True)
-
-
-class RequestStatusSerializer(serializers.Serializer[Any]):
-    """The status of a request and its parts."""
-
-    requestId = serializers.CharField()
-    status = serializers.ChoiceField(choices=[*QueuedPartState])
-    description = serializers.CharField()
-    requestedBy = serializers.CharField()
-    requestedAt = serializers.DateTimeField()
-    parts = RequestPartStatusSerializer(many=True)
-
-
-class CancelResultSerializer(RequestStatusSerializer):
-    """The status of a request after its cancellation."""
-
-    url = serializers.CharField()
 
 
 class SnapshotReferenceSerializer(serializers.Serializer[Any]):

@@ -122,6 +122,15 @@ _RUN: Body = {
     "succeeded": 11,
     "failed": 1,
 }
+_STOPPING: Body = {
+    **_RUN,
+    "status": "running",
+    "finishTime": None,
+    "durationSeconds": None,
+    "failed": 0,
+    "url": f"{_API}runs/{_RUN_ID}/",
+}
+_STOPPED: Body = {**_STOPPING, **_RUN, "stoppedBy": "cancelled by ada"}
 _HOLD: Body = {"database": "default", "reason": "server_busy", "startTime": _STARTED, "finishTime": _FINISHED}
 
 _QUEUED_PART: Body = {"number": 1, "status": "queued", "agencies": ["demo"], "runIds": []}
@@ -246,6 +255,7 @@ OPERATIONS: Mapping[str, OperationExample] = {
     "cancelRequest": OperationExample(response=_CANCELLED, accepted=_CANCELLING),
     "listRuns": OperationExample(response=page_of(_RUN)),
     "getRun": OperationExample(response={**_RUN, "holds": [_HOLD], "groups": [_GROUP]}),
+    "cancelRun": OperationExample(response=_STOPPED, accepted=_STOPPING),
     "listHistoryOfRun": OperationExample(response=page_of(_HISTORY)),
     "retryRun": OperationExample(response={**_ENQUEUED, "description": f"what failed in the run {_RUN_ID}"}),
     "listSnapshots": OperationExample(response=page_of({**_LATER, **_TOTALS, "columnCount": 2})),

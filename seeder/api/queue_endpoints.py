@@ -9,9 +9,9 @@ from rest_framework.response import Response
 
 from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import READ, WRITE
-from seeder.api.document_serializers import CancelResultSerializer, RequestStatusSerializer
 from seeder.api.input_serializers import RequestQuerySerializer
 from seeder.api.operation_description import describe_operation, page_schema
+from seeder.api.queue_serializers import CancelResultSerializer, RequestStatusSerializer
 from seeder.domain.queue.queued_requests import FINAL_STATES
 from seeder.errors import RequestEnded, RequestShared
 from seeder.models import QueuedRefresh
@@ -20,6 +20,11 @@ from seeder.services.documents.queue_documents import request_document
 from seeder.services.queue import cancellation, part_rows, queue_overview
 from seeder.services.read_models import agency_scope, request_list
 from seeder.services.read_models.keyset_pagination import PageOrder
+
+CANCEL_ERROR_STATUSES = (
+    ((RequestEnded,), status.HTTP_409_CONFLICT),
+    ((RequestShared,), status.HTTP_403_FORBIDDEN),
+)
 
 
 class BaseRequestView(ReportView):
@@ -54,11 +59,7 @@ class RequestStatusView(BaseRequestView):
 
 class CancelRequestView(BaseRequestView):
     required_permissions: ClassVar = {WRITE: "seeder.refresh_views"}
-    error_statuses: ClassVar = (
-        ((RequestEnded,), status.HTTP_409_CONFLICT),
-        ((RequestShared,), status.HTTP_403_FORBIDDEN),
-        *ReportView.error_statuses,
-    )
+    error_statuses: ClassVar = (*CANCEL_ERROR_STATUSES, *ReportView.error_statuses)
 
     @describe_operation("cancelRequest", CancelResultSerializer, status=(status.HTTP_200_OK, status.HTTP_202_ACCEPTED))
     def post(self, request: Request, requestId: str) -> Response:

@@ -9,10 +9,10 @@ from rest_framework.response import Response
 from seeder.api.agency_scoped_view import ReportView
 from seeder.api.authentication_and_throttling import WRITE
 from seeder.api.changed_rows_serializers import RefreshOptionsSerializer
-from seeder.api.document_serializers import EnqueueResultSerializer
 from seeder.api.idempotency_keys import IDEMPOTENCY_KEY, scoped_idempotency_key
 from seeder.api.input_serializers import ForceOptionSerializer
 from seeder.api.operation_description import JOB_PATH_PARAMETERS, describe_operation
+from seeder.api.queue_serializers import EnqueueResultSerializer
 from seeder.change_sample_errors import SampleTableUnusable
 from seeder.domain.refresh_requests import AgencyReports, RefreshRequest, SingleView
 from seeder.domain.view_names import ViewName

@@ -45,6 +45,7 @@ _v1 = [
     path("queue/<str:requestId>/cancel/", queue_endpoints.CancelRequestView.as_view(), name="cancel-request"),
     path("runs/", run_endpoints.RunListView.as_view(), name="runs"),
     path("runs/<str:runId>/", run_endpoints.RunDetailView.as_view(), name="run"),
+    path("runs/<str:runId>/cancel/", run_endpoints.CancelRunView.as_view(), name="cancel-run"),
     path("runs/<str:runId>/history/", run_endpoints.RunHistoryView.as_view(), name="run-history"),
     path("runs/<str:runId>/retry/", refresh_endpoints.RetryRunView.as_view(), name="retry-run"),
     path("snapshots/", snapshot_endpoints.SnapshotListView.as_view(), name="snapshots"),

@@ -41,6 +41,7 @@ ENDPOINTS: Mapping[str, Mapping[str, str]] = {
     "queue/<str:requestId>/cancel/": {"POST": END},
     "runs/": {"GET": LIST},
     "runs/<str:runId>/": {"GET": ONE},
+    "runs/<str:runId>/cancel/": {"POST": END},
     "runs/<str:runId>/history/": {"GET": ONE},
     "runs/<str:runId>/retry/": {"POST": START},
     "snapshots/": {"GET": LIST, "POST": START},
@@ -110,6 +111,7 @@ def facts(scoped: None) -> Mapping[str, str]:
     base, other = api_clients.capture_two_snapshots()
     version = api_clients.create_held_check()
     request_id = enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test").request_id
+    Run.objects.update(cancel_requested_by="ada", stopped_by="cancelled by ada")  # so it can be cancelled again
     return {
         "<str:reportType>": "custom",
         "jobs/custom/<int:id>": "jobs/custom/1",

@@ -9,7 +9,7 @@ from django.test.utils import CaptureQueriesContext
 from rest_framework import serializers
 from rest_framework.test import APIClient
 
-from seeder.api import document_serializers
+from seeder.api import document_serializers, queue_serializers
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.domain.refresh_requests import AllReports
@@ -124,7 +124,7 @@ def document_fields(document: Any, described: Any) -> Any:
         ("snapshots/", document_serializers.SnapshotSummarySerializer),
         ("snapshots/1/", document_serializers.SnapshotSerializer),
         ("snapshots/compare/?base=1&compare=2", document_serializers.ComparisonSerializer),
-        ("queue/{request}/", document_serializers.RequestStatusSerializer),
+        ("queue/{request}/", queue_serializers.RequestStatusSerializer),
     ],
 )
 def test_document_has_exactly_the_described_fields(

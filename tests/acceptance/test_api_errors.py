@@ -61,7 +61,7 @@ def test_too_large_body_is_refused(size: int) -> None:
     assert answer.json()["code"] == "body_too_large"
 
 
-@pytest.mark.parametrize("action", ["runs/x/retry/", "queue/x/cancel/"])
+@pytest.mark.parametrize("action", ["runs/x/retry/", "runs/x/cancel/", "queue/x/cancel/"])
 @pytest.mark.usefixtures("reader")
 def test_body_of_operation_without_one_is_refused(action: str) -> None:
     caller = api_clients.api_client(api_clients.create_user("operator", *api_clients.OPERATOR_PERMISSIONS))

@@ -5,9 +5,11 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
+from django.db.models.functions import Now
 from pytest_django import Settings
 from rest_framework.test import APIClient
 
+from seeder.domain import lock_keys
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.models import QueuedRefresh, Run, RunHistory
 from seeder.services.queue import part_rows
@@ -16,8 +18,9 @@ from seeder.services.queue.part_execution import run_part
 from seeder.services.run import orchestrator
 from tests.acceptance import api_clients
 from tests.acceptance.api_clients import ROOT, get
-from tests.conftest import create_custom_manifest, sql
+from tests.conftest import another_session, create_custom_manifest, sql
 
+AGENCY = {"demo": {"manifests": 1}}
 DEMO, METRO = AgencyReports(slug="demo"), AgencyReports(slug="metro")
 
 
@@ -169,3 +172,43 @@ def test_retry_without_failures_queues_nothing(operator: APIClient) -> None:
     assert (answer.status_code, answer.json()["requestId"], answer.json()["url"]) == (202, None, None)
     assert operator.post(f"{ROOT}runs/unknown/retry/").status_code == 404
     assert not QueuedRefresh.objects.exists()
+
+
+def test_run_outside_the_queue_is_cancelled(operator: APIClient) -> None:
+    Run.objects.create(run_id="r", description="all reports", started_at=Now(), workers=1, manifests=1, agencies=AGENCY)
+    with another_session() as run:
+        run.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_keys.of_run("r")])
+        for _ in range(2):
+            answer = operator.post(f"{ROOT}runs/r/cancel/")
+            assert (answer.status_code, answer["Location"]) == (202, answer.json()["url"])
+            assert (answer.json()["status"], answer.json()["url"]) == ("running", f"http://testserver{ROOT}runs/r/")
+        assert Run.objects.get().cancel_requested_by == "operator"
+        assert operator.post(f"{ROOT}runs/r/cancel/", {"force": True}, format="json").status_code == 400
+    Run.objects.update(finished_at=Now(), stopped_by="cancelled by operator")
+    answer = operator.post(f"{ROOT}runs/r/cancel/")
+    assert (answer.status_code, answer.json()["stoppedBy"]) == (200, "cancelled by operator")
+    Run.objects.update(stopped_by=None)
+    answer = operator.post(f"{ROOT}runs/r/cancel/")
+    assert (answer.status_code, answer.json()["code"]) == (409, "request_ended")
+
+
+def test_run_of_the_queue_is_cancelled_with_its_request(operator: APIClient) -> None:
+    enqueue(DEMO)
+    part_rows.claim(QueuedRefresh.objects.get(), run_id="r", worker="host:1")
+    Run.objects.create(run_id="r", description="demo", started_at=Now(), workers=1, manifests=1, agencies=AGENCY)
+    assert operator.post(f"{ROOT}runs/r/cancel/").status_code == 202
+    assert QueuedRefresh.objects.get().cancel_requested_by == "operator"
+
+
+def test_cancel_requires_all_agencies_of_the_run(operator: APIClient) -> None:
+    slugs = {"demo": AGENCY["demo"], "harbor": AGENCY["demo"]}
+    Run.objects.create(run_id="r", description="all reports", started_at=Now(), workers=1, manifests=2, agencies=slugs)
+    with another_session() as run:
+        run.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_keys.of_run("r")])
+        answer = operator.post(f"{ROOT}runs/r/cancel/")
+        assert (answer.status_code, answer.json()["code"]) == (403, "request_shared")
+        Run.objects.update(agencies={"harbor": AGENCY["demo"]})
+        assert operator.post(f"{ROOT}runs/r/cancel/").status_code == 404
+        reader = api_clients.api_client(api_clients.create_user("reader", *api_clients.READER_PERMISSIONS))
+        assert reader.post(f"{ROOT}runs/r/cancel/").status_code == 403
+    assert Run.objects.get().cancel_requested_by is None

@@ -12,7 +12,7 @@ from pytest_django import Settings
 from rest_framework.test import APIClient
 
 from seeder import tasks
-from seeder.api import document_serializers
+from seeder.api import queue_serializers
 from seeder.models import QueuedRefresh, ReleaseSnapshot
 from tests.acceptance import api_clients
 from tests.conftest import create_canned_report, create_custom_manifest, sql
@@ -45,8 +45,8 @@ def test_refresh_is_queued_tracked_and_run(operator: APIClient) -> None:
     accepted = answer.json()
     assert (answer.status_code, answer["Location"], accepted["joined"]) == (202, accepted["url"], False)
     assert (accepted["description"], accepted["parts"][0]["agencies"]) == ("the view reporting.good", ["demo"])
-    assert accepted.keys() == document_serializers.EnqueueResultSerializer().fields.keys()
-    assert accepted["parts"][0].keys() == document_serializers.QueuedPartSerializer().fields.keys()
+    assert accepted.keys() == queue_serializers.EnqueueResultSerializer().fields.keys()
+    assert accepted["parts"][0].keys() == queue_serializers.QueuedPartSerializer().fields.keys()
     queued = operator.get(accepted["url"]).json()
     assert (queued["requestId"], queued["status"], queued["requestedBy"]) == (
         accepted["requestId"],

@@ -179,6 +179,8 @@ def test_run_outside_the_queue_is_cancelled_by_its_row() -> None:
         "reporting.done": None,
         "reporting.sleeping": "interrupted: cancelled by operator",
     }
+    assert cancel_run(run_id, requested_by="another").cancel_requested_by == "operator"
+    Run.objects.update(stopped_by=None)  # it ended before it looked
     with pytest.raises(RequestEnded):
         cancel_run(run_id, requested_by="operator")
 

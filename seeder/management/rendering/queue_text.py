@@ -50,6 +50,8 @@ def cancel_blocks(parts: Sequence[QueuedRefresh]) -> Iterator[Block]:
 
 
 def cancelled_run_text(run: Run) -> Text:
+    if run.finished_at is not None:
+        return Text("{request}: the run {run_id} is cancelled.", request=run.description, run_id=run.run_id)
     return Text(
         "{request}: the run {run_id} stops within seconds. Its own terminal shows the result.",
         request=run.description,

@@ -59,7 +59,7 @@ def cancel_run(run_id: str, *, requested_by: str, agencies: list[str] | None = N
     """Cancel a run outside the queue, of any process, and return its row.
 
     It stops within about two seconds; finished views stay refreshed. The caller must be allowed to see all `agencies`
-    of the run (None: any). The run of a part has to be cancelled as a request, otherwise the part is continued.
+    of the run (None: any). The run of a part has to be cancelled as a request, because it does not read its own row.
 
     Raises `UnknownRun`, `RequestShared`, `RequestEnded` or `DatabaseError`.
     """
@@ -73,7 +73,9 @@ def cancel_run(run_id: str, *, requested_by: str, agencies: list[str] | None = N
             if agencies is not None and not run.agencies.keys() <= {*agencies}:
                 raise RequestShared(request_id=run_id)
             if run.finished_at is not None:
-                raise RequestEnded(request_id=run_id)
+                if run.cancel_requested_by is None or run.stopped_by is None:
+                    raise RequestEnded(request_id=run_id)
+                return run
             runs.update(cancel_requested_by=Coalesce("cancel_requested_by", Value(requested_by)))
         log_event(INFO, "cancel_requested", request=run_id, requested_by=requested_by)
     return run
