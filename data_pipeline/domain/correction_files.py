@@ -13,6 +13,7 @@ from data_pipeline.domain.csv_fields import CsvFormat, find_fault, parse_fields
 from data_pipeline.domain.formula_guard import guarded, unguarded
 from data_pipeline.domain.rejects import Problem
 from data_pipeline.domain.row_ids import parse_row_id
+from seeder.texts import Text
 
 RECORD_COLUMN, LINE_COLUMN, REASONS_COLUMN = "reject_record", "reject_line", "reject_reasons"
 _OWN_COLUMNS = (RECORD_COLUMN, LINE_COLUMN, REASONS_COLUMN)
@@ -44,7 +45,8 @@ class RejectedRecord:
     def reasons(self) -> str:
         """All problems in one line."""
         texts = list(map(str, self.problems))
-        return "; ".join([*texts, "only the beginning of the record is kept"] if self.is_shortened else texts)
+        texts += [Text("only the beginning of the record is kept")] if self.is_shortened else []
+        return Text.joined(texts, "; ")
 
 
 def correction_lines(records: Iterable[RejectedRecord], columns: Sequence[str], csv_format: CsvFormat) -> Iterator[str]:
@@ -71,7 +73,7 @@ def read_corrections(text: str, columns: Sequence[str], *, path: object) -> Mapp
     """
     rows = list(_rows(text.removeprefix(_BYTE_ORDER_MARK), path))
     if not rows:
-        raise BadCorrectionFile(path=path, problem="it is empty")
+        raise BadCorrectionFile(path=path, problem=Text("it is empty"))
     header = [unguarded(name) for name in rows[0][1]]
     positions = _positions(header, columns, path)
     corrections = dict[int, Values]()
@@ -82,7 +84,7 @@ def read_corrections(text: str, columns: Sequence[str], *, path: object) -> Mapp
         number = cells[header.index(RECORD_COLUMN)].strip()
         problem = _problem(number, cells, header, corrections)
         if problem:
-            raise BadCorrectionFile(path=path, problem=f"line {line}: {problem}")
+            raise BadCorrectionFile(path=path, problem=Text("line {line}: {problem}", line=line, problem=problem))
         corrections[int(number)] = [unguarded(cells[position]) or None for position in positions]
     return corrections
 
@@ -96,19 +98,28 @@ def _rows(text: str, path: object) -> Iterator[tuple[int, list[str]]]:
         for row in reader:
             yield reader.line_num, row
     except csv.Error as error:
-        raise BadCorrectionFile(path=path, problem=f"line {reader.line_num}: {error}") from error
+        raise BadCorrectionFile(
+            path=path, problem=Text("line {line}: {problem}", line=reader.line_num, problem=str(error))
+        ) from error
 
 
 def _positions(header: Sequence[str], columns: Sequence[str], path: object) -> Sequence[int]:
     """Return the position of each column of the loaded file. Own columns stand before those."""
     if RECORD_COLUMN not in header:
-        raise BadCorrectionFile(path=path, problem=f"it has no column {RECORD_COLUMN}, which names the records")
+        raise BadCorrectionFile(
+            path=path,
+            problem=Text("it has no column {column}, which names the records", column=RECORD_COLUMN),
+        )
     own = {header.index(name) for name in _OWN_COLUMNS if name in header}
     found = {name: position for position, name in enumerate(header) if position not in own}
     missing = [name for name in columns if name not in found]
     unknown = [name for name in found if name and name not in columns]
     if missing or unknown:
-        problem = f"it has no column {missing[0]!r}" if missing else f"the loaded file has no column {unknown[0]!r}"
+        problem = (
+            Text("it has no column {column!r}", column=missing[0])
+            if missing
+            else Text("the loaded file has no column {column!r}", column=unknown[0])
+        )
         raise BadCorrectionFile(path=path, problem=problem)
     return [found[name] for name in columns]
 
@@ -116,11 +127,11 @@ def _positions(header: Sequence[str], columns: Sequence[str], path: object) -> S
 def _problem(number: str, cells: Sequence[str], header: Sequence[str], corrections: Mapping[int, Values]) -> str | None:
     record_no = parse_row_id(number)
     if record_no is None:
-        return f"{number!r} is not a record number"
+        return Text("{number!r} is not a record number", number=number)
     if record_no in corrections:
-        return f"record {record_no:,} was given before"
+        return Text("record {record:,} was given before", record=record_no)
     if len(cells) > len(header):
-        return f"it has {len(cells)} cells, but the header has {len(header)}"
+        return Text("it has {cells} cells, but the header has {columns}", cells=len(cells), columns=len(header))
     return None
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from data_pipeline.domain.rejects import Problem
+from seeder.texts import Text
 
 BAD_COPY_FILE_FORMAT = "22P04"  # PostgreSQL's SQLSTATE for the same faults
 UNTRANSLATABLE_BYTES = "22021"
@@ -48,12 +49,15 @@ def find_fault(record: bytes, csv_format: CsvFormat, *, columns: int | None) -> 
         return _quote_fault(record, csv_format)
     found = len(fields)
     if columns is not None and found != columns:
-        few_or_many = "missing data: " if found < columns else "extra data: "
-        reason = f"{few_or_many}the record has {found} fields, but the header has {columns}"
+        numbers = {"found": found, "columns": columns}
+        if found < columns:
+            reason = Text("missing data: the record has {found} fields, but the header has {columns}", **numbers)
+        else:
+            reason = Text("extra data: the record has {found} fields, but the header has {columns}", **numbers)
         return Fault(BAD_COPY_FILE_FORMAT, reason, is_structural=True)
     fault = _text_fault(record)
     if fault is None and any(one[2] and (b"\r" in one[2] or b"\n" in one[2]) for one in fields):
-        reason = "a field that is not quoted has a carriage return or line feed"
+        reason = Text("a field that is not quoted has a carriage return or line feed")
         return Fault(BAD_COPY_FILE_FORMAT, reason, is_structural=False)
     return fault
 
@@ -61,12 +65,16 @@ def find_fault(record: bytes, csv_format: CsvFormat, *, columns: int | None) -> 
 def _text_fault(record: bytes) -> Fault | None:
     """Return the fault of bytes that are not text, or None."""
     if b"\0" in record:
-        reason = f"byte {record.index(bytes(1)) + 1} of the record is NUL"
+        reason = Text("byte {position} of the record is NUL", position=record.index(bytes(1)) + 1)
         return Fault(UNTRANSLATABLE_BYTES, reason, is_structural=False)
     try:
         record.decode()
     except UnicodeDecodeError as error:
-        reason = f"byte {error.start + 1} of the record is not UTF-8: 0x{record[error.start]:02x}"
+        reason = Text(
+            "byte {position} of the record is not UTF-8: 0x{byte:02x}",
+            position=error.start + 1,
+            byte=record[error.start],
+        )
         return Fault(UNTRANSLATABLE_BYTES, reason, is_structural=False)
     return None
 
@@ -96,9 +104,9 @@ def fields_of(record: bytes, csv_format: CsvFormat) -> list[re.Match[bytes]] | N
 
 def _quote_fault(record: bytes, csv_format: CsvFormat) -> Fault:
     if record.count(csv_format.quote) & 1:
-        reason = "a quote that opens in this line is not closed, or stands inside a field"
+        reason = Text("a quote that opens in this line is not closed, or stands inside a field")
     else:
-        reason = "a quote stands inside a field that is not quoted, or after the closing quote"
+        reason = Text("a quote stands inside a field that is not quoted, or after the closing quote")
     return Fault(BAD_COPY_FILE_FORMAT, reason, is_structural=True)
 
 

@@ -14,6 +14,7 @@ from operator import ne, not_
 
 from data_pipeline.domain.csv_fields import CsvFormat, Fault, find_fault
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Reject
+from seeder.texts import Text
 
 PROGRAM_LIMIT_EXCEEDED = "54000"
 
@@ -74,7 +75,7 @@ def count_records(data: bytes, csv_format: CsvFormat) -> int:
 
 def too_long_record(data: bytes, *, line: int, number: int) -> SplitRecords:
     """Return the reject of a line that was read in part."""
-    fault = Fault(PROGRAM_LIMIT_EXCEEDED, "the line is longer than 32 MB", is_structural=True)
+    fault = Fault(PROGRAM_LIMIT_EXCEEDED, Text("the line is longer than 32 MB"), is_structural=True)
     reject = Reject(line_no=line, record_no=number, raw=data, problems=[fault.as_problem()])
     return SplitRecords(rejects=[reject])
 

@@ -11,6 +11,7 @@ from itertools import permutations
 from typing import Final
 
 from data_pipeline.domain.iso_patterns import ISO_TIMESTAMP
+from seeder.texts import Text
 
 MONTHS: Final = ("jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec")
 _MONTH_NAMES = "january|february|march|april|may|june|july|august|september|october|november|december"
@@ -77,9 +78,15 @@ def parse_format(text: str) -> DateFormat:
     directives = [directive for directive, literal in tokens if literal is None]
     for directive, literal in tokens:
         if literal is not None and not _LITERAL.fullmatch(literal):
-            raise ValueError(f"{literal!r} cannot be between the parts of a date")
+            raise ValueError(Text("{literal!r} cannot be between the parts of a date", literal=literal))
         if literal is None and directive not in _PATTERNS:
-            raise ValueError(f"%{directive} is not one of {', '.join(f'%{one}' for one in _PATTERNS)}")
+            raise ValueError(
+                Text(
+                    "%{directive} is not one of {known}",
+                    directive=directive,
+                    known=", ".join(f"%{one}" for one in _PATTERNS),
+                )
+            )
     if problem := _problem(directives):
         raise ValueError(problem)
     return DateFormat(text=text, pattern=_pattern(tokens), directives=tuple(directives))
@@ -103,24 +110,24 @@ def _render(one: DateFormat, probe: Mapping[str, str]) -> str:
 def _problem(directives: Sequence[str]) -> str | None:
     found = set(directives)
     if len(found) < len(directives):
-        return "a directive is given twice"
+        return Text("a directive is given twice")
     if not {"Y", "d"} <= found or len(found & set("mbB")) != 1:
-        return "it needs %Y, %d and one of %m, %b, %B"
+        return Text("it needs %Y, %d and one of %m, %b, %B")
     has_hour = "H" in found or "I" in found
     if ({"H", "I"} <= found) or (("I" in found) != ("p" in found)):
-        return "the hour is %H, or %I with %p"
+        return Text("the hour is %H, or %I with %p")
     missing = [
         needed
         for given, needed, is_there in (
-            ("M", "an hour", has_hour),
+            ("M", Text("an hour"), has_hour),
             ("S", "%M", "M" in found),
             ("f", "%S", "S" in found),
         )
         if given in found and not is_there
     ]
     if "z" in found and not has_hour:
-        missing.append("an hour")
-    return f"it needs {missing[0]}" if missing else None
+        missing.append(Text("an hour"))
+    return Text("it needs {missing}", missing=missing[0]) if missing else None
 
 
 def _pattern(tokens: Sequence[tuple[str | None, str | None]]) -> str:

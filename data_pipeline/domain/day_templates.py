@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from data_pipeline.correction_errors import BadDayRange, BadDayTemplate
+from seeder.texts import Text
 
 MAX_DAYS = 3_660  # ten years
 _FIELD = re.compile(r"\{date(?::([^{}]*))?\}")
@@ -30,13 +31,13 @@ class DayTemplate:
         formats = [found[1] for found in _FIELD.finditer(text) if found[1] is not None]
         unknown = [letter for one in formats for letter in _DIRECTIVE.findall(one) if letter not in _KNOWN_DIRECTIVES]
         if not _FIELD.search(text):
-            problem = "it has no {date}"
+            problem = Text("it has no {{date}}")
         elif "{" in rest or "}" in rest:
-            problem = "it has another brace"
+            problem = Text("it has another brace")
         elif unknown:
-            problem = f"%{unknown[0]} is not a part of a day"
+            problem = Text("%{letter} is not a part of a day", letter=unknown[0])
         elif any("%" not in one for one in formats):
-            problem = "a format has no % part"
+            problem = Text("a format has no % part")
         if problem:
             raise BadDayTemplate(template=text, problem=problem)
         return cls(text=text)
@@ -50,9 +51,9 @@ def days_between(first: date, last: date) -> Iterator[date]:
     """Return each day from the first to the last. Raises `BadDayRange`."""
     problem = None
     if last < first:
-        problem = "the last one is before the first one"
+        problem = Text("the last one is before the first one")
     elif (last - first).days >= MAX_DAYS:
-        problem = f"a range has at most {MAX_DAYS:,} days"
+        problem = Text("a range has at most {days:,} days", days=MAX_DAYS)
     if problem:
         raise BadDayRange(first=first, last=last, problem=problem)
     return (first + timedelta(days=number) for number in range((last - first).days + 1))

@@ -10,6 +10,7 @@ from data_pipeline.domain.dialect_writer import dialect_to_toml
 from data_pipeline.domain.dialects import Column, Dialect, Rule
 from data_pipeline.domain.inferred_types import InferredType, TypeEvidence
 from data_pipeline.errors import HeaderRefused
+from seeder.texts import Text
 
 _NOT_IN_NAMES = re.compile(r"\W+")
 
@@ -60,7 +61,9 @@ class Inference:
         return dialect_to_toml(replace(dialect, columns=columns), notes=notes)
 
 
-def infer_columns(header: Sequence[str], records: Iterable[Sequence[str]], *, artefact: str = "the file") -> Inference:
+def infer_columns(
+    header: Sequence[str], records: Iterable[Sequence[str]], *, artefact: str = Text("the file")
+) -> Inference:
     """Infer columns from all given records. Give all of a file, because its last record may need a wider type.
 
     An empty field is NULL. Raises `HeaderRefused` if two headings have the same name.
@@ -94,8 +97,8 @@ def column_names(header: Sequence[str], *, artefact: str) -> list[str]:
     names = [safe_name(heading) or f"column_{at}" for at, heading in enumerate(header, start=1)]
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
-        given = "; ".join(f"several columns would be named {name!r}" for name in duplicates)
-        raise HeaderRefused(artefact=artefact, table="a new table", problem=given)
+        given = Text.joined((Text("several columns would be named {name!r}", name=name) for name in duplicates), "; ")
+        raise HeaderRefused(artefact=artefact, table=Text("a new table"), problem=given)
     return names
 
 

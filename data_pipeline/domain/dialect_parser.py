@@ -22,6 +22,7 @@ from data_pipeline.domain.dialects import (
     Surplus,
 )
 from seeder.domain.suggestions import did_you_mean
+from seeder.texts import Text
 
 _Readers = Mapping[str, Callable[[object], Any]]
 
@@ -102,10 +103,10 @@ class _BadKey(Exception):
 def _read_dialect(document: dict[str, Any], *, name: str) -> Dialect:
     tables = document.pop("columns", {})
     if not isinstance(tables, dict):
-        raise _BadKey("columns", tables, "tables [columns.NAME]")
+        raise _BadKey("columns", tables, Text("tables [columns.NAME]"))
     lookups = document.pop("lookups", {})
     if not isinstance(lookups, dict):
-        raise _BadKey("lookups", lookups, "tables [lookups.NAME]")
+        raise _BadKey("lookups", lookups, Text("tables [lookups.NAME]"))
     settings = _read_keys(document, DIALECT_KEYS, prefix="", others=("columns", "lookups"))
     dialect = Dialect(
         name=name,
@@ -114,7 +115,7 @@ def _read_dialect(document: dict[str, Any], *, name: str) -> Dialect:
         lookups=tuple(_read_lookup(lookup, table) for lookup, table in lookups.items()),
     )
     if dialect.delimiter == dialect.quote:
-        raise _BadKey("quote", dialect.quote, "another character than the delimiter")
+        raise _BadKey("quote", dialect.quote, Text("another character than the delimiter"))
     _check_key(dialect)
     _check_aliases(dialect)
     _check_lookups(dialect)
@@ -124,12 +125,16 @@ def _read_dialect(document: dict[str, Any], *, name: str) -> Dialect:
 def _read_column(name: str, table: object, settings: Mapping[str, Any]) -> Column:
     prefix = f"columns.{name}."
     if not isinstance(table, dict) or not values.is_identifier(name):
-        raise _BadKey(prefix[:-1], table, f"a table with a name of 1 to {values.MAX_NAME_BYTES} bytes")
+        raise _BadKey(
+            prefix[:-1],
+            table,
+            Text("a table with a name of 1 to {max_bytes} bytes", max_bytes=values.MAX_NAME_BYTES),
+        )
     given = _read_keys(table, COLUMN_KEYS, prefix=prefix)
     rule = given.get("rule")
     for key, rules in _RULES_OF_KEY.items():
         if key in given and rule not in rules:
-            raise _BadKey(prefix + key, table[key], f"beside rule = {' or '.join(sorted(rules))}")
+            raise _BadKey(prefix + key, table[key], Text("beside rule = {rules}", rules=" or ".join(sorted(rules))))
     inherited = {key: settings[source] for key, source in _inherited_keys(rule).items() if source in settings}
     column = Column(name=name, **(inherited | given))
     if problem := _rule_problem(column, is_mark_declared="decimal_mark" in inherited | given):
@@ -140,12 +145,16 @@ def _read_column(name: str, table: object, settings: Mapping[str, Any]) -> Colum
 def _read_lookup(name: str, table: object) -> Lookup:
     prefix = f"lookups.{name}."
     if not isinstance(table, dict) or not values.is_identifier(name):
-        raise _BadKey(prefix[:-1], table, f"a table with a name of 1 to {values.MAX_NAME_BYTES} bytes")
+        raise _BadKey(
+            prefix[:-1],
+            table,
+            Text("a table with a name of 1 to {max_bytes} bytes", max_bytes=values.MAX_NAME_BYTES),
+        )
     given = _read_keys(table, LOOKUP_KEYS, prefix=prefix)
     if "column" not in given:
-        raise _BadKey(f"{prefix}column", None, "given")
+        raise _BadKey(f"{prefix}column", None, Text("given"))
     if ("reference" in given) == ("table" in given):
-        raise _BadKey(f"{prefix}reference", table.get("reference"), "given, or else the key table")
+        raise _BadKey(f"{prefix}reference", table.get("reference"), Text("given, or else the key table"))
     return Lookup(name=name, **{"match": given["column"], "take": name, **given})
 
 
@@ -158,13 +167,13 @@ def _inherited_keys(rule: Rule | None) -> Mapping[str, str]:
 def _rule_problem(column: Column, *, is_mark_declared: bool) -> str | None:
     """Return what the column's rule needs, or None if it has all."""
     if column.rule in NUMBER_RULES and not is_mark_declared:
-        return "beside decimal_mark = '.' or ',', because 1.234 differs by it"
+        return Text("beside decimal_mark = '.' or ',', because 1.234 differs by it")
     if column.rule in NUMBER_RULES and column.decimal_mark == column.group_mark:
-        return "beside a group_mark that differs from decimal_mark"
+        return Text("beside a group_mark that differs from decimal_mark")
     if column.rule is Rule.DATE and any(parse_format(text).has_time for text in column.formats):
-        return "beside formats without a time; the rule timestamp keeps it"
+        return Text("beside formats without a time; the rule timestamp keeps it")
     if column.rule is Rule.MAP and not column.values:
-        return "beside values"
+        return Text("beside values")
     return None
 
 
@@ -188,7 +197,11 @@ def _check_key(dialect: Dialect) -> None:
     """Refuse a key whose values are not stored: its rows could not be told apart."""
     for column in dialect.columns:
         if column.name in dialect.key and column.pii in {Pii.DROP, Pii.MASK}:
-            raise _BadKey(f"columns.{column.name}.pii", str(column.pii), "hash, because the column is of the key")
+            raise _BadKey(
+                f"columns.{column.name}.pii",
+                str(column.pii),
+                Text("hash, because the column is of the key"),
+            )
 
 
 def _check_aliases(dialect: Dialect) -> None:
@@ -198,7 +211,11 @@ def _check_aliases(dialect: Dialect) -> None:
         for spelling in (column.name, *column.aliases):
             if owners.setdefault(fold(spelling), column.name) != column.name:
                 other = owners[fold(spelling)]
-                raise _BadKey(f"columns.{column.name}.aliases", spelling, f"no name of the column {other}")
+                raise _BadKey(
+                    f"columns.{column.name}.aliases",
+                    spelling,
+                    Text("no name of the column {other}", other=other),
+                )
 
 
 def _check_lookups(dialect: Dialect) -> None:
@@ -207,6 +224,10 @@ def _check_lookups(dialect: Dialect) -> None:
     for lookup in dialect.lookups:
         column = columns.get(lookup.column)
         if column is None or column.pii is not None:
-            raise _BadKey(f"lookups.{lookup.name}.column", lookup.column, "a column of the dialect without pii")
+            raise _BadKey(
+                f"lookups.{lookup.name}.column",
+                lookup.column,
+                Text("a column of the dialect without pii"),
+            )
         if lookup.name in columns:
-            raise _BadKey(f"lookups.{lookup.name}", lookup.name, "another name than those of the columns")
+            raise _BadKey(f"lookups.{lookup.name}", lookup.name, Text("another name than those of the columns"))

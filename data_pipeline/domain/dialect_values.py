@@ -11,6 +11,7 @@ from data_pipeline.domain.currencies import CURRENCIES
 from data_pipeline.domain.date_formats import find_contradiction, parse_format
 from seeder.domain.suggestions import did_you_mean
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 _Word = TypeVar("_Word", bound=StrEnum)
 MAX_NAME_BYTES = 63  # PostgreSQL truncates longer names
@@ -34,23 +35,23 @@ class BadValue(ValueError):
 def read_text(value: object) -> str:
     """Read a text that is not empty and that PostgreSQL can store."""
     if not isinstance(value, str) or not value or "\0" in value:
-        raise BadValue("a text that is not empty")
+        raise BadValue(Text("a text that is not empty"))
     return value
 
 
 def read_flag(value: object) -> bool:
     """Read true or false."""
     if not isinstance(value, bool):
-        raise BadValue("true or false")
+        raise BadValue(Text("true or false"))
     return value
 
 
 def read_words(value: object) -> tuple[str, ...]:
     """Read a list of different texts."""
     if not isinstance(value, list) or not all(isinstance(one, str) and one for one in value):
-        raise BadValue("a list of texts that are not empty")
+        raise BadValue(Text("a list of texts that are not empty"))
     if len(set(value)) < len(value):
-        raise BadValue("a list without duplicates")
+        raise BadValue(Text("a list without duplicates"))
     return tuple(value)
 
 
@@ -60,7 +61,7 @@ def read_word(kind: type[_Word]) -> Callable[[object], _Word]:
     def read(value: object) -> _Word:
         allowed = [word.value for word in kind]
         if value not in allowed:
-            raise BadValue(f"one of {', '.join(allowed)}", _suggestion(value, allowed))
+            raise BadValue(Text("one of {allowed}", allowed=", ".join(allowed)), _suggestion(value, allowed))
         return kind(str(value))
 
     return read
@@ -72,7 +73,7 @@ def read_separator(value: object) -> str:
     It is neither a letter, a digit nor a line end.
     """
     if not isinstance(value, str) or len(value) != 1 or not value.isascii() or value.isalnum() or value in "\0\r\n":
-        raise BadValue("one ASCII character other than a letter, a digit or a line end")
+        raise BadValue(Text("one ASCII character other than a letter, a digit or a line end"))
     return value
 
 
@@ -86,11 +87,11 @@ def read_encoding(value: object) -> str:
         name = codecs.lookup(text).name
         has_ascii = "escape" not in name and _ASCII.decode(name) == _ASCII.decode("ascii")
     except LookupError:
-        raise BadValue("the name of an encoding such as utf-8, cp1252 or iso8859-2") from None
+        raise BadValue(Text("the name of an encoding such as utf-8, cp1252 or iso8859-2")) from None
     except UnicodeError:
         has_ascii = False
     if not has_ascii and not name.startswith(("utf-16", "utf-32")):
-        raise BadValue("an encoding with the characters of ASCII")
+        raise BadValue(Text("an encoding with the characters of ASCII"))
     return name
 
 
@@ -104,7 +105,7 @@ def read_decimal_mark(value: object) -> str:
 def read_group_mark(value: object) -> str:
     """Read the mark between groups of three digits."""
     if value not in (".", ",", "'", " ", ""):
-        raise BadValue("'.', ',', \"'\", ' ' for any space, or '' for no groups")
+        raise BadValue(Text("'.', ',', \"'\", ' ' for any space, or '' for no groups"))
     return str(value)
 
 
@@ -114,10 +115,17 @@ def read_formats(value: object) -> tuple[str, ...]:
     try:
         formats = [parse_format(text) for text in texts]
     except ValueError as problem:
-        raise BadValue(f"formats such as '%d.%m.%Y': {problem}") from problem
+        raise BadValue(Text("formats such as '%d.%m.%Y': {problem}", problem=problem)) from problem
     if contradiction := find_contradiction(formats):
         one, other, text = contradiction
-        raise BadValue(f"formats that agree, but {one.text!r} and {other.text!r} read {text!r} differently")
+        raise BadValue(
+            Text(
+                "formats that agree, but {one!r} and {other!r} read {text!r} differently",
+                one=one.text,
+                other=other.text,
+                text=text,
+            )
+        )
     return texts
 
 
@@ -125,7 +133,7 @@ def read_date_formats(value: object) -> tuple[str, ...]:
     """Read formats of dates without a time."""
     texts = read_formats(value)
     if any(parse_format(text).has_time for text in texts):
-        raise BadValue("formats of dates without a time")
+        raise BadValue(Text("formats of dates without a time"))
     return texts
 
 
@@ -150,7 +158,7 @@ def read_column_name(value: object) -> str:
     """Read the name of a column."""
     text = read_text(value)
     if not is_identifier(text):
-        raise BadValue(f"a name of 1 to {MAX_NAME_BYTES} bytes")
+        raise BadValue(Text("a name of 1 to {max_bytes} bytes", max_bytes=MAX_NAME_BYTES))
     return text
 
 
@@ -158,23 +166,23 @@ def read_type(value: object) -> str:
     """Read the name of a type, perhaps with a precision."""
     text = read_text(value)
     if not _TYPE.fullmatch(text):
-        raise BadValue("a type of PostgreSQL such as numeric(12,2) or timestamptz")
+        raise BadValue(Text("a type of PostgreSQL such as numeric(12,2) or timestamptz"))
     return text
 
 
 def read_currency(value: object) -> str:
     """Read an ISO 4217 code."""
     if value not in sorted(CURRENCIES):
-        raise BadValue("an ISO 4217 code such as EUR", _suggestion(value, CURRENCIES))
+        raise BadValue(Text("an ISO 4217 code such as EUR"), _suggestion(value, CURRENCIES))
     return str(value)
 
 
 def read_mapping(value: object) -> Mapping[str, str]:
     """Read texts by text. Spaces around a key and its case do not matter."""
     if not isinstance(value, dict) or not value or not all(isinstance(one, str) for one in value.values()):
-        raise BadValue('texts by text, such as {ja = "true", nein = "false"}')
+        raise BadValue(Text('texts by text, such as {{ja = "true", nein = "false"}}'))
     if len({fold(key) for key in value}) < len(value):
-        raise BadValue("texts by text that differ in more than spaces and case")
+        raise BadValue(Text("texts by text that differ in more than spaces and case"))
     return dict(value)
 
 

@@ -14,6 +14,7 @@ from data_pipeline.domain.case_folding import trim
 from data_pipeline.domain.dialects import Lookup, Missing
 from data_pipeline.domain.normalize_problems import not_in_reference
 from data_pipeline.domain.rejects import Problem
+from seeder.texts import Text
 
 _MAX_BYTES: Final = 32 << 20  # of values in memory, where they need about four times as much
 Pair = tuple[str | None, str | None]  # the texts of both columns in a record of a reference
@@ -59,19 +60,23 @@ def reference_values(pairs: Iterable[Pair], *, source: str) -> Mapping[str, str 
 def require_in_memory(size: int, *, source: str) -> None:
     """Raise `BadReference` if values of this size do not fit in memory."""
     if size > _MAX_BYTES:
-        raise BadReference(reference=source, problem="its values have more than 32 MB")
+        raise BadReference(reference=source, problem=Text("its values have more than 32 MB"))
 
 
 def ambiguous_key(source: str, key: str) -> BadReference:
     """Return the error of a key that has several values."""
-    return BadReference(reference=source, problem=f"it has several values for {key!r}")
+    return BadReference(reference=source, problem=Text("it has several values for {key!r}", key=key))
 
 
 def require_columns(lookup: Lookup, names: Sequence[str]) -> None:
     """Raise `BadReference` unless a reference has each column of a lookup once."""
     for name in (lookup.match, lookup.take):
         if names.count(name) != 1:
-            problem = f"it must have one column {name!r}, but has {', '.join(map(repr, names))}"
+            problem = Text(
+                "it must have one column {column!r}, but has {columns}",
+                column=name,
+                columns=", ".join(map(repr, names)),
+            )
             raise BadReference(reference=lookup.source, problem=problem)
 
 
@@ -83,6 +88,10 @@ def hash_of_values(values: Mapping[str, str | None]) -> str:
 def find_lookup_problems(lookups: Iterable[Lookup], columns: Collection[str]) -> list[str]:
     """Return why lookups do not fit the columns of a file."""
     return [
-        *(f"missing column {one.column!r}, which is looked up" for one in lookups if one.column not in columns),
-        *(f"{one.name!r} is added by a lookup" for one in lookups if one.name in columns),
+        *(
+            Text("missing column {column!r}, which is looked up", column=one.column)
+            for one in lookups
+            if one.column not in columns
+        ),
+        *(Text("{name!r} is added by a lookup", name=one.name) for one in lookups if one.name in columns),
     ]

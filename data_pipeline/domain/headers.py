@@ -11,6 +11,7 @@ from data_pipeline.domain.dialect_values import is_identifier
 from data_pipeline.domain.dialects import Dialect, Surplus
 from data_pipeline.errors import HeaderRefused
 from seeder.domain.suggestions import nearest
+from seeder.texts import Text
 
 # `load_id` is the column of the load, and the others are PostgreSQL's own in every table.
 RESERVED_NAMES: Final = {"load_id", "tableoid", "xmin", "cmin", "xmax", "cmax", "ctid"}
@@ -32,7 +33,7 @@ def match_header(
     dialect: Dialect,
     table_columns: Sequence[str],
     required: Collection[str],
-    artefact: str = "the file",
+    artefact: str = Text("the file"),
 ) -> HeaderMatch:
     """Match the names of a header with the columns of a table.
 
@@ -52,11 +53,13 @@ def match_header(
         *_unnamed(names),
         *_duplicates(names, declared),
         *(_unknown(names, targets, missing or table_columns) if dialect.surplus is Surplus.REFUSE else ()),
-        *(f"{name!r} cannot be a column's name" for name in added.values() if not _can_be_added(name)),
-        *(f"missing column {column!r}" for column in not_given if column in needed),
+        *(Text("{name!r} cannot be a column's name", name=name) for name in added.values() if not _can_be_added(name)),
+        *(Text("missing column {column!r}", column=column) for column in not_given if column in needed),
     ]
     if problems:
-        raise HeaderRefused(artefact=artefact, table=dialect.target or "the table", problem="; ".join(problems))
+        raise HeaderRefused(
+            artefact=artefact, table=dialect.target or Text("the table"), problem=Text.joined(problems, "; ")
+        )
     return HeaderMatch(
         targets=matched,
         added=list(added.values()),
@@ -126,8 +129,8 @@ def _can_be_added(name: str) -> bool:
 def _unnamed(names: Sequence[str]) -> list[str]:
     positions = [str(at) for at, name in enumerate(names, start=1) if not trim(name)]
     if not names:
-        return ["it is empty"]
-    return [f"column {', '.join(positions)} has no name"] if positions else []
+        return [Text("it is empty")]
+    return [Text("column {positions} has no name", positions=", ".join(positions))] if positions else []
 
 
 def _duplicates(names: Sequence[str], targets: Sequence[str | None]) -> list[str]:
@@ -135,14 +138,19 @@ def _duplicates(names: Sequence[str], targets: Sequence[str | None]) -> list[str
     for name, column in zip(names, targets, strict=True):
         if trim(name):
             spellings.setdefault((column, "" if column else fold(name)), []).append(name)
-    return [f"{' and '.join(map(repr, given))} are the same column" for given in spellings.values() if len(given) > 1]
+    return [
+        Text("{names} are the same column", names=" and ".join(map(repr, given)))
+        for given in spellings.values()
+        if len(given) > 1
+    ]
 
 
 def _unknown(names: Sequence[str], targets: Sequence[str | None], columns: Sequence[str]) -> list[str]:
     unknown = [name for name, column in zip(names, targets, strict=True) if column is None and trim(name)]
-    return [f"unknown column {name!r}{_nearest(name, columns)}" for name in unknown]
+    return [_unknown_text(name, nearest(name, columns)) for name in unknown]
 
 
-def _nearest(name: str, columns: Sequence[str]) -> str:
-    suggestion = nearest(name, columns)
-    return "" if suggestion is None else f" (the nearest is {suggestion!r})"
+def _unknown_text(name: str, suggestion: str | None) -> Text:
+    if suggestion is None:
+        return Text("unknown column {name!r}", name=name)
+    return Text("unknown column {name!r} (the nearest is {suggestion!r})", name=name, suggestion=suggestion)

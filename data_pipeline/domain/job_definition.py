@@ -4,6 +4,8 @@ import inspect
 import keyword
 from collections.abc import Callable
 
+from seeder.texts import Text
+
 Entrypoint = Callable[[list[str]], int]
 
 RESERVED = "registry"  # a module of this name, or with an underscore first, is not a job
@@ -17,21 +19,21 @@ def is_job_name(name: str) -> bool:
 def job_name_problem(name: str) -> str | None:
     """Return why a new job cannot have this name, or None."""
     if not name.isidentifier() or keyword.iskeyword(name):
-        return "it must be the name of a Python module, such as load_orders"
+        return Text("it must be the name of a Python module, such as load_orders")
     if not is_job_name(name):
-        return f"modules named {RESERVED}, or with an underscore first, are not jobs"
+        return Text("modules named {reserved}, or with an underscore first, are not jobs", reserved=RESERVED)
     return None
 
 
 def job_tuple_problem(job: object) -> str | None:
     """Return what is wrong with the value of `JOB`, or None."""
     if not isinstance(job, tuple) or len(job) != 2:
-        return "JOB must be a tuple (entrypoint, description)"
+        return Text("JOB must be a tuple (entrypoint, description)")
     entrypoint, description = job
     if not isinstance(description, str) or not description.strip():
-        return "the description in JOB must be a text that is not empty"
+        return Text("the description in JOB must be a text that is not empty")
     if not callable(entrypoint) or not _takes_one_argument(entrypoint):
-        return "the entrypoint in JOB must be a function of one argument, the list of the job's arguments"
+        return Text("the entrypoint in JOB must be a function of one argument, the list of the job's arguments")
     return None
 
 

@@ -4,6 +4,7 @@ import re
 
 from data_pipeline.domain.csv_fields import HAS_POSSESSIVE_GROUPS
 from data_pipeline.domain.json_lines import MAX_RECORD_BYTES
+from seeder.texts import Text
 
 _BLANKS = b" \t\r\n"
 _BOM = b"\xef\xbb\xbf"
@@ -40,15 +41,21 @@ class ArrayLines:
             return b""
         lines = self._complete_elements()
         if self._has_ended and self._rest.strip(_BLANKS):
-            raise ValueError("something follows the array")
+            raise ValueError(Text("something follows the array"))
         if len(self._rest) > MAX_RECORD_BYTES:
-            raise ValueError(f"element {self.count + 1} is longer than {MAX_RECORD_BYTES >> 20} MB")
+            raise ValueError(
+                Text(
+                    "element {number} is longer than {limit_mb} MB",
+                    number=self.count + 1,
+                    limit_mb=MAX_RECORD_BYTES >> 20,
+                )
+            )
         return lines
 
     def close(self) -> None:
         """Raise `ValueError` unless the array has ended."""
         if not self._has_ended:
-            raise ValueError("the array has no end" if self._depth else "it is not an array")
+            raise ValueError(Text("the array has no end") if self._depth else Text("it is not an array"))
 
     def _open(self) -> bool:
         """Return whether the array has begun."""
@@ -56,7 +63,7 @@ class ArrayLines:
         if not text or _BOM.startswith(text):
             return False
         if not text.startswith(b"["):
-            raise ValueError("it is not an array")
+            raise ValueError(Text("it is not an array"))
         self._rest, self._depth = text[1:], 1
         return True
 
@@ -84,6 +91,6 @@ class ArrayLines:
         if not element:
             if is_last and not self.count:
                 return b""
-            raise ValueError(f"element {self.count + 1} is empty")
+            raise ValueError(Text("element {number} is empty", number=self.count + 1))
         self.count += 1
         return element + b"\n"

@@ -7,6 +7,7 @@ from typing import Any, NoReturn
 
 from data_pipeline.domain.refused_records import RecordRefused
 from data_pipeline.domain.rejects import Problem
+from seeder.texts import Text
 
 MAX_RECORD_BYTES = 8 << 20
 INVALID_JSON, UNDEFINED_COLUMN = "22032", "42703"
@@ -31,21 +32,21 @@ def read_lines(read: Callable[[int], bytes]) -> Iterator[bytes]:
 def parse_record(line: bytes) -> Mapping[str, Any]:
     """Return the record of a line. Numbers keep all of their digits. Raises `RecordRefused`."""
     if len(line) > MAX_RECORD_BYTES:
-        _refuse(f"it is longer than {MAX_RECORD_BYTES >> 20} MB")
+        _refuse(Text("it is longer than {limit_mb} MB", limit_mb=MAX_RECORD_BYTES >> 20))
     try:
         record = json.loads(
             line, parse_float=Decimal, parse_constant=_refuse_constant, object_pairs_hook=_without_duplicates
         )
     except RecursionError:
-        _refuse("it is nested too deeply")
+        _refuse(Text("it is nested too deeply"))
     except UnicodeDecodeError as error:
-        _refuse(f"byte {error.start + 1} is not UTF-8")
+        _refuse(Text("byte {position} is not UTF-8", position=error.start + 1))
     except json.JSONDecodeError as error:
-        _refuse(f"it is not JSON: {error.msg} at character {error.pos + 1}")
+        _refuse(Text("it is not JSON: {problem} at character {position}", problem=error.msg, position=error.pos + 1))
     except ValueError:  # a number with thousands of digits
-        _refuse("it has a number that is too long")
+        _refuse(Text("it has a number that is too long"))
     if not isinstance(record, dict):
-        _refuse("it is not an object with the names of columns")
+        _refuse(Text("it is not an object with the names of columns"))
     return record
 
 
@@ -53,7 +54,10 @@ def require_columns(record: Mapping[str, Any], known: Sequence[str] | frozenset[
     """Raise `RecordRefused` for names that are no columns of the table."""
     if unknown := [name for name in record if name not in known]:
         raise RecordRefused(
-            [Problem(column=name, sqlstate=UNDEFINED_COLUMN, reason="the table has no such column") for name in unknown]
+            [
+                Problem(column=name, sqlstate=UNDEFINED_COLUMN, reason=Text("the table has no such column"))
+                for name in unknown
+            ]
         )
 
 
@@ -62,12 +66,12 @@ def _refuse(reason: str) -> NoReturn:
 
 
 def _refuse_constant(text: str) -> NoReturn:
-    _refuse(f"{text} is not a value of JSON")
+    _refuse(Text("{text} is not a value of JSON", text=text))
 
 
 def _without_duplicates(pairs: Sequence[tuple[str, Any]]) -> dict[str, Any]:
     record = dict(pairs)
     if len(record) < len(pairs):
         names = [name for name, _ in pairs]
-        _refuse(f"it has {next(name for name in names if names.count(name) > 1)!r} twice")
+        _refuse(Text("it has {name!r} twice", name=next(name for name in names if names.count(name) > 1)))
     return record

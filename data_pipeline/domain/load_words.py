@@ -1,4 +1,4 @@
-"""Words that pages and terminals show for states, actions, events and their facts."""
+"""Words for states, actions, events and their facts, on pages and terminals."""
 
 from collections.abc import Mapping
 
@@ -9,6 +9,8 @@ _WORDS: Mapping[str, Text] = {
     for word in (
         # states of loads, and of the file of a day
         *(Text("pending"), Text("missing"), Text("new")),
+        # outcomes of objects
+        *(Text("written"), Text("busy"), Text("due")),
         # states of rejects, dead letters and requests
         *(Text("open"), Text("replayed"), Text("dismissed"), Text("resolved")),
         *(Text("queued"), Text("running"), Text("lost"), Text("failed"), Text("done")),

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 from urllib.parse import urlsplit
 
+from seeder.texts import Text
+
 DEFAULT_PORTS = {"https": 443, "http": 80}
 _PATTERN = re.compile(r"(\.?[a-z0-9_-]+(?:\.[a-z0-9_-]+)*|\[[0-9a-f:.]+\])(?::([0-9]{1,5}))?", re.ASCII)
 _NAT64, _GLOBAL_UNICAST = ip_network("64:ff9b::/96"), ip_network("2000::/3")
@@ -66,12 +68,12 @@ class HostRules:
     def problem(self, origin: Origin) -> str | None:
         """Return why no request may go to an origin, or None."""
         if origin.scheme not in DEFAULT_PORTS:
-            return f"its scheme is {origin.scheme!r}, not https"
+            return Text("its scheme is {scheme!r}, not https", scheme=origin.scheme)
         if origin == self.base or self.is_private(origin):
             return None
         if not any(one.matches(origin) for one in self.allowed):
-            return "its host and port are not in ALLOWED_HOSTS of DATA_PIPELINE"
-        return None if origin.scheme == "https" else "http needs a host in PRIVATE_HOSTS or an http BASE_URL"
+            return Text("its host and port are not in ALLOWED_HOSTS of DATA_PIPELINE")
+        return None if origin.scheme == "https" else Text("http needs a host in PRIVATE_HOSTS or an http BASE_URL")
 
     def is_private(self, origin: Origin) -> bool:
         """Return whether the host may have private addresses."""
@@ -82,14 +84,14 @@ class HostRules:
         ip = _effective(address)
         origin = Origin.of(scheme="http" if port == DEFAULT_PORTS["http"] else "https", host=host, port=port)
         if ip.is_unspecified or ip.is_multicast:
-            return "it is the address of no single host"
+            return Text("it is the address of no single host")
         if self.is_private(origin):
             # A changed name must not lead to the metadata service of a cloud; its literal address may be allowed.
             is_metadata = _is_internal_service(ip) and origin.host != address
-            return "it is link-local or a metadata service" if is_metadata else None
+            return Text("it is link-local or a metadata service") if is_metadata else None
         is_public = ip.is_global and (isinstance(ip, IPv4Address) or ip in _GLOBAL_UNICAST)
         if not is_public or _is_internal_service(ip):
-            return "it is not public, and the host is not in PRIVATE_HOSTS of DATA_PIPELINE"
+            return Text("it is not public, and the host is not in PRIVATE_HOSTS of DATA_PIPELINE")
         return None
 
 
@@ -99,10 +101,14 @@ def base_url_problem(url: str) -> str | None:
         parts = urlsplit(url)
         port = parts.port
     except ValueError:
-        return "it is no URL"
+        return Text("it is no URL")
     if parts.scheme not in DEFAULT_PORTS or not parts.hostname or port == 0:
-        return "it has no http scheme or no host"
-    return "it has credentials, a query or a fragment" if "@" in parts.netloc or parts.query or parts.fragment else None
+        return Text("it has no http scheme or no host")
+    return (
+        Text("it has credentials, a query or a fragment")
+        if "@" in parts.netloc or parts.query or parts.fragment
+        else None
+    )
 
 
 def _effective(address: str) -> IPv4Address | IPv6Address:

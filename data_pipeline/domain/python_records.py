@@ -7,6 +7,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields, is_dataclass
 from typing import Any
 
+from seeder.texts import Text
+
 Values = Callable[[Any], Sequence[Any]]
 
 
@@ -23,13 +25,13 @@ def shape_of(first: Any, columns: Sequence[str] | None) -> tuple[Sequence[str], 
         if isinstance(record, Mapping):
             if known is not None and not record.keys() <= known:
                 surplus = ", ".join(map(repr, sorted(map(str, record.keys() - known))))
-                raise ValueError(f"it has {surplus}, but the first record has not")
+                raise ValueError(Text("it has {surplus}, but the first record has not", surplus=surplus))
             return [record.get(name) for name in names]
         if is_dataclass(record) or hasattr(record, "_fields"):
             return [getattr(record, name) for name in names]
         if isinstance(record, list | tuple):
             return record
-        raise ValueError(f"it is of the type {type(record).__name__}")
+        raise ValueError(Text("it is of the type {type}", type=type(record).__name__))
 
     return names, values
 
@@ -41,4 +43,4 @@ def _names_of(record: Any) -> list[str]:
         return [field.name for field in fields(record)]
     if hasattr(record, "_fields"):
         return list(record._fields)
-    raise ValueError("its columns have no names: pass them as `columns`")
+    raise ValueError(Text("its columns have no names: pass them as `columns`"))

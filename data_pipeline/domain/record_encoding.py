@@ -12,6 +12,8 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 from typing import Any, Final
 from uuid import UUID
 
+from seeder.texts import Text
+
 _ARRAY_SUFFIX = "[]"
 
 
@@ -115,4 +117,4 @@ def _encoder_of_base(value: Any) -> Callable[[Any], str]:
             return str.__str__ if base is str else _ENCODERS[base]
     if isinstance(value, Mapping):
         return lambda mapping: _json(dict(mapping))
-    raise TypeError(f"a value of the type {type(value).__name__} has no text in PostgreSQL")
+    raise TypeError(Text("a value of the type {type} has no text in PostgreSQL", type=type(value).__name__))

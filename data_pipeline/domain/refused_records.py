@@ -8,13 +8,14 @@ from data_pipeline.domain.normalize_problems import INVALID_PARAMETER_VALUE
 from data_pipeline.domain.record_encoding import json_record
 from data_pipeline.domain.rejects import MAX_RAW_BYTES, Problem
 from data_pipeline.errors import BadRow
+from seeder.texts import Text
 
 
 class RecordRefused(Exception):
     """A record is no row. The load rejects it with these problems."""
 
     def __init__(self, problems: Sequence[Problem]) -> None:
-        super().__init__("; ".join(map(str, problems)))
+        super().__init__(Text.joined(map(str, problems), "; "))
         self.problems = problems
 
 
@@ -44,6 +45,6 @@ def _problem(refusal: BadRow) -> Problem:
     return Problem(
         column=field,
         sqlstate=INVALID_PARAMETER_VALUE,
-        reason=f"{field} must be {refusal.facts['expected']}",
+        reason=Text("{field} must be {expected}", field=field, expected=refusal.facts["expected"]),
         value=None if value is None else str(value),
     )

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
+from seeder.texts import Text
+
 MAX_RAW_BYTES = 64 * 1024
 MAX_TEXT_LENGTH = 1000  # characters of a reason or a value
 
@@ -30,12 +32,13 @@ class Problem:
 
         A value can have 20 MB, and PostgreSQL repeats it in its message.
         """
-        object.__setattr__(self, "reason", self.reason[:MAX_TEXT_LENGTH])
+        if len(self.reason) > MAX_TEXT_LENGTH:  # shorter ones keep their template
+            object.__setattr__(self, "reason", self.reason[:MAX_TEXT_LENGTH])
         object.__setattr__(self, "value", self.value and self.value[:MAX_TEXT_LENGTH])
 
     def __str__(self) -> str:
         """Return the reason, after the column if there is one."""
-        return f"{self.column}: {self.reason}" if self.column else self.reason
+        return Text.joined([self.column, self.reason], ": ") if self.column else self.reason
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

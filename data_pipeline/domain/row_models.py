@@ -12,6 +12,7 @@ from typing import Any, Final, Self, get_type_hints
 from data_pipeline.domain.currencies import CURRENCIES
 from data_pipeline.domain.normalizing import NormalizeError, parse_date, parse_decimal
 from data_pipeline.errors import BadRow
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ class RowModel:
         row = cls.parse_known(record)
         for name, value in record.items() if isinstance(record, Mapping) else ():
             if name not in _checks(cls):
-                expected = f"absent, because the fields are {', '.join(cls.columns())}"
+                expected = Text("absent, because the fields are {fields}", fields=", ".join(cls.columns()))
                 raise BadRow(model=cls.__name__, field=name, value=value, expected=expected)
         return row
 
@@ -68,7 +69,7 @@ class RowModel:
     def parse_known(cls, record: object) -> Self:
         """Return the row of a record, and ignore its other fields."""
         if not isinstance(record, Mapping):
-            raise BadRow(model=cls.__name__, field="record", value=record, expected="an object with named fields")
+            raise BadRow(model=cls.__name__, field="record", value=record, expected=Text("an object with named fields"))
         values = {}
         for name, check in _checks(cls).items():
             if name not in record:
@@ -93,20 +94,20 @@ class _Kind:
 
 _KINDS: Final[Mapping[type, _Kind]] = {
     str: _Kind(
-        expected="a text that is not empty",
-        form="a text",
+        expected=Text("a text that is not empty"),
+        form=Text("a text"),
         accepts=lambda value: isinstance(value, str) and bool(value.strip()) and "\0" not in value,
         parse_text=str,
     ),
     Decimal: _Kind(
-        expected="a Decimal",
-        form="a number",
+        expected=Text("a Decimal"),
+        form=Text("a number"),
         accepts=lambda value: isinstance(value, Decimal) and value.is_finite(),
         parse_text=parse_decimal,
     ),
     date: _Kind(
-        expected="a date",
-        form="a date such as 2025-12-31",
+        expected=Text("a date"),
+        form=Text("a date such as 2025-12-31"),
         accepts=lambda value: isinstance(value, date) and not isinstance(value, datetime),
         parse_text=parse_date,
     ),

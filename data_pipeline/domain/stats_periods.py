@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from data_pipeline.stats_errors import BadFilterValue, PeriodTooLong
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +34,7 @@ def clamp_period(
     earliest = date.fromordinal(max(last.toordinal() - max_days, 1))
     first = date_from or earliest
     if first > last:
-        raise BadFilterValue(parameter="date_from", expected=f"a day until {last}")
+        raise BadFilterValue(parameter="date_from", expected=Text("a day until {last}", last=last))
     if first < earliest and require_clamp:
         raise PeriodTooLong(date_from=first, date_to=last, days=max_days, earliest=earliest)
     return Period(requested_from=date_from, requested_to=date_to, first=max(first, earliest), last=last)

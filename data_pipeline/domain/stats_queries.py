@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from data_pipeline.domain.stats_periods import Period
 from data_pipeline.stats_errors import BadFilterValue, ColumnNotFilterable, NoDateColumn, UnknownFilter
 from seeder.domain.view_names import is_storable_text
+from seeder.texts import Text
 
 AGENCY_COLUMN = "agency_slug"
 MAX_VALUES = 100  # of one filter
@@ -49,13 +50,15 @@ def split_values(parameter: str, text: str) -> Sequence[str]:
     Raises `BadFilterValue`.
     """
     if not is_storable_text(text):
-        raise BadFilterValue(parameter=parameter, expected="a text that PostgreSQL can store")
+        raise BadFilterValue(parameter=parameter, expected=Text("a text that PostgreSQL can store"))
     try:
         [values] = csv.reader([text], strict=True)
     except (csv.Error, ValueError):
         values = []
     if not 0 < len(values) <= MAX_VALUES:
-        raise BadFilterValue(parameter=parameter, expected=f"1 to {MAX_VALUES} values, separated by commas")
+        raise BadFilterValue(
+            parameter=parameter, expected=Text("1 to {limit} values, separated by commas", limit=MAX_VALUES)
+        )
     return values
 
 
@@ -81,7 +84,9 @@ def parse_filters(columns: Sequence[StatsColumn], parameters: Mapping[str, str])
 def require_constants(column: StatsColumn, values: Sequence[str]) -> None:
     """Raise `BadFilterValue` if a value may mean another one tomorrow."""
     if column.is_time and not all(map(_PLAIN_TIME.fullmatch, values)):
-        raise BadFilterValue(parameter=column.name, expected=f"a value of the type {column.type}, in digits")
+        raise BadFilterValue(
+            parameter=column.name, expected=Text("a value of the type {type}, in digits", type=column.type)
+        )
 
 
 def find_date_column(columns: Sequence[StatsColumn], *, configured: str | None, parameter: str | None) -> str | None:
@@ -95,5 +100,7 @@ def find_date_column(columns: Sequence[StatsColumn], *, configured: str | None, 
         return chosen[0]
     if parameter is None:
         return None
-    found = f"several columns of dates: {', '.join(chosen)}" if chosen else "no column of dates"
+    found = (
+        Text("several columns of dates: {columns}", columns=", ".join(chosen)) if chosen else Text("no column of dates")
+    )
     raise NoDateColumn(parameter=parameter, found=found)

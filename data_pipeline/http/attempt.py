@@ -11,6 +11,7 @@ from data_pipeline.http.failures import Failure, failure_of, refused_status
 from data_pipeline.http.responses import HTTPResponse
 from data_pipeline.http_errors import CallError, DeadlineExceeded, ResponseTooLarge
 from data_pipeline.structured_log import WARNING, log_event
+from seeder.texts import Text
 
 _REDIRECTS = frozenset({301, 302, 303, 307, 308})
 
@@ -114,7 +115,11 @@ class Attempt:
         call = self._call
         advice, left_s = "", max(call.deadline.left_s(), 0.0)
         if failure.retry_after_s is not None:
-            advice = f" The server asks to wait {failure.retry_after_s:g} s; {left_s:.3g} s are left."
+            advice = Text(
+                " The server asks to wait {wait_s:g} s; {left_s:.3g} s are left.",
+                wait_s=failure.retry_after_s,
+                left_s=left_s,
+            )
         return failure.error(
             **call.facts,
             cause=failure.cause,

@@ -28,6 +28,7 @@ from data_pipeline.http_errors import (
     UrlRefused,
 )
 from seeder import __version__
+from seeder.texts import Text
 
 _MAX_REDIRECTS = 5
 # Another origin gets none of the caller's headers but these: any other one can hold a secret.
@@ -87,7 +88,7 @@ class Call:
             self._url = self._allowed(httpx2.URL(self._absolute(url)).copy_merge_params(options.get("params") or {}))
         except (httpx2.InvalidURL, UnicodeError, TypeError):
             facts = {"method": self.method, "address": _shown(url), "integration": policy.integration}
-            raise BadRequest(**facts, problem="its URL, a parameter or a header is malformed") from None
+            raise BadRequest(**facts, problem=Text("its URL, a parameter or a header is malformed")) from None
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -112,7 +113,7 @@ class Call:
                 extensions={"timeout": limits},
             )
         except (TypeError, ValueError) as error:
-            problem = f"its body is not JSON or bytes ({type(error).__name__})"
+            problem = Text("its body is not JSON or bytes ({problem})", problem=type(error).__name__)
             raise BadRequest(**self.facts, problem=problem) from None
 
     def wait_after(self, failure: Failure) -> float | None:
@@ -141,7 +142,7 @@ class Call:
         try:
             self._url = self._allowed(self._url.join(location))
         except httpx2.InvalidURL:
-            raise UrlRefused(**self.facts, problem="it is redirected to a malformed URL") from None
+            raise UrlRefused(**self.facts, problem=Text("it is redirected to a malformed URL")) from None
         if _origin_of(self._url) != earlier:
             harmless = {name: one for name, one in self._headers.items() if name.lower() in _HARMLESS_HEADERS}
             self._headers = httpx2.Headers(harmless)
@@ -150,12 +151,12 @@ class Call:
         if is_uri(url):
             return url
         if not self.policy.base_url:
-            problem = "it is relative, and the integration has no BASE_URL"
+            problem = Text("it is relative, and the integration has no BASE_URL")
             raise UrlRefused(address=_shown(url), integration=self.policy.integration, problem=problem)
         return f"{self.policy.base_url.rstrip('/')}/{url.lstrip('/')}" if url else self.policy.base_url
 
     def _allowed(self, url: Any) -> Any:
-        problem = "it has credentials" if url.userinfo else self.policy.hosts.problem(_origin_of(url))
+        problem = Text("it has credentials") if url.userinfo else self.policy.hosts.problem(_origin_of(url))
         if problem is not None:
             raise UrlRefused(address=_shown(str(url)), integration=self.policy.integration, problem=problem)
         return url

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from data_pipeline.http.extra import httpx2
 from data_pipeline.http_errors import BadRequest, CallError, CallFailed, UnexpectedStatus
+from seeder.texts import Text
 
 
 @dataclass(kw_only=True, eq=False)
@@ -30,7 +31,7 @@ def refused_status(status_code: int, retry_after_s: float | None, *, is_transien
     """Return the failure of an answer with an unexpected status."""
     return Failure(
         reason=f"http_{status_code}",
-        cause=f"status {status_code}",
+        cause=Text("status {status}", status=status_code),
         is_transient=is_transient,
         status_code=status_code,
         retry_after_s=retry_after_s,
@@ -49,21 +50,21 @@ def failure_of(error: BaseException | None) -> Failure | None:
 
 # The first one that fits.
 _FAILURES: Mapping[type[Exception], Callable[[], Failure]] = {
-    httpx2.ConnectTimeout: lambda: Failure(reason="timeout", cause="the connection was not made in time"),
-    httpx2.PoolTimeout: lambda: Failure(reason="timeout", cause="no connection of the pool became free in time"),
-    httpx2.TimeoutException: lambda: Failure(reason="timeout", cause="no data arrived in time"),
+    httpx2.ConnectTimeout: lambda: Failure(reason="timeout", cause=Text("the connection was not made in time")),
+    httpx2.PoolTimeout: lambda: Failure(reason="timeout", cause=Text("no connection of the pool became free in time")),
+    httpx2.TimeoutException: lambda: Failure(reason="timeout", cause=Text("no data arrived in time")),
     httpx2.LocalProtocolError: lambda: Failure(
         reason="bad_request",
-        cause="its method or a header is not valid in HTTP",
+        cause=Text("its method or a header is not valid in HTTP"),
         is_transient=False,
         error=BadRequest,
     ),
     httpx2.RemoteProtocolError: lambda: Failure(
-        reason="connection_lost", cause="the response was cut off or is not HTTP"
+        reason="connection_lost", cause=Text("the response was cut off or is not HTTP")
     ),
-    httpx2.TransportError: lambda: Failure(reason="connection_lost", cause="the connection was lost"),
+    httpx2.TransportError: lambda: Failure(reason="connection_lost", cause=Text("the connection was lost")),
     httpx2.DecodingError: lambda: Failure(
-        reason="bad_body", cause="the response cannot be decompressed", is_transient=False
+        reason="bad_body", cause=Text("the response cannot be decompressed"), is_transient=False
     ),
 }
 
@@ -71,16 +72,16 @@ _FAILURES: Mapping[type[Exception], Callable[[], Failure]] = {
 def _not_connected(root: BaseException) -> Failure:
     match root:
         case ssl.SSLCertVerificationError():
-            cause = f"the server's certificate was refused: {root.verify_message}"
+            cause = Text("the server's certificate was refused: {problem}", problem=root.verify_message)
             return Failure(reason="tls", cause=cause, is_transient=False)
         case ssl.SSLError():
             return Failure(reason="tls", cause=f"TLS failed: {root.reason}", is_transient=False)
         case socket.gaierror():
-            cause = f"the host's name was not resolved: {root.strerror}"
+            cause = Text("the host's name was not resolved: {problem}", problem=root.strerror)
             return Failure(reason="dns", cause=cause, is_transient=root.errno == socket.EAI_AGAIN)
         case OSError():
-            return Failure(reason="connect", cause=f"no connection: {root.strerror or root}")
-    return Failure(reason="connect", cause="no connection")
+            return Failure(reason="connect", cause=Text("no connection: {problem}", problem=root.strerror or str(root)))
+    return Failure(reason="connect", cause=Text("no connection"))
 
 
 def _root_of(error: BaseException) -> BaseException:

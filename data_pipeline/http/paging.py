@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import TypeVar
 
 from data_pipeline.http_errors import TooManyPages
+from seeder.texts import Text
 
 Page = TypeVar("Page")
 
@@ -22,6 +23,6 @@ def iterate_pages(
         if not cursor:
             return
         if cursor in used:
-            raise TooManyPages(integration=integration, problem="the same cursor again", pages=pages)
+            raise TooManyPages(integration=integration, problem=Text("the same cursor again"), pages=pages)
         used.add(cursor)
-    raise TooManyPages(integration=integration, problem="another page", pages=max_pages)
+    raise TooManyPages(integration=integration, problem=Text("another page"), pages=max_pages)

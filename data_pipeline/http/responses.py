@@ -8,6 +8,7 @@ from typing import Any
 
 from data_pipeline.http_errors import NotJson
 from seeder.domain.human_format import format_count
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,17 +34,21 @@ class HTTPResponse:
         try:
             return json.loads(self.content, parse_float=parse_float, parse_constant=_refuse_constant)
         except RecursionError:
-            problem = "it is nested too deeply"
+            problem = Text("it is nested too deeply")
         except UnicodeDecodeError as error:
-            problem = f"byte {error.start} is not in UTF-8"
+            problem = Text("byte {position} is not in UTF-8", position=error.start)
         except json.JSONDecodeError as error:
-            problem = f"{error.msg} in line {error.lineno}, column {error.colno}"
+            problem = Text(
+                "{problem} in line {line}, column {column}", problem=error.msg, line=error.lineno, column=error.colno
+            )
         except _NotANumber as error:
-            problem = f"{error} is not a number in JSON"
+            problem = Text("{value} is not a number in JSON", value=str(error))
         except ArithmeticError:  # of `Decimal`
-            problem = "the exponent of a number is too large"
+            problem = Text("the exponent of a number is too large")
         except ValueError:  # of `int`
-            problem = f"an integer has more than {format_count(sys.get_int_max_str_digits(), 'digit')}"
+            problem = Text(
+                "an integer has more than {digits}", digits=format_count(sys.get_int_max_str_digits(), "digit")
+            )
         raise NotJson(
             integration=self.integration,
             address=self.url,

@@ -26,6 +26,7 @@ from data_pipeline.pipelines.apps import require_installed
 from data_pipeline.pipelines.codes import MAX_CODE_LENGTH, is_code
 from data_pipeline.pipelines.errors import BadIds, UnexpectedContent
 from data_pipeline.pipelines.pipeline_runs import PipelineRun
+from seeder.texts import Text
 
 SOURCE = "fees_h10"
 INTEGRATION = "helium10"
@@ -103,10 +104,16 @@ def _checked_ids(asins: Iterable[object]) -> Sequence[str]:
     ids = set[str]()
     for one in [asins] if isinstance(asins, str) else asins:
         if not isinstance(one, str) or not is_code(one):
-            raise BadIds(problem=f"{one!r} is not a text of 1 to {MAX_CODE_LENGTH} characters without spaces around it")
+            raise BadIds(
+                problem=Text(
+                    "{id!r} is not a text of 1 to {limit} characters without spaces around it",
+                    id=one,
+                    limit=MAX_CODE_LENGTH,
+                )
+            )
         ids.add(one)
     if not ids:
-        raise BadIds(problem="none is given")
+        raise BadIds(problem=Text("none is given"))
     return sorted(ids)
 
 
@@ -140,7 +147,7 @@ def _page(answer: HTTPResponse) -> tuple[list[Any], str | None]:
     match answer.json(parse_float=Decimal):
         case {"fees": list(records), "next": str() | None as cursor}:
             return records, cursor
-    expected = "object with a list `fees` and a text or null `next`"
+    expected = Text("object with a list `fees` and a text or null `next`")
     raise UnexpectedContent(integration=INTEGRATION, expected=expected, address=answer.url)
 
 
@@ -150,7 +157,7 @@ def _parser(ids: Iterable[str]) -> Callable[[object], FeeRowModel]:
     def parse(record: object) -> FeeRowModel:
         row = FeeRowModel.parse_known(record)
         if row.asin not in requested:
-            raise BadRow(model="FeeRowModel", field="asin", value=row.asin, expected="one of the requested ids")
+            raise BadRow(model="FeeRowModel", field="asin", value=row.asin, expected=Text("one of the requested ids"))
         return row
 
     return parse

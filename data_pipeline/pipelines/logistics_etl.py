@@ -18,6 +18,7 @@ from data_pipeline.http.responses import HTTPResponse
 from data_pipeline.models import LoadLog
 from data_pipeline.pipelines.errors import StaleSnapshot, UnexpectedContent
 from data_pipeline.pipelines.pipeline_runs import PipelineRun, rows_upserted
+from seeder.texts import Text
 
 SOURCE = "logistics_etl"
 INTEGRATION = "logistics"
@@ -53,7 +54,7 @@ class Snapshot:
             case {"rates": [_, *_] as rates} if type(document.get("seqno")) in {int, type(None)}:
                 digest = sha256(answer.content).hexdigest()
                 return cls(address=answer.url, seqno=document.get("seqno"), file_sha256=digest, rates=rates)
-        expected = "object with a list `rates` that is not empty, and perhaps a whole number `seqno`,"
+        expected = Text("object with a list `rates` that is not empty, and perhaps a whole number `seqno`,")
         raise UnexpectedContent(integration=INTEGRATION, expected=expected, address=answer.url)
 
     @property

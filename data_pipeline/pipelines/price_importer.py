@@ -23,6 +23,7 @@ from data_pipeline.pipelines.codes import is_code
 from data_pipeline.pipelines.errors import BadVendor
 from data_pipeline.pipelines.pipeline_runs import PipelineRun, rows_upserted
 from data_pipeline.services.file_records import FileRecord, FileRecords
+from seeder.texts import Text
 
 SOURCE = "price_importer"
 TABLE = "prices"
@@ -102,7 +103,12 @@ def _parser(vendor: str) -> Callable[[FileRecord], PriceRowModel]:
             raise RecordRefused(record.problems)
         given = record.get("vendor")
         if given not in {None, vendor}:
-            raise BadRow(model="PriceRowModel", field="vendor", value=given, expected=f"{vendor!r}, or absent")
+            raise BadRow(
+                model="PriceRowModel",
+                field="vendor",
+                value=given,
+                expected=Text("{vendor!r}, or absent", vendor=vendor),
+            )
         return PriceRowModel.parse_known({**record, "vendor": vendor})
 
     return parse

@@ -7,6 +7,7 @@ from data_pipeline.postgres.target_tables import TargetTable
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
+from seeder.texts import Text
 
 
 def find_dependents(database: str, target: TargetTable, condition: sql.Composable) -> str | None:
@@ -26,5 +27,5 @@ def find_dependents(database: str, target: TargetTable, condition: sql.Composabl
             sql.Identifier(schema, name), target.identifier, same_key, condition
         )
         if count := sessions.query(database, statement)[0][0]:
-            return f"{format_count(count, 'row')} of {ViewName(schema=schema, name=name)}"
+            return Text("{rows} of {table}", rows=format_count(count, "row"), table=ViewName(schema=schema, name=name))
     return None

@@ -14,10 +14,11 @@ from data_pipeline.postgres.statements import STATEMENTS
 from data_pipeline.postgres.target_tables import TargetTable
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
+from seeder.texts import Text
 
 MAX_PARTITIONS = 500  # each takes some locks, of which a server has about 6,400 by default
 _COLUMN_TYPES = {"date", "timestamp without time zone", "timestamp with time zone"}
-_READS_GO_ON = "writes to the table until the commit; reads continue"
+_READS_GO_ON = Text("writes to the table until the commit; reads continue")
 
 _Bounds = tuple[str, str]
 
@@ -66,8 +67,10 @@ def plan(database: str, table: TargetTable, *, column: str, every: str, ahead: i
     parameters |= {name: identifier.as_string() for name, identifier in identifiers.items()}
     periods, default_rows = _periods(database, table, column=column, every=every, ahead=ahead, in_utc=has_time_zone)
     if len(periods) > MAX_PARTITIONS:
-        problems = (
-            f"it would have {len(periods):,} partitions, but at most {MAX_PARTITIONS} are created; use longer periods"
+        problems = Text(
+            "it would have {number:,} partitions, but at most {limit} are created; use longer periods",
+            number=len(periods),
+            limit=MAX_PARTITIONS,
         )
         raise NotPartitionable(table=str(table.name), column=column, problems=problems)
     [(columns, settings, storage, tablespace, grantees)] = sessions.query(
@@ -116,13 +119,13 @@ def plan(database: str, table: TargetTable, *, column: str, every: str, ahead: i
         partitions=[str(name) for name, _ in partitions],
         default_rows=default_rows,
         lock=lock_step(table),
-        copy=_steps(create, "nothing else: the new tables are not visible yet"),
-        comparison=_steps([comparison], "nothing else")[0],
+        copy=_steps(create, Text("nothing else: the new tables are not visible yet")),
+        comparison=_steps([comparison], Text("nothing else"))[0],
         index=_steps(
             [*index, sql.SQL("ANALYZE {new}").format(**identifiers)],
-            "nothing else, but a foreign key keeps others from writing to the table that it refers to",
+            Text("nothing else, but a foreign key keeps others from writing to the table that it refers to"),
         ),
-        swap=_steps(swap, "all use of the table and its views for some milliseconds, until the commit"),
+        swap=_steps(swap, Text("all use of the table and its views for some milliseconds, until the commit")),
     )
 
 
@@ -132,15 +135,15 @@ def _require_partitionable(database: str, table: TargetTable, column: str) -> bo
     [(kind, is_generated, is_owner, owner)] = sessions.query(database, STATEMENTS["partition_column"], parameters)
     problems = [problem for (problem,) in sessions.query(database, STATEMENTS["partition_obstacles"], parameters)]
     if kind is None:
-        problems.insert(0, "it has no such column")
+        problems.insert(0, Text("it has no such column"))
     elif kind not in _COLUMN_TYPES:
-        problems.insert(0, f"the column has the type {kind}, but must be a date or a timestamp")
+        problems.insert(0, Text("the column has the type {kind}, but must be a date or a timestamp", kind=kind))
     elif is_generated:
-        problems.insert(0, "the column is generated")
+        problems.insert(0, Text("the column is generated"))
     if not is_owner:
-        problems.insert(0, f"it belongs to the role {owner}, which has to run this command")
+        problems.insert(0, Text("it belongs to the role {owner}, which has to run this command", owner=owner))
     if problems:
-        raise NotPartitionable(table=str(table.name), column=column, problems="; ".join(problems))
+        raise NotPartitionable(table=str(table.name), column=column, problems=Text.joined(problems, "; "))
     return str(kind).endswith("with time zone")
 
 

@@ -21,6 +21,7 @@ from data_pipeline.postgres.statements import STATEMENTS
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
 from seeder.postgres.transactions import rolled_back_atomic
+from seeder.texts import Text
 
 _PAIRS = sql.Identifier("pg_temp", "data_pipeline.reference_pairs")  # the records of a file as they are
 
@@ -81,7 +82,7 @@ def _described(database: str, lookup: Lookup) -> sql.Identifier:
     name = ViewName.parse(lookup.source)
     rows = sessions.query(database, STATEMENTS["reference_columns"], {"schema": name.schema, "name": name.name})
     if not rows:
-        raise BadReference(reference=lookup.source, problem="there is no such table or view")
+        raise BadReference(reference=lookup.source, problem=Text("there is no such table or view"))
     require_columns(lookup, [column for (column,) in rows])
     return sql.Identifier(name.schema, name.name)
 

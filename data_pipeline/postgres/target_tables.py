@@ -10,10 +10,17 @@ from data_pipeline.errors import NotLoadable, TableHasRule, TableOfLoads, Unknow
 from data_pipeline.postgres.statements import STATEMENTS
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
+from seeder.texts import Text
 
 LOAD_ID_COLUMN = "load_id"  # added by `track_loads`; its default is the id of the current load
 _LOADABLE_KINDS = {"r", "p", "f"}  # table, partitioned table, foreign table
-_KIND_NAMES = {"v": "a view", "m": "a materialized view", "S": "a sequence", "i": "an index", "c": "a type"}
+_KIND_NAMES = {
+    "v": Text("a view"),
+    "m": Text("a materialized view"),
+    "S": Text("a sequence"),
+    "i": Text("an index"),
+    "c": Text("a type"),
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -94,7 +101,7 @@ def describe(database: str, name: ViewName) -> TargetTable:
         raise UnknownTarget(table=str(name), suggestion="")
     oid, kind, is_of_loads, rule, has_row_security, has_row_triggers, is_own_parent, child = relation[0]
     if kind not in _LOADABLE_KINDS:
-        raise NotLoadable(table=str(name), kind=_KIND_NAMES.get(kind, "no table"))
+        raise NotLoadable(table=str(name), kind=_KIND_NAMES.get(kind, Text("no table")))
     if is_of_loads:
         raise TableOfLoads(table=str(name))
     if rule is not None:

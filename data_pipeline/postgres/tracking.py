@@ -13,6 +13,7 @@ from data_pipeline.postgres.target_tables import LOAD_ID_COLUMN, TargetTable
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import INSUFFICIENT_PRIVILEGE, LOCK_NOT_AVAILABLE, sqlstate
 from seeder.postgres.transactions import atomic
+from seeder.texts import Text
 
 LOCK_TIMEOUT_SECONDS = 5  # other sessions that want to use the table wait as long
 _SETTING = "data_pipeline.load_id"
@@ -36,13 +37,20 @@ def missing_steps(database: str, target: TargetTable) -> Sequence[TrackingStep]:
     )
     if kind == _FOREIGN_TABLE:
         raise NotTrackable(
-            table=str(target.name), problem="it is a foreign table, and its rows are in another database"
+            table=str(target.name), problem=Text("it is a foreign table, and its rows are in another database")
         )
     if column_type not in {None, "bigint"}:
-        problem = f"its column {LOAD_ID_COLUMN} has the type {column_type}, but must be bigint"
+        problem = Text(
+            "its column {column} has the type {type}, but must be bigint",
+            column=LOAD_ID_COLUMN,
+            type=column_type,
+        )
         raise NotTrackable(table=str(target.name), problem=problem)
     if default is not None and _SETTING not in default:
-        raise NotTrackable(table=str(target.name), problem=f"its column {LOAD_ID_COLUMN} has the default {default}")
+        raise NotTrackable(
+            table=str(target.name),
+            problem=Text("its column {column} has the default {default}", column=LOAD_ID_COLUMN, default=default),
+        )
     steps = [*_column_steps(target, has_column=column_type is not None, has_default=default is not None)]
     if broken_index:
         index = sql.Identifier(target.name.schema, broken_index)
@@ -52,7 +60,7 @@ def missing_steps(database: str, target: TargetTable) -> Sequence[TrackingStep]:
 
 def _column_steps(target: TargetTable, *, has_column: bool, has_default: bool) -> Sequence[TrackingStep]:
     column, steps = sql.Identifier(LOAD_ID_COLUMN), []
-    locks = "all use of the table for some milliseconds; no row is rewritten"
+    locks = Text("all use of the table for some milliseconds; no row is rewritten")
     if not has_column:
         # With the default in the same statement, existing rows would get the value that it has now.
         statement = sql.SQL("ALTER TABLE {} ADD COLUMN {} bigint").format(target.identifier, column)
@@ -69,10 +77,10 @@ def _index_step(target: TargetTable, *, is_partitioned: bool) -> TrackingStep:
     column = sql.Identifier(LOAD_ID_COLUMN)
     if is_partitioned:  # PostgreSQL cannot create the index of a partitioned table concurrently
         statement = sql.SQL("CREATE INDEX ON {} ({}) WHERE {} IS NOT NULL")
-        locks = "writes to all partitions while each is scanned once"
+        locks = Text("writes to all partitions while each is scanned once")
     else:
         statement = sql.SQL("CREATE INDEX CONCURRENTLY ON {} ({}) WHERE {} IS NOT NULL")
-        locks = "neither reads nor writes, but waits for the transactions that use the table"
+        locks = Text("neither reads nor writes, but waits for the transactions that use the table")
     return _step(statement.format(target.identifier, column, column), locks, is_transactional=is_partitioned)
 
 

@@ -16,15 +16,14 @@ from data_pipeline.postgres.kept_rejects import KeptReject
 from data_pipeline.services.load_lookup import csv_format_of, file_columns, find_file_load
 from data_pipeline.services.load_requests import QueuedRequest, enqueue, enqueue_action
 from data_pipeline.services.possible_actions import ActionName, is_possible
-from data_pipeline.services.reject_replay import Corrections
-
-_NOT_IN_TABLE = "none of its rows is in a table"
+from data_pipeline.services.reject_replay import NOT_REPLAYABLE, Corrections
+from seeder.texts import Text
 
 
 def enqueue_undo(load: LoadLog, *, requested_by: str, idempotency_key: str | None = None) -> QueuedRequest:
     """Queue an undo. Raises `UndoRefused` or `QueueMissing`."""
     if not is_possible(ActionName.UNDO, load):
-        raise UndoRefused(load_id=load.pk, reason=_NOT_IN_TABLE)
+        raise UndoRefused(load_id=load.pk, reason=Text("none of its rows is in a table"))
     return enqueue_action(load.pk, RequestAction.UNDO, requested_by=requested_by, idempotency_key=idempotency_key)
 
 
@@ -50,7 +49,7 @@ def enqueue_reject_replay(
     """
     load = find_file_load(load_id, using=DEFAULT_DB_ALIAS)
     if not is_possible(ActionName.UNDO, load):
-        raise RejectsNotReplayable(load_id=load_id, reason=f"{_NOT_IN_TABLE}. Correct its file, and load that")
+        raise RejectsNotReplayable(load_id=load_id, reason=NOT_REPLAYABLE)
     _require_usable(load, corrections or {})
     options: dict[str, Any] = {} if digest is None else {"digest": digest}
     if corrections is not None:
@@ -81,16 +80,22 @@ def _require_usable(load: LoadLog, corrections: Corrections) -> None:
         problem = (
             _problem(load, open_rejects[number], set(given), columns)
             if number in open_rejects
-            else "it is no open reject"
+            else Text("it is no open reject")
         )
         if problem is not None:
-            raise BadCorrections(load_id=load.pk, problem=f"record {number}: {problem}")
+            raise BadCorrections(
+                load_id=load.pk, problem=Text("record {number}: {problem}", number=number, problem=problem)
+            )
 
 
 def _problem(load: LoadLog, reject: KeptReject, given: set[str], columns: Sequence[str]) -> str | None:
     record = reject.record
     if unknown := sorted(given - set(columns)):
-        return f"the file has no column {unknown[0]!r}"
+        return Text("the file has no column {column!r}", column=unknown[0])
     is_whole = not record.is_shortened and find_fault(record.raw, csv_format_of(load), columns=len(columns)) is None
     missing = sorted(set(columns) - given)
-    return None if is_whole or not missing else f"its values are incomplete or malformed, so give {missing[0]!r}, too"
+    return (
+        None
+        if is_whole or not missing
+        else Text("its values are incomplete or malformed, so give {column!r}, too", column=missing[0])
+    )

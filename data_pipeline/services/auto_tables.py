@@ -18,6 +18,7 @@ from data_pipeline.services.load_options import AUTO
 from data_pipeline.services.load_planning import find_table
 from data_pipeline.services.record_reading import header_names
 from seeder.domain.view_names import ViewName
+from seeder.texts import Text
 
 SAMPLE_RECORDS = 10_000  # inferring types takes 10 seconds per million records
 
@@ -75,4 +76,4 @@ def dialect_of_load(meta: Mapping[str, Any], names: Sequence[str], settings: con
     dialect = dialect_named(options.get("dialect") or (None if found in {AUTO, CSV} else found), settings)
     if dialect.target is not None or options.get("table", AUTO) != AUTO:
         return dialect
-    return auto_tables.with_header(dialect, names, target=meta["target_table"], artefact="the file")
+    return auto_tables.with_header(dialect, names, target=meta["target_table"], artefact=Text("the file"))

@@ -31,6 +31,7 @@ from data_pipeline.services.csv_source import CsvSource
 from data_pipeline.services.load_planning import LoadPlan
 from data_pipeline.services.record_reading import split_chunk
 from seeder.postgres.sqlstates import sqlstate
+from seeder.texts import Text
 
 _MANY_REJECTS = 10  # of a chunk: PostgreSQL would refuse the next one, too
 ProgressListener = Callable[[LoadProgress], None]
@@ -38,7 +39,7 @@ RejectFacts = Mapping[str, str]  # what an error shows of a reject
 
 
 def _facts_of_line(reject: Reject) -> RejectFacts:
-    return {"place": f"in line {reject.line_no}", "problem": reject.problems[0].reason}
+    return {"place": Text("in line {line}", line=reject.line_no), "problem": reject.problems[0].reason}
 
 
 class ChunkLoader:

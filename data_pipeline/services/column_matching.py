@@ -17,6 +17,7 @@ from data_pipeline.postgres.lookup_columns import LookupColumn
 from data_pipeline.postgres.normalized_texts import RescuedColumn
 from data_pipeline.postgres.staging_tables import FileColumn
 from data_pipeline.postgres.target_tables import TargetTable
+from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,10 +82,12 @@ def _with_added(  # noqa: PLR0913  # facts of one load
     schema_changes.add_columns(database, target, columns, load_id=load_id)
     changed = target_tables.describe(database, target.name)
     problems = [
-        f"{name!r} cannot be written" for name in added if name not in {one.name for one in changed.data_columns}
+        Text("{name!r} cannot be written", name=name)
+        for name in added
+        if name not in {one.name for one in changed.data_columns}
     ]
     if problems:  # the table computes a column of this name
-        raise HeaderRefused(artefact=artefact, table=str(target.name), problem="; ".join(problems))
+        raise HeaderRefused(artefact=artefact, table=str(target.name), problem=Text.joined(problems, "; "))
     return changed
 
 
@@ -117,10 +120,14 @@ def lookup_columns(
     known = {one.name for one in target.data_columns}
     problems = [
         *find_lookup_problems(dialect.lookups, in_file),
-        *(f"the table has no column {one.name!r} for a lookup" for one in dialect.lookups if one.name not in known),
+        *(
+            Text("the table has no column {name!r} for a lookup", name=one.name)
+            for one in dialect.lookups
+            if one.name not in known
+        ),
     ]
     if problems:
-        raise HeaderRefused(artefact=artefact, table=str(target.name), problem="; ".join(problems))
+        raise HeaderRefused(artefact=artefact, table=str(target.name), problem=Text.joined(problems, "; "))
     first = 1 + max(one.position for one in matched.columns)
     return [
         LookupColumn(

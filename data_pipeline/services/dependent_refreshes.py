@@ -21,6 +21,7 @@ from data_pipeline.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.services.stop_signal import StopSignal
+from seeder.texts import Text
 
 _LEFT_AFTER = timedelta(seconds=5)  # a load dispatches its own request within some milliseconds of the commit
 
@@ -176,7 +177,7 @@ def _refresh(database: str, rows: Sequence[RequestedRefresh], stop: StopSignal |
         failures={str(view.name): message for view, message in result.failures.items()},
     )
     if result.interrupted:
-        return replace(dispatch, outcome=RefreshOutcome.UNDISPATCHED, problem="The refresh was interrupted.")
+        return replace(dispatch, outcome=RefreshOutcome.UNDISPATCHED, problem=Text("The refresh was interrupted."))
     refresh_outbox.mark_dispatched(database, rows, request_id=None, views=views)
     return dispatch
 

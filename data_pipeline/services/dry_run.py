@@ -20,6 +20,7 @@ from data_pipeline.services.load_options import GivenOptions, LoadOptions
 from data_pipeline.services.transaction_guards import require_own_transaction
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import rolled_back_atomic
+from seeder.texts import Text
 
 if TYPE_CHECKING:
     from seeder.services.trial_refreshes import TrialRefreshes
@@ -142,14 +143,21 @@ class _Trial:
         )
 
 
-def _refusal_text(error: TooManyRejects) -> str:
+def _refusal_text(error: TooManyRejects) -> Text:
     facts = error.facts
     if isinstance(error, KeysUnreadable):
-        return (
-            f"{facts['unreadable']:,} of {facts['rejected']:,} rejected records have no key that can be read, and the"
-            " snapshot would delete the rows that they belong to"
+        return Text(
+            "{unreadable:,} of {rejected:,} rejected records have no key that can be read, and the snapshot would"
+            " delete the rows that they belong to",
+            unreadable=facts["unreadable"],
+            rejected=facts["rejected"],
         )
-    return f"{facts['rejected']:,} of {facts['records']:,} records would be rejected, but the limit is {facts['limit']}"
+    return Text(
+        "{rejected:,} of {records:,} records would be rejected, but the limit is {limit}",
+        rejected=facts["rejected"],
+        records=facts["records"],
+        limit=facts["limit"],
+    )
 
 
 def _view_changes(refreshes: "TrialRefreshes | None") -> list[ViewChange]:

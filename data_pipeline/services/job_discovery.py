@@ -17,6 +17,7 @@ from data_pipeline.domain.job_definition import Entrypoint, is_job_name, job_tup
 from data_pipeline.job_errors import AmbiguousJob, JobError, MalformedJob, UnknownJob, UnknownJobPackage, UnusableJob
 from seeder.domain.suggestions import did_you_mean
 from seeder.errors import SettingsUnusable
+from seeder.texts import Text
 
 OWN_PACKAGE = "data_pipeline.jobs"
 ENTRY_POINT_GROUP = "data_pipeline.jobs"
@@ -92,7 +93,9 @@ def job_packages_of(host_settings: object) -> JobPackages:
     They are those of this app, of entry points, of the setting JOB_PACKAGES and of INSTALLED_APPS.
     """
     own_settings = conf.load_from(host_settings)
-    required = [(one.value, f"The entry point {one.name!r}") for one in entry_points(group=ENTRY_POINT_GROUP)]
+    required: list[tuple[str, str]] = [
+        (one.value, Text("The entry point {name!r}", name=one.name)) for one in entry_points(group=ENTRY_POINT_GROUP)
+    ]
     configured = filter(None, map(str.strip, own_settings.job_packages.split(",")))
     required += [(package, "JOB_PACKAGES") for package in configured]
     of_apps = (f"{app}.jobs" for app in _app_packages(getattr(host_settings, "INSTALLED_APPS", ())))
@@ -146,7 +149,7 @@ def _load_one_of(name: str, modules: Sequence[str]) -> Job:
     except (Exception, SystemExit) as error:  # a module of another app can raise anything
         raise UnusableJob(job=name, module=module, cause=f"{type(error).__name__}: {error}".rstrip(".")) from error
     if not hasattr(loaded, "JOB"):
-        raise UnusableJob(job=name, module=module, cause="it has no JOB = (entrypoint, description)")
+        raise UnusableJob(job=name, module=module, cause=Text("it has no JOB = (entrypoint, description)"))
     if (problem := job_tuple_problem(loaded.JOB)) is not None:
         raise MalformedJob(job=name, module=module, cause=problem)
     entrypoint, description = loaded.JOB

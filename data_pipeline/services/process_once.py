@@ -34,6 +34,7 @@ from seeder.postgres.sqlstates import is_connection_lost
 from seeder.postgres.transactions import atomic
 from seeder.services import signal_sending
 from seeder.services.process_name import process_name
+from seeder.texts import Text
 
 _MAX_SOURCE_LENGTH = 128
 _RETRY_SECONDS = 0.05  # between two attempts to get the lock of another process
@@ -162,7 +163,7 @@ def _claim(database: str, wait: timedelta, *, source: str, idempotency_key: str,
             status, worker = load_log.worker_of(database, source, idempotency_key)
             if status not in {LoadStatus.SUCCESS, LoadStatus.SKIPPED}:  # ended just now: a duplicate
                 artefact = columns["payload_meta"].get("source_uri") or f"{source} {idempotency_key}"
-                raise LoadInProgress(artefact=artefact, worker=worker or "another process")
+                raise LoadInProgress(artefact=artefact, worker=worker or Text("another process"))
         threading.Event().wait(_RETRY_SECONDS)
 
 

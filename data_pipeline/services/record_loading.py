@@ -26,6 +26,7 @@ from data_pipeline.services.load_options import LoadOptions
 from data_pipeline.services.load_planning import LoadPlan, find_table, plan_load
 from data_pipeline.services.record_stream import RecordStream
 from data_pipeline.storage.file_addresses import LocalAddress
+from seeder.texts import Text
 
 if TYPE_CHECKING:
     from data_pipeline.services.process_handle import ProcessHandle
@@ -155,7 +156,10 @@ class _RecordLoad:
 
     def _facts_of(self, reject: Reject) -> RejectFacts:
         [complete] = self._with_records([reject])
-        return {"place": f"record {complete.record_no}", "problem": complete.problems[0].reason}
+        return {
+            "place": Text("record {record}", record=complete.record_no),
+            "problem": complete.problems[0].reason,
+        }
 
 
 def _keep_rejects(handle: "ProcessHandle", error: BaseException) -> None:

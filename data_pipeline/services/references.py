@@ -12,6 +12,7 @@ from data_pipeline.domain.enrichments import Pair, hash_of_values, reference_val
 from data_pipeline.services.file_reading import FileReading
 from data_pipeline.services.record_reading import read_header, read_records
 from data_pipeline.storage.addresses import resolve
+from seeder.texts import Text
 
 _CHUNK_BYTES = 1 << 20
 ReadTable = Callable[[Lookup], Iterable[Pair]]
@@ -57,5 +58,7 @@ def read_pairs(lookup: Lookup, settings: conf.Settings) -> Iterator[Pair]:
         match, take = names.index(lookup.match), names.index(lookup.take)
         for number, record in enumerate(read_records(chunks, file.dialect, columns=len(names)), start=1):
             if not record:
-                raise BadReference(reference=lookup.source, problem=f"record {number:,} is malformed")
+                raise BadReference(
+                    reference=lookup.source, problem=Text("record {number:,} is malformed", number=number)
+                )
             yield record[match], record[take]

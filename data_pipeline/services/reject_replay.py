@@ -38,6 +38,9 @@ from data_pipeline.services.process_once import process_once
 from data_pipeline.storage.file_addresses import LocalAddress, resolve
 from data_pipeline.structured_log import INFO, log_event
 from seeder.domain.human_format import format_count
+from seeder.texts import Text
+
+NOT_REPLAYABLE = Text("none of its rows is in a table. Correct its file, and load that")
 
 SOURCE = "ingest.replay"
 Corrections = Mapping[int, Mapping[str, str | None]]  # values of columns, by record number; others stay as they are
@@ -87,8 +90,7 @@ class _RejectReplay:
 
     def __init__(self, load: LoadLog, using: str, actor: str) -> None:
         if load.status not in {LoadStatus.SUCCESS, LoadStatus.SKIPPED} or load.target is None:
-            reason = "none of its rows is in a table. Correct its file, and load that"
-            raise RejectsNotReplayable(load_id=load.pk, reason=reason)
+            raise RejectsNotReplayable(load_id=load.pk, reason=NOT_REPLAYABLE)
         self._load, self._using, self._actor, self._settings = load, using, actor, conf.load()
         self._columns, self._csv_format = file_columns(load), csv_format_of(load)
         self._plan = self._new_plan()
@@ -124,11 +126,11 @@ class _RejectReplay:
         for number, one in records.items():
             fault = find_fault(one.raw, self._csv_format, columns=len(self._columns))
             if one.is_shortened:
-                unusable[number] = "only its beginning is kept. Correct its file, and load that"
+                unusable[number] = Text("only its beginning is kept. Correct its file, and load that")
             elif fault is not None:
                 unusable[number] = fault.reason
             elif (hashed := self._hashed_column(parse_fields(one.raw, self._csv_format), None)) is not None:
-                unusable[number] = _HASHED.format(column=hashed)
+                unusable[number] = _hashed_text(hashed)
             else:
                 usable[number] = one.raw
         return usable, unusable
@@ -149,7 +151,7 @@ class _RejectReplay:
             original = records[number].values(self._csv_format, columns=len(self._columns))
             values = complete(correction, original)
             if (hashed := self._hashed_column(values, original)) is not None:
-                unusable[number] = _HASHED.format(column=hashed)
+                unusable[number] = _hashed_text(hashed)
             else:
                 usable[number] = csv_record(values, self._csv_format)
         return usable, unusable
@@ -212,7 +214,7 @@ class _RejectReplay:
         """Load the records, and mark their rejects. Return the problems of those that are still bad."""
         load_id = self._load.pk
         if not kept_rejects.keep_from_undo(self._using, load_id):
-            raise RejectsNotReplayable(load_id=load_id, reason="it was undone meanwhile")
+            raise RejectsNotReplayable(load_id=load_id, reason=Text("it was undone meanwhile"))
         if kept_rejects.lock_open(self._using, load_id, numbers) != sorted(numbers):
             raise RejectsChanged(load_id=load_id)
         load_transactions.begin_loading(self._using)
@@ -281,7 +283,8 @@ class _RejectReplay:
         return FileReading(address, self._dialect, self._settings)
 
 
-_HASHED = "its column {column!r} is kept as a hash only. Enter the value in a file of corrections"
+def _hashed_text(column: str) -> Text:
+    return Text("its column {column!r} is kept as a hash only. Enter the value in a file of corrections", column=column)
 
 
 @contextmanager

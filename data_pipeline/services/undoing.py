@@ -30,6 +30,7 @@ from data_pipeline.structured_log import INFO, log_event
 from seeder.domain.human_format import format_count
 from seeder.domain.view_names import ViewName
 from seeder.postgres.transactions import atomic
+from seeder.texts import Text
 
 _MAX_LOADS_NAMED = 10
 
@@ -102,47 +103,53 @@ def _undo(load_id: int, *, actor: str, force: bool, using: str) -> UndoneLoad:
         raise UnknownLoad(load_id=load_id)
     name = _table_of(load_id, load)
     if corrections := undoing.loads_of_rejects(using, load_id):
-        reason = f"{_loads_text(corrections)} loaded its corrected rejects. Undo that first"
+        reason = Text("{loads} loaded its corrected rejects. Undo that first", loads=_loads_text(corrections))
         raise UndoRefused(load_id=load_id, reason=reason)
     target = target_tables.describe(using, name)
     if load.rows_inserted and not target.is_tracked:
-        raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
+        raise UndoRefused(load_id=load_id, reason=_untracked_text(name))
     undo = Undoing(using, load_id, target)
     if load.rows_inserted and row_versions.has_rows_without_id(using, target, load_id):
-        raise UndoRefused(load_id=load_id, reason=_UNTRACKED.format(table=name))
+        raise UndoRefused(load_id=load_id, reason=_untracked_text(name))
     _require_no_later_loads(load_id, undo, name)
     _require_old_values(load_id, load, undo)
     if not force:
         _require_rows_as_left(load_id, load, undo, name)
         if (dependents := undo.rows_that_refer()) is not None:
-            raise UndoRefused(load_id=load_id, reason=_REFERENCED.format(dependents=dependents))
+            raise UndoRefused(load_id=load_id, reason=_referenced_text(dependents))
     rows = undo.run()
     undo.mark(rows, actor=actor)
     return UndoneLoad(load_id=load_id, table=name, rows=rows)
 
 
-_UNTRACKED = (
-    "it inserted rows, but its rows in {table} have no load id. After `manage.py track_loads {table}`, later loads can"
-    " be undone"
-)
-_REFERENCED = (
-    "with the rows that it inserted, ON DELETE would delete or change {dependents}. With --force these are lost"
-)
+def _untracked_text(table: ViewName) -> Text:
+    return Text(
+        "it inserted rows, but its rows in {table} have no load id. After `manage.py track_loads {table}`, later loads"
+        " can be undone",
+        table=table,
+    )
+
+
+def _referenced_text(dependents: str) -> Text:
+    return Text(
+        "with the rows that it inserted, ON DELETE would delete or change {dependents}. With --force these are lost",
+        dependents=dependents,
+    )
 
 
 def _table_of(load_id: int, load: LockedLoad) -> ViewName:
     """Return the table of a load that can be undone."""
     reason = None
     if load.undone_at is not None and load.status == LoadStatus.FAILED:
-        reason = f"it was undone already, on {load.undone_at.astimezone(UTC):%Y-%m-%d at %H:%M} UTC"
+        reason = Text("it was undone already, on {at:%Y-%m-%d at %H:%M} UTC", at=load.undone_at.astimezone(UTC))
     elif load.status == LoadStatus.FAILED:
-        reason = "it failed, and none of its rows is in a table"
+        reason = Text("it failed, and none of its rows is in a table")
     elif load.status == LoadStatus.PENDING:
-        reason = "it is being loaded, or its process was killed. `manage.py recover_loads` closes stuck loads"
+        reason = Text("it is being loaded, or its process was killed. `manage.py recover_loads` closes stuck loads")
     elif load.target is None or None in (load.rows_inserted, load.rows_updated, load.rows_deleted):
-        reason = "it does not record its table and its numbers of rows. Loads of files do"
+        reason = Text("it does not record its table and its numbers of rows. Loads of files do")
     elif load.tables > 1:
-        reason = f"it changed {load.tables:,} tables, but an undo is that of one table"
+        reason = Text("it changed {tables:,} tables, but an undo is that of one table", tables=load.tables)
     if reason is not None or load.target is None:
         raise UndoRefused(load_id=load_id, reason=reason)
     return ViewName.parse(load.target)
@@ -170,9 +177,11 @@ def _require_rows_as_left(load_id: int, load: LockedLoad, undo: Undoing, name: V
         raise RowsChanged(load_id=load_id, changed=f"{changed:,}", rows=rows, table=name)
 
 
-def _loads_text(load_ids: Sequence[int]) -> str:
+def _loads_text(load_ids: Sequence[int]) -> Text:
     """Return `load 5`, or `loads 7, 6 and 5`."""
-    shown = [str(one) for one in load_ids[:_MAX_LOADS_NAMED]]
+    shown: list[str] = [str(one) for one in load_ids[:_MAX_LOADS_NAMED]]
     if load_ids[_MAX_LOADS_NAMED:]:
-        shown.append(f"{len(load_ids) - _MAX_LOADS_NAMED:,} others")
-    return f"load {shown[0]}" if len(shown) == 1 else f"loads {', '.join(shown[:-1])} and {shown[-1]}"
+        shown.append(format_count(len(load_ids) - _MAX_LOADS_NAMED, "other"))
+    if len(shown) == 1:
+        return Text("load {load_id}", load_id=shown[0])
+    return Text("loads {load_ids} and {last}", load_ids=", ".join(shown[:-1]), last=shown[-1])

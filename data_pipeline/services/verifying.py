@@ -35,6 +35,7 @@ from data_pipeline.structured_log import INFO, WARNING, log_event
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.postgres.transactions import atomic, rolled_back_atomic
+from seeder.texts import Text
 
 
 def verify_load(
@@ -75,7 +76,7 @@ class _Verifying:
         except SeederError as error:
             return self._result(facts, rows=RowsState.UNKNOWN, reason=str(error))
         if not target.is_tracked:
-            reason = f"the rows of {self._table} have no load id"
+            reason = Text("the rows of {table} have no load id", table=self._table)
             return self._result(facts, rows=RowsState.UNKNOWN, reason=reason)
         with rolled_back_atomic(self._using):
             return self._result(facts, **self._rows(target, address))
@@ -96,7 +97,7 @@ class _Verifying:
     def _rows(self, target: TargetTable, address: Address | None) -> dict[str, Any]:
         found = verifying.count_rows(self._using, target, self._load.pk)
         if self._recorded and not found and row_versions.has_rows_without_id(self._using, target, self._load.pk):
-            reason = f"the rows of {self._table} had no load id before it was tracked"
+            reason = Text("the rows of {table} had no load id before it was tracked", table=self._table)
             return {"rows": RowsState.UNKNOWN, "reason": reason}
         facts: dict[str, Any] = {"rows": RowsState.CHANGED, "rows_found": found}
         if found != self._recorded:
@@ -104,7 +105,7 @@ class _Verifying:
         if address is None:
             unknown = {
                 "rows": RowsState.UNKNOWN,
-                "reason": "the artefact of the load is not there to compare them with",
+                "reason": Text("the artefact of the load is not there to compare them with"),
             }
             return facts if found != self._recorded else facts | unknown
         try:
@@ -112,7 +113,7 @@ class _Verifying:
         except PipelineError as error:
             return facts | {"rows": RowsState.UNKNOWN, "reason": str(error)}
         if comparison is None:
-            reason = "only a part of its rejects was kept, so that its good records are not known"
+            reason = Text("only a part of its rejects was kept, so that its good records are not known")
             return facts | {"rows": RowsState.UNKNOWN, "reason": reason}
         if comparison.is_equal():
             return facts | ({"rows": RowsState.EQUAL} if found == self._recorded else {"rows_different": 0})

@@ -10,6 +10,7 @@ from data_pipeline.domain.uris import without_query, without_signature
 from data_pipeline.storage import file_addresses
 from data_pipeline.storage.object_versions import object_uri, parse_object_uri
 from data_pipeline.upload_errors import AddressNotAccepted
+from seeder.texts import Text
 
 
 def accepted_uri(source_uri: str, settings: conf.Settings) -> str:
@@ -55,10 +56,10 @@ def _url(url: str, settings: conf.Settings) -> str:
         parts = urlsplit(url)
         origin = Origin.of(scheme=parts.scheme, host=parts.hostname or "", port=parts.port)
     except ValueError as error:
-        raise BadAddress(address=without_query(url), problem="it is not a valid URI") from error
+        raise BadAddress(address=without_query(url), problem=Text("it is not a valid URI")) from error
     if not settings.allowed_hosts or policy_of_files().hosts.problem(origin) is not None or "@" in parts.netloc:
         raise AddressNotAccepted
     if without_signature(url) != url:
-        problem = "its signature is a secret, which is not stored. Download the file, and upload it"
+        problem = Text("its signature is a secret, which is not stored. Download the file, and upload it")
         raise BadAddress(address=without_query(url), problem=problem)
     return url

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from data_pipeline.artefact_errors import DamagedArtefact, EncryptedArtefact
+from seeder.texts import Text
 
 _BOF, _SHEET, _ENCRYPTED = 0x809, 0x85, 0x2F
 _FORMULA, _ERROR_OR_BOOLEAN = 0x06, 0x205
@@ -71,6 +72,8 @@ def _records(stream: bytes, path: Path | str) -> Iterator[tuple[int, int, bytes]
     while offset + 4 <= len(stream):
         kind, size = struct.unpack_from("<HH", stream, offset)
         if offset + 4 + size > len(stream):
-            raise DamagedArtefact(path=path, problem=f"a record at byte {offset:,} of its workbook ends early")
+            raise DamagedArtefact(
+                path=path, problem=Text("a record at byte {offset:,} of its workbook ends early", offset=offset)
+            )
         yield offset, kind, stream[offset + 4 : offset + 4 + size]
         offset += 4 + size

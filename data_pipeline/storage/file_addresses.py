@@ -22,16 +22,17 @@ from data_pipeline.artefact_errors import (
     OutsideRoots,
     UnsupportedScheme,
 )
+from seeder.texts import Text
 
 _SCHEME = re.compile(r"([a-zA-Z][a-zA-Z0-9+.-]*)://", re.ASCII)
 _BAD_ESCAPE = re.compile(r"%(?![0-9a-fA-F]{2})", re.ASCII)
 _KINDS = {
-    stat.S_IFDIR: "a folder",
-    stat.S_IFIFO: "a pipe",
-    stat.S_IFSOCK: "a socket",
-    stat.S_IFCHR: "a device",
-    stat.S_IFBLK: "a device",
-    stat.S_IFLNK: "a symbolic link",
+    stat.S_IFDIR: Text("a folder"),
+    stat.S_IFIFO: Text("a pipe"),
+    stat.S_IFSOCK: Text("a socket"),
+    stat.S_IFCHR: Text("a device"),
+    stat.S_IFBLK: Text("a device"),
+    stat.S_IFLNK: Text("a symbolic link"),
 }
 # A folder is passed through with execute permission only, as by the operating system. macOS has no O_PATH.
 _FOLDER = getattr(os, "O_PATH", os.O_RDONLY) | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -54,8 +55,8 @@ class FileVersion(NamedTuple):
     def change_to(self, now: Self) -> str:
         """Describe the difference of another version."""
         if now.size != self.size:
-            return f"its size went from {self.size:,} to {now.size:,} bytes"
-        return "it has another modification time"
+            return Text("its size went from {before:,} to {now:,} bytes", before=self.size, now=now.size)
+        return Text("it has another modification time")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -115,7 +116,7 @@ def resolve(source_uri: str, *, roots: Sequence[str]) -> LocalAddress:
         _require_inside(path.resolve(), roots)
         raise reading_error(path, error) from error
     except RuntimeError as error:  # a loop of symbolic links, before Python 3.13
-        raise BadAddress(address=source_uri, problem="its symbolic links form a loop") from error
+        raise BadAddress(address=source_uri, problem=Text("its symbolic links form a loop")) from error
     _require_inside(resolved, roots)
     try:
         status = resolved.stat()
@@ -134,13 +135,13 @@ def _local_path(source_uri: str) -> str:
             raise UnsupportedScheme(scheme=scheme)
         path = _path_of_uri(source_uri)
     elif source_uri[:5].lower() == "file:":
-        raise BadAddress(address=source_uri, problem="write file:///folder/name")
+        raise BadAddress(address=source_uri, problem=Text("write file:///folder/name"))
     else:
         path = source_uri
     if not path:
-        raise BadAddress(address=source_uri, problem="it is empty")
+        raise BadAddress(address=source_uri, problem=Text("it is empty"))
     if "\0" in path:
-        raise BadAddress(address=source_uri, problem="a path cannot contain a NUL character")
+        raise BadAddress(address=source_uri, problem=Text("a path cannot contain a NUL character"))
     return path
 
 
@@ -149,13 +150,15 @@ def _path_of_uri(uri: str) -> str:
     try:
         parts = urlsplit(uri)
     except ValueError as error:
-        raise BadAddress(address=uri, problem="it is not a valid URI") from error
+        raise BadAddress(address=uri, problem=Text("it is not a valid URI")) from error
     if parts.netloc not in {"", "localhost"}:
-        raise BadAddress(address=uri, problem=f"it names the host {parts.netloc!r}. Write file:///folder/name")
+        raise BadAddress(
+            address=uri, problem=Text("it names the host {host!r}. Write file:///folder/name", host=parts.netloc)
+        )
     if "?" in uri or "#" in uri:
-        raise BadAddress(address=uri, problem="it has a query or a fragment. Write ? as %3F and # as %23")
+        raise BadAddress(address=uri, problem=Text("it has a query or a fragment. Write ? as %3F and # as %23"))
     if _BAD_ESCAPE.search(parts.path):
-        raise BadAddress(address=uri, problem="% must be followed by two hexadecimal digits. Write % as %25")
+        raise BadAddress(address=uri, problem=Text("% must be followed by two hexadecimal digits. Write % as %25"))
     return unquote(parts.path, errors="surrogateescape")
 
 
@@ -166,7 +169,7 @@ def _require_inside(path: Path, roots: Sequence[str]) -> None:
 
 def _require_regular(path: Path, mode: int) -> None:
     if not stat.S_ISREG(mode):
-        raise NotRegularFile(path=path, kind=_KINDS.get(stat.S_IFMT(mode), "a special file"))
+        raise NotRegularFile(path=path, kind=_KINDS.get(stat.S_IFMT(mode), Text("a special file")))
 
 
 def _open_without_links(path: Path) -> int:

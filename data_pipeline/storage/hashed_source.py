@@ -7,6 +7,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from seeder.texts import Text
+
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
@@ -87,7 +89,7 @@ class HashedSource(ABC):
         """Return how the number of bytes differs, or None."""
         if self.position == self.size:
             return None
-        return f"it has {self.size:,} bytes, but {self.position:,} were read"
+        return Text("it has {size:,} bytes, but {position:,} were read", size=self.size, position=self.position)
 
     def _require_complete(self) -> None:
         if not (self._is_complete and self.is_hashed):

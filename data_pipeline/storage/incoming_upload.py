@@ -9,6 +9,7 @@ from typing import Self
 from data_pipeline.storage.file_formats import HEAD_BYTES, recognise
 from data_pipeline.upload_errors import EmptyUpload, UploadTooLarge
 from seeder.domain.human_format import format_size
+from seeder.texts import Text
 
 ABANDONED_AFTER = timedelta(days=1)  # without a byte: the server of the upload was killed
 
@@ -80,7 +81,7 @@ class IncomingUpload(ABC):
         """Write what is buffered, so that it survives a crash."""
 
     def _require_known_format(self) -> None:
-        recognise(self._head, path="The upload")
+        recognise(self._head, path=Text("The upload"))
 
 
 class UploadPlace(ABC):

@@ -21,6 +21,7 @@ from data_pipeline.storage.object_writer import ObjectWriter
 from data_pipeline.storage.store_failures import Request, error_of, is_transient
 from data_pipeline.storage_errors import StoreRefused
 from data_pipeline.structured_log import WARNING, log_event
+from seeder.texts import Text
 
 ATTEMPTS = 4  # of each request
 MAX_WAIT_S = 120.0  # a server that wants a longer wait is not available
@@ -76,7 +77,7 @@ class ObjectStore:
             answer = self._send(request, partial(self._client.get_object, Bucket=bucket, Key=key, **given))
             if start and not answer.get("ContentRange", "").startswith(f"bytes {start}-"):
                 answer["Body"].close()
-                raise StoreRefused(**request.facts, code="Range", cause="it does not read from the middle")
+                raise StoreRefused(**request.facts, code="Range", cause=Text("it does not read from the middle"))
             return ObjectVersion.of_answer(bucket, key, answer), answer["Body"]
 
         def on_lost(failure: s3.CallFailure, losses: int) -> None:

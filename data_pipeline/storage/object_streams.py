@@ -9,6 +9,7 @@ from data_pipeline.artefact_errors import ArtefactMissing, SourceChanged
 from data_pipeline.storage import s3
 from data_pipeline.storage.object_versions import ObjectVersion, shown_uri
 from data_pipeline.storage.read_limits import ReadLimit
+from seeder.texts import Text
 
 PIECE_BYTES = 1 << 20  # read at once, within a time
 
@@ -69,7 +70,7 @@ class ObjectStream:
                 data: bytes = self._body.read(size)
         except s3.CallFailure as failure:
             if self._limit and self._limit.is_expired:
-                failure.cause = "fewer bytes per second than S3_MIN_RATE_KB_S"
+                failure.cause = Text("fewer bytes per second than S3_MIN_RATE_KB_S")
             raise
         return data
 
@@ -78,4 +79,4 @@ class ObjectStream:
             _, self._body = self._open_at(self.position, self.version.etag)
         except ArtefactMissing as error:
             path = shown_uri(self.version.bucket, self.version.key)
-            raise SourceChanged(path=path, change="it was deleted") from error
+            raise SourceChanged(path=path, change=Text("it was deleted")) from error

@@ -9,6 +9,7 @@ from urllib.parse import quote, unquote
 
 from data_pipeline.artefact_errors import BadAddress
 from data_pipeline.domain.uris import without_query
+from seeder.texts import Text
 
 SCHEME = "s3://"
 _BUCKET = re.compile(r"[a-zA-Z0-9][a-zA-Z0-9._-]{1,253}[a-zA-Z0-9]", re.ASCII)
@@ -70,20 +71,24 @@ def parse_object_uri(uri: str) -> tuple[str, str]:
     bucket, _, key = uri[len(SCHEME) :].partition("/")
     shown = _CONTROL.sub("?", without_query(uri))  # without what may be credentials
     if "@" in bucket:
-        raise BadAddress(address=shown, problem="it has credentials. Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY")
+        raise BadAddress(
+            address=shown, problem=Text("it has credentials. Set S3_ACCESS_KEY_ID and S3_SECRET_ACCESS_KEY")
+        )
     if not is_bucket_name(bucket):
-        problem = "a bucket's name has 3 to 255 letters, digits, dots, hyphens and underscores"
+        problem = Text("a bucket's name has 3 to 255 letters, digits, dots, hyphens and underscores")
         raise BadAddress(address=shown, problem=problem)
     if not key:
-        raise BadAddress(address=shown, problem="it names no object. Write s3://bucket/folder/name")
+        raise BadAddress(address=shown, problem=Text("it names no object. Write s3://bucket/folder/name"))
     try:
         length = len(key.encode())
     except UnicodeEncodeError as error:
-        raise BadAddress(address=shown, problem="its key is not Unicode") from error
+        raise BadAddress(address=shown, problem=Text("its key is not Unicode")) from error
     if length > _MAX_KEY_BYTES:
-        raise BadAddress(address=shown, problem=f"its key has {length:,} bytes, but 1,024 are allowed")
+        raise BadAddress(
+            address=shown, problem=Text("its key has {length:,} bytes, but 1,024 are allowed", length=length)
+        )
     if "\0" in key:
-        raise BadAddress(address=shown, problem="a key cannot contain a NUL character")
+        raise BadAddress(address=shown, problem=Text("a key cannot contain a NUL character"))
     return bucket, key
 
 

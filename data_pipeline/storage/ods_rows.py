@@ -7,6 +7,7 @@ from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused
 from data_pipeline.storage.ods_cells import CellParser
 from data_pipeline.storage.workbook_types import Row
 from data_pipeline.storage.xml_parsing import Attributes, XmlParser, require_bounded_element
+from seeder.texts import Text
 
 TABLE_DEPTH = 4  # document-content, body, spreadsheet, table
 _MAX_ROW = 1 << 24  # of LibreOffice's largest sheets
@@ -95,8 +96,12 @@ class TableParser:
         """Return how often a row or a cell is repeated."""
         text = attributes.get(name, "1")
         if not (text.isascii() and text.isdigit() and len(text) <= 9):
-            raise DamagedArtefact(path=self._path, problem=f"{name} is {text[:20]!r}")
+            raise DamagedArtefact(path=self._path, problem=Text("{name} is {value!r}", name=name, value=text[:20]))
         if int(text) > limit:
-            problem = f"it has more than {_MAX_ROW:,} rows or {_MAX_COLUMNS:,} columns"
+            problem = Text(
+                "it has more than {rows:,} rows or {columns:,} columns",
+                rows=_MAX_ROW,
+                columns=_MAX_COLUMNS,
+            )
             raise WorkbookRefused(path=self._path, problem=problem)
         return int(text)

@@ -8,6 +8,7 @@ from data_pipeline.storage.workbook_types import Row, Sheet, SheetReader
 from data_pipeline.storage.xlsx_workbook import parse_small_part
 from data_pipeline.storage.xml_parsing import READ_AT_ONCE, Attributes, parse_xml
 from data_pipeline.storage.zip_directory import Member, ZipDirectory
+from seeder.texts import Text
 
 _CONTENT = "content.xml"
 _MANIFEST = "META-INF/manifest.xml"
@@ -23,8 +24,8 @@ def is_open_document(directory: ZipDirectory) -> bool:
     if media_type.startswith(_MEDIA_TYPE) and not media_type.startswith(_SPREADSHEET):
         raise UnsupportedFormat(
             path=directory.path,
-            description="an OpenDocument file without sheets",
-            advice="Save its table as CSV or XLSX, and load that file.",
+            description=Text("an OpenDocument file without sheets"),
+            advice=Text("Save its table as CSV or XLSX, and load that file."),
         )
     return media_type.startswith(_SPREADSHEET)
 

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from data_pipeline.artefact_errors import DamagedArtefact
 from data_pipeline.storage.hashed_source import HashedSource
+from seeder.texts import Text
 
 _LAST_REGULAR = 0xFFFFFFF9  # larger sector numbers have other meanings, such as the end of a chain
 _HEADER_BYTES = 512
@@ -24,10 +25,10 @@ class OleFile:
         self._source = source
         header = source.read_at(0, _HEADER_BYTES)
         if len(header) < _HEADER_BYTES:
-            raise self._damaged("its header ends early")
+            raise self._damaged(Text("its header ends early"))
         [shift] = struct.unpack_from("<H", header, 30)
         if shift not in {9, 12}:
-            raise self._damaged(f"its sectors have 2^{shift} bytes")
+            raise self._damaged(Text("its sectors have 2^{shift} bytes", shift=shift))
         self._sector_bytes = 1 << shift
         self._max_sectors = source.size // self._sector_bytes + 1
         first_directory, self._mini_below, first_mini_table = struct.unpack_from("<I4xII", header, 48)
@@ -78,7 +79,7 @@ class OleFile:
             numbers.extend(struct.unpack(f"<{self._sector_bytes // 4}I", self._sector(sector)))
             # Eight small sectors fit into the smallest sector, and the last table sectors are not full.
             if len(numbers) > self._max_sectors * 8 + self._sector_bytes:
-                raise self._damaged("its sector table is longer than the file")
+                raise self._damaged(Text("its sector table is longer than the file"))
         return numbers
 
     def _chain(self, sector: int, following: "array[int]") -> Iterator[int]:
@@ -90,7 +91,7 @@ class OleFile:
                 break
             yield sector
             sector = following[sector]
-        raise self._damaged("a chain of sectors has no end")
+        raise self._damaged(Text("a chain of sectors has no end"))
 
     def _content(self, first: int) -> bytes:
         return b"".join(self._sector(sector) for sector in self._chain(first, self._next))
@@ -98,7 +99,7 @@ class OleFile:
     def _sector(self, number: int) -> bytes:
         data = self._source.read_at((number + 1) * self._sector_bytes, self._sector_bytes)
         if not data:
-            raise self._damaged("a sector is beyond its end")
+            raise self._damaged(Text("a sector is beyond its end"))
         return data.ljust(self._sector_bytes, b"\0")  # some programs cut the last one
 
     def _damaged(self, problem: str) -> DamagedArtefact:

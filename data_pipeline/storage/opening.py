@@ -12,6 +12,7 @@ from data_pipeline.storage.hashed_source import HashedSource
 from data_pipeline.storage.transcoding import as_utf8
 from data_pipeline.storage.unpacking import unpacked
 from data_pipeline.storage.workbooks import SheetCsv, open_workbook
+from seeder.texts import Text
 
 
 class Artefact:
@@ -118,6 +119,8 @@ def _require_text(inner_format: str, source: HashedSource, compression: str) -> 
     if inner_format != "csv":
         raise UnsupportedFormat(
             path=source.path,
-            description=f"{inner_format} data inside {compression}",
-            advice="Unpack the outer layer, and load the file inside.",
+            description=Text(
+                "{inner_format} data inside {compression}", inner_format=inner_format, compression=compression
+            ),
+            advice=Text("Unpack the outer layer, and load the file inside."),
         )

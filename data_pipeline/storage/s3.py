@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, cast
 from data_pipeline import conf
 from data_pipeline.domain.uris import without_query
 from seeder.errors import ConfigurationError, ExtraMissing
+from seeder.texts import Text
 
 try:
     from botocore import exceptions
@@ -139,7 +140,7 @@ def _require_answer(*, model: Any, parsed: Mapping[str, Any], **_: Any) -> None:
     """
     missing = _ANSWERS.get(model.name, set()) - parsed.keys()
     if missing and parsed["ResponseMetadata"]["HTTPStatusCode"] < _REDIRECT:
-        raise CallFailure(NOT_S3, cause=f"its answer has no {min(missing)}")
+        raise CallFailure(NOT_S3, cause=Text("its answer has no {field}", field=min(missing)))
 
 
 def _translate_error_of_issuer(**event: Any) -> None:
@@ -153,7 +154,11 @@ def _translate_error_of_issuer(**event: Any) -> None:
             raise exception
     except CallFailure as failure:
         address = without_query(getattr(exception, "kwargs", {}).get("endpoint_url", "")).rstrip("/")
-        failure.issuer = failure.issuer or address or f"The service {service} ({operation})"
+        failure.issuer = (
+            failure.issuer
+            or address
+            or Text("The service {service} ({operation})", service=service, operation=operation)
+        )
         raise
 
 
@@ -180,9 +185,9 @@ def translated_failures() -> Iterator[None]:
     except _CONNECTION as error:
         raise CallFailure(CONNECTION, cause=_innermost(error)) from error
     except ResponseParserError as error:
-        raise CallFailure(NOT_S3, cause="its answer cannot be parsed") from error
+        raise CallFailure(NOT_S3, cause=Text("its answer cannot be parsed")) from error
     except RecursionError as error:  # the client follows redirects by asking for the region, which is redirected, too
-        raise CallFailure(NOT_S3, cause="it redirects every request") from error
+        raise CallFailure(NOT_S3, cause=Text("it redirects every request")) from error
     except OSError as error:  # a file with credentials, such as the token of a role
         raise CallFailure(CREDENTIALS, cause=f"{error.filename}: {error.strerror}") from error
     except exceptions.BotoCoreError as error:
@@ -201,12 +206,12 @@ def _innermost(error: BaseException) -> str:
     It is that of the operating system or the protocol.
     """
     causes = {
-        exceptions.ConnectTimeoutError: "no connection within S3_CONNECT_TIMEOUT_S",
-        exceptions.ReadTimeoutError: "no data within S3_READ_TIMEOUT_S",
-        exceptions.ConnectionClosedError: "the connection was closed",
-        exceptions.IncompleteReadError: "the answer ended early",
-        exceptions.ResponseStreamingError: "the answer ended early",
-        exceptions.FlexibleChecksumError: "the checksum of the answer is wrong",
+        exceptions.ConnectTimeoutError: Text("no connection within S3_CONNECT_TIMEOUT_S"),
+        exceptions.ReadTimeoutError: Text("no data within S3_READ_TIMEOUT_S"),
+        exceptions.ConnectionClosedError: Text("the connection was closed"),
+        exceptions.IncompleteReadError: Text("the answer ended early"),
+        exceptions.ResponseStreamingError: Text("the answer ended early"),
+        exceptions.FlexibleChecksumError: Text("the checksum of the answer is wrong"),
     }
     for kind, text in causes.items():
         if isinstance(error, kind):
@@ -216,7 +221,7 @@ def _innermost(error: BaseException) -> str:
         if isinstance(inner, OSError) and inner.strerror:
             return inner.strerror
         inner = getattr(inner, "kwargs", {}).get("error") or inner.__cause__ or inner.__context__
-    return "no connection"
+    return Text("no connection")
 
 
 class _SmallModels(JSONFileLoader):

@@ -14,6 +14,7 @@ from data_pipeline.storage.xml_elements import MAX_IRREGULAR, XmlElements
 from data_pipeline.storage.xml_parsing import XmlParser
 from data_pipeline.storage.xml_text import IRREGULAR_REFERENCE, RichText, regular_text
 from seeder.domain.human_format import format_size
+from seeder.texts import Text
 
 MAX_BYTES = 512 << 20  # of text; a full sheet with ten unique texts a row has about 200 MB
 
@@ -36,7 +37,9 @@ class SharedStrings:
         self._ends.append(len(self._text))
         if len(self._text) + 8 * len(self._ends) > MAX_BYTES:
             raise WorkbookTooLarge(
-                path=self._path, description="a workbook whose shared strings are larger", limit=format_size(MAX_BYTES)
+                path=self._path,
+                description=Text("a workbook whose shared strings are larger"),
+                limit=format_size(MAX_BYTES),
             )
 
     def field(self, index: bytes) -> bytes:
@@ -45,7 +48,10 @@ class SharedStrings:
             place = int(index) if index.isdigit() else len(self._ends)
             return self._fields[self._ends[place] : self._ends[place + 1]]
         except (IndexError, ValueError) as error:
-            problem = f"a cell has the shared string {index[:20].decode(errors='replace')!r}, which does not exist"
+            problem = Text(
+                "a cell has the shared string {index!r}, which does not exist",
+                index=index[:20].decode(errors="replace"),
+            )
             raise DamagedArtefact(path=self._path, problem=problem) from error
 
     def read(self, stream: ByteStream) -> None:

@@ -18,6 +18,7 @@ from data_pipeline.storage_errors import (
     StoreUnavailable,
 )
 from seeder.domain.human_format import format_count
+from seeder.texts import Text
 
 _BUSY = {429, 503}  # the request was not carried out
 _UNCERTAIN = {500, 502, 504}
@@ -71,17 +72,23 @@ def is_transient(failure: CallFailure, *, is_conditional_write: bool) -> bool:
 
 def error_of(failure: CallFailure, request: Request) -> ArtefactError:
     """Return the error that explains a failure after the last attempt."""
-    code, cause = failure.code or "error", " ".join(failure.cause.split())[:_MAX_CAUSE].rstrip(".")
+    code, cause = failure.code or "error", failure.cause
+    if not isinstance(cause, Text):
+        cause = " ".join(cause.split())[:_MAX_CAUSE].rstrip(".")
     kind = _kind_of(failure, request)
     if kind is StoreUnavailable and failure.status:
-        cause = f"{failure.code} ({failure.status})" if failure.code.isalpha() else f"status {failure.status}"
+        cause = (
+            f"{failure.code} ({failure.status})"
+            if failure.code.isalpha()
+            else Text("status {status}", status=failure.status)
+        )
     return kind(
         **request.facts,
         bucket=request.bucket,
         code=code,
-        cause=cause or "without a reason",
+        cause=cause or Text("without a reason"),
         attempts=format_count(failure.attempts, "time"),
-        change="it was replaced",
+        change=Text("it was replaced"),
         issuer=failure.issuer,
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from data_pipeline.artefact_errors import UndecodableText, UnknownEncoding
 from data_pipeline.storage.byte_streams import ByteStream, PieceStream
 from data_pipeline.storage.file_formats import UTF_8_BOM
+from seeder.texts import Text
 
 _READ_AT_ONCE = 1 << 18  # bytes
 _BYTE_ORDER_MARKS = {UTF_8_BOM: "utf-8", codecs.BOM_UTF16_LE: "utf-16-le", codecs.BOM_UTF16_BE: "utf-16-be"}
@@ -26,7 +27,7 @@ def as_utf8(stream: ByteStream, head: bytes, *, declared: str | None, path: Path
             break
     else:
         if encoding in {"utf-16", "utf-32"}:
-            problem = f"no byte order mark. Its encoding may be {encoding}-le or {encoding}-be"
+            problem = Text("no byte order mark. Its encoding may be {encoding}-le or {encoding}-be", encoding=encoding)
             raise UndecodableText(path=path, encoding=encoding, line=1, problem=problem)
     return stream if encoding is None or encoding in _UNCHANGED else PieceStream(_transcoded(stream, encoding, path))
 
@@ -52,7 +53,11 @@ def _transcoded(stream: ByteStream, encoding: str, path: Path | str) -> Iterator
             yield text.encode()
         except UnicodeDecodeError as error:
             line += error.object[: error.start].decode(encoding, "replace").count("\n")
-            problem = f"the bytes {error.object[error.start : error.end].hex(' ')} ({error.reason})"
+            problem = Text(
+                "the bytes {bytes} ({reason})",
+                bytes=error.object[error.start : error.end].hex(" "),
+                reason=error.reason,
+            )
             raise UndecodableText(path=path, encoding=encoding, line=line, problem=problem) from error
         line += text.count("\n")
         if not raw:

@@ -11,6 +11,7 @@ from typing import Final, Protocol
 from data_pipeline.artefact_errors import DamagedArtefact, SuspiciousCompression, UnpacksTooLarge
 from data_pipeline.storage.hashed_source import HashedSource
 from seeder.domain.human_format import format_size
+from seeder.texts import Text
 
 MAX_RATIO = 200  # tables of text reach 10 to 50; a bomb of gzip reaches 1,000
 _RATIO_COUNTS_FROM = 16 << 20  # bytes unpacked; a smaller file of one repeated row is harmless
@@ -68,9 +69,18 @@ def unpacked(source: HashedSource, compression: str, *, max_unpacked_bytes: int)
             try:
                 piece = member.unpack(data)
             except _Invalid as error:
-                problem = f"its {compression} data is invalid after byte {place:,} ({error})"
+                problem = Text(
+                    "its {compression} data is invalid after byte {place:,} ({error})",
+                    compression=compression,
+                    place=place,
+                    error=str(error),
+                )
                 if place == start > 0:
-                    problem = f"other data follows its {compression} data, from byte {start + 1:,} on"
+                    problem = Text(
+                        "other data follows its {compression} data, from byte {position:,} on",
+                        compression=compression,
+                        position=start + 1,
+                    )
                 raise DamagedArtefact(path=source.path, problem=problem) from error
             data = b""
             size += len(piece)
@@ -80,7 +90,9 @@ def unpacked(source: HashedSource, compression: str, *, max_unpacked_bytes: int)
             if member.eof:
                 break
             if member.needs_input and not (data := source.read(_PACKED_AT_ONCE)):
-                problem = f"its {compression} data ends early, at byte {source.size:,}"
+                problem = Text(
+                    "its {compression} data ends early, at byte {size:,}", compression=compression, size=source.size
+                )
                 raise DamagedArtefact(path=source.path, problem=problem)
         data = _without_padding(member.unused_data, source)
 

@@ -12,6 +12,7 @@ from data_pipeline.domain.uris import without_query, without_signature
 from data_pipeline.http.client import HTTPClient
 from data_pipeline.http.policy import HTTPPolicy, policy_of
 from data_pipeline.http_errors import UnexpectedStatus
+from seeder.texts import Text
 
 INTEGRATION = "files"  # for the metrics, and the prefix of the settings
 _TOTAL_S = 3600.0  # of a file, unless its integration allows more: the database reads as fast as it can
@@ -71,7 +72,7 @@ class WebStream:
                 raise _artefact_error(error, address.path) from error
             now = (answer.headers.get("etag"), answer.headers.get("last-modified"))
             if now != (address.etag, address.last_modified):
-                raise SourceChanged(path=address.path, change="the server has another version now")
+                raise SourceChanged(path=address.path, change=Text("the server has another version now"))
             self._chunks = iter(answer)
             self._opened = opened.pop_all()
 
@@ -104,9 +105,9 @@ def resolve_url(url: str, settings: conf.Settings) -> WebAddress:
         raise _artefact_error(error, without_query(url)) from error
     etag, last_modified, length = (headers.get(name) for name in ("etag", "last-modified", "content-length"))
     if length is None or not (length.isascii() and length.isdigit()) or "content-encoding" in headers:
-        raise VersionUnknown(path=without_query(url), fact="its size")
+        raise VersionUnknown(path=without_query(url), fact=Text("its size"))
     if etag is None and last_modified is None and settings.key_by != "content":
-        raise VersionUnknown(path=without_query(url), fact="its version (ETag or Last-Modified)")
+        raise VersionUnknown(path=without_query(url), fact=Text("its version (ETag or Last-Modified)"))
     return WebAddress(
         url=url,
         size=int(length),
@@ -125,5 +126,5 @@ def policy_of_files() -> HTTPPolicy:
 def _artefact_error(error: UnexpectedStatus, path: str) -> Exception:
     """Return the error of a file for the status of its server."""
     if error.status_code == 412:
-        return SourceChanged(path=path, change="the server has another version now")
+        return SourceChanged(path=path, change=Text("the server has another version now"))
     return ArtefactMissing(path=path) if error.status_code in {404, 410} else error

@@ -19,9 +19,10 @@ from data_pipeline.storage.workbook_types import Sheet, SheetReader, Workbook
 from data_pipeline.storage.xls_workbook import XlsWorkbook, is_xls
 from data_pipeline.storage.xlsx_workbook import XlsxWorkbook, related_parts
 from data_pipeline.storage.zip_directory import ZipDirectory
+from seeder.texts import Text
 
 _PACKAGE = "_rels/.rels"
-_SAVE_AS_XLSX = "Save it as XLSX or CSV, and load that file."
+_SAVE_AS_XLSX = Text("Save it as XLSX or CSV, and load that file.")
 
 
 class SheetCsv:
@@ -79,7 +80,9 @@ def _workbook(directory: ZipDirectory) -> tuple[str, Workbook]:
     if is_open_document(directory):
         return "ods", OdsWorkbook(directory)
     raise UnsupportedFormat(
-        path=directory.path, description="a zip archive", advice="Unpack it, and load the files inside one by one."
+        path=directory.path,
+        description=Text("a zip archive"),
+        advice=Text("Unpack it, and load the files inside one by one."),
     )
 
 
@@ -89,16 +92,18 @@ def _old_workbook(source: HashedSource, *, max_bytes: int) -> tuple[str, Workboo
     if "EncryptedPackage" in ole:
         raise EncryptedArtefact(path=source.path)
     if not is_xls(ole):
-        raise UnsupportedFormat(path=source.path, description="an old Office document", advice=_SAVE_AS_XLSX)
+        raise UnsupportedFormat(path=source.path, description=Text("an old Office document"), advice=_SAVE_AS_XLSX)
     return "xls", XlsWorkbook(source, ole, max_bytes=max_bytes)
 
 
 def _require_worksheets(part: str, *, path: Path | str) -> str:
     """Return the main part of an XLSX workbook's package."""
     if part.endswith(".bin"):
-        raise UnsupportedFormat(path=path, description="a binary workbook (XLSB)", advice=_SAVE_AS_XLSX)
+        raise UnsupportedFormat(path=path, description=Text("a binary workbook (XLSB)"), advice=_SAVE_AS_XLSX)
     if not part.startswith("xl/"):
-        raise UnsupportedFormat(path=path, description="an Office document without worksheets", advice=_SAVE_AS_XLSX)
+        raise UnsupportedFormat(
+            path=path, description=Text("an Office document without worksheets"), advice=_SAVE_AS_XLSX
+        )
     return part
 
 
@@ -114,7 +119,7 @@ def _chosen(workbook: Workbook, name: str | None, *, path: Path | str) -> Sheet:
     if len(filled) > 1:
         raise SheetNotChosen(path=path, sheets=_names(filled))
     if not visible:
-        problem = f"all its sheets are hidden. Name one of them: {_names(workbook.sheets)}"
+        problem = Text("all its sheets are hidden. Name one of them: {sheets}", sheets=_names(workbook.sheets))
         raise WorkbookRefused(path=path, problem=problem)
     return (filled or visible)[0]
 

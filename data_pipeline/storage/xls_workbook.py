@@ -15,6 +15,7 @@ from data_pipeline.storage.ole_file import OleFile
 from data_pipeline.storage.workbook_types import Row, Sheet, SheetReader
 from seeder.domain.human_format import format_size
 from seeder.errors import ExtraMissing
+from seeder.texts import Text
 
 _STREAMS = ("Workbook", "Book")  # since Excel 97, and before
 _DAY = timedelta(days=1)
@@ -41,7 +42,9 @@ class XlsWorkbook:
 
     def __init__(self, source: HashedSource, ole: OleFile, *, max_bytes: int) -> None:
         if source.size > max_bytes:
-            raise WorkbookTooLarge(path=source.path, description="an XLS workbook larger", limit=format_size(max_bytes))
+            raise WorkbookTooLarge(
+                path=source.path, description=Text("an XLS workbook larger"), limit=format_size(max_bytes)
+            )
         self._path = source.path
         stream = next(name for name in _STREAMS if name in ole)
         self._cells = biff_sheets(ole.read(stream), path=source.path)
@@ -58,7 +61,9 @@ class XlsWorkbook:
         number = int(sheet.key)
         cells = self._cells[number] if number < len(self._cells) else BiffSheet()
         if cells.rows * cells.columns > max(_MAX_AREA, 20 * cells.cells):
-            raise WorkbookRefused(path=self._path, problem=f"the cells of {sheet.name!r} are too far apart")
+            raise WorkbookRefused(
+                path=self._path, problem=Text("the cells of {sheet!r} are too far apart", sheet=sheet.name)
+            )
         values = _by_calamine(
             lambda: self._workbook.get_sheet_by_index(number).to_python(skip_empty_area=False), path=self._path
         )
@@ -81,7 +86,9 @@ def _by_calamine(read: Callable[[], Any], *, path: Path | str) -> Any:
         return read()
     except BaseException as error:
         if isinstance(error, _calamine().CalamineError) or type(error).__name__ == "PanicException":
-            raise DamagedArtefact(path=path, problem=f"calamine cannot read it ({error})") from error
+            raise DamagedArtefact(
+                path=path, problem=Text("calamine cannot read it ({error})", error=str(error))
+            ) from error
         raise
 
 

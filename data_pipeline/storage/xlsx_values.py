@@ -16,6 +16,7 @@ from data_pipeline.storage.cell_fields import (
 from data_pipeline.storage.number_formats import CellKind
 from data_pipeline.storage.shared_strings import SharedStrings
 from data_pipeline.storage.xml_text import unescaped
+from seeder.texts import Text
 
 MAX_COLUMNS = 16_384
 _MAX_LETTERS = 3  # XFD
@@ -52,7 +53,9 @@ class CellValues:
             return self.number(style, text)
         read = self._by_kind.get(kind)
         if read is None:
-            raise WorkbookRefused(path=self.path, problem=f"a cell has the type {kind.decode(errors='replace')!r}")
+            raise WorkbookRefused(
+                path=self.path, problem=Text("a cell has the type {type!r}", type=kind.decode(errors="replace"))
+            )
         return read(text)
 
     def number(self, style: bytes, text: bytes) -> bytes:
@@ -71,7 +74,7 @@ class CellValues:
         for letter in letters[:_MAX_LETTERS].upper():
             place = place * 26 + letter - ord("A") + 1
         if len(letters) > _MAX_LETTERS or not letters.isalpha() or place > MAX_COLUMNS:
-            problem = f"a cell has the column {letters[:20].decode(errors='replace')!r}"
+            problem = Text("a cell has the column {column!r}", column=letters[:20].decode(errors="replace"))
             raise DamagedArtefact(path=self.path, problem=problem)
         self.columns[letters] = place - 1
         return place - 1
@@ -85,7 +88,9 @@ class CellValues:
             return previous + 1
         number = int(attribute) if attribute.isdigit() and len(attribute) <= _MAX_ROW_DIGITS else 0
         if number <= previous:
-            problem = f"row {attribute[:20].decode(errors='replace')!r} follows row {previous}"
+            problem = Text(
+                "row {row!r} follows row {previous}", row=attribute[:20].decode(errors="replace"), previous=previous
+            )
             raise DamagedArtefact(path=self.path, problem=problem)
         return number
 

@@ -12,6 +12,7 @@ from data_pipeline.storage.xlsx_rows import rows
 from data_pipeline.storage.xlsx_values import CellValues
 from data_pipeline.storage.xml_parsing import MAX_ELEMENT_BYTES, Attributes, OnStart, parse_xml
 from data_pipeline.storage.zip_directory import ZipDirectory
+from seeder.texts import Text
 
 
 class Relationship(NamedTuple):
@@ -110,5 +111,5 @@ def parse_small_part(directory: ZipDirectory, part: str, on_start: OnStart) -> N
     """Parse a part whose content is held in memory."""
     stream = directory.open(part)
     if directory.size(part) > MAX_ELEMENT_BYTES:
-        raise WorkbookRefused(path=directory.path, problem=f"its part {part} is too large")
+        raise WorkbookRefused(path=directory.path, problem=Text("its part {part} is too large", part=part))
     parse_xml(stream, directory.path, on_start=on_start)

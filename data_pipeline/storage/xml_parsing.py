@@ -11,6 +11,7 @@ from xml.parsers import expat
 from data_pipeline.artefact_errors import DamagedArtefact, WorkbookRefused
 from data_pipeline.storage.byte_streams import ByteStream
 from seeder.domain.human_format import format_size
+from seeder.texts import Text
 
 MAX_ELEMENT_BYTES = 64 << 20  # a row or a start tag; the largest genuine ones have a few MB
 _ENCODINGS = {"utf-8", "utf-16", "us-ascii", "iso-8859-1"}  # that expat knows; Office allows the first two
@@ -66,23 +67,27 @@ class XmlParser:
         try:
             self._expat.Parse(data, is_last)
         except expat.ExpatError as error:
-            raise DamagedArtefact(path=self._path, problem=f"its XML is invalid ({error})") from error
+            raise DamagedArtefact(
+                path=self._path, problem=Text("its XML is invalid ({error})", error=str(error))
+            ) from error
 
     def _note_declaration(self, _version: str, encoding: str | None, _standalone: int) -> None:
         if encoding is not None and encoding.lower() not in _ENCODINGS:
-            raise WorkbookRefused(path=self._path, problem=f"its XML has the encoding {encoding[:20]!r}")
+            raise WorkbookRefused(
+                path=self._path, problem=Text("its XML has the encoding {encoding!r}", encoding=encoding[:20])
+            )
         self.declared_encoding = encoding
 
     def _refuse_document_type(self, *_declaration: object) -> NoReturn:
         # Entities, which can expand to gigabytes, need one. No spreadsheet program writes one.
-        raise WorkbookRefused(path=self._path, problem="its XML has a document type")
+        raise WorkbookRefused(path=self._path, problem=Text("its XML has a document type"))
 
 
 def require_bounded_element(size: int, *, path: Path | str) -> None:
     """Raise `WorkbookRefused` if an element is too large for memory."""
     if size > MAX_ELEMENT_BYTES:
         raise WorkbookRefused(
-            path=path, problem=f"its XML has an element of more than {format_size(MAX_ELEMENT_BYTES)}"
+            path=path, problem=Text("its XML has an element of more than {size}", size=format_size(MAX_ELEMENT_BYTES))
         )
 
 

@@ -15,6 +15,7 @@ from typing import IO
 from data_pipeline.artefact_errors import DamagedArtefact, EncryptedArtefact, WorkbookRefused
 from data_pipeline.storage.hashed_source import HashedSource, RandomAccess
 from data_pipeline.storage.unpacking import require_bounded
+from seeder.texts import Text
 
 MAX_MEMBERS = 1000  # a workbook has a few members a sheet
 _END_RECORD = b"PK\x05\x06"
@@ -52,11 +53,14 @@ class ZipDirectory:
         """Open a member for reading."""
         info = self._members.get(name)
         if info is None:
-            raise DamagedArtefact(path=self.path, problem=f"it lacks the part {name}")
+            raise DamagedArtefact(path=self.path, problem=Text("it lacks the part {name}", name=name))
         if info.flag_bits & _ENCRYPTED_FLAG:
             raise EncryptedArtefact(path=self.path)
         if info.compress_type not in _METHODS:
-            raise WorkbookRefused(path=self.path, problem=f"it is compressed by method {info.compress_type}")
+            raise WorkbookRefused(
+                path=self.path,
+                problem=Text("it is compressed by method {method}", method=info.compress_type),
+            )
         with zip_errors(self.path):
             return Member(self._file.open(info), path=self.path)
 
@@ -72,7 +76,7 @@ class ZipDirectory:
             [offset] = struct.unpack_from("<Q", tail, place - 12)
             [members] = struct.unpack("<Q", source.read_at(offset + 32, 8))
         if members > MAX_MEMBERS:
-            raise WorkbookRefused(path=source.path, problem=f"it has {members:,} members")
+            raise WorkbookRefused(path=source.path, problem=Text("it has {members:,} members", members=members))
 
 
 class Member:
@@ -98,5 +102,5 @@ def zip_errors(path: Path | str) -> Iterator[None]:
         yield
     except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, struct.error, NotImplementedError) as error:
         raise DamagedArtefact(
-            path=path, problem=f"its zip data is invalid ({str(error) or 'it ends early'})"
+            path=path, problem=Text("its zip data is invalid ({problem})", problem=str(error) or Text("it ends early"))
         ) from error

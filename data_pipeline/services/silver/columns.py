@@ -9,6 +9,7 @@ from data_pipeline.domain.enrichments import Enrichment, find_lookup_problems
 from data_pipeline.domain.headers import match_header
 from data_pipeline.errors import HeaderRefused
 from data_pipeline.services.references import Reference
+from seeder.texts import Text
 
 
 def silver_columns(names: Sequence[str], dialect: Dialect, *, artefact: str) -> Sequence[Column]:
@@ -28,7 +29,7 @@ def enrich(
     """Return what adds the columns of the lookups to each record. Raises `HeaderRefused`."""
     names = [column.name for column in columns]
     if problems := find_lookup_problems(lookups, names):
-        raise HeaderRefused(artefact=artefact, table="the dialect", problem="; ".join(problems))
+        raise HeaderRefused(artefact=artefact, table=Text("the dialect"), problem=Text.joined(problems, "; "))
     return [
         Enrichment(lookup=lookup, position=names.index(lookup.column), values=reference.values)
         for lookup, reference in zip(lookups, references, strict=True)

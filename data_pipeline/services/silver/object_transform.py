@@ -38,6 +38,7 @@ from data_pipeline.storage.object_store import ObjectStore
 from data_pipeline.storage.object_versions import ObjectVersion
 from data_pipeline.storage.opening import Artefact
 from data_pipeline.storage.packing import packed
+from seeder.texts import Text
 
 _IN_MEMORY = 4 << 20  # bytes of a spool; a larger one is a temporary file
 _COPIED_AT_ONCE = 1 << 20
@@ -194,7 +195,9 @@ class ObjectTransform:
                 path=self._address.path,
                 rejected=rejected,
                 records=records,
-                limit=f"MAX_REJECT_RATIO allows {limits.text}" if is_exceeded else "one must be left",
+                limit=Text("MAX_REJECT_RATIO allows {limit}", limit=limits.text)
+                if is_exceeded
+                else Text("one must be left"),
                 line=first.line_no,
                 problem=first.problems[0],
             )

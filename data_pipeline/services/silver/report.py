@@ -3,10 +3,12 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from data_pipeline.domain.load_words import load_word
 from data_pipeline.domain.silver_outcomes import ObjectOutcome, ObjectState
 from data_pipeline.services.silver.planning import SilverPlan, SilverRequest
 from seeder.domain.human_format import format_count, format_duration, format_size
-from seeder.management.rendering.command_output import Block, Styled, TableRow, TextTable
+from seeder.management.rendering.command_output import Block, Styled, TableRow, TextTable, figures
+from seeder.texts import Text
 
 _STYLES = {ObjectState.WRITTEN: "green", ObjectState.FAILED: "red"}
 
@@ -30,14 +32,20 @@ def run_blocks(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[Obje
     The objects are a table, and the figures one line.
     """
     yield TextTable(
-        headings=("object", "outcome", "dialect", "rows>", "rejected>", "size>", "time>"),
+        headings=(
+            *(Text("object"), Text("outcome"), Text("dialect"), figures(Text("rows")), figures(Text("rejected"))),
+            *(figures(Text("size")), figures(Text("time"))),
+        ),
         rows=[_row(one) for one in outcomes],
     )
     for one in outcomes:
         if one.error is not None:
             yield one.error, "red"
         if one.rejects_uri is not None:
-            yield f"The rejected records of {one.source_uri} are in {one.rejects_uri}", "yellow"
+            yield (
+                Text("The rejected records of {object} are in {file}", object=one.source_uri, file=one.rejects_uri),
+                "yellow",
+            )
     yield _summary(request, plan, outcomes)
 
 
@@ -45,24 +53,26 @@ def _summary(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[Object
     counts = {state: sum(one.state is state for one in outcomes) for state in ObjectState}
     source = f"s3://{request.source_bucket}/{request.prefix}"
     if not (outcomes or plan.finished or plan.waiting):
-        return f"No objects at {source}"
-    parts = [f"{number:,} {state.value}" for state, number in counts.items() if number]
-    parts += [f"{plan.finished:,} finished before"] if plan.finished else []
-    parts += [f"{plan.waiting:,} waiting as dead letters"] if plan.waiting else []
-    more = "; more objects exceed the limit" if plan.has_more else ""
-    return f"Objects at {source}: {', '.join(parts)}{more}"
+        return Text("No objects at {source}", source=source)
+    parts: list[Text] = [
+        Text.joined([f"{number:,}", load_word(state)], " ") for state, number in counts.items() if number
+    ]
+    parts += [Text("{number:,} finished before", number=plan.finished)] if plan.finished else []
+    parts += [Text("{number:,} waiting as dead letters", number=plan.waiting)] if plan.waiting else []
+    summary = Text("Objects at {source}: {counts}", source=source, counts=Text.joined(parts))
+    more = [Text("more objects exceed the limit")] if plan.has_more else []
+    return Text.joined([summary, *more], "; ")
 
 
 def _row(outcome: ObjectOutcome) -> TableRow:
-    rows, rejects = (
-        None if outcome.rows is None else format_count(outcome.rows, "record"),
-        f"{outcome.rejects:,} rejected" if outcome.rejects else None,
-    )
-    details = ", ".join(filter(None, [rows, rejects]))
-    time = f", in {format_duration(outcome.duration)}" if outcome.state is ObjectState.WRITTEN else ""
-    state: Styled = (outcome.state.value, _STYLES.get(outcome.state, "dim"))
+    word = load_word(outcome.state)
+    details = [] if outcome.rows is None else [format_count(outcome.rows, "record")]
+    details += [Text("{number:,} rejected", number=outcome.rejects)] if outcome.rejects else []
+    if outcome.state is ObjectState.WRITTEN:
+        details.append(Text("in {duration}", duration=format_duration(outcome.duration)))
+    state: Styled = (word, _STYLES.get(outcome.state, "dim"))
     return TableRow(
-        line=f"{outcome.source_uri}: {outcome.state.value}{': ' if details else ''}{details}{time}",
+        line=Text.joined([outcome.source_uri, word, *([Text.joined(details)] if details else [])], ": "),
         cells=[
             outcome.source_uri.partition("://")[2].partition("/")[2],
             state,

@@ -33,6 +33,7 @@ from data_pipeline.stats_errors import (
 from seeder.domain.as_of import RelationAsOf
 from seeder.postgres import transactions
 from seeder.services.read_models import view_as_of
+from seeder.texts import Text
 
 _MAX_ATTEMPTS = 5
 _DATABASE = DEFAULT_DB_ALIAS  # which has the history of refreshes, and the log of loads
@@ -147,7 +148,7 @@ def _explain(error: Error, relation: StatsRelation, columns: Sequence[StatsColum
     if statistics.is_refused_value(error):
         column = statistics.refused_filter(_DATABASE, columns, query.filters)
         if column is not None:
-            expected = f"a value of the type {column.type}"
+            expected = Text("a value of the type {type}", type=column.type)
             raise BadFilterValue(parameter=column.name, expected=expected) from error
 
 
