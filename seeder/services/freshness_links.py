@@ -12,6 +12,7 @@ from django.utils.html import escape
 
 from seeder import conf
 from seeder.freshness_errors import BadLinkExpiry, BadLinkOrigin, EmbedsNotMounted
+from seeder.services.translation import translated
 from seeder.texts import Text
 
 PERMISSION = "seeder.share_freshness"
@@ -33,8 +34,9 @@ class FreshnessLink:
 
     @property
     def html(self) -> str:
-        """HTML to paste into a page."""
-        return f'<img src="{escape(self.badge)}" alt="Freshness of the data" height="20">'
+        """HTML to paste into a page, with a text in the language of the person that creates the link."""
+        text = translated(Text("Freshness of the data"))
+        return f'<img src="{escape(self.badge)}" alt="{escape(text)}" height="20">'
 
 
 def create_link(agency: str, *, expires_at: datetime | None = None, origin: str = "") -> FreshnessLink:

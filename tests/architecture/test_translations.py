@@ -32,4 +32,5 @@ def test_apps_translate_a_message_in_the_same_way(language: str, monkeypatch: py
     merged = dict[object, object]()
     for app in APPS:
         for entry in catalogs.load(catalogs.catalog_path(app, language), language):
-            assert entry.id == "" or merged.setdefault(entry.id, entry.string) == entry.string, entry.id
+            key = entry.id, entry.context
+            assert entry.id == "" or merged.setdefault(key, entry.string) == entry.string, entry.id

@@ -9,7 +9,7 @@ from xml.etree import ElementTree as ET
 import pytest
 from django.contrib.auth.models import User
 from django.test import Client
-from django.utils import timezone
+from django.utils import timezone, translation
 from pytest_django import Settings
 
 from seeder.domain.freshness.agency_freshness import ReaderState
@@ -115,6 +115,11 @@ def test_times_are_in_the_zone_of_the_agency(settings: Settings) -> None:
     assert read_freshness("demo").as_of_text.endswith(" JST")
     Freshness.objects.create(agency_slug="demo", due_at="06:30", due_zone="America/Bogota")
     assert read_freshness("demo").as_of_text.endswith(" -05")
+
+
+def test_alternative_text_is_in_the_language_of_the_link_page() -> None:
+    with translation.override("de"):
+        assert ' alt="Aktualität der Daten" ' in create_link("demo").html
 
 
 @pytest.mark.usefixtures("views")
