@@ -93,6 +93,11 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "`seeder_check_waiver` has the reason and the figures.",
     ),
     "view_started": LogEvent("info", "A worker started a view.", _VIEW),
+    "view_postponed": LogEvent(
+        "info",
+        "A started view waits for a worker again, because its worker was lost or it cannot share a transaction.",
+        _VIEW,
+    ),
     "view_ended": LogEvent(
         "info; warning if it failed, was interrupted or has notes",
         "A view ended. With outcome `interrupted` only `stopped_by` is added.",

@@ -43,18 +43,15 @@ def _database_aliases(name: str, value: object) -> Mapping[int, str]:
     return dict(value)
 
 
-def _cron_expressions(name: str, value: object) -> Mapping[str, str]:
-    if not isinstance(value, Mapping) or not all(isinstance(one, str) for pair in value.items() for one in pair):
-        expected = Text("a map of agency slugs to cron expressions")
-        raise ConfigurationError(setting=name, value=value, expected=expected)
-    return dict(value)
+def _by_agency(kind: type, expected: Text) -> Callable[[str, object], Mapping[str, Any]]:
+    def read(name: str, value: object) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping) or not all(
+            isinstance(one, str) and type(value[one]) is kind for one in value
+        ):
+            raise ConfigurationError(setting=name, value=value, expected=expected)
+        return dict(value)
 
-
-def _link_versions(name: str, value: object) -> Mapping[str, int]:
-    if not isinstance(value, Mapping) or not all(isinstance(one, str) and type(value[one]) is int for one in value):
-        expected = Text("a map of agency slugs to whole numbers")
-        raise ConfigurationError(setting=name, value=value, expected=expected)
-    return dict(value)
+    return read
 
 
 def _consistent_groups(name: str, value: object) -> Sequence[GroupSetting]:
@@ -153,6 +150,9 @@ class Settings:
     """Maximum number of views that start together."""
     start_delay_ms: int = setting(integer(0), default=0)
     """Delay between two batches."""
+    shared_refresh_ms: int = setting(integer(0), default=20)
+    """Plain refreshes that take less than this by their history
+    [share a transaction](../explanation/concurrency.md#shared-transactions) of about 50 ms. 0: each has its own."""
     max_db_active_queries: int = setting(integer(0), default=0)
     """Throttle: a batch waits while this many client sessions on the server are not idle. 0: no throttle. Sessions that
     are *idle in transaction* count. The role needs `pg_read_all_stats` to see other sessions; otherwise the run warns.
@@ -228,7 +228,9 @@ class Settings:
     nightly_cron: str = setting(text, default="0 2 * * *")
     """When `manage.py schedule_refreshes` has every report queued, as a cron expression in the host's time zone. Empty:
     never."""
-    agency_crons: Mapping[str, str] = setting(_cron_expressions, default=dict)
+    agency_crons: Mapping[str, str] = setting(
+        _by_agency(str, Text("a map of agency slugs to cron expressions")), default=dict
+    )
     """Additional times for single agencies, as a map of slugs to cron expressions: `{'demo': '0 12 * * 1-5'}`."""
     snapshot_connections: int = setting(integer(1), default=2)
     """Connections that share the work of release snapshots: the columns of one view, or several views."""
@@ -249,7 +251,9 @@ class Settings:
     """[Channels](../how-to/notifications.md) that are notified of failed, recovered, held and late views, as a map of
     names to `email`, `webhook`, `apprise` or `openlineage` and options (default: none). No command, log or check shows
     secrets and addresses."""
-    freshness_link_versions: Mapping[str, int] = setting(_link_versions, default=dict)
+    freshness_link_versions: Mapping[str, int] = setting(
+        _by_agency(int, Text("a map of agency slugs to whole numbers")), default=dict
+    )
     """Versions of [freshness links](../how-to/freshness.md#for-readers-of-reports), as a map of agency slugs to
     numbers (default: 1). Another number revokes the agency's links."""
     agency_scope: str = setting(text, default="")

@@ -64,7 +64,9 @@ def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name
     view = {"schema": "reporting", "name": name, "key": f"seeder.view reporting.{name}", "lock_wait": 2000}
     names = [f"reporting.{name}"]
     with psycopg.ClientCursor(connection) as cursor:
-        cursor.execute(_FIRST_STATEMENTS, {**_LIMITS, **view, "names": names, "after": _REQUESTED_AT, "run": _RUN})
+        cursor.execute(
+            _FIRST_STATEMENTS, {**_LIMITS, **view, "names": names, "after": _REQUESTED_AT, "excluded_run": _RUN}
+        )
         for _ in range(_LOCK):
             cursor.nextset()
         [(*_, started)] = cursor.fetchall()

@@ -96,7 +96,7 @@ class _Simulation:
         inputs = replace(platform.plan_inputs, deadlines=due, now=_MIDNIGHT, workers=workers)
         views = build_plan(platform.selection, inputs).views
         callbacks = RunCallbacks(
-            refresh=lambda view, _: self._result(view),
+            refresh=lambda start: {view: self._result(view) for view in start},
             give_up=self._give_up,
             admit=self._admit,
             record_result=self._record_result,

@@ -81,6 +81,7 @@ class StartContext:
     dependencies_finished_at: datetime | None = None  # of those that succeeded, the last end; None without any
     is_trial: bool = False  # its result decides if the circuit breaker closes
     pool_is_full: bool = False  # this view and the ready ones occupy every worker
+    shares_transaction: bool = False  # with the views that start with it, if there are any
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -34,6 +34,12 @@ class ReadyQueue:
         """Remove and return the most urgent preferred view, otherwise the most urgent. Must not be empty."""
         return self._ready.pop(next((place for place, view in enumerate(self._ready) if prefer(view)), 0))
 
+    def remove(self, views: Iterable[PlannedView]) -> None:
+        """Remove ready views, in the order in which the queue has them."""
+        places = [self._ready.index(view) for view in views]
+        for place in reversed(places):
+            del self._ready[place]
+
     def put(self, view: PlannedView) -> None:
         """Add a view that became ready, or that could not start."""
         insort(self._ready, view, key=self._rank.__getitem__)

@@ -27,6 +27,13 @@ class ViewStarted:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ViewPostponed:
+    """A started view waits for a worker again: its worker was lost, or it cannot share a transaction."""
+
+    view: PlannedView
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ViewEnded:
     """A view ended."""
 
@@ -84,4 +91,14 @@ class RunEnded:
     summary: RunSummary
 
 
-RunEvent = RunStarted | ViewStarted | ViewEnded | StartsHeld | StartsResumed | RunWarning | ViewsVacuumed | RunEnded
+RunEvent = (
+    RunStarted
+    | ViewStarted
+    | ViewPostponed
+    | ViewEnded
+    | StartsHeld
+    | StartsResumed
+    | RunWarning
+    | ViewsVacuumed
+    | RunEnded
+)

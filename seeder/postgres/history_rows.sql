@@ -208,11 +208,11 @@ CROSS JOIN LATERAL (
 WHERE s.consecutive_failures > 0 AND latest.reason = ANY (%(reasons)s::text[]);
 
 -- name: refreshes_by_other_runs
--- Successful refreshes of a view by other runs since a time, the latest first.
+-- Successful refreshes of a view by other runs than one since a time, the latest first.
 SELECT run_id, report_type, manifest_id, start_time, finish_time, records_processed, bytes_processed
 FROM reporting.seeder_run_history
 WHERE table_name = ANY (%(names)s::text[]) AND status = 'success' AND start_time > %(after)s
-    AND run_id <> %(run)s AND finish_time IS NOT NULL
+    AND run_id IS DISTINCT FROM %(excluded_run)s AND finish_time IS NOT NULL
 ORDER BY start_time DESC;
 
 -- name: close_run

@@ -154,6 +154,22 @@ class BatchedTransaction:
                 raise
 
 
+def query_transaction(database: str, statements: Iterable[str], parameters: Mapping[str, Any]) -> list[Rows]:
+    """Run statements as one transaction, in one round trip, and return the rows of each.
+
+    Each has its own snapshot. Raises the error of the first that fails, after a rollback.
+    """
+    try:
+        _, *results, _ = query_batch(
+            database, ("BEGIN ISOLATION LEVEL READ COMMITTED;", *statements, "COMMIT;"), parameters
+        )
+    except Error:
+        with suppress(Error):  # a lost session has no transaction any more
+            query(database, "ROLLBACK;")
+        raise
+    return results
+
+
 def attempt_and_roll_back(database: str, operation: Callable[[], Result]) -> Result | Error:
     """Return the result or the database error of an operation in a `BatchedTransaction`, and undo what it did.
 

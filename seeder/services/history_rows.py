@@ -137,6 +137,22 @@ class RunHistoryWriter:
             cost = replace(cost, rows_inserted=written[0], rows_deleted=written[1])
         return replace(result, rows=rows, size_bytes=size, finished_at=finished, cost=cost)
 
+    def shared_parameters(self, specs: Sequence[ViewSpec]) -> Mapping[str, object]:
+        """Return the rows that `record_shared_refreshes` closes: each with the position of its view, from 1 on."""
+        rows = sorted((pk, position) for position, spec in enumerate(specs, 1) for pk in self.history_ids(spec))
+        tables = [(name, position) for position, spec in enumerate(specs, 1) for name in sorted(spec.table_names)]
+        return {
+            "run": self.run_id,
+            "history_ids": [pk for pk, _ in rows],
+            "history_positions": [position for _, position in rows],
+            "table_names": [name for name, _ in tables],
+            "table_positions": [position for _, position in tables],
+        }
+
+    def has_namesakes(self, view: ViewKey) -> bool:
+        """Return whether a view in another database has the same name, so that both share a status row."""
+        return view in self._namesakes
+
     def record_deferred_status(self, spec: ViewSpec) -> None:
         """Write the status row of a view that has succeeded, if its transaction could not.
 
@@ -175,9 +191,14 @@ class RunHistoryWriter:
             rows = self._rows(spec.manifests).select_for_update().values_list("status", "finish_time")
             return set(rows) == {(result.outcome.status, result.finished_at)}
 
-    def other_refreshes_parameters(self, spec: ViewSpec, *, after: datetime) -> Mapping[str, object]:
-        """Return the parameters of `OTHER_REFRESHES`, for refreshes that started after a time."""
-        return {"names": list(spec.table_names), "after": after, "run": self.run_id}
+    def other_refreshes_parameters(
+        self, spec: ViewSpec, *, after: datetime, with_own: bool = False
+    ) -> Mapping[str, object]:
+        """Return the parameters of `OTHER_REFRESHES`, for refreshes that started after a time.
+
+        `with_own` adds one of this run, whose commit was not answered.
+        """
+        return {"names": list(spec.table_names), "after": after, "excluded_run": None if with_own else self.run_id}
 
     def mark_interrupted(self, reason: str) -> None:
         """Close the open rows, because the run ends."""

@@ -15,7 +15,16 @@ from seeder.domain.human_format import format_duration
 from seeder.domain.manifests import ViewKey
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.remaining_time import estimate_remaining
-from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, StartsHeld, StartsResumed, ViewEnded, ViewStarted
+from seeder.domain.run_events import (
+    RunEnded,
+    RunEvent,
+    RunStarted,
+    StartsHeld,
+    StartsResumed,
+    ViewEnded,
+    ViewPostponed,
+    ViewStarted,
+)
 from seeder.management.rendering.rich_output import line_text
 from seeder.texts import Text
 
@@ -54,6 +63,8 @@ class LiveProgress:
                 self._live.start(refresh=True)
             case ViewStarted(view=view):
                 self._running[view] = self._clock()
+            case ViewPostponed(view=view):
+                self._running.pop(view)
             case ViewEnded(view=view, result=result):
                 self._running.pop(view)
                 self._finished_views.add(view.key)

@@ -51,6 +51,8 @@ class RunLines:
                 self._started.add(view.key)
                 if self._verbosity >= _DETAILED:
                     yield Text("{view}: started", view=view.key.name)
+            case run_events.ViewPostponed(view=view):
+                self._started.discard(view.key)
             case run_events.ViewEnded(view=view, result=result):
                 self._ended_count += 1
                 if self._verbosity > _QUIET or result.failure is not None:

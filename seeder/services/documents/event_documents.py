@@ -15,6 +15,7 @@ from seeder.services.documents.run_documents import (
 _NAMES = {
     run_events.RunStarted: "run_started",
     run_events.ViewStarted: "view_started",
+    run_events.ViewPostponed: "view_postponed",
     run_events.ViewEnded: "view_ended",
     run_events.StartsHeld: "starts_held",
     run_events.StartsResumed: "starts_resumed",
@@ -33,7 +34,7 @@ def event_document(event: run_events.RunEvent, *, with_changed_rows: bool = Fals
             document |= fields(event, "run_id", "workers")
             document["views"] = [view_document(view.key) for view in plan.views]
             document["rejected"] = [*map(rejection_document, plan.rejected)]
-        case run_events.ViewStarted(view=view):
+        case run_events.ViewStarted(view=view) | run_events.ViewPostponed(view=view):
             document |= view_document(view.key)
         case run_events.ViewEnded(view=view, result=result):
             document |= planned_view_document(view)

@@ -3,9 +3,10 @@
 Each database has its own workers, batches and circuit breaker. A database that is down or busy does not delay another.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import timedelta
+from math import ceil
 from queue import SimpleQueue
 from time import monotonic
 
@@ -16,8 +17,11 @@ from seeder.domain.outcomes import GROUP_CONSEQUENCES, Outcome, RefreshResult, S
 from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
-from seeder.services.run.worker_pool import Ended, Ending, WorkerLost, WorkerPool
+from seeder.domain.shared_transactions import NO_SHARING, SharingLimits, companions
+from seeder.services.run.worker_pool import Ended, Ending, Start, WorkerLost, WorkerPool
 from seeder.texts import Text
+
+_MAX_FAILED_SHARES = 5  # after so many in a run, no views share a transaction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,14 +33,15 @@ class StartPolicy:
     batch_delay: timedelta  # between two batches
     max_hold: timedelta  # hold after which the remaining views are given up; a failed trial does not end it
     workers_by_database: Mapping[str, int] = field(default_factory=dict)  # fewer for some databases
+    sharing: SharingLimits = NO_SHARING
+    shareable: Set[PlannedView] = frozenset()  # views that may share a transaction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunCallbacks:
     """The functions that a scheduler calls."""
 
-    # Called in a worker's thread with a view, or with the first view of a group.
-    refresh: Callable[[PlannedView, StartContext], Ending]
+    refresh: Callable[[Start], Ending]  # called in a worker's thread
     give_up: Callable[[PlannedView, Hold, RefreshCost], RefreshResult]  # record a view that was never started
     admit: Callable[[str], AdmissionDecision]  # decide if views of this database can start
     record_result: Callable[[PlannedView, RefreshResult, StartContext], object]  # count it for the next decisions
@@ -66,7 +71,9 @@ class DatabaseScheduler:
         self._remaining = len(views)
         self._hold_time = _HoldClock()
         self._ready_since = {view: (callbacks.clock(), 0.0) for view in self._ready}
-        self._contexts: dict[PlannedView, StartContext] = {}
+        self._starts: dict[PlannedView, Start] = {}  # by their first views
+        self._shareable = set(policy.shareable & set(views))
+        self._failed_shares = 0
         self._results, self._results_by_key = results, dict[ViewKey, RefreshResult]()
         self._next_batch = callbacks.clock()
         self._held_since: float | None = None  # start of the hold; a trial does not reset it
@@ -99,32 +106,44 @@ class DatabaseScheduler:
             match self._callbacks.admit(self._database):
                 case Admit.BATCH:
                     self._resume(now)
-                    for _ in range(min(self._policy.max_batch_size, self.pool.free, len(self._ready))):
-                        self._start_view(self._ready.take(), now)
+                    left, share = self._policy.max_batch_size, ceil(len(self._ready) / self.pool.size)
+                    while left > 0 and self.pool.free and self._ready:
+                        left -= self._start(self._take(min(left, share)), now)
                     self._next_batch = now + self._policy.batch_delay.total_seconds()
                 case Admit.TRIAL:
                     self._trial = self._ready.take(prefer=lambda view: view.last_refresh_succeeded)
-                    self._start_view(self._trial, now)
+                    self._start([self._trial], now)
                 case Hold() as hold:
                     self._hold_starts(hold, now)
                     return
 
     def finish(self, view: PlannedView, ending: Ending) -> None:
-        """Record a finished view or group. Queue the views that waited only for it."""
+        """Record the views of a start, by its first one. Queue the views that waited only for them."""
         self.pool.release()
+        start = self._end_start(view)
         results = {view: ending} if isinstance(ending, RefreshResult) else ending
+        if len(start) > 1:  # each is a view of its own
+            for one, context in start.items():
+                self._callbacks.record_result(one, results[one], context)
+                self._mark_finished(one, {one: results[one]})
+            return
         cause = next((one for one in results if not _is_consequence(results[one])), view)
-        self._callbacks.record_result(cause, results[cause], self._end_start(view))
+        self._callbacks.record_result(cause, results[cause], start[view])
         self._mark_finished(view, results)
+
+    def separate(self, view: PlannedView) -> None:
+        """Queue the views of a start again, by its first one. Each is started alone, and later all if that repeats."""
+        self.pool.release()
+        self._failed_shares += 1
+        self._shareable -= self._starts[view].keys() if self._failed_shares < _MAX_FAILED_SHARES else self._shareable
+        self._postpone(view)
 
     def requeue(self, view: PlannedView, cause: WorkerLost) -> None:
         """Remove a worker that cannot connect, and queue its view again. Raises the cause if no worker is left."""
         self.pool.remove_worker()
         if not self.pool.size:
             raise cause.__cause__ or cause
-        self._end_start(view)
-        self._ready.put(view)
-        self._wait_from_now(view)
+        self._postpone(view)
         message = Text(
             "One worker fewer in {database}, {number} left: {cause}",
             database=self._database,
@@ -154,11 +173,30 @@ class DatabaseScheduler:
         """Return the views that one stands for: those of its group, or itself."""
         return self._groups.get(view, (view,))
 
-    def _start_view(self, view: PlannedView, now: float) -> None:
+    def _take(self, most: int) -> Sequence[PlannedView]:
+        """Take the most urgent view, with those that share its transaction."""
+        first = self._ready.take()
+        if first not in self._shareable:
+            return [first]
+        others = companions(first, self._ready, self._policy.sharing, shareable=self._shareable, most=most - 1)
+        self._ready.remove(others)
+        return [first, *others]
+
+    def _start(self, views: Sequence[PlannedView], now: float) -> int:
+        """Start views: one, or several that share a transaction. Return their number."""
+        start = {view: self._context(view, now) for view in views}
+        self._starts[views[0]] = start
+        self.pool.start(start)
+        for view in views:
+            for member in self._members(view):
+                self._callbacks.on_event(run_events.ViewStarted(view=member))
+        return len(views)
+
+    def _context(self, view: PlannedView, now: float) -> StartContext:
         members = self._members(view)
         outside = frozenset().union(*(one.depends_on for one in members)) - {one.key for one in members}
         inputs = {key: self._results_by_key[key] for key in sorted(outside)}
-        self._contexts[view] = StartContext(
+        return StartContext(
             waits=self._wait_times(view, now),
             failed_dependencies=tuple(key for key, result in inputs.items() if result.outcome is Outcome.FAILED),
             held_dependencies=tuple(key for key, result in inputs.items() if result.outcome is Outcome.HELD),
@@ -167,16 +205,22 @@ class DatabaseScheduler:
             dependencies_finished_at=max((one.finished_at for one in inputs.values() if not one.failure), default=None),
             is_trial=view is self._trial,
             pool_is_full=self._fills_pool,
+            shares_transaction=view in self._shareable and view is not self._trial,
         )
-        self.pool.start(view, self._contexts[view])
-        for member in members:
-            self._callbacks.on_event(run_events.ViewStarted(view=member))
 
-    def _end_start(self, view: PlannedView) -> StartContext:
-        """Forget a started view. Return its context."""
-        if self._trial is view:
+    def _end_start(self, first: PlannedView) -> Start:
+        """Forget a start. Return it."""
+        if self._trial is first:
             self._trial = None
-        return self._contexts.pop(view)
+        return self._starts.pop(first)
+
+    def _postpone(self, first: PlannedView) -> None:
+        """Queue the views of a start again."""
+        for view in self._end_start(first):
+            self._ready.put(view)
+            self._wait_from_now(view)
+            for member in self._members(view):
+                self._callbacks.on_event(run_events.ViewPostponed(view=member))
 
     def _wait_from_now(self, view: PlannedView) -> None:
         now = self._callbacks.clock()

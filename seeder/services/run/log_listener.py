@@ -26,12 +26,14 @@ class LogListener(RunListener):
             case run_events.RunStarted(plan=plan, workers=workers):
                 self._log_run_started(plan, workers)
             case run_events.ViewStarted(view=view):
-                self._log_view_started(view)
+                self._running.add(view)
+                self._log_view(INFO, "view_started", view)
+            case run_events.ViewPostponed(view=view):
+                self._running.discard(view)
+                self._log_view(INFO, "view_postponed", view)
             case run_events.ViewEnded(view=view, result=result):
                 self._running.discard(view)
-                level = WARNING if result.failure or result.notes else INFO
-                if is_logged(level):
-                    self._log(level, "view_ended", **_view_fields(view), **_result_fields(view, result))
+                self._log_view(WARNING if result.failure or result.notes else INFO, "view_ended", view, result)
             case run_events.StartsHeld(database=database, hold=hold):
                 self._log(WARNING, "starts_held", database=database, reason=hold.reason, message=hold.message)
             case run_events.StartsResumed(database=database, duration=duration):
@@ -64,10 +66,9 @@ class LogListener(RunListener):
                 reason=one.reason,
             )
 
-    def _log_view_started(self, view: PlannedView) -> None:
-        self._running.add(view)
-        if is_logged(INFO):
-            self._log(INFO, "view_started", **_view_fields(view))
+    def _log_view(self, level: int, event: str, view: PlannedView, result: RefreshResult | None = None) -> None:
+        if is_logged(level):
+            self._log(level, event, **_view_fields(view), **(_result_fields(view, result) if result else {}))
 
     def _log_run_ended(self, summary: RunSummary) -> None:
         stopped_by, interrupted = summary.stopped_by, len(summary.interrupted)

@@ -14,7 +14,7 @@ from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning, ViewsVacuumed, WarningKind
-from seeder.postgres import sessions
+from seeder.postgres import sessions, view_state_queries
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import change_samples, manifest_selection
@@ -41,9 +41,11 @@ from seeder.services.run.run_liveness_lock import RunLock, new_run_id
 from seeder.services.run.run_rows import RunRowWriter
 from seeder.services.run.running_view_marker import RunningStatusWriter
 from seeder.services.run.scheduler import run_plan
+from seeder.services.run.shared_refresh import SharedRefresher, shareable_views, sharing_limits
 from seeder.services.run.skipping import RunSkipping
 from seeder.services.run.vacuuming import Vacuuming, vacuum_views
 from seeder.services.run.view_refresh import ViewRefresher
+from seeder.services.run.worker_pool import Ending, Start
 from seeder.services.stop_signal import StopSignal
 from seeder.services.structured_log import ERROR, log_event
 
@@ -201,8 +203,15 @@ def _schedule(
 ) -> dict[PlannedView, RefreshResult]:
     settings = refresher.settings
     admission = AdmissionControl(settings, tables)
+    groups = GroupRefresher(refresher, plan.groups)
+    shared = SharedRefresher(refresher, records_states=tables.is_usable(view_state_queries.TABLE))
+
+    def refresh(start: Start) -> Ending:
+        (view, context), *_ = start.items()
+        return shared.refresh(start) if context.shares_transaction else groups.refresh(view, context)
+
     callbacks = RunCallbacks(
-        refresh=GroupRefresher(refresher, plan.groups).refresh if plan.groups else refresher.refresh,
+        refresh=refresh,
         give_up=refresher.give_up,
         admit=admission.admit,
         record_result=admission.record_result,
@@ -217,6 +226,8 @@ def _schedule(
         batch_delay=timedelta(milliseconds=settings.start_delay_ms),
         max_hold=timedelta(seconds=settings.max_wait_seconds),
         workers_by_database=workers,
+        sharing=sharing_limits(settings),
+        shareable=shareable_views(plan, settings, refresher.history),
     )
     return run_plan(plan, policy=policy, callbacks=callbacks, stop=refresher.stop)
 

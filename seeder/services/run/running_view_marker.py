@@ -11,7 +11,7 @@ from time import monotonic
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.domain.plan import PlannedView
-from seeder.domain.run_events import RunEnded, RunEvent, ViewEnded, ViewStarted
+from seeder.domain.run_events import RunEnded, RunEvent, ViewEnded, ViewPostponed, ViewStarted
 from seeder.postgres import sessions
 from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.run.listeners import RunListener
@@ -31,6 +31,8 @@ class RunningStatusWriter(RunListener):
         match event:
             case ViewStarted(view=view):
                 self._unmarked[view] = monotonic()
+            case ViewPostponed(view=view):
+                self._unmarked.pop(view, None)
             case ViewEnded(view=view, result=result):
                 self._unmarked.pop(view, None)
                 if result.failure is None and view.key in self._history.deferred_statuses:

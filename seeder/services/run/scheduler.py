@@ -9,7 +9,7 @@ from queue import Empty, SimpleQueue
 from seeder.domain.outcomes import RefreshResult
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.services.run.database_scheduler import DatabaseScheduler, RunCallbacks, StartPolicy
-from seeder.services.run.worker_pool import Ended, Ending, WorkerLost
+from seeder.services.run.worker_pool import Ended, Ending, SharingFailed, WorkerLost
 from seeder.services.stop_signal import StopSignal, cancel_until_ended
 
 # How often a database on hold is checked again. Also limits the delay of a signal: the kernel may deliver it to any
@@ -99,6 +99,8 @@ class _Scheduler:
             database.pool.release()
         elif isinstance(ending, WorkerLost):
             database.requeue(view, ending)
+        elif isinstance(ending, SharingFailed):
+            database.separate(view)
         else:
             database.pool.release()
             raise ending

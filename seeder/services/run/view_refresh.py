@@ -17,6 +17,7 @@ from django.db import DEFAULT_DB_ALIAS, Error
 from seeder.conf import Settings
 from seeder.domain import result_notes
 from seeder.domain.admission_types import Hold
+from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_costs import RefreshCost
@@ -135,6 +136,8 @@ class _ViewRefresh:
                 with self._cancellable():
                     before, started_at, others = self._lock_limit_and_look(transaction)
                     result = self._reuse(others) or self._skipping.skipped_result()
+                    if result is not None and result.satisfied_by == self._history.run_id:  # and it is recorded
+                        return self._with_waits_and_notes(replace(result, satisfied_by=None, mode=RefreshMode.PLAIN))
                     if result is None:
                         locked = self._lock_inputs(exists=before.exists)
                         before = self._query.begin(transaction, before, locked.inputs, self._parameters())
@@ -214,7 +217,7 @@ class _ViewRefresh:
         """
         after = self._refresher.requested_at
         after = max(after, self._context.dependencies_finished_at or after)
-        parameters = self._history.other_refreshes_parameters(self._view.spec, after=after)
+        parameters = self._history.other_refreshes_parameters(self._view.spec, after=after, with_own=True)
         names = ("pin_transactions", "set_lock_wait", "lock", "apply_limits", "view_before_refresh")
         statements = [*(STATEMENTS[name] for name in names), *([OTHER_REFRESHES] if self._is_default else [])]
         _, waiting, locked, _, [state], *others = transaction.begin(statements, {**self._parameters(), **parameters})
@@ -232,11 +235,9 @@ class _ViewRefresh:
         return {**limits, **refresh_limits.of_view_lock(self._name, self._settings, self._lock_wait)}
 
     def _reuse(self, other_refreshes: sessions.Rows) -> RefreshResult | None:
-        """Return the result of a refresh by another run that can be reused, or None."""
-        is_in_database = partial(
-            manifest_selection.is_manifest_in_database, database=self._database, databases=self._settings.databases
-        )
-        return refresh_by_another_run(other_refreshes, is_ours=is_in_database)
+        """Return a refresh by another run that can be reused, or that of a lost shared transaction, or None."""
+        is_ours = partial(manifest_selection.is_manifest_in_database, database=self._database)
+        return refresh_by_another_run(other_refreshes, is_ours=partial(is_ours, databases=self._settings.databases))
 
     def _refresh(self, before: ViewBeforeRefresh, started_at: datetime, locked: LockedInputs) -> RefreshResult:
         """Lock the inputs, create or refresh the view, and check it. Count its rows if they cannot be measured.

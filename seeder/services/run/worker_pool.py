@@ -14,12 +14,17 @@ from seeder.domain.plan import PlannedView
 # The number of this thread in its pool, from 1 on.
 worker_number: ContextVar[int | None] = ContextVar("worker_number", default=None)
 
-Ending = RefreshResult | Mapping[PlannedView, RefreshResult]  # of a view, or of all views of a group
-Ended = tuple[PlannedView, Ending | BaseException]
+Start = Mapping[PlannedView, StartContext]  # a view, the first view of a group, or views that share a transaction
+Ending = RefreshResult | Mapping[PlannedView, RefreshResult]  # of a view, or of all views of a group or transaction
+Ended = tuple[PlannedView, Ending | BaseException]  # with the first view of the start
 
 
 class WorkerLost(Exception):
     """A worker cannot connect. Its view was not started."""
+
+
+class SharingFailed(Exception):
+    """Views cannot share a transaction. None was refreshed, so each one is started alone."""
 
 
 class WorkerPool:
@@ -29,13 +34,13 @@ class WorkerPool:
         self,
         count: int,
         *,
-        refresh: Callable[[PlannedView, StartContext], Ending],
+        refresh: Callable[[Start], Ending],
         close_worker: Callable[[], object],
         ended: "SimpleQueue[Ended | None]",
     ) -> None:
         self.free, self.busy = count, 0
         self._refresh, self._close_worker, self._ended = refresh, close_worker, ended
-        self._assigned = SimpleQueue[tuple[PlannedView, StartContext] | None]()
+        self._assigned = SimpleQueue[Start | None]()
         self._threads = [
             Thread(target=self._run_worker, args=[number], name=f"worker-{number}", daemon=True)
             for number in range(1, count + 1)
@@ -47,10 +52,10 @@ class WorkerPool:
     def size(self) -> int:
         return self.free + self.busy
 
-    def start(self, view: PlannedView, context: StartContext) -> None:
-        """Give a view to a free worker."""
+    def start(self, start: Start) -> None:
+        """Give views to a free worker."""
         self.free, self.busy = self.free - 1, self.busy + 1
-        self._assigned.put((view, context))
+        self._assigned.put(start)
 
     def release(self) -> None:
         """Count a worker as free, after its result was read from `ended`."""
@@ -70,14 +75,14 @@ class WorkerPool:
     def _run_worker(self, number: int) -> None:
         worker_number.set(number)
         try:
-            while (assigned := self._assigned.get()) is not None:
-                view, context = assigned
+            while (start := self._assigned.get()) is not None:
+                first = next(iter(start))
                 try:
-                    self._ended.put((view, self._refresh(view, context)))
+                    self._ended.put((first, self._refresh(start)))
                 except WorkerLost as error:
-                    self._ended.put((view, error))
+                    self._ended.put((first, error))
                     return  # otherwise it would take the next view from a worker that can connect
                 except BaseException as error:  # noqa: BLE001  # raised by the scheduler's thread
-                    self._ended.put((view, error))
+                    self._ended.put((first, error))
         finally:
             self._close_worker()
