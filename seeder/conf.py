@@ -24,6 +24,7 @@ from seeder.settings_readers import (
     REDACTED,
     boolean,
     boolean_or,
+    by_agency,
     integer,
     one_of,
     read_settings,
@@ -41,17 +42,6 @@ def _database_aliases(name: str, value: object) -> Mapping[int, str]:
         expected = Text("a map of database ids to aliases in DATABASES: {aliases}", aliases=", ".join(aliases))
         raise ConfigurationError(setting=name, value=value, expected=expected)
     return dict(value)
-
-
-def _by_agency(kind: type, expected: Text) -> Callable[[str, object], Mapping[str, Any]]:
-    def read(name: str, value: object) -> Mapping[str, Any]:
-        if not isinstance(value, Mapping) or not all(
-            isinstance(one, str) and type(value[one]) is kind for one in value
-        ):
-            raise ConfigurationError(setting=name, value=value, expected=expected)
-        return dict(value)
-
-    return read
 
 
 def _consistent_groups(name: str, value: object) -> Sequence[GroupSetting]:
@@ -229,7 +219,7 @@ class Settings:
     """When `manage.py schedule_refreshes` has every report queued, as a cron expression in the host's time zone. Empty:
     never."""
     agency_crons: Mapping[str, str] = setting(
-        _by_agency(str, Text("a map of agency slugs to cron expressions")), default=dict
+        by_agency(str, Text("a map of agency slugs to cron expressions")), default=dict
     )
     """Additional times for single agencies, as a map of slugs to cron expressions: `{'demo': '0 12 * * 1-5'}`."""
     snapshot_connections: int = setting(integer(1), default=2)
@@ -252,7 +242,7 @@ class Settings:
     names to `email`, `webhook`, `apprise` or `openlineage` and options (default: none). No command, log or check shows
     secrets and addresses."""
     freshness_link_versions: Mapping[str, int] = setting(
-        _by_agency(int, Text("a map of agency slugs to whole numbers")), default=dict
+        by_agency(int, Text("a map of agency slugs to whole numbers")), default=dict
     )
     """Versions of [freshness links](../how-to/freshness.md#for-readers-of-reports), as a map of agency slugs to
     numbers (default: 1). Another number revokes the agency's links."""

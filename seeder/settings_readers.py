@@ -107,6 +107,19 @@ def password(name: str, value: object) -> str:
     return value
 
 
+def by_agency(kind: type, expected: Text) -> Callable[[str, object], Mapping[str, Any]]:
+    """Return a reader of a map of slugs of agencies to values of one type."""
+
+    def read(name: str, value: object) -> Mapping[str, Any]:
+        if not isinstance(value, Mapping) or not all(
+            isinstance(one, str) and type(value[one]) is kind for one in value
+        ):
+            raise ConfigurationError(setting=name, value=value, expected=expected)
+        return dict(value)
+
+    return read
+
+
 def one_of(*choices: str) -> Callable[[str, object], str]:
     """Return a reader of a closed set of texts."""
 

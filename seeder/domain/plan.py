@@ -189,8 +189,7 @@ def build_plan(selection: Selection, inputs: PlanInputs) -> RefreshPlan:
             inputs=inputs.view_inputs.get(key),
             checks=inputs.checks.get(key, ()),
             rows=inputs.row_counts.get(key, 0),
-            # Without a set difference, which would go through all of `specs` for each view.
-            outside=frozenset(
+            outside=frozenset(  # a difference with `specs.keys()` would go through all of them
                 one for one in (*inputs.depends_on.get(key, ()), *inputs.outside.get(key, ())) if one not in specs
             ),
         )

@@ -32,7 +32,7 @@ def sources_of(package: str) -> Sources:
 
 
 SOURCES, LOADING_SOURCES = sources_of("seeder"), sources_of("data_pipeline")
-LOG_FUNCTIONS = {"log_event", "structured_log.log_event", "self._log"}
+LOG_FUNCTIONS = {"log_event", "structured_log.log_event", "self._log", "self._log_view"}
 SQLSTATES = {state for state in _sqlcodes if re.fullmatch("[0-9A-Z]{5}", state)}
 
 

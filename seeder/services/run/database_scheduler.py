@@ -21,7 +21,7 @@ from seeder.domain.shared_transactions import NO_SHARING, SharingLimits, compani
 from seeder.services.run.worker_pool import Ended, Ending, Start, WorkerLost, WorkerPool
 from seeder.texts import Text
 
-_MAX_FAILED_SHARES = 5  # after so many in a run, no views share a transaction
+_MAX_FAILED_SHARES = 5  # in a run; then no views share a transaction
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -59,9 +59,10 @@ class ScheduledDatabase:
         """End the first running start. Return the names of its views."""
         ended = self._ended.get(timeout=10)
         assert ended
-        assert isinstance(ended[1], Mapping)
-        self.scheduler.finish(*ended)
-        return [view.key.name.name for view in ended[1]]
+        first, results = ended
+        assert isinstance(results, Mapping)
+        self.scheduler.finish(first, results)
+        return [view.key.name.name for view in results]
 
     def separate(self) -> None:
         """Have the views of the first running start unable to share a transaction."""
