@@ -161,7 +161,7 @@ class RunAdmin(ReportAdmin):
     def manifests_text(self, row: Any) -> str:
         return list_cells.count(row.totals.manifests)
 
-    @admin.display(description=_("failed"))
+    @admin.display(description=_("failures"))
     def failures(self, row: Any) -> str | SafeString:
         failed = list_cells.count(row.totals.failed)
         return format_html('<span class="failed">{}</span>', failed) if row.totals.failed else failed

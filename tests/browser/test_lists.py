@@ -62,7 +62,7 @@ def reports(site: Site) -> Iterator[None]:
 
 
 def test_no_column_of_a_list_is_cut_off(site: Site) -> None:
-    page = site.logged_in_page("operator")
+    page = site.logged_in_page("operator", language=LONGEST_WORDS)
     for name in LISTS:
         page.goto(f"/admin/seeder/{name}/")
         assert page.locator("#result_list tbody tr").count(), name

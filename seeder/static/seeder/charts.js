@@ -43,7 +43,7 @@
     const plotOptions = { width, marginLeft: 56, marginRight: 12, className: "plot" };
     const firstDays = labels.days.split("|");
     const x = {
-      type: "utc", label: null, domain: timeDomain(points.map((run) => run.at)), ticks: width < NARROW ? 4 : 8, inset: 8,
+      type: "utc", label: null, domain: timeDomain(points.map((run) => run.at)), ticks: width < NARROW ? 3 : 8, inset: 8,
       tickFormat: (at) => formatTick(at, firstDays),
     };
     const longest = d3.max(points, (run) => run.high ?? run.duration ?? 0) || 1;
