@@ -38,8 +38,8 @@ def _localize_number(english: str, spec: re.Match[str]) -> str:
 
 def _month(value: date) -> str:
     """Return the short name of a month. Django has those of English in lower case."""
-    name, english = str(MONTHS_3[value.month]), value.strftime("%b")
-    return english if name == english.lower() else name
+    name = str(MONTHS_3[value.month])
+    return name.title() if (translation.get_language() or "en").startswith("en") else name
 
 
 ACTIVE_LANGUAGE = ActiveLanguage()
