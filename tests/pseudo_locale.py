@@ -17,7 +17,7 @@ from django.utils.translation import to_locale
 from translations.extraction import Message, find_messages
 
 LANGUAGE = "en-xa"  # usual for pseudo-locales; Django has no catalog of it
-_ARGUMENT = re.compile(r"(%\([^)]*\)[a-z]|%[sd]|\{[^{}]*\})")
+_ARGUMENT = re.compile(r"(%\([^)]*\)[a-z]|%[sd]|(?<!\{)\{[^{}]*\}(?!\}))")  # {{ and }} are braces
 _MARKED = re.compile(r"⟦[^⟦⟧]*⟧")
 _WORD = re.compile(r"[^\W\d_]{2,}")
 _SHOWN_ATTRIBUTES = {"alt", "aria-label", "content", "label", "placeholder", "title"}

@@ -10,12 +10,12 @@ _WORDS: Mapping[str, Text] = {
         # states of loads, and of the file of a day
         *(Text("pending"), Text("missing"), Text("new")),
         # outcomes of objects
-        *(Text("written"), Text("busy"), Text("due")),
+        *(Text("written"), Text("busy"), Text.in_context("object", "due")),
         # states of rejects, dead letters and requests
         *(Text("open"), Text("replayed"), Text("dismissed"), Text("resolved")),
         *(Text("queued"), Text("running"), Text("lost"), Text("failed"), Text("done")),
         # actions of requests
-        *(Text("load"), Text("undo"), Text("verify"), Text("transform")),
+        *(Text.in_context("action", "load"), Text("undo"), Text("verify"), Text("transform")),
         *(Text("replay rejects"), Text("dry run"), Text("records")),
         # events of loads
         *(Text("claimed"), Text("attempted"), Text("loaded"), Text("skipped"), Text("interrupted"), Text("undone")),

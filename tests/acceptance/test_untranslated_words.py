@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import User
@@ -11,7 +10,6 @@ from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 from django_q.models import Schedule
-from pytest_django import Settings
 
 from seeder.domain.freshness.agency_freshness import AgencyFreshness, ReaderState
 from seeder.domain.notifications.events import Event
@@ -23,8 +21,7 @@ from seeder.services.queue import enqueue
 from seeder.services.translation import translated
 from tests.acceptance.terminal_output import plain_text, run_on_terminal
 from tests.conftest import CompletedCommand, create_custom_manifest
-from tests.pseudo_locale import LANGUAGE, page_text, words_outside, write_pseudo_catalog
-from translations.__main__ import APPS
+from tests.pseudo_locale import page_text, words_outside
 
 Manage = Callable[..., CompletedCommand]
 
@@ -45,19 +42,6 @@ ALLOWED = (
     r"\b(canned|custom|operator|seeder:)|'unknown'",
     r"\b[Ee]very report\b|\b(good|bad|above)\b",
 )
-
-
-@pytest.fixture(scope="module")
-def marked_catalogs(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("marked")
-    write_pseudo_catalog(folder, *APPS)
-    return folder
-
-
-@pytest.fixture
-def marked_messages(marked_catalogs: Path, settings: Settings) -> None:
-    settings.LOCALE_PATHS, settings.LANGUAGE_CODE = [marked_catalogs], LANGUAGE
-    settings.LANGUAGES = [(LANGUAGE, "marked")]
 
 
 @pytest.fixture

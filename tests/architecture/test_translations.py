@@ -1,9 +1,13 @@
 """The catalogs have every message of the code, translated, and nothing else."""
 
+from argparse import SUPPRESS
 from pathlib import Path
 
 import pytest
+from django.core.management import get_commands, load_command_class
+from django.core.management.base import BaseCommand
 
+from seeder.texts import Text
 from tests.conftest import CHECKOUT
 from translations import catalogs
 from translations.__main__ import APPS
@@ -34,3 +38,14 @@ def test_apps_translate_a_message_in_the_same_way(language: str, monkeypatch: py
         for entry in catalogs.load(catalogs.catalog_path(app, language), language):
             key = entry.id, entry.context
             assert entry.id == "" or merged.setdefault(key, entry.string) == entry.string, entry.id
+
+
+def test_each_command_has_translatable_help() -> None:
+    of_django = {action.dest for action in BaseCommand().create_parser("manage.py", "any")._actions}
+    commands = {name: app for name, app in get_commands().items() if app.startswith(("seeder", "data_pipeline"))}
+    assert len(commands) > 40
+    for name, app in commands.items():
+        command = load_command_class(app, name)
+        actions = command.create_parser("manage.py", name)._actions
+        texts = [action.help for action in actions if action.dest not in of_django and action.help != SUPPRESS]
+        assert [one for one in (command.help, *texts) if one and not isinstance(one, Text)] == [], name
