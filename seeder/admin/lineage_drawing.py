@@ -104,10 +104,13 @@ def _box(node: LineageNode, url: str | None, x: int, y: int) -> Box:
 def _state_text(node: LineageNode) -> Text:
     if not node.is_listed:
         return Text("in no manifest")
+    is_held, is_failing = node.facts.is_held, node.facts.failing
     if node.age.as_of is None:
-        return Text("failed") if node.facts.failing else Text("age unknown")
+        return Text("held") if is_held else Text("failed") if is_failing else Text("age unknown")
     at = Text("{at:%-d %b %H:%M}", at=timezone.localtime(node.age.as_of))
-    return Text("failed, data of {at}", at=at) if node.facts.failing else Text("data of {at}", at=at)
+    if is_held:
+        return Text("held, data of {at}", at=at)
+    return Text("failed, data of {at}", at=at) if is_failing else Text("data of {at}", at=at)
 
 
 def _load_text(load: TableAsOf | None) -> Text:

@@ -52,8 +52,8 @@ EXPLANATIONS = [
     Mutant(
         name="explanation: views of no manifest stay as they are",
         file="seeder/services/read_models/view_outlook.py",
-        old="age_together=age_with(related.outside)",
-        new="age_together=age_with(())",
+        old="_age_with(scope, related.outside)",
+        new="_age_with(scope, ())",
         tests=(_OUTLOOK,),
     ),
     Mutant(

@@ -1,6 +1,6 @@
 """What would happen if a view were refreshed now, alone or after the views that it reads."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Sequence, Set
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -19,6 +19,7 @@ from seeder.domain.plan import DefinitionDrift, PlannedAction
 from seeder.domain.refresh_mode import ModeChoice
 from seeder.domain.result_notes import definition_drift_note
 from seeder.domain.skip_decision import SkipPlan
+from seeder.domain.view_names import ViewName
 from seeder.texts import Text
 
 
@@ -50,6 +51,7 @@ class GroupOutlook:
     hidden_others: int  # views of hidden agencies
     estimated_duration: timedelta
     refusals: Sequence[str]  # why it would not be refreshed
+    members: Set[ViewName] = frozenset()  # all of them, also hidden ones
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -28,7 +28,8 @@ class Describe(Protocol):
 
 def refused(group: PlannedGroup, reasons: Sequence[str]) -> Describe:
     """Describe the members of a group that cannot be refreshed."""
-    message = "\n".join((f"The consistent group {group.name} was not refreshed. {_KEPT}", *reasons))
+    first, *others = reasons  # one line tells a command's output the cause
+    message = "\n".join((f"The consistent group {group.name} was not refreshed. {_KEPT} {first}", *others))
     return _all_failed(Failure(reason=GroupReason.REFUSED, message=message))
 
 

@@ -30,4 +30,5 @@ def read_group_outlook(
         hidden_others=len(others) - len(visible),
         estimated_duration=group.estimated_duration,
         refusals=group.refusals,
+        members={view.key.name for view in group.views},
     )

@@ -90,6 +90,12 @@ def _with_plan(scope: OutlookScope, outlook: Outlook) -> Outlook:
     order = None
     if own.checks and group is None:
         order = check_ordering.preview_orders(scope.view.database, [own], scope.settings).get(own)
+    if group is not None:
+        related = scope.related
+        kept = (related.reads | related.needs | related.outside) - group.members
+        outlook = replace(outlook, age_alone=_age_with(scope, kept))
+        if is_unready:
+            mode = ModeChoice(mode=RefreshMode.PLAIN)
     return replace(
         outlook,
         steps=[_step(view, scope) for view in (*visible, own)],
@@ -128,10 +134,12 @@ def _longest_chain(views: Sequence[PlannedView]) -> timedelta | None:
 
 def _with_ages(scope: OutlookScope, outlook: Outlook) -> Outlook:
     """Add as of when the data would be. The views of no enabled manifest stay as they are."""
-    related, ages = scope.related, scope.ages
+    related = scope.related
+    alone, together = _age_with(scope, related.reads), _age_with(scope, related.outside)
+    return replace(outlook, age_alone=alone, age_together=together)
 
-    def age_with(read: Iterable[ViewName]) -> DataAge:
-        known = [ages[name] for name in read if name in ages]
-        return data_age(scope.now, known, hides_inputs=related.calls_opaque_functions)
 
-    return replace(outlook, age_alone=age_with(related.reads), age_together=age_with(related.outside))
+def _age_with(scope: OutlookScope, kept: Iterable[ViewName]) -> DataAge:
+    """Return the age after a refresh now, if these views that it reads, also through others, stay as they are."""
+    known = [scope.ages[name] for name in kept if name in scope.ages]
+    return data_age(scope.now, known, hides_inputs=scope.related.calls_opaque_functions)
