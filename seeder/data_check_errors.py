@@ -28,8 +28,8 @@ class HeldAgain(DataCheckError):
 
 
 class NoBaseline(DataCheckError):
-    """The data check {check} compares with no last accepted values, so there are none to replace. Publish once with
-    `manage.py waive_check`, or change the check."""
+    """The data check {check} would fail again if its values were accepted: it compares with no last accepted ones, or
+    the number of rows is outside its min or max. Publish once with `manage.py waive_check`, or change the check."""
 
 
 class ReasonMissing(DataCheckError):

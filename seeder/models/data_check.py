@@ -71,6 +71,7 @@ class DataCheckWaiver(models.Model):
     table_name = models.TextField()  # as printed from the catalog
     check_name = models.TextField()
     decision = models.TextField()  # publish_once or accept
+    arguments = models.JSONField()  # by which the failure was judged
     figures = models.JSONField()  # of the failure that was seen
     sqlstate = models.TextField(null=True)  # of a check that could not run
     reason = models.TextField()

@@ -380,6 +380,7 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_check_waiver (
     table_name text NOT NULL,
     check_name text NOT NULL,
     decision text NOT NULL,
+    arguments jsonb NOT NULL,
     figures jsonb NOT NULL,
     sqlstate text,
     reason text NOT NULL,

@@ -79,8 +79,14 @@ def test_held_view_names_check_figures_and_waiver(manage: Manage) -> None:
     assert "waiver" not in found
     waive_checks(HeldChecks(table_name="reporting.a"), reason="month end", granted_by="anna")
     [text] = sentences(manage)["waiver"]
-    assert text.startswith("A waiver of anna (month end) lets the next refresh be published, until ")
-    assert text.endswith(", unless data check not_null is worse than: rows 1000, bad_rows 3, tolerated 0.")
+    assert text.startswith("A waiver of anna (month end) lets the next refresh pass data check not_null, until ")
+    assert text.endswith(", unless it is worse than: rows 1000, bad_rows 3, tolerated 0.")
+    add_check("condition", arguments={"expression": "nope"})
+    assert "Correct the data and refresh again." in str(refresh()["a"].failure)
+    sql("UPDATE reporting.source SET status = 'open'")
+    assert "Correct the check and refresh again." in str(refresh()["a"].failure)
+    advice = sentences(manage)["data_check"][1]
+    assert advice.startswith("Correct the check and refresh again. To publish"), "no waiver covers the condition"
 
 
 def test_warning_of_a_data_check_is_said_once(manage: Manage) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 from seeder.data_check_errors import BadCheck, BadCheckFile
 from seeder.domain.data_checks.results import CheckSeverity
-from seeder.domain.data_checks.rules import BadArguments, parse_rule
+from seeder.domain.data_checks.rules import TOLERANT_KINDS, BadArguments, CheckKind, parse_rule
 from seeder.domain.view_names import ViewName, is_storable_text
 from seeder.errors import BadName
 from seeder.texts import Text
@@ -108,12 +108,16 @@ def _of_view(view: object, checks: object, *, file: str) -> Iterator[CheckDefini
             problem = Text("it must be a map with its kind and arguments")
             raise BadCheck(check=check_name, view=name, problem=problem)
         columns = {column: values[column] for column in _COLUMNS if column in values}
+        kind = values.get("kind", "")
+        if (
+            kind in list(CheckKind)
+            and kind not in TOLERANT_KINDS
+            and any(column.startswith("tolerated_") for column in columns)
+        ):
+            problem = Text("{kind} counts no bad rows, so it cannot tolerate any", kind=kind)
+            raise BadCheck(check=check_name, view=name, problem=problem)
         arguments = {str(key): _json_value(value) for key, value in values.items() if key not in {"kind", *_COLUMNS}}
-        yield require_valid(
-            CheckDefinition(
-                view=name, name=str(check_name), kind=values.get("kind", ""), arguments=arguments, **columns
-            )
-        )
+        yield require_valid(CheckDefinition(view=name, name=str(check_name), kind=kind, arguments=arguments, **columns))
 
 
 def _json_value(value: object) -> object:

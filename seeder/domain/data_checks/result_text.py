@@ -31,8 +31,9 @@ def hold_message(view: ViewName, results: Sequence[CheckResult]) -> str:
     lines += _sample_lines(held[0])
     for result in held[1:]:
         lines += [f"{result.check.name}: {result_text(result)}.", *_sample_lines(result)]
+    correct = "the data" if any(result.outcome is CheckOutcome.FAILED for result in held) else "the check"
     lines.append(
-        "Readers keep the data from before. Correct the data and refresh again. To publish such data once, run"
+        f"Readers keep the data from before. Correct {correct} and refresh again. To publish such data once, run"
         f" manage.py waive_check {view} --reason REASON, then refresh again."
     )
     return "\n".join(lines)

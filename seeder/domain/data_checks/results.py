@@ -52,6 +52,7 @@ class Waiver:
 
     id: int
     check_name: str
+    arguments: Mapping[str, Any]  # of the check that its author has seen, as `arguments_of` returns them
     accepted: Mapping[str, Figure]  # figures of the failure that its author has seen; none if the check could not run
     sqlstate: str | None = None  # of a check that could not run
     reason: str

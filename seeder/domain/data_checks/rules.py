@@ -153,7 +153,14 @@ def parse_rule(kind: object, arguments: object) -> Rule:
         raise BadArguments(Text("{kind} needs one of {arguments}", kind=kind, arguments=", ".join(readers)))
     if isinstance(rule, Range) and rule.minimum is None and rule.maximum is None:
         raise BadArguments(Text("range needs min or max"))
+    if isinstance(rule, RowCount | Range) and _are_reversed(rule.minimum, rule.maximum):
+        raise BadArguments(Text("min is larger than max, so the check would always fail"))
     return rule
+
+
+def _are_reversed(minimum: Scalar | None, maximum: Scalar | None) -> bool:
+    """Return whether no value is within bounds. Those of texts depend on the column."""
+    return isinstance(minimum, int | float) and isinstance(maximum, int | float) and minimum > maximum
 
 
 def kind_of(rule: Rule) -> str:
@@ -168,7 +175,9 @@ def arguments_of(rule: Rule) -> Mapping[str, Any]:
     if isinstance(rule, Unreadable):
         return {}
     values = {name: getattr(rule, _FIELDS.get(name) or name) for name in _ARGUMENTS[CheckKind(kind_of(rule))]}
-    return {name: value for name, value in values.items() if value is not None}
+    return {
+        name: list(value) if isinstance(value, tuple) else value for name, value in values.items() if value is not None
+    }
 
 
 def argument_names(kind: CheckKind) -> tuple[str, ...]:

@@ -6,7 +6,7 @@ from typing import Any
 
 from seeder.domain.data_checks.drift import is_drift_covered
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, Waiver
-from seeder.domain.data_checks.rules import Drift, Freshness, RowCount
+from seeder.domain.data_checks.rules import Drift, Freshness, RowCount, arguments_of
 
 
 def waive(results: Sequence[CheckResult], waivers: Iterable[Waiver]) -> tuple[CheckResult, ...]:
@@ -17,7 +17,9 @@ def waive(results: Sequence[CheckResult], waivers: Iterable[Waiver]) -> tuple[Ch
 
 def _waived(result: CheckResult, waivers: Iterable[Waiver]) -> CheckResult:
     for waiver in waivers:
-        if waiver.check_name == result.check.name and covers(waiver, result):
+        # A check whose arguments were changed since counts other rows.
+        is_of_check = (waiver.check_name, waiver.arguments) == (result.check.name, arguments_of(result.check.rule))
+        if is_of_check and covers(waiver, result):
             return replace(result, outcome=CheckOutcome.WAIVED, waiver=waiver)
     return result
 

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime
 
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
-from seeder.domain.explanation.facts import Decision, Level, RelatedView, Topic, ViewStory
+from seeder.domain.explanation.facts import Decision, Level, RelatedView, StoredCheck, Topic, ViewStory
 from seeder.domain.explanation.refresh_decisions import time_text
 from seeder.domain.freshness.states import LATE_CAUSE_TEXTS, FreshnessState, Judgement
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
@@ -31,22 +31,28 @@ def state_decisions(story: ViewStory) -> Iterator[Decision]:
 
 def _check_decisions(story: ViewStory) -> Iterator[Decision]:
     yield from _unmet_decisions(story)
-    if not story.waivers and any(decision.level is Level.ERROR for decision in _unmet_decisions(story)):
-        text = Text(
-            "Correct the data and refresh again. To publish such data once:"
-            " manage.py waive_check {view} --reason REASON",
-            view=str(story.view.name),
+    holding = [check for check in story.checks if _is_unmet(check) and check.severity == CheckSeverity.ERROR]
+    if {check.name for check in holding} - {waiver.check_name for waiver in story.waivers}:
+        correct = Text("Correct the check and refresh again.")
+        if any(check.outcome == CheckOutcome.FAILED for check in holding):
+            correct = Text("Correct the data and refresh again.")
+        publish = Text(
+            "To publish such data once: manage.py waive_check {view} --reason REASON", view=str(story.view.name)
         )
-        yield Decision(topic=Topic.DATA_CHECK, text=text)
+        yield Decision(topic=Topic.DATA_CHECK, text=Text.joined([correct, publish], " "))
     passed = sum(check.outcome == CheckOutcome.PASSED for check in story.checks)
     if passed:
         text = Text("{checks} passed.", checks=format_count(passed, "data check"))
         yield Decision(topic=Topic.DATA_CHECK, text=text, level=Level.OK)
 
 
+def _is_unmet(check: StoredCheck) -> bool:
+    return check.outcome in {CheckOutcome.FAILED, CheckOutcome.COULD_NOT_RUN}
+
+
 def _unmet_decisions(story: ViewStory) -> Iterator[Decision]:
     for check in story.checks:
-        if check.outcome in {CheckOutcome.FAILED, CheckOutcome.COULD_NOT_RUN}:
+        if _is_unmet(check):
             if check.severity == CheckSeverity.ERROR:
                 text = Text("Held by data check {check}: {text}.", check=check.name, text=check.text)
                 yield Decision(topic=Topic.DATA_CHECK, text=text, level=Level.ERROR)
@@ -72,14 +78,14 @@ def _waiver_decisions(story: ViewStory) -> Iterator[Decision]:
             "bound": ", ".join(figures) or waiver.sqlstate or Text("that it could not run"),
         }
         text = Text(
-            "A waiver of {user} ({reason}) lets the next refresh be published, unless data check {check} is worse than:"
+            "A waiver of {user} ({reason}) lets the next refresh pass data check {check}, unless it is worse than:"
             " {bound}.",
             **values,
         )
         if waiver.expires_at is not None:
             text = Text(
-                "A waiver of {user} ({reason}) lets the next refresh be published, until {expiry}, unless data check"
-                " {check} is worse than: {bound}.",
+                "A waiver of {user} ({reason}) lets the next refresh pass data check {check}, until {expiry}, unless it"
+                " is worse than: {bound}.",
                 expiry=time_text(waiver.expires_at),
                 **values,
             )

@@ -41,6 +41,7 @@ def open_waivers(view: ViewKey) -> Sequence[Waiver]:
         Waiver(
             id=row.pk,
             check_name=row.check_name,
+            arguments=row.arguments,
             accepted=row.figures,
             sqlstate=row.sqlstate,
             reason=row.reason,
@@ -115,10 +116,15 @@ def accept_checks(held: HeldChecks, *, reason: str, granted_by: str) -> Sequence
 
 
 def has_baseline(result: DataCheckResult) -> bool:
-    """Return whether a failure compares with accepted values that its own could replace."""
+    """Return whether a failure compares with accepted values, and would pass if its own replaced them."""
     if result.kind == CheckKind.ROW_COUNT:
-        return result.figures.get("last_accepted") is not None
+        return result.figures.get("last_accepted") is not None and _is_within_absolute_bounds(result)
     return result.kind == CheckKind.DRIFT and "columns" in result.figures
+
+
+def _is_within_absolute_bounds(result: DataCheckResult) -> bool:
+    rows, minimum, maximum = result.figures["rows"], result.arguments.get("min"), result.arguments.get("max")
+    return (minimum is None or rows >= minimum) and (maximum is None or rows <= maximum)
 
 
 def accepted_drift(view: ViewKey, check_name: str) -> DataCheckWaiver | None:
@@ -164,6 +170,7 @@ def _decide(
             table_name=result.table_name,
             check_name=result.check_name,
             decision=decision,
+            arguments=result.arguments,
             figures=result.figures,
             sqlstate=result.sqlstate,
             reason=reason.strip(),

@@ -205,7 +205,8 @@ def test_result_is_described_by_the_rule_that_judged_it() -> None:
 
 
 def test_held_view_is_published_anyway_after_confirmation() -> None:
-    client = client_with(*EDITOR)
+    client = client_with(*EDITOR, "view_jobstatus")
+    assert "<title>reporting.a: held, data of " in get_page(client, "monitoring/view/", **VIEW)
     page = get_page(client, DECISION, **VIEW, decision="publish_once")
     [run] = re.findall(r'name="run" value="([^"]+)"', page)
     values: dict[str, str | list[str]] = {"checks": ["row_count", "not_null"], "hours": "3", "run": run}

@@ -118,6 +118,10 @@ def test_dry_run_changes_nothing(file: Path, manage: Callable[..., CompletedComm
         ("reporting.a: {x: {kind: query, query: SELECT 1, severity: fatal}}", "severity must be error or warn"),
         ("reporting.a: {x: {kind: query, query: SELECT 1, tolerated_rows: -1}}", "tolerated_rows must be a whole num"),
         ("reporting.a: {x: {kind: query, query: SELECT 1, tolerated_share: 2}}", "tolerated_share must be a number"),
+        (
+            "reporting.a: {x: {kind: drift, tolerated_share: 0.1}}",
+            "drift counts no bad rows, so it cannot tolerate any",
+        ),
         ("reporting.a: {x: {kind: query, query: SELECT 1, enabled: maybe}}", "enabled must be true or false"),
         ("reporting.a: {x: {kind: not_null, column: a}, x: {kind: not_null, column: b}}", "'x' is given twice"),
         (

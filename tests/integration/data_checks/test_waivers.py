@@ -8,7 +8,7 @@ from django.db.models import F
 
 from seeder.data_check_errors import CheckTableUnusable, HeldAgain, NoBaseline, NotHeld, ReasonMissing
 from seeder.domain.outcomes import Outcome
-from seeder.models import DataCheckResult, DataCheckWaiver, RunMetrics
+from seeder.models import DataCheck, DataCheckResult, DataCheckWaiver, RunMetrics
 from seeder.services.data_checks.waivers import HeldChecks, accept_checks, waive_checks
 from tests.conftest import CompletedCommand, sql
 from tests.integration.data_checks.checked_view import add_check, create_view, outcomes, refresh
@@ -104,9 +104,17 @@ def test_check_that_cannot_run_is_waived_for_its_sqlstate() -> None:
     check.arguments = {"expression": "1 / (id - id) > 0"}
     check.save()
     assert refresh()["a"].outcome is Outcome.HELD
-    check.arguments = {"expression": "neither > 1"}
+    check.arguments = {"expression": "nope > 1"}
     check.save()
     assert refresh()["a"].outcome is Outcome.CREATED
+
+
+@pytest.mark.usefixtures("held_view")
+def test_waiver_does_not_cover_a_check_that_was_changed_since() -> None:
+    waive()
+    DataCheck.objects.filter(check_name="not_null").update(arguments={"column": "amount"})
+    sql("UPDATE reporting.source SET status = 'open', amount = CASE id WHEN 1 THEN NULL ELSE amount END")
+    assert refresh()["a"].outcome is Outcome.HELD
 
 
 def test_stale_data_are_waived_unless_they_become_older() -> None:
@@ -134,8 +142,12 @@ def test_accepted_count_is_the_new_baseline() -> None:
 
 @pytest.mark.usefixtures("held_view")
 def test_only_counts_with_a_baseline_can_be_accepted() -> None:
-    with pytest.raises(NoBaseline, match="The data check not_null compares with no last accepted values"):
+    with pytest.raises(NoBaseline, match="The data check not_null would fail again if its values were accepted"):
         accept_checks(VIEW, reason="r", granted_by="anna")
+    DataCheck.objects.filter(check_name="row_count").update(arguments={"min": 950, "max_drop": 0.05})
+    refresh()
+    with pytest.raises(NoBaseline, match="The data check row_count would fail again"):
+        accept_checks(HeldChecks(table_name="a", check_names=["row_count"]), reason="r", granted_by="anna")
     assert not DataCheckWaiver.objects.exists()
 
 

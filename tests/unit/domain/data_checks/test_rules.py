@@ -1,5 +1,3 @@
-import json
-
 import pytest
 
 from seeder.domain.data_checks.rules import (
@@ -49,6 +47,8 @@ def test_rule_is_read_from_its_arguments(kind: str, arguments: dict[str, object]
         ("unique", {"columns": "a"}, "columns must be a list of names"),
         ("accepted_values", {"column": "a", "values": [None]}, "values must be a text or a number, not None"),
         ("accepted_values", {"values": ["a"]}, "accepted_values needs column and values"),
+        ("row_count", {"min": 2, "max": 1}, "min is larger than max"),
+        ("range", {"column": "a", "min": 0.5, "max": 0}, "min is larger than max"),
         ("range", {"column": "a"}, "range needs min or max"),
         ("range", {"min": 1}, "range needs column"),
         ("range", {"column": "a", "min": float("nan")}, "min must be a text or a number, not nan"),
@@ -88,7 +88,7 @@ def test_bad_argument_is_the_invalid_or_missing_one(
     ],
 )
 def test_rule_has_the_arguments_that_it_was_parsed_from(kind: str, arguments: dict[str, object]) -> None:
-    assert json.loads(json.dumps(arguments_of(parse_rule(kind, arguments)))) == arguments
+    assert arguments_of(parse_rule(kind, arguments)) == arguments
 
 
 def test_every_kind_has_arguments() -> None:
