@@ -14,19 +14,20 @@ from data_pipeline.statistics_settings import StatisticsSettings
 from seeder import settings_readers
 from seeder.errors import ConfigurationError
 from seeder.settings_readers import boolean, decimal, integer, one_of, password, read_settings, secret, setting, text
+from seeder.texts import Text
 
 _STATUS_CODES = frozenset(map(str, range(400, 600)))
 
 
 def _folders(name: str, value: object) -> Sequence[str]:
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
-        raise ConfigurationError(setting=name, value=value, expected="a list of folders")
+        raise ConfigurationError(setting=name, value=value, expected=Text("a list of folders"))
     return list(value)
 
 
 def _buckets(name: str, value: object) -> Sequence[str]:
     if isinstance(value, str) or not isinstance(value, Sequence) or not all(isinstance(one, str) for one in value):
-        raise ConfigurationError(setting=name, value=value, expected="a list of buckets")
+        raise ConfigurationError(setting=name, value=value, expected=Text("a list of buckets"))
     return list(value)
 
 
@@ -39,7 +40,7 @@ def _ratio(name: str, value: object) -> float | None:
     except ValueError:
         share = -1.0
     if not 0 <= share <= 1:
-        raise ConfigurationError(setting=name, value=value, expected="a share from 0 to 1, or nothing")
+        raise ConfigurationError(setting=name, value=value, expected=Text("a share from 0 to 1, or nothing"))
     return share
 
 
@@ -52,7 +53,7 @@ def _list(name: str, value: object, expected: str) -> Sequence[str]:
 
 
 def _hosts(name: str, value: object) -> Sequence[HostPattern]:
-    expected = "hosts, separated by commas: 'api.example.com', 'api.example.com:8443' or '.example.com'"
+    expected = Text("hosts, separated by commas: 'api.example.com', 'api.example.com:8443' or '.example.com'")
     patterns = [HostPattern.parse(one) for one in _list(name, value, expected)]
     if None in patterns:
         raise ConfigurationError(setting=name, value=value, expected=expected)
@@ -60,7 +61,7 @@ def _hosts(name: str, value: object) -> Sequence[HostPattern]:
 
 
 def _status_codes(name: str, value: object) -> Sequence[int]:
-    expected = "HTTP status codes from 400 to 599, separated by commas"
+    expected = Text("HTTP status codes from 400 to 599, separated by commas")
     codes = _list(name, value, expected)
     if not all(one in _STATUS_CODES for one in codes):
         raise ConfigurationError(setting=name, value=value, expected=expected)

@@ -11,13 +11,14 @@ from dataclasses import dataclass
 from data_pipeline.domain.outbound_hosts import base_url_problem
 from seeder.errors import ConfigurationError
 from seeder.settings_readers import REDACTED, decimal, integer, read_settings, setting
+from seeder.texts import Text
 
 _NAME = re.compile(r"[a-z][a-z0-9_]{0,47}", re.ASCII)
 
 
 def _base_url(name: str, value: object) -> str:
     if not isinstance(value, str) or base_url_problem(value) is not None:
-        expected = "a URL with http or https and a host, without credentials and query"
+        expected = Text("a URL with http or https and a host, without credentials and query")
         raise ConfigurationError(setting=name, value=REDACTED, expected=expected)
     return value
 
@@ -49,13 +50,13 @@ class Integration:
 def read_integrations(name: str, value: object) -> Mapping[str, Integration]:
     """Read the settings of all declared integrations."""
     if not isinstance(value, Mapping):
-        raise ConfigurationError(setting=name, value=REDACTED, expected="a dictionary of integrations")
+        raise ConfigurationError(setting=name, value=REDACTED, expected=Text("a dictionary of integrations"))
     return {key: read_integration(key, one) for key, one in value.items()}
 
 
 def read_integration(name: str, configured: object = None) -> Integration:
     """Read the settings of an integration. Raises `ConfigurationError`."""
     if not _NAME.fullmatch(str(name)):
-        expected = "at most 48 lower-case letters, digits and underscores, with a letter first"
-        raise ConfigurationError(setting="The name of an integration", value=name, expected=expected)
+        expected = Text("at most 48 lower-case letters, digits and underscores, with a letter first")
+        raise ConfigurationError(setting=Text("The name of an integration"), value=name, expected=expected)
     return read_settings(Integration, {} if configured is None else configured, name=name.upper())

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from seeder.domain.view_names import ViewName
 from seeder.errors import ConfigurationError
 from seeder.settings_readers import boolean, integer, password, setting, text
+from seeder.texts import Text
 
 ROI, RETURNS = "roi", "returns"  # statistics that every host has
 _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
@@ -14,7 +15,7 @@ _NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}", re.ASCII)
 
 def _view(name: str, value: object) -> str:
     if not isinstance(value, str) or ViewName.parse_or_none(value) is None:
-        raise ConfigurationError(setting=name, value=value, expected="the name of a view")
+        raise ConfigurationError(setting=name, value=value, expected=Text("the name of a view"))
     return value
 
 
@@ -30,16 +31,16 @@ def _list(name: str, value: object, expected: str) -> Sequence[str]:
 
 
 def _views_allowed(name: str, value: object) -> Sequence[str]:
-    return [_view(name, one) for one in _list(name, value, "names of views, separated by commas")]
+    return [_view(name, one) for one in _list(name, value, Text("names of views, separated by commas"))]
 
 
 def _columns(name: str, value: object) -> Sequence[str]:
-    return _list(name, value, "names of columns, separated by commas")
+    return _list(name, value, Text("names of columns, separated by commas"))
 
 
 def _views(name: str, value: object) -> Mapping[str, str]:
     """Read the host's own statistics: their names, as in the path, and the view of each."""
-    expected = (
+    expected = Text(
         "a dictionary of names of statistics and views, without 'roi' and 'returns'; a name has at most 63 lower-case"
         " letters, digits, hyphens and underscores, with a letter first"
     )
@@ -51,7 +52,7 @@ def _views(name: str, value: object) -> Mapping[str, str]:
 
 
 def _date_columns(name: str, value: object) -> Mapping[str, str]:
-    expected = "a dictionary of names of statistics and columns"
+    expected = Text("a dictionary of names of statistics and columns")
     if not isinstance(value, Mapping) or not all(isinstance(text, str) for pair in value.items() for text in pair):
         raise ConfigurationError(setting=name, value=value, expected=expected)
     return dict(value)

@@ -5,6 +5,7 @@ from dataclasses import replace
 from io import BytesIO
 from typing import Any, ClassVar
 
+from django.utils.translation import gettext
 from drf_spectacular.types import OpenApiTypes
 from rest_framework import serializers, status
 from rest_framework.exceptions import UnsupportedMediaType, ValidationError
@@ -131,7 +132,8 @@ class FileView(QueuingView):
             if ingest is None:
                 ingest = self.ingest(_validated(FileOptionsSerializer, fields).options())
             elif fields:
-                raise ValidationError({name: ["Give all options in the query or in the form."] for name in fields})
+                text = gettext("Give all options in the query or in the form.")
+                raise ValidationError({name: [text] for name in fields})
             options = replace(ingest.options, label=label)
             return self.accepted_request(ingest_requests.enqueue_upload(upload, replace(ingest, options=options)))
 
@@ -211,12 +213,12 @@ def _copy_array(request: Request, length: int, upload: IncomingUpload) -> None:
         upload_bodies.copy_body(request, length, lambda piece: upload.write(array.feed(piece)))
         array.close()
     except ValueError as error:
-        raise MalformedUpload(content_type=JSON, problem=error) from error
+        raise MalformedUpload(content_type=JSON, problem=str(error)) from error
 
 
 def _options_of_query(request: Request, serializer_class: type[RecordOptionsSerializer]) -> LoadOptions:
     if repeated := [name for name, values in request.query_params.lists() if len(values) > 1]:
-        raise ValidationError({name: ["Given more than once."] for name in repeated})
+        raise ValidationError({name: [gettext("Given more than once.")] for name in repeated})
     options: LoadOptions = _validated(serializer_class, request.query_params.dict()).options()
     return options
 

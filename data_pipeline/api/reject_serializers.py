@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.utils.translation import gettext
 from rest_framework import serializers
 
 from data_pipeline.domain.rejects import RejectState
@@ -75,7 +76,8 @@ class _TextsField(serializers.DictField):
     def to_internal_value(self, data: Any) -> Any:
         texts = super().to_internal_value(data)
         if not all(is_storable(text) for pair in texts.items() for text in pair if text is not None):
-            raise serializers.ValidationError("A name or a value has a character that PostgreSQL cannot store.")
+            text = gettext("A name or a value has a character that PostgreSQL cannot store.")
+            raise serializers.ValidationError(text)
         return texts
 
 
@@ -103,9 +105,9 @@ class ReplaySerializer(StrictInputSerializer):
     def validate(self, values: dict[str, Any]) -> dict[str, Any]:
         corrections = values.get("corrections", [])
         if corrections and values["rejectsAsIs"]:
-            raise serializers.ValidationError({"rejectsAsIs": ["Cannot be used with corrections."]})
+            raise serializers.ValidationError({"rejectsAsIs": [gettext("Cannot be used with corrections.")]})
         if len({one["recordNo"] for one in corrections}) < len(corrections):
-            raise serializers.ValidationError({"corrections": ["A record is given more than once."]})
+            raise serializers.ValidationError({"corrections": [gettext("A record is given more than once.")]})
         return values
 
 

@@ -23,6 +23,7 @@ from seeder.api.cursor_text import encode_values
 from seeder.api.exception_handler import ErrorStatuses
 from seeder.api.operation_description import describe_operation
 from seeder.errors import ConfigurationError, DatabaseError
+from seeder.services.translation import translated
 
 _VIEW_STATS = "data_pipeline.view_stats"
 
@@ -57,7 +58,7 @@ class StatisticView(BaseStatsView):
         try:
             statistic = read_statistic(wanted)
         except FilterError as error:
-            raise ValidationError({str(error.facts["parameter"]): [str(error)]}) from error
+            raise ValidationError({str(error.facts["parameter"]): [translated(error)]}) from error
         size = wanted.page_size
         following = self._page_url(statistic, offset + size) if statistic.has_more else None
         previous = self._page_url(statistic, max(0, offset - size)) if offset else None
@@ -83,4 +84,4 @@ class ScoreView(BaseStatsView):
         try:
             return Response(score_document(read_score(ids, self.visible_agencies)))
         except FilterError as error:
-            raise ValidationError({"ids": [str(error)]}) from error
+            raise ValidationError({"ids": [translated(error)]}) from error

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy
 from drf_spectacular.utils import OpenApiParameter, extend_schema_field
 from rest_framework import serializers
 
@@ -53,7 +55,9 @@ class IdField(serializers.Field[str, Any, str, Any]):
     """A text, or a whole number."""
 
     default_error_messages = {
-        "invalid": f"An id is a text of 1 to {_MAX_ID_LENGTH} characters, or a whole number.",
+        "invalid": format_lazy(
+            gettext_lazy("An id is a text of 1 to {number} characters, or a whole number."), number=_MAX_ID_LENGTH
+        ),
     }
 
     def to_internal_value(self, data: Any) -> str:

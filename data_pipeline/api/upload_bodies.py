@@ -22,6 +22,7 @@ from data_pipeline.upload_errors import (
     UploadTooLarge,
 )
 from seeder.domain.human_format import format_size
+from seeder.texts import Text
 
 MULTIPART, JSON = "multipart/form-data", "application/json"
 _PIECE_BYTES = 1 << 18
@@ -74,14 +75,14 @@ def copy_file_of_form(request: Request, length: int, write: Write) -> tuple[Mapp
         parser = MultiPartParser(request.META, body, [file], request.encoding)  # type: ignore[arg-type]  # it only reads
         fields, _ = parser.parse()
     except (MultiPartParserError, SuspiciousOperation) as error:
-        raise _malformed(str(error) or "it is no form") from error
+        raise _malformed(str(error) or Text("it is no form")) from error
     body.require_end()
     if not body.tail.rstrip(b"\r\n").endswith(b"--"):  # Django takes what there is
-        raise _malformed("it does not end with its boundary")
+        raise _malformed(Text("it does not end with its boundary"))
     if file.label is None:
-        raise _malformed("it has no file")
+        raise _malformed(Text("it has no file"))
     if repeated := [name for name, values in fields.lists() if len(values) > 1]:
-        raise _malformed(f"it has {repeated[0]!r} more than once")
+        raise _malformed(Text("it has {name!r} more than once", name=repeated[0]))
     return {name: str(value) for name, value in fields.dict().items()}, clean_label(file.label)
 
 
@@ -98,7 +99,7 @@ class _FilePart(FileUploadHandler):
     def new_file(self, *args: Any, **kwargs: Any) -> None:
         super().new_file(*args, **kwargs)
         if self.label is not None:
-            raise _malformed("it has more than one file")
+            raise _malformed(Text("it has more than one file"))
         self.label = str(self.file_name)
 
     def receive_data_chunk(self, raw_data: bytes, start: int) -> None:
