@@ -13,7 +13,9 @@ from babel.messages.catalog import Catalog
 from babel.messages.mofile import read_mo, write_mo
 from babel.messages.pofile import read_po
 from django.utils.translation import to_locale
+from pytest_django import Settings
 
+from translations.__main__ import APPS
 from translations.extraction import Message, find_messages
 
 LANGUAGE = "en-xa"  # usual for pseudo-locales; Django has no catalog of it
@@ -52,8 +54,14 @@ def write_pseudo_catalog(folder: Path, *apps: Path) -> None:
     _compile(catalog, folder, LANGUAGE)
 
 
-def add_messages_of_django(folder: Path) -> None:
-    """Mark the messages of Django's own pages and forms, too."""
+def mark_messages(settings: Settings, folder: Path) -> None:
+    """Use a catalog in which the messages of all apps are marked, and those of Django's own pages and forms."""
+    write_pseudo_catalog(folder, *APPS)
+    _add_messages_of_django(folder)
+    settings.LOCALE_PATHS, settings.LANGUAGE_CODE, settings.LANGUAGES = [folder], LANGUAGE, [(LANGUAGE, "marked")]
+
+
+def _add_messages_of_django(folder: Path) -> None:
     path = folder / to_locale(LANGUAGE) / "LC_MESSAGES" / "django.mo"
     with path.open("rb") as file:
         catalog = read_mo(file)

@@ -35,7 +35,7 @@ class LoadDeadLetterAdmin(IdListAdmin):
     """The failed loads of files and objects, latest first. Each has the page of its load."""
 
     list_filter = (StateFilter, TargetFilter, SourceFilter)
-    list_display = ("load_cell", "reason", "file", "attempts", "failed", "next_try")
+    list_display = ("load_cell", "reason", "file", "attempts_text", "failed", "next_try")
     list_display_links = None
     search_help_text = _("Id of a load.")
     actions = ("replay",)
@@ -68,7 +68,7 @@ class LoadDeadLetterAdmin(IdListAdmin):
         return format_html('{}<span class="below">{}</span>', name, row.target or row.source)
 
     @admin.display(description=_("attempts"))
-    def attempts(self, row: LoadDeadLetter) -> SafeString:
+    def attempts_text(self, row: LoadDeadLetter) -> SafeString:
         return labelled(_("attempts"), row.attempts)
 
     @admin.display(description=_("failed"))

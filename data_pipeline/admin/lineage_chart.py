@@ -8,6 +8,8 @@ from itertools import accumulate, pairwise
 from data_pipeline.domain.lineage import Lineage
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
+from seeder.services.translation import translated
+from seeder.texts import Text
 
 _HEIGHT, _ROW_STEP, _GAP, _MARGIN = 44, 58, 30, 10  # pixels: of a box, between rows, between columns, inside of a box
 _CHARACTER_WIDTH = 6.7  # pixels, of the monospaced font
@@ -23,6 +25,7 @@ class Kind(StrEnum):
     VIEW = "view"
 
 
+_HEADINGS = {Kind.FILE: Text("file"), Kind.LOAD: Text("load"), Kind.TABLE: Text("table"), Kind.VIEW: Text("view")}
 _WIDTHS = {Kind.FILE: 160, Kind.LOAD: 76, Kind.TABLE: 170, Kind.VIEW: 184}  # pixels
 
 
@@ -98,15 +101,17 @@ def _height_of(rows: int) -> int:
 
 
 def _box(node: Node, *, x: int, y: int) -> Box:
-    heading, text, width = node.kind.value, node.name, _WIDTHS[node.kind]
+    heading, text, width = _HEADINGS[node.kind], node.name, _WIDTHS[node.kind]
     if node.kind in {Kind.TABLE, Kind.VIEW}:
         try:
             name = ViewName.parse(node.name)
         except BadName:  # a caller of `process_once` can write any text
             pass
         else:
-            heading, text = f"{node.kind} in {name.schema}", name.name
-    return Box(node=node, heading=_shortened(heading, width), text=_shortened(text, width), x=x, y=y, width=width)
+            is_table, schema, text = node.kind is Kind.TABLE, name.schema, name.name
+            heading = Text("table in {schema}", schema=schema) if is_table else Text("view in {schema}", schema=schema)
+    shown = _shortened(translated(heading), width)
+    return Box(node=node, heading=shown, text=_shortened(text, width), x=x, y=y, width=width)
 
 
 def _shortened(text: str, width: int) -> str:

@@ -22,10 +22,21 @@ _WORDS: Mapping[str, Text] = {
         *(Text("verified"), Text("rejects replayed"), Text("rejects dismissed")),
         *(Text("table created"), Text("columns added")),
         # facts of events, and what a verification has found
-        *(Text("attempt"), Text("duration ms"), Text("normalized"), Text("error"), Text("code"), Text("artefact")),
-        *(Text("rows"), Text("removed"), Text("restored"), Text("reinserted"), Text("table"), Text("file")),
-        *(Text("columns"), Text("equal"), Text("changed"), Text("unreadable"), Text("unknown")),
+        *(Text("attempt"), Text("error"), Text("code"), Text("artefact"), Text("rows"), Text("table"), Text("tables")),
+        *(Text("file"), Text("columns"), Text("equal"), Text("changed"), Text("unreadable"), Text("unknown")),
     )
+} | {
+    "duration_ms": Text("duration in ms"),
+    "xid": Text("transaction id"),
+    "inserted": Text("rows inserted"),
+    "updated": Text("rows updated"),
+    "unchanged": Text("rows unchanged"),
+    "deleted": Text("rows deleted"),
+    "rejected": Text("records rejected"),
+    "normalized": Text("rows normalized"),
+    "removed": Text("rows removed"),
+    "restored": Text("rows restored"),
+    "reinserted": Text("rows inserted again"),
 }
 
 

@@ -23,7 +23,7 @@ from seeder.services.run import orchestrator
 from tests.conftest import create_custom_manifest
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 from tests.integration.data_checks.checked_view import add_check
-from tests.pseudo_locale import LANGUAGE, add_messages_of_django, page_text, words_outside, write_pseudo_catalog
+from tests.pseudo_locale import mark_messages, page_text, words_outside
 
 # What stays English, as regular expressions: names, stored texts, SQL, and what PostgreSQL says.
 ALLOWED = (
@@ -44,9 +44,7 @@ ALLOWED = (
 
 @pytest.fixture
 def marked_messages(tmp_path: Path, settings: Settings) -> None:
-    write_pseudo_catalog(tmp_path, Path("seeder"))
-    add_messages_of_django(tmp_path)
-    settings.LOCALE_PATHS, settings.LANGUAGE_CODE, settings.LANGUAGES = [tmp_path], LANGUAGE, [(LANGUAGE, "marked")]
+    mark_messages(settings, tmp_path)
 
 
 @pytest.fixture
