@@ -12,6 +12,7 @@ from data_pipeline.admin import page_urls
 from data_pipeline.admin.load_cells import labelled
 from data_pipeline.domain.row_ids import parse_row_id
 from seeder.admin.read_only_admin import ReadOnlyAdmin
+from seeder.templatetags.seeder_pages import EMPTY_VALUE
 
 
 class IdListAdmin(ReadOnlyAdmin):
@@ -32,5 +33,5 @@ class IdListAdmin(ReadOnlyAdmin):
         return "" if row.load_id is None else page_urls.load_link(self.admin_site, row.load_id)
 
     @admin.display(description=_("load"))
-    def load_cell(self, row: Any) -> SafeString | str:
-        return "" if row.load_id is None else labelled(_("load"), self.load_link(row))
+    def load_cell(self, row: Any) -> SafeString:
+        return labelled(_("load"), self.load_link(row) or EMPTY_VALUE)

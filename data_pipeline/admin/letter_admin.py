@@ -20,6 +20,7 @@ from data_pipeline.domain.dead_letters import LetterState
 from data_pipeline.domain.uris import file_name
 from data_pipeline.models import LoadDeadLetter, LoadLog
 from data_pipeline.services.possible_actions import ActionName
+from seeder.templatetags.seeder_pages import EMPTY_VALUE
 
 _REPLAY = LOAD_ACTIONS[ActionName.REPLAY]
 _STYLES = {LetterState.OPEN: "bad", LetterState.RESOLVED: "good", LetterState.DISMISSED: "quiet"}
@@ -76,7 +77,7 @@ class LoadDeadLetterAdmin(IdListAdmin):
         return labelled(_("failed"), instant_text(row.updated_at))
 
     @admin.display(description=_("next try"))
-    def next_try(self, row: LoadDeadLetter) -> SafeString | str:
+    def next_try(self, row: LoadDeadLetter) -> SafeString:
         if row.next_try_at is not None:
             return labelled(_("next try"), instant_text(row.next_try_at))
-        return labelled(_("next try"), gettext("by an operator")) if row.state == LetterState.OPEN else ""
+        return labelled(_("next try"), gettext("by an operator") if row.state == LetterState.OPEN else EMPTY_VALUE)

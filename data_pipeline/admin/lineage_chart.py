@@ -12,7 +12,7 @@ from seeder.services.translation import translated
 from seeder.texts import Text
 
 _HEIGHT, _ROW_STEP, _GAP, _MARGIN = 44, 58, 30, 10  # pixels: of a box, between rows, between columns, inside of a box
-_CHARACTER_WIDTH = 6.7  # pixels, of the monospaced font
+_CHARACTER_WIDTH, _HEADING_WIDTH = 6.7, 5.6  # pixels, of the monospaced font and of headings
 _MAX_BOXES = 12  # views in a column; the table below the drawing has all
 
 
@@ -26,7 +26,7 @@ class Kind(StrEnum):
 
 
 _HEADINGS = {Kind.FILE: Text("file"), Kind.LOAD: Text("load"), Kind.TABLE: Text("table"), Kind.VIEW: Text("view")}
-_WIDTHS = {Kind.FILE: 160, Kind.LOAD: 76, Kind.TABLE: 170, Kind.VIEW: 184}  # pixels
+_WIDTHS = {Kind.FILE: 150, Kind.LOAD: 90, Kind.TABLE: 170, Kind.VIEW: 184}  # pixels
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -110,12 +110,12 @@ def _box(node: Node, *, x: int, y: int) -> Box:
         else:
             is_table, schema, text = node.kind is Kind.TABLE, name.schema, name.name
             heading = Text("table in {schema}", schema=schema) if is_table else Text("view in {schema}", schema=schema)
-    shown = _shortened(translated(heading), width)
+    shown = _shortened(translated(heading), width, _HEADING_WIDTH)
     return Box(node=node, heading=shown, text=_shortened(text, width), x=x, y=y, width=width)
 
 
-def _shortened(text: str, width: int) -> str:
-    fitting = int((width - 2 * _MARGIN) / _CHARACTER_WIDTH)
+def _shortened(text: str, width: int, character_width: float = _CHARACTER_WIDTH) -> str:
+    fitting = int((width - 2 * _MARGIN) / character_width)
     return f"{text[: fitting - 1]}…" if len(text) > fitting else text
 
 

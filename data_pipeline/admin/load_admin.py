@@ -27,13 +27,14 @@ from data_pipeline.models.load_log import ADDRESS_HASH
 from data_pipeline.services import page_facts
 from data_pipeline.services.load_listing import STATUS_CONDITIONS, UNDONE
 from seeder.admin.error_pages import with_error_page
+from seeder.admin.list_cells import ClosedFilter
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 from seeder.services.translation import translated
-from seeder.templatetags.seeder_pages import number
+from seeder.templatetags.seeder_pages import EMPTY_VALUE, number
 from seeder.texts import Text
 
 
-class StatusFilter(admin.SimpleListFilter):
+class StatusFilter(ClosedFilter):
     """Filter by status, with the words of the list."""
 
     title, parameter_name = _("status"), "status"
@@ -129,13 +130,13 @@ class LoadLogAdmin(ReadOnlyAdmin):
         return instant_text(load.updated_at)
 
     @admin.display(description=_("records"))
-    def records(self, load: LoadLog) -> SafeString | str:
-        return "" if load.rows_in is None else labelled(_("records"), number(load.rows_in))
+    def records(self, load: LoadLog) -> SafeString:
+        return labelled(_("records"), number(load.rows_in))
 
     @admin.display(description=_("rejected"))
-    def rejected(self, load: LoadLog) -> SafeString | str:
+    def rejected(self, load: LoadLog) -> SafeString:
         if not load.rows_rejected:
-            return ""
+            return labelled(_("rejected"), EMPTY_VALUE)
         url = page_urls.rejects_of(self.admin_site, load.pk)
         return labelled(_("rejected"), format_html('<a href="{}">{}</a>', url, number(load.rows_rejected)))
 

@@ -22,6 +22,7 @@ from data_pipeline.domain.rejects import RejectState
 from data_pipeline.domain.row_ids import parse_row_id
 from data_pipeline.models import LoadReject
 from data_pipeline.services import page_facts
+from seeder.admin.list_cells import ClosedFilter
 from seeder.admin.read_only_admin import ReadOnlyAdmin
 from seeder.services.translation import translated
 from seeder.templatetags.seeder_pages import number
@@ -33,7 +34,7 @@ class StateFilter(WordFilter):
     words = RejectState
 
 
-class _ProblemFilter(admin.SimpleListFilter):
+class _ProblemFilter(ClosedFilter):
     """Filter by a field of the problems. Only within a load, because no index has them."""
 
     field: str

@@ -17,9 +17,10 @@ from data_pipeline.domain.load_requests import RequestAction, RequestState
 from data_pipeline.domain.uris import file_name
 from data_pipeline.models import LoadRequest
 from data_pipeline.services import request_overview
+from seeder.admin.list_cells import ClosedFilter
 
 
-class StateFilter(admin.SimpleListFilter):
+class StateFilter(ClosedFilter):
     """Filter by state. Failed and unfinished requests are found by an index."""
 
     title, parameter_name = _("state"), "state"

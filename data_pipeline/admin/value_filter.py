@@ -4,15 +4,15 @@ from collections.abc import Callable, Sequence
 from enum import StrEnum
 from typing import Any
 
-from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 
 from data_pipeline.domain.load_words import load_word
+from seeder.admin.list_cells import ClosedFilter
 from seeder.services.translation import translated
 
 
-class ValueFilter(admin.SimpleListFilter):
+class ValueFilter(ClosedFilter):
     """Filter by a column. An index has its values."""
 
     choices_of: Callable[[], Sequence[str]]
