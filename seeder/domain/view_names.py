@@ -25,6 +25,7 @@ _IDENTIFIER = re.compile(
     rf'{_SPACE}(?:"(?P<quoted>(?:[^"]|"")*)"|(?P<bare>(?:[A-Za-z_]|[^\x00-\x7f])(?:[\w$]|[^\x00-\x7f])*)){_SPACE}',
     re.ASCII,
 )
+_SPACES_IN_NUMBERS = "\N{NO-BREAK SPACE}\N{NARROW NO-BREAK SPACE}"  # of some languages
 _UNSTORABLE = re.compile(r"[\0\ud800-\udfff]")
 _NEEDS_NO_QUOTES = re.compile(r"[a-z_][a-z0-9_]*\Z", re.ASCII)
 _UPPER_TO_LOWER = str.maketrans("ABCDEFGHIJKLMNOPQRSTUVWXYZ", "abcdefghijklmnopqrstuvwxyz")
@@ -117,7 +118,11 @@ def one_line(text: str) -> str:
     """Escape unprintable characters, because a quoted name may contain a line end."""
     if text.isprintable():
         return text
-    return "".join(character if character.isprintable() else repr(character)[1:-1] for character in text)
+    return "".join(character if _is_shown(character) else repr(character)[1:-1] for character in text)
+
+
+def _is_shown(character: str) -> bool:
+    return character.isprintable() or character in _SPACES_IN_NUMBERS
 
 
 def _quote_if_needed(part: str) -> str:

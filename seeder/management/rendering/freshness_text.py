@@ -7,7 +7,6 @@ from seeder.domain.freshness.states import FreshnessState
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.management.rendering.command_output import Block, TableRow, TextTable, foldable
 from seeder.management.rendering.local_times import local_time_text
-from seeder.management.rendering.plain_figures import count_figure
 from seeder.management.rendering.state_words import FRESHNESS_WORDS
 from seeder.services.read_models.freshness_overview import ContractStatus, FreshnessOverview
 from seeder.texts import Text
@@ -26,11 +25,12 @@ def freshness_blocks(overview: FreshnessOverview, *, show_fresh: bool) -> Iterat
     if not overview.is_available:
         yield Text("There are no contracts, because the table reporting.seeder_freshness is missing or cannot be read.")
         return
-    counts = Text.joined(
-        Text.joined([count_figure(count), FRESHNESS_WORDS[state]], " ") for state, count in overview.counts.items()
+    totals = Text(
+        "{contracts}: {fresh:,} fresh, {due:,} due, {held:,} held, {late:,} late, {unknown:,} unknown",
+        contracts=format_count(len(overview.statuses), "contract"),
+        **{str(state): count for state, count in overview.counts.items()},
     )
-    style = "bold red" if overview.counts[FreshnessState.LATE] else "bold green"
-    yield Text.joined([format_count(len(overview.statuses), "contract"), counts], ": "), style
+    yield totals, "bold red" if overview.counts[FreshnessState.LATE] else "bold green"
     now = overview.now
     shown = [one for one in overview.statuses if show_fresh or one.judgement.state is not FreshnessState.FRESH]
     if shown and now is not None:

@@ -65,6 +65,7 @@ def test_printed_name_parses_to_itself(text: str) -> None:
     [
         ("reporting.größe 1", "reporting.größe 1"),
         ("a\nb\x1b[2J", r"a\nb\x1b[2J"),
+        ("1\xa0204\u202f000 filas", "1\xa0204\u202f000 filas"),
         ("a\u202eb\u2028c", r"a\u202eb\u2028c"),
     ],
 )
