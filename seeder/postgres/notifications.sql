@@ -56,6 +56,38 @@ WHERE r.finished_at > clock_timestamp() - interval '1 hour' AND r.started_at > c
     )
 ORDER BY n.id;
 
+-- name: add_lineage_of_runs
+-- The start and the end of each run that is open or ended within an hour, unless the channel has it already.
+INSERT INTO reporting.seeder_notification (channel, event, subject, facts)
+SELECT
+    %(channel)s, %(event)s, r.run_id,
+    jsonb_build_object(
+        'type', transition.type, 'at', transition.at, 'run_id', r.run_id, 'reason', transition.reason,
+        'agencies', (SELECT coalesce(jsonb_agg(slug), '[]') FROM jsonb_object_keys(r.agencies) AS slug)
+    )
+FROM reporting.seeder_run AS r
+CROSS JOIN LATERAL (
+    VALUES
+        (1, 'START', r.started_at, NULL),
+        (
+            2,
+            CASE WHEN r.stopped_by IS NOT NULL THEN 'ABORT' WHEN r.failed > 0 THEN 'FAIL' ELSE 'COMPLETE' END,
+            r.finished_at,
+            CASE WHEN r.stopped_by IS NOT NULL THEN 'interrupted' WHEN r.failed > 0 THEN format('%%s failed', r.failed) END
+        )
+) AS transition (number, type, at, reason)
+WHERE (r.finished_at IS NULL OR r.finished_at > clock_timestamp() - interval '1 hour')
+    AND r.started_at > clock_timestamp() - interval '2 days'
+    AND (%(agencies)s::text[] = '{}' OR r.agencies ?| %(agencies)s::text[])
+    AND transition.at IS NOT NULL
+    AND NOT EXISTS (
+        SELECT
+        FROM reporting.seeder_notification AS n
+        WHERE n.subject = r.run_id AND n.channel = %(channel)s AND n.event = %(event)s
+            AND n.facts ->> 'type' = transition.type
+    )
+ORDER BY r.started_at, transition.number;
+
 -- name: has_gone
 SELECT EXISTS (SELECT FROM reporting.seeder_notification WHERE channel = %(channel)s AND state = 'gone');
 

@@ -1,6 +1,8 @@
 """Sends one OpenLineage event. What a view reads is looked up then, so runs need no further statement."""
 
 import json
+from collections.abc import Mapping
+from typing import Any
 
 from django.db import Error, connections
 
@@ -8,6 +10,7 @@ from seeder import __version__, conf
 from seeder.domain.manifests import ViewKey
 from seeder.domain.notifications import lineage
 from seeder.domain.notifications.channels import LineageServer
+from seeder.domain.notifications.events import Facts
 from seeder.domain.notifications.lineage import LineageDatabase, LineageView
 from seeder.domain.view_names import ViewName
 from seeder.postgres import catalog, transactions
@@ -20,7 +23,16 @@ _KINDS = {"r", "p", "f", "m"}  # relations that have rows
 
 def send(server: LineageServer, row: ClaimedNotification) -> Answer:
     """Send the event of a row. Raises `NoAnswer`, also if the view's database does not answer."""
-    alias, view = row.facts["database"], ViewName.parse(row.facts["view"])
+    if "view" in row.facts:
+        event = _refresh_event(server, row.facts)
+    else:
+        event = lineage.run_event(row.facts, namespace=server.namespace, version=__version__)
+    headers = {"authorization": f"Bearer {server.token}"} if server.token else {}
+    return post(server.url, json.dumps(event).encode(), headers, timeout=server.timeout)
+
+
+def _refresh_event(server: LineageServer, facts: Facts) -> Mapping[str, Any]:
+    alias, view = facts["database"], ViewName.parse(facts["view"])
     if alias not in connections:
         raise NoAnswer("the database of the view is not in DATABASES")
     used = transactions.attempt(alias, lambda: catalog.find_used_objects(alias, {view}))
@@ -29,11 +41,9 @@ def send(server: LineageServer, row: ClaimedNotification) -> Answer:
     inputs = {str(one.relation) for one in used[view] if one.kind in _KINDS and one.relation is not None}
     key = ViewKey(database=alias, name=view)
     shown = LineageView(inputs=sorted(inputs), sql=_query(key) if server.has_sql else None)
-    event = lineage.run_event(
-        row.facts, namespace=server.namespace, database=_database(alias), view=shown, version=__version__
+    return lineage.refresh_event(
+        facts, namespace=server.namespace, database=_database(alias), view=shown, version=__version__
     )
-    headers = {"authorization": f"Bearer {server.token}"} if server.token else {}
-    return post(server.url, json.dumps(event).encode(), headers, timeout=server.timeout)
 
 
 def _query(view: ViewKey) -> str | None:

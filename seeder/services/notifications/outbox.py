@@ -79,9 +79,11 @@ def add_lineage(facts: Facts, channels: Sequence[Channel]) -> None:
         query(DEFAULT_DB_ALIAS, STATEMENTS["add_notification"], parameters)
 
 
-def add_aborted_refreshes(channel: str) -> None:
-    """Write the end of refreshes whose run was killed, and has been closed within an hour."""
-    query(DEFAULT_DB_ALIAS, STATEMENTS["add_aborted_refreshes"], {"channel": channel, "event": LINEAGE})
+def complete_lineage(channel: Channel) -> None:
+    """Write the starts and ends of runs, and the end of refreshes whose run was killed, from the table of runs."""
+    facts = {"channel": channel.name, "event": LINEAGE, "agencies": sorted(channel.agencies)}
+    query(DEFAULT_DB_ALIAS, STATEMENTS["add_aborted_refreshes"], facts)
+    query(DEFAULT_DB_ALIAS, STATEMENTS["add_lineage_of_runs"], facts)
 
 
 def add_finished_runs(channels: Sequence[Channel], tables: OptionalTables) -> None:

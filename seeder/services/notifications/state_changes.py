@@ -51,7 +51,7 @@ def notify_changes(settings: Settings, tables: OptionalTables) -> None:
     outbox.add_finished_runs(settings.notifications, tables)
     for channel in settings.notifications if tables.is_usable("seeder_run") else ():
         if isinstance(channel.receiver, LineageServer):
-            outbox.add_aborted_refreshes(channel.name)
+            outbox.complete_lineage(channel)
 
 
 def _subject(row: Alert) -> Subject:

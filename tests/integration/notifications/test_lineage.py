@@ -111,19 +111,47 @@ def test_refresh_of_a_killed_run_is_aborted_once(settings: Settings) -> None:
         refresh()
         sql("DELETE FROM reporting.seeder_notification WHERE facts ->> 'type' <> 'START'")
         Run.objects.update(finished_at=None)
-        assert [one["eventType"] for one in sent_events(server)] == ["START"]
+        assert {one["eventType"] for one in sent_events(server)} == {"START"}
         sql("UPDATE reporting.seeder_run SET finished_at = clock_timestamp()")
         for _ in range(2):
             events = sent_events(server)
-    assert [one["eventType"] for one in events] == ["START", "ABORT"]
-    require_valid(events[1])
-    assert events[1]["run"]["runId"] == events[0]["run"]["runId"]
+    refreshes = [one for one in events if one["outputs"]]
+    assert [one["eventType"] for one in refreshes] == ["START", "ABORT"]
+    require_valid(refreshes[1])
+    assert refreshes[1]["run"]["runId"] == refreshes[0]["run"]["runId"]
+
+
+def test_run_is_the_parent_of_its_refreshes_and_has_events_of_its_own(settings: Settings) -> None:
+    with serve(answer(201)) as server:
+        use(settings, server.url)
+        create_views("a", "b")
+        for failing in ((), ("b",), ()):
+            refresh(*failing)
+        sql(
+            "UPDATE reporting.seeder_run SET finished_at = NULL"
+            " WHERE started_at = (SELECT max(started_at) FROM reporting.seeder_run)"
+        )
+        assert len([one for one in sent_events(server) if not one["outputs"]]) == 5, "one run is still open"
+        sql("UPDATE reporting.seeder_run SET (finished_at, stopped_by) = (now(), 'killed') WHERE finished_at IS NULL")
+        for _ in range(2):
+            events = sent_events(server)
+    runs = [one for one in events if not one["outputs"]]
+    for event in runs:
+        require_valid(event)
+    assert [one["eventType"] for one in runs] == ["START", "COMPLETE", "START", "FAIL", "START", "ABORT"]
+    assert [one["run"]["facets"].get("errorMessage", {}).get("message") for one in runs] == [
+        *(None, None, None, "1 failed", None, "interrupted")
+    ]
+    parents = [one["run"]["facets"]["parent"] for one in events if one["outputs"]]
+    assert {one["run"]["runId"] for one in runs} == {one["run"]["runId"] for one in parents}
+    assert {one["job"]["name"] for one in runs} == {one["job"]["name"] for one in parents} == {"run"}
 
 
 def test_channel_of_other_agencies_gets_no_events(settings: Settings) -> None:
     use(settings, "https://marquez.example.org", agencies=["metro"])
     create_views("a")
     refresh("a")
+    send_notifications()
     assert not Notification.objects.filter(event=EVENT).exists()
 
 
