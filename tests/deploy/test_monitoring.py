@@ -29,6 +29,7 @@ EXPORTED = {
     )
     for label in ["", *re.findall(r"`(\w+)`", labels)]
 }
+PANEL_TYPES = {"stat", "timeseries", "table", "bargauge"}  # built in, without a plugin of others
 OLD = 27 * 3600  # seconds since 1970 when the tests of the rules evaluate them
 
 # For each alert: a series that fires it, and the labels of the alert.
@@ -160,6 +161,26 @@ def test_dashboard_and_rules_use_exported_metrics_and_labels() -> None:
     assert selected <= EXPORTED
 
 
+def test_groups_and_legends_use_labels_of_their_metrics() -> None:
+    grouped = {
+        (expression, label)
+        for expression in expressions()
+        for labels in re.findall(r"\b(?:by|without|on|ignoring) *\(([^)]*)\)", expression)
+        for label in re.findall(r"\w+", labels)
+    }
+    legends = {
+        (target["expr"], label)
+        for panel in PANELS
+        for target in panel["targets"]
+        for label in re.findall(r"\{\{ *(\w+) *\}\}", target["legendFormat"])
+    }
+    assert grouped
+    assert legends
+    for expression, label in grouped | legends:
+        known = {one for name, one in EXPORTED if re.search(rf"\b{name}(_bucket|_sum|_count)?\b", expression)}
+        assert label in {*known, "le"}, expression
+
+
 def test_panels_are_complete_and_do_not_overlap() -> None:
     assert len({panel["id"] for panel in DASHBOARD["panels"]}) == len(DASHBOARD["panels"])
     cells = [
@@ -174,7 +195,18 @@ def test_panels_are_complete_and_do_not_overlap() -> None:
     for panel in PANELS:
         assert panel["title"]
         assert panel["description"]
+        assert panel["datasource"]["uid"] == "${datasource}"
         assert {target["datasource"]["uid"] for target in panel["targets"]} == {"${datasource}"}
+        assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
+
+
+def test_dashboard_asks_for_its_data_source_and_uses_no_other_variable() -> None:
+    [variable] = DASHBOARD["templating"]["list"]
+    assert (variable["name"], variable["type"], variable["query"]) == ("datasource", "datasource", "prometheus")
+    used = set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD["panels"])))
+    assert used == {"datasource", "__rate_interval"}
+    assert DASHBOARD["schemaVersion"] >= 36, "the first one in which every data source is an object"
+    assert {panel["type"] for panel in PANELS} <= PANEL_TYPES
 
 
 @pytest.mark.slow
