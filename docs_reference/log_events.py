@@ -73,13 +73,13 @@ LOG_EVENTS: Mapping[str, LogEvent] = {
         "A run could not write an OpenLineage event. `send_notifications` ends a refresh that has started.",
         ("run_id", "view", "reason"),
     ),
-    "view_muted": LogEvent(
+    "notifications_muted": LogEvent(
         "warning",
-        "A user muted the notifications of a view.",
-        ("view", "database", "user", "hours"),
+        "A user muted the notifications of a view or a source of loads.",
+        ("subject", "database", "user", "hours"),
         "`seeder_mute` has the reason and the end.",
     ),
-    "view_unmuted": LogEvent("warning", "A user ended a mute.", ("view", "database", "user")),
+    "notifications_unmuted": LogEvent("warning", "A user ended a mute.", ("subject", "database", "user")),
     "receiver_failed": LogEvent(
         "error",
         "A receiver of a Django signal raised an error. The run continued.",

@@ -12,4 +12,4 @@ class UnknownChannel(RequestError):
 
 
 class BadMute(RequestError):
-    """The notifications of {view} cannot be muted: {problem}."""
+    """The notifications of {subject} cannot be muted: {problem}."""

@@ -17,7 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from data_pipeline.admin import page_urls
 from data_pipeline.admin.load_actions import LOAD_ACTIONS, LoadAction
 from data_pipeline.admin.load_cells import instant_text, labelled
-from data_pipeline.admin.load_page import action_page, file_name, load_page, table_of
+from data_pipeline.admin.load_page import action_page, file_name, load_page, mute_page, table_of
 from data_pipeline.admin.value_filter import ValueFilter
 from data_pipeline.domain.load_status import LoadStatus
 from data_pipeline.domain.row_ids import parse_row_id
@@ -87,7 +87,8 @@ class LoadLogAdmin(ReadOnlyAdmin):
             path(f"<int:load_id>/{name}/", view, {"action": action}, name=page_urls.load_action_name(name))
             for name, action in LOAD_ACTIONS.items()
         ]
-        return [*actions, *super().get_urls()]
+        mute = self.admin_site.admin_view(with_error_page(self.admin_site, self._mute))
+        return [*actions, path("<int:load_id>/mute/", mute, name="data_pipeline_load_mute"), *super().get_urls()]
 
     def get_list_display(self, _request: HttpRequest) -> tuple[Any, ...]:
         stuck = page_facts.stuck_load_ids()
@@ -115,6 +116,9 @@ class LoadLogAdmin(ReadOnlyAdmin):
 
     def _action(self, request: HttpRequest, load_id: int, action: LoadAction) -> HttpResponse:
         return action_page(request, self.admin_site, action, load_id=load_id)
+
+    def _mute(self, request: HttpRequest, load_id: int) -> HttpResponse:
+        return mute_page(request, self.admin_site, load_id=load_id)
 
     @admin.display(description=_("load"))
     def load(self, load: LoadLog) -> str:

@@ -7,6 +7,7 @@ from typing import Any
 
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
+from django.db import DEFAULT_DB_ALIAS
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 
@@ -19,6 +20,9 @@ from data_pipeline.models import LoadLog
 from data_pipeline.services import lineage, page_facts
 from data_pipeline.services.possible_actions import possible_actions
 from seeder.admin import page_urls as seeder_urls
+from seeder.admin.mute_page import show_mute
+from seeder.services.notifications import mutes
+from seeder.services.notifications.mutes import MuteSubject
 from seeder.services.read_models import agency_scope
 from seeder.services.translation import translated
 from seeder.texts import Text
@@ -50,6 +54,7 @@ def load_page(request: HttpRequest, site: AdminSite, load_id: int) -> HttpRespon
             (load_actions.LOAD_ACTIONS[name], page_urls.load_action(site, load_id, name))
             for name in possible_actions(request.user, page.load)
         ],
+        "mute_url": page_urls.mute(site, load_id) if request.user.has_perm(mutes.PERMISSION) else None,
         "live": page.load.status == LoadStatus.PENDING and not page.is_stuck,
         **_lineage_context(request, site, page.load),
     }
@@ -80,6 +85,15 @@ def action_page(
         "url": url,
     }
     return TemplateResponse(request, "data_pipeline/load_action.html", context)
+
+
+def mute_page(request: HttpRequest, site: AdminSite, *, load_id: int) -> HttpResponse:
+    """Show the mute of the source of a load. Start or end it after a POST."""
+    if not (request.user.has_perm(mutes.PERMISSION) and request.user.has_perm("data_pipeline.view_loadlog")):
+        raise PermissionDenied
+    load = page_facts.read_load_page(load_id, shows_values=False).load
+    source = MuteSubject(database=DEFAULT_DB_ALIAS, name=load.source)
+    return show_mute(request, site, source, url=page_urls.load(site, load_id), template="data_pipeline/mute.html")
 
 
 def file_name(load: LoadLog) -> str | None:

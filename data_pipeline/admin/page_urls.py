@@ -31,6 +31,11 @@ def load_action(site: AdminSite, load_id: int, action: str) -> str:
     return reverse(f"admin:{load_action_name(action)}", args=[load_id], current_app=site.name)
 
 
+def mute(site: AdminSite, load_id: int) -> str:
+    """Return the page that mutes the source of a load."""
+    return reverse("admin:data_pipeline_load_mute", args=[load_id], current_app=site.name)
+
+
 def reject(site: AdminSite, reject_id: int) -> str:
     return reverse("admin:data_pipeline_loadreject_change", args=[reject_id], current_app=site.name)
 

@@ -1,4 +1,6 @@
-"""The page that mutes the notifications of a view."""
+"""The page that mutes the notifications of a view or a source of loads."""
+
+from collections.abc import Callable
 
 from django import forms
 from django.contrib import messages
@@ -10,11 +12,11 @@ from django.utils.translation import gettext_lazy as _
 
 from seeder.admin import page_urls
 from seeder.data_check_errors import DataCheckError
-from seeder.domain.manifests import ViewKey
 from seeder.notification_errors import BadMute
 from seeder.services import contract_installation
 from seeder.services.data_checks import check_access
 from seeder.services.notifications import mutes
+from seeder.services.notifications.mutes import MuteSubject
 from seeder.services.read_models import agency_scope
 from seeder.services.translation import translated
 from seeder.texts import Text
@@ -34,7 +36,7 @@ class MuteForm(forms.Form):
         min_value=1,
         max_value=mutes.MAX_HOURS,
         initial=mutes.DEFAULT_HOURS,
-        help_text=_("If the view then differs from what was notified last, that is notified."),
+        help_text=_("If the state then differs from what was notified last, that is notified."),
     )
 
 
@@ -43,40 +45,63 @@ def mute_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     agencies = agency_scope.agencies_of(request.user)
     database = request.GET.get("database") or None
     view = check_access.find_view(request.GET.get("table", ""), agencies, database=database)
+    return show_mute(
+        request,
+        site,
+        MuteSubject(database=view.database, name=str(view.name)),
+        url=page_urls.view(site, str(view.name)),
+        authorize=lambda: check_access.require_all_agencies(view.name, agencies),
+    )
+
+
+def show_mute(  # noqa: PLR0913  # what the pages of views and of sources differ in
+    request: HttpRequest,
+    site: AdminSite,
+    subject: MuteSubject,
+    *,
+    url: str,
+    authorize: Callable[[], object] = lambda: None,
+    template: str = "seeder/mute.html",
+) -> HttpResponse:
+    """Show the form that mutes a subject, or its mute. Start or end it after a POST, and return to `url`.
+
+    `authorize` raises `DataCheckError` if the user may not change it.
+    """
     form = MuteForm(request.POST if "mute" in request.POST else None, auto_id="%s", label_suffix="")
     if request.method == "POST" and (form.is_valid() or "end" in request.POST):
         try:
-            check_access.require_all_agencies(view.name, agencies)
-            _change(request, form, view)
+            authorize()
+            _change(request, form, subject)
         except (BadMute, DataCheckError) as error:
             messages.error(request, translated(error))
         else:
-            return HttpResponseRedirect(page_urls.view(site, str(view.name)))
+            return HttpResponseRedirect(url)
     reason = contract_installation.why_unreadable(DEFAULT_DB_ALIAS, mutes.TABLE)
     context = {
         **site.each_context(request),
-        "title": translated(Text("Notifications of {view}", view=str(view.name))),
-        "view": view,
+        "title": translated(Text("Notifications of {view}", view=subject.name)),
+        "subject": subject,
+        "url": url,
         "form": form,
         "unavailable": reason,
-        "current": None if reason else mutes.current_mute(view),
+        "current": None if reason else mutes.current_mute(subject),
     }
-    return TemplateResponse(request, "seeder/mute.html", context)
+    return TemplateResponse(request, template, context)
 
 
-def _change(request: HttpRequest, form: MuteForm, view: ViewKey) -> None:
+def _change(request: HttpRequest, form: MuteForm, subject: MuteSubject) -> None:
     user = request.user.get_username()
     if "end" in request.POST:
-        mutes.end_mute(view, ended_by=user)
-        done = Text("The notifications of {view} are sent again.", view=str(view.name))
+        mutes.end_mute(subject, ended_by=user)
+        done = Text("The notifications of {view} are sent again.", view=subject.name)
         messages.success(request, translated(done))
         return
     hours = form.cleaned_data["hours"]
-    mutes.mute(view, reason=form.cleaned_data["reason"], hours=hours, muted_by=user)
+    mutes.mute(subject, reason=form.cleaned_data["reason"], hours=hours, muted_by=user)
     done = Text.counted(
         "The notifications of {view} are muted for {number} hour.",
         "The notifications of {view} are muted for {number} hours.",
         hours,
-        view=str(view.name),
+        view=subject.name,
     )
     messages.success(request, translated(done))

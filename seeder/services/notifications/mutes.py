@@ -1,11 +1,12 @@
 """Mutes of notifications. The only writer of their optional table."""
 
+from dataclasses import dataclass
 from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet
 from django.db.models.functions import Now
 
-from seeder.domain.manifests import ViewKey
 from seeder.models import Mute
 from seeder.notification_errors import BadMute, NotificationsUnusable
 from seeder.postgres import sessions
@@ -18,34 +19,46 @@ PERMISSION = "seeder.mute_notifications"
 DEFAULT_HOURS, MAX_HOURS = 24, 90 * 24
 
 
-def current_mute(view: ViewKey) -> Mute | None:
-    """Return the mute of a view that ends last, or None. Needs the table."""
-    rows = Mute.objects.filter(database_alias=view.database, table_name=str(view.name), ends_at__gt=Now())
-    return rows.order_by("-ends_at").first()
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MuteSubject:
+    """A view or a source of loads."""
+
+    database: str  # Django's alias
+    name: str  # of a view, as printed from the catalog, or of a source
+
+    def current(self) -> QuerySet[Mute]:
+        """The mutes that have not ended. Needs the table."""
+        return Mute.objects.filter(database_alias=self.database, table_name=self.name, ends_at__gt=Now())
 
 
-def mute(view: ViewKey, *, reason: str, hours: int, muted_by: str) -> None:
-    """Notify nothing about a view for some hours. It is refreshed as before.
+def current_mute(subject: MuteSubject) -> Mute | None:
+    """Return the mute that ends last, or None. Needs the table."""
+    return subject.current().order_by("-ends_at").first()
+
+
+def mute(subject: MuteSubject, *, reason: str, hours: int, muted_by: str) -> None:
+    """Notify nothing about a view or a source for some hours. It is refreshed or loaded as before.
 
     Raises `BadMute`, `NotificationsUnusable` or `DatabaseError`.
     """
     if not reason.strip() or not is_storable(reason):
-        raise BadMute(view=view.name, problem="give a reason, which is shown to others")
+        raise BadMute(subject=subject.name, problem="give a reason, which is shown to others")
     if not 1 <= hours <= MAX_HOURS:
-        raise BadMute(view=view.name, problem=f"give 1 to {MAX_HOURS} hours")
+        raise BadMute(subject=subject.name, problem=f"give 1 to {MAX_HOURS} hours")
     _require_table()
     ends_at = sessions.server_time(DEFAULT_DB_ALIAS) + timedelta(hours=hours)
-    columns = {"database_alias": view.database, "table_name": str(view.name), "reason": reason.strip()}
+    columns = {"database_alias": subject.database, "table_name": subject.name, "reason": reason.strip()}
     Mute.objects.create(**columns, muted_by=muted_by, ends_at=ends_at)
-    log_event(WARNING, "view_muted", view=str(view.name), database=view.database, user=muted_by, hours=hours)
+    name, database = subject.name, subject.database
+    log_event(WARNING, "notifications_muted", subject=name, database=database, user=muted_by, hours=hours)
 
 
-def end_mute(view: ViewKey, *, ended_by: str) -> None:
-    """End the mutes of a view now. Raises `NotificationsUnusable` or `DatabaseError`."""
+def end_mute(subject: MuteSubject, *, ended_by: str) -> None:
+    """End the mutes of a view or a source now. Raises `NotificationsUnusable` or `DatabaseError`."""
     _require_table()
-    rows = Mute.objects.filter(database_alias=view.database, table_name=str(view.name), ends_at__gt=Now())
-    if rows.update(ends_at=Now()):
-        log_event(WARNING, "view_unmuted", view=str(view.name), database=view.database, user=ended_by)
+    if subject.current().update(ends_at=Now()):
+        name, database = subject.name, subject.database
+        log_event(WARNING, "notifications_unmuted", subject=name, database=database, user=ended_by)
 
 
 def _require_table() -> None:

@@ -10,11 +10,13 @@ from django.db.models import Value
 from django.db.models.functions import MD5
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 from pytest_django import Settings
 
 from data_pipeline.models import LoadLog, LoadReject
 from data_pipeline.models.load_log import ADDRESS_HASH
 from data_pipeline.services.undoing import undo_load
+from seeder.models import Mute
 from tests.conftest import sql
 from tests.integration.data_pipeline.admin_scene import client_with, create_loads
 
@@ -292,3 +294,23 @@ def test_nothing_can_be_changed_in_the_admin() -> None:
     assert client.get(f"{LOADS}add/").status_code == 403
     assert client.post(f"{LOADS}1/delete/", {"post": "yes"}).status_code == 403
     assert LoadLog.objects.count() == 3
+
+
+def test_source_is_muted_with_a_reason_until_a_time_and_unmuted() -> None:
+    path = f"{LOADS}2/mute/"
+    assert 'id="notifications"' not in body(client_with(*VIEW), load_path())
+    assert body(client_with("seeder.mute_notifications", name="stranger"), path, status=403)
+    operator = client_with(*VIEW, "seeder.mute_notifications", name="ada")
+    assert f'href="{path}"' in body(operator, load_path())
+    assert "Nothing is notified about a muted source." in body(operator, path)
+    operator.post(path, {"mute": "1", "reason": " ", "hours": "3"})
+    assert not Mute.objects.exists()
+    answer = operator.post(path, {"mute": "1", "reason": "known & accepted", "hours": "3"}, follow=True)
+    source = LoadLog.objects.get(pk=2).source
+    assert f"The notifications of {source} are muted for 3 hours." in answer.content.decode()
+    mute = Mute.objects.get()
+    assert (mute.table_name, mute.database_alias, mute.muted_by) == (source, "default", "ada")
+    assert "known &amp; accepted" in body(operator, path)
+    operator.post(path, {"end": "1"})
+    assert not Mute.objects.filter(ends_at__gt=timezone.now()).exists()
+    assert body(operator, f"{LOADS}999/mute/", status=404)
