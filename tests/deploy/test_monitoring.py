@@ -200,7 +200,7 @@ def test_panels_are_complete_and_do_not_overlap() -> None:
         assert len({target["refId"] for target in panel["targets"]}) == len(panel["targets"])
 
 
-def test_dashboard_asks_for_its_data_source_and_uses_no_other_variable() -> None:
+def test_dashboard_has_one_variable_for_its_data_source() -> None:
     [variable] = DASHBOARD["templating"]["list"]
     assert (variable["name"], variable["type"], variable["query"]) == ("datasource", "datasource", "prometheus")
     used = set(re.findall(r"\$\{?(\w+)", json.dumps(DASHBOARD["panels"])))
