@@ -10,6 +10,7 @@ from data_pipeline.domain.job_definition import job_name_problem
 from data_pipeline.job_errors import BadExitCode, BadJobName, JobFileExists, UnknownDefaultJob, UnknownJob
 from data_pipeline.services.job_discovery import Job, find_job_packages
 from seeder.console_script import print_lines
+from seeder.services.translation import translated
 
 PROGRAM = "data-pipeline"
 _TEMPLATE = Path(__file__).resolve().parent.parent / "jobs" / "_my_job.py"
@@ -81,4 +82,4 @@ def _run(job: Job, arguments: list[str], *, settings_module: str) -> int:
 
 
 def _print_error(error: object) -> None:
-    sys.stderr.write(f"{PROGRAM}: {error}\n")
+    sys.stderr.write(f"{PROGRAM}: {translated(error)}\n")

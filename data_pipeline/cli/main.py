@@ -22,6 +22,7 @@ from seeder.console_script import (
     take_settings,
 )
 from seeder.errors import SeederError
+from seeder.services.translation import translated
 from seeder.services.unix_signals import exit_code_of_signal, interrupt_on_signal
 
 NAME = job_commands.PROGRAM
@@ -40,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interrupt_on_signal():
             return _run(argv)
     except SeederError as error:
-        sys.stderr.write(f"{NAME}: {error}\n")
+        sys.stderr.write(f"{NAME}: {translated(error)}\n")
         return EXIT_CANNOT_RUN
     except BrokenPipeError:  # the job has not ended
         discard_output()

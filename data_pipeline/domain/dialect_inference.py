@@ -62,7 +62,7 @@ class Inference:
 
 
 def infer_columns(
-    header: Sequence[str], records: Iterable[Sequence[str]], *, artefact: str = Text("the file")
+    header: Sequence[str], records: Iterable[Sequence[str]], *, artefact: str = Text.in_context("header", "the file")
 ) -> Inference:
     """Infer columns from all given records. Give all of a file, because its last record may need a wider type.
 
@@ -98,7 +98,7 @@ def column_names(header: Sequence[str], *, artefact: str) -> list[str]:
     duplicates = sorted({name for name in names if names.count(name) > 1})
     if duplicates:
         given = Text.joined((Text("several columns would be named {name!r}", name=name) for name in duplicates), "; ")
-        raise HeaderRefused(artefact=artefact, table=Text("a new table"), problem=given)
+        raise HeaderRefused(artefact=artefact, table=Text.in_context("header", "a new table"), problem=given)
     return names
 
 

@@ -33,7 +33,7 @@ def match_header(
     dialect: Dialect,
     table_columns: Sequence[str],
     required: Collection[str],
-    artefact: str = Text("the file"),
+    artefact: str = Text.in_context("header", "the file"),
 ) -> HeaderMatch:
     """Match the names of a header with the columns of a table.
 
@@ -58,7 +58,9 @@ def match_header(
     ]
     if problems:
         raise HeaderRefused(
-            artefact=artefact, table=dialect.target or Text("the table"), problem=Text.joined(problems, "; ")
+            artefact=artefact,
+            table=dialect.target or Text.in_context("header", "the table"),
+            problem=Text.joined(problems, "; "),
         )
     return HeaderMatch(
         targets=matched,

@@ -73,7 +73,7 @@ class RowModel:
         values = {}
         for name, check in _checks(cls).items():
             if name not in record:
-                raise BadRow(model=cls.__name__, field=name, value=None, expected="given")
+                raise BadRow(model=cls.__name__, field=name, value=None, expected=Text("given"))
             try:
                 values[name] = check.parse(record[name])
             except NormalizeError as error:

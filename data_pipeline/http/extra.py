@@ -3,6 +3,7 @@
 import logging
 
 from seeder.errors import ExtraMissing
+from seeder.texts import Text
 
 try:
     import anyio
@@ -10,7 +11,7 @@ try:
     import httpcore2
     import httpx2
 except ImportError as error:
-    raise ExtraMissing(feature="An HTTP client", distribution="httpx2", extra="http") from error
+    raise ExtraMissing(feature=Text("An HTTP client"), distribution="httpx2", extra="http") from error
 
 # Its lines of the level DEBUG contain the headers of responses.
 if (_log := logging.getLogger("httpcore2")).level == logging.NOTSET:

@@ -130,7 +130,9 @@ def _fetch(ids: Sequence[str], url: str) -> list[Any]:
             for page in pages:
                 records += page
     if not records:
-        raise UnexpectedContent(integration=INTEGRATION, expected=f"fee of {len(ids)} articles", address=url)
+        raise UnexpectedContent(
+            integration=INTEGRATION, expected=Text("fee of {number} articles", number=len(ids)), address=url
+        )
     return records
 
 

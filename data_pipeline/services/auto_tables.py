@@ -76,4 +76,6 @@ def dialect_of_load(meta: Mapping[str, Any], names: Sequence[str], settings: con
     dialect = dialect_named(options.get("dialect") or (None if found in {AUTO, CSV} else found), settings)
     if dialect.target is not None or options.get("table", AUTO) != AUTO:
         return dialect
-    return auto_tables.with_header(dialect, names, target=meta["target_table"], artefact=Text("the file"))
+    return auto_tables.with_header(
+        dialect, names, target=meta["target_table"], artefact=Text.in_context("header", "the file")
+    )

@@ -27,6 +27,7 @@ from data_pipeline.structured_log import WARNING, log_event
 from seeder.errors import IdempotencyKeyTaken, QueueMissing
 from seeder.postgres.transactions import atomic
 from seeder.services.queue import dispatch
+from seeder.texts import Text
 
 _TASK = "data_pipeline.tasks.import_file"
 # Times until a message is sent again. With a backlog, it may still be in the queue, which cannot say what it has.
@@ -139,7 +140,7 @@ def find_queued(idempotency_key: str, *, digest: str | None) -> QueuedRequest | 
         return None
     if request.options.get("digest") != digest:
         earlier = _description(request)
-        raise IdempotencyKeyTaken(key=idempotency_key, earlier_request=earlier, request="other values")
+        raise IdempotencyKeyTaken(key=idempotency_key, earlier_request=earlier, request=Text("other values"))
     return _queued(request, is_new=False)
 
 

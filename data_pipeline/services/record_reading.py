@@ -7,6 +7,9 @@ from data_pipeline.domain.csv_fields import UNTRANSLATABLE_BYTES, CsvFormat, fin
 from data_pipeline.domain.csv_records import SplitRecords, split_records, too_long_record
 from data_pipeline.domain.dialects import Dialect
 from data_pipeline.errors import HeaderRefused
+from seeder.texts import Text
+
+_TABLE = Text.in_context("header", "a table")
 
 
 def csv_format(dialect: Dialect, chunks: RecordChunks) -> CsvFormat:
@@ -17,13 +20,14 @@ def csv_format(dialect: Dialect, chunks: RecordChunks) -> CsvFormat:
     return CsvFormat(delimiter=dialect.delimiter.encode(), quote=dialect.quote.encode(), line_end=chunks.line_end)
 
 
-def read_header(header: bytes, dialect: Dialect, *, artefact: str, table: str = "a table") -> Sequence[str]:
+def read_header(header: bytes, dialect: Dialect, *, artefact: str, table: str = _TABLE) -> Sequence[str]:
     """Return the names in a header. Raises `HeaderRefused` if it is malformed."""
     separators = CsvFormat(delimiter=dialect.delimiter.encode(), quote=dialect.quote.encode())
     fault = find_fault(header, separators, columns=None)
     if fault is not None:
-        advice = "" if dialect.encoding else "; a dialect can declare another encoding"
-        problem = fault.reason + (advice if fault.sqlstate == UNTRANSLATABLE_BYTES else "")
+        problem = fault.reason
+        if fault.sqlstate == UNTRANSLATABLE_BYTES and not dialect.encoding:
+            problem = Text.joined([problem, Text("a dialect can declare another encoding")], "; ")
         raise HeaderRefused(artefact=artefact, table=table, problem=problem)
     return header_names(header, dialect)
 

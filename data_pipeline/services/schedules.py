@@ -9,6 +9,7 @@ from data_pipeline import conf
 from seeder.errors import NotSchedulable
 from seeder.services.queue import schedule_rows
 from seeder.services.queue.schedule_rows import DeclaredSchedule, ScheduleStatus
+from seeder.texts import Text
 
 _PREFIX = schedule_rows.prefix_of("data_pipeline")
 
@@ -59,7 +60,9 @@ def schedule_problems(settings: conf.Settings) -> Iterator[NotSchedulable]:
     yield from schedule_rows.cron_problems({one.cron: getattr(settings, one.cron.lower()) for one in _PIPELINES})
     for one in _PIPELINES:
         if getattr(settings, one.switch.lower()) and not _exists(one):
-            yield NotSchedulable(setting=one.switch, value=True, problem=f"there is no task {_path(one)}")
+            yield NotSchedulable(
+                setting=one.switch, value=True, problem=Text("there is no task {task}", task=_path(one))
+            )
 
 
 def _path(pipeline: _Pipeline) -> str:

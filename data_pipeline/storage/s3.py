@@ -22,7 +22,7 @@ try:
     from botocore.parsers import ResponseParserError
     from botocore.session import Session
 except ImportError as error:
-    raise ExtraMissing(feature="Object storage", distribution="botocore", extra="s3") from error
+    raise ExtraMissing(feature=Text("Object storage"), distribution="botocore", extra="s3") from error
 
 if TYPE_CHECKING:
     from mypy_boto3_s3 import S3Client
@@ -104,7 +104,7 @@ def get_s3_client_kwargs(settings: conf.Settings | None = None) -> dict[str, Any
     if settings.s3_access_key_id:
         if not settings.s3_secret_access_key:
             raise ConfigurationError(
-                setting="S3_SECRET_ACCESS_KEY", value="", expected="the secret of S3_ACCESS_KEY_ID"
+                setting="S3_SECRET_ACCESS_KEY", value="", expected=Text("the secret of S3_ACCESS_KEY_ID")
             )
         kwargs["aws_access_key_id"] = settings.s3_access_key_id
         kwargs["aws_secret_access_key"] = settings.s3_secret_access_key

@@ -97,4 +97,6 @@ def _calamine() -> Any:
     try:
         return import_module("python_calamine")
     except ModuleNotFoundError as error:
-        raise ExtraMissing(feature="Reading XLS workbooks", distribution="python-calamine", extra="xlsx") from error
+        raise ExtraMissing(
+            feature=Text("Reading XLS workbooks"), distribution="python-calamine", extra="xlsx"
+        ) from error

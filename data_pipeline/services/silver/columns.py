@@ -29,7 +29,9 @@ def enrich(
     """Return what adds the columns of the lookups to each record. Raises `HeaderRefused`."""
     names = [column.name for column in columns]
     if problems := find_lookup_problems(lookups, names):
-        raise HeaderRefused(artefact=artefact, table=Text("the dialect"), problem=Text.joined(problems, "; "))
+        raise HeaderRefused(
+            artefact=artefact, table=Text.in_context("header", "the dialect"), problem=Text.joined(problems, "; ")
+        )
     return [
         Enrichment(lookup=lookup, position=names.index(lookup.column), values=reference.values)
         for lookup, reference in zip(lookups, references, strict=True)
