@@ -21,7 +21,7 @@ class ActiveLanguage:
     def localize(self, value: object, spec: str) -> str:
         """Format a number with the separators of the language, for `,`, `.2f` and `.1%`, and months with its names."""
         if isinstance(value, date):  # a datetime is one
-            return format(value, spec.replace("%b", _month(value)))
+            return format(value, spec.replace("%b", _month(value)) if "%b" in spec else spec)
         number = _NUMBER.fullmatch(spec) if spec and isinstance(value, int | float) else None
         if number and (number["decimals"] or isinstance(value, int)):
             return _localize_number(format(value, spec), number)
