@@ -1,6 +1,7 @@
 """URLs of the admin pages."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from urllib.parse import urlencode
 
 from django.apps import apps
 from django.contrib.admin import AdminSite
@@ -25,7 +26,13 @@ def view(site: AdminSite, table_name: str) -> str:
 
     The name is a parameter, because a quoted name may contain slashes and dots.
     """
-    return reverse("admin:seeder_view", query={"table": table_name}, current_app=site.name)
+    return views(site)(table_name)
+
+
+def views(site: AdminSite) -> Callable[[str], str]:
+    """Return a function that returns the URLs of views' pages. It resolves them once for all."""
+    page = reverse("admin:seeder_view", current_app=site.name)
+    return lambda table_name: f"{page}?{urlencode({'table': table_name})}"
 
 
 def load(request: HttpRequest, load_id: int) -> str | None:

@@ -1,6 +1,6 @@
 """The page of a run: what failed, its timeline and its views."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django.contrib.admin import AdminSite
@@ -13,7 +13,7 @@ from seeder.admin.comparison_section import comparison_section
 from seeder.admin.path_section import path_section
 from seeder.admin.run_table import run_table
 from seeder.admin.timeline_chart import LanesOf, TimelineForm, timeline_chart
-from seeder.domain.monitoring.timeline import BarState, Timeline
+from seeder.domain.monitoring.timeline import BarState, Timeline, TimelineBar
 from seeder.domain.outcomes import Status
 from seeder.postgres.contract import OptionalTables
 from seeder.services.queue import part_rows
@@ -35,6 +35,7 @@ _MAX_FAILURES = 50
 def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpResponse:
     agencies = agency_scope.agencies_of(request.user)
     timeline = run_timeline.timeline(run_id, agencies)
+    unpublished = timeline.unpublished
     path = run_path.read_critical_path(timeline, sees_all_agencies=agencies is None)
     critical = {step.bar.table_name for step in path.steps} if path else ()
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
@@ -43,8 +44,8 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
         "title": translated(Text("Run for {description}", description=timeline.run.description)),
         "run": timeline.run,
         "timeline": timeline,
-        **_failures_context(request, timeline),
-        **_actions_context(request, timeline, tables),
+        **_failures_context(request, unpublished),
+        **_actions_context(request, timeline, tables, can_retry=bool(unpublished)),
         "chart": timeline_chart(timeline, TimelineForm(request.GET), site, critical=critical),
         **path_section(path),
         **comparison_section(previous_run.compare_with_previous(timeline, agencies)),
@@ -58,8 +59,7 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
     return TemplateResponse(request, "seeder/run.html", context)
 
 
-def _failures_context(request: HttpRequest, timeline: Timeline) -> Mapping[str, Any]:
-    unpublished = timeline.unpublished
+def _failures_context(request: HttpRequest, unpublished: Sequence[TimelineBar]) -> Mapping[str, Any]:
     # A stopped run can leave thousands of views, which have nothing to say.
     listed = [bar for bar in unpublished if bar.has_started or bar.state is not BarState.INTERRUPTED]
     can_see_errors = request.user.has_perm(error_redaction.PERMISSION)
@@ -70,7 +70,9 @@ def _failures_context(request: HttpRequest, timeline: Timeline) -> Mapping[str, 
     }
 
 
-def _actions_context(request: HttpRequest, timeline: Timeline, tables: OptionalTables) -> Mapping[str, Any]:
+def _actions_context(
+    request: HttpRequest, timeline: Timeline, tables: OptionalTables, *, can_retry: bool
+) -> Mapping[str, Any]:
     """Return which buttons the user has. A run outside the queue has no part, and is cancelled by its own row."""
     if not queue_actions.can_refresh(request.user):
         return {}
@@ -79,7 +81,7 @@ def _actions_context(request: HttpRequest, timeline: Timeline, tables: OptionalT
     part = part_rows.unfinished_part_of_run(timeline.run.run_id) if has_parts else None
     requester = (part or timeline.run).cancel_requested_by
     return {
-        "can_retry": bool(timeline.unpublished),
+        "can_retry": can_retry,
         "can_cancel": is_running and requester is None,
         "cancel_requested_by": requester if is_running else None,
     }

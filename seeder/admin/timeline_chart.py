@@ -4,7 +4,7 @@ Positions are percentages, so that the drawing has the width of the page without
 """
 
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -33,7 +33,7 @@ from seeder.services.translation import translated
 from seeder.texts import Text
 
 _LANE_HEIGHT, _BAR_HEIGHT = 24, 14  # pixels
-_MAX_BARS = {"worker": 1000, "view": 250}
+_MAX_BARS = {"worker": 500, "view": 250}
 _MAX_TICKS = 10
 _MIN_LABEL = 3.0  # percent of the width; shorter bars have no name
 _MIN_WAIT = timedelta(milliseconds=100)  # a shorter one is not mentioned
@@ -70,13 +70,15 @@ class _Drawing:
     """What is drawn, and where."""
 
     timeline: Timeline
+    start: datetime  # of the run
+    end: datetime  # of the run, or now
     window: TimeWindow
-    site: AdminSite
     critical: Collection[str]
+    url_of: Callable[[str], str]  # of a view's page
 
     def seconds(self, instant: datetime | None) -> float:
         """Return the seconds from the run's start to an instant, or to the end if it is None."""
-        return max(((instant or self.timeline.end) - self.timeline.run.started_at).total_seconds(), 0)
+        return max(((instant or self.end) - self.start).total_seconds(), 0)
 
     def span(self, start: float, end: float) -> Mapping[str, Any]:
         """Return position and width as percentages."""
@@ -84,24 +86,32 @@ class _Drawing:
         return {"x": f"{left:.3f}%", "width": f"{right - left:.3f}%", "is_wide": right - left >= _MIN_LABEL}
 
     def shows(self, start: datetime | None, end: datetime | None) -> bool:
-        return self.window.overlaps(self.seconds(start), self.seconds(end))
+        return self.window.is_whole or self.window.overlaps(self.seconds(start), self.seconds(end))
 
 
 def timeline_chart(
     timeline: Timeline, form: TimelineForm, site: AdminSite, *, critical: Collection[str] = ()
 ) -> Mapping[str, Any]:
     """Return what the template draws. `critical` has the names of views on the critical path."""
-    drawing = _Drawing(timeline=timeline, window=form.window(timeline.duration), site=site, critical=critical)
+    start, end = timeline.run.started_at, timeline.end
+    drawing = _Drawing(
+        timeline=timeline,
+        start=start,
+        end=end,
+        window=form.window(end - start),
+        critical=critical,
+        url_of=page_urls.views(site),
+    )
     in_window = [bar for bar in timeline.bars if drawing.shows(bar.started_at, bar.finished_at)]
     shown = most_relevant(in_window, _MAX_BARS[form.lanes_of], preferred=critical)
     by_view = form.lanes_of is LanesOf.VIEW
-    lanes = _view_lanes(shown, site) if by_view else _worker_lanes(timeline)
+    lanes = _view_lanes(shown, drawing) if by_view else _worker_lanes(timeline)
     if by_view:
         marks = [
             _mark(bar, drawing, row=number, waits=_waits_of_view(bar, drawing)) for number, bar in enumerate(shown)
         ]
     else:
-        idle_since = _idle_since(timeline, drawing)
+        idle_since = _idle_since(timeline)
         marks = [
             _mark(bar, drawing, row=bar.lane - 1, waits=_waits_of_worker(bar, drawing, idle_since[bar.table_name]))
             for bar in shown
@@ -135,25 +145,25 @@ def _worker_lanes(timeline: Timeline) -> Sequence[Mapping[str, Any]]:
     return [{"label": translated(Text("worker {number}", number=lane + 1))} for lane in range(lanes)]
 
 
-def _view_lanes(bars: Sequence[TimelineBar], site: AdminSite) -> Sequence[Mapping[str, Any]]:
+def _view_lanes(bars: Sequence[TimelineBar], drawing: _Drawing) -> Sequence[Mapping[str, Any]]:
     return [
         {
             "label": _short_name(bar),
             "title": f"{bar.report_name} ({bar.table_name})",
-            "url": page_urls.view(site, bar.table_name),
+            "url": drawing.url_of(bar.table_name),
             "state": bar.state,
         }
         for bar in bars
     ]
 
 
-def _idle_since(timeline: Timeline, drawing: _Drawing) -> Mapping[str, float]:
-    """Return since when the lane of each bar was empty before it."""
-    ends: dict[int, float] = {}
+def _idle_since(timeline: Timeline) -> Mapping[str, datetime | None]:
+    """Return since when the lane of each bar was empty before it. None if the bar before has not ended."""
+    ends: dict[int, datetime | None] = {}
     found = {}
     for bar in timeline.bars:
-        found[bar.table_name] = ends.get(bar.lane, 0)
-        ends[bar.lane] = drawing.seconds(bar.finished_at)
+        found[bar.table_name] = ends.get(bar.lane, timeline.run.started_at)
+        ends[bar.lane] = bar.finished_at
     return found
 
 
@@ -170,7 +180,7 @@ def _mark(
         "is_critical": bar.table_name in drawing.critical,
         "label": _short_name(bar),
         "title": _describe_bar(bar),
-        "url": page_urls.view(drawing.site, bar.table_name),
+        "url": drawing.url_of(bar.table_name),
         "waits": [
             {**drawing.span(start, end), "kind": kind}
             for kind, start, end in waits
@@ -188,9 +198,11 @@ def _waits_of_view(bar: TimelineBar, drawing: _Drawing) -> Iterator[tuple[str, f
         yield "throttled", start, end
 
 
-def _waits_of_worker(bar: TimelineBar, drawing: _Drawing, idle_since: float) -> Iterator[tuple[str, float, float]]:
+def _waits_of_worker(
+    bar: TimelineBar, drawing: _Drawing, idle_since: datetime | None
+) -> Iterator[tuple[str, float, float]]:
     """Yield the time before a view in which the throttle kept its worker idle."""
-    for start, end in _throttled(bar, drawing, since=idle_since):
+    for start, end in _throttled(bar, drawing, since=drawing.seconds(idle_since)):
         yield "throttled", start, end
 
 

@@ -110,6 +110,8 @@ def _parse_identifiers(text: str) -> Iterator[str]:
 
 def normalize_name(text: str) -> str:
     """Return one text for all spellings of a view. Keeps an invalid name."""
+    if "." in text and _PLAIN_NAME.match(text):
+        return text
     return str(ViewName.parse_or_none(text) or text)
 
 

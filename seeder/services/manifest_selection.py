@@ -60,12 +60,19 @@ def select(request: RefreshRequest, *, databases: Mapping[int, str]) -> Selectio
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
-def named_views(database: str, *, databases: Mapping[int, str]) -> Mapping[ViewName, NamedView]:
-    """Return the views of a database that enabled manifests name, without reading their queries."""
-    columns = "table_name", "database_id", Case(When(query__contains="depends_on:", then=F("query")))
-    custom = CustomReportManifest.objects.enabled().values_list(*columns)
+def named_views(
+    database: str, *, databases: Mapping[int, str], declaring: bool = False
+) -> Mapping[ViewName, NamedView]:
+    """Return the views of a database that enabled manifests name, or only those that declare dependencies.
+
+    Reads only queries that do.
+    """
+    declares = Q(query__contains="depends_on:")
+    columns = "table_name", "database_id", Case(When(declares, then=F("query")))
+    wanted = declares if declaring else Q()
+    custom = CustomReportManifest.objects.enabled().filter(wanted).values_list(*columns)
     subscriptions = CannedReportManifest.objects.filter(canned_report=OuterRef("pk"))
-    canned = CannedReport.objects.filter(Exists(subscriptions)).values_list(*columns)
+    canned = CannedReport.objects.filter(wanted, Exists(subscriptions)).values_list(*columns)
     found = defaultdict[ViewName, NamedView](NamedView)
     for table_name, database_id, declaring_query in custom.union(canned, all=True):
         alias = databases.get(database_id) if databases else DEFAULT_DB_ALIAS

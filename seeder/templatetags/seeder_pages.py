@@ -6,7 +6,7 @@ from typing import Any
 
 from django import template
 from django.utils import timezone
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext_lazy
@@ -15,7 +15,7 @@ from seeder.domain import human_format
 from seeder.domain.message_blocks import message_blocks
 from seeder.domain.monitoring.run_grid import Cell, CellState
 from seeder.domain.monitoring.state_words import state_word
-from seeder.domain.monitoring.timeline import describe_reason
+from seeder.domain.monitoring.timeline import BarState, describe_reason
 from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
 from seeder.services.documents.error_documents import reason_url
 from seeder.services.read_models.manifest_list import DRIFT_TEXTS
@@ -31,6 +31,22 @@ _AGO: Any = {  # lazy texts, which the stubs of Django do not know
     "day": ngettext_lazy("%(num)d day ago", "%(num)d days ago", "num"),
     "hour": ngettext_lazy("%(num)d hour ago", "%(num)d hours ago", "num"),
     "minute": ngettext_lazy("%(num)d minute ago", "%(num)d minutes ago", "num"),
+}
+# A bar of a timeline, and what can be in and around it.
+_BAR = (
+    '<g class="{}">{}<a href="{}" tabindex="-1"><title>{}</title><rect class="bar" {} y="{}" height="{}"/>{}{}</a></g>'
+)
+_WAIT = '<rect class="{}" x="{}" width="{}" y="{}" height="{}"/>'
+_PATH = '<rect class="critical" {} y="{}" height="3"/>'
+_LABEL = '<svg class="label" {} y="{}" height="{}"><text x="{}" y="11">{}</text></svg>'
+_FLAG = (
+    '<g class="{}"><a href="{}" tabindex="-1"><title>{}</title><svg class="flag" x="{}" y="{}">'
+    '<path d="M-1-9h14v18h-14z"/><path class="sign" d="{}"/></svg></a></g>'
+)
+_SIGNS = {
+    BarState.FAILED: "M3-3 9 3M9-3 3 3",
+    BarState.HELD: "M4-4V4M8-4V4",
+    BarState.INTERRUPTED: "M3-3h6v6h-6z",
 }
 
 register = template.Library()
@@ -107,6 +123,45 @@ def grid_cells(cells: Sequence[Cell]) -> SafeString:
     html = '<td class="cell {0}" title="{1}"><svg role="img" aria-label="{2}"><use href="#cell-{0}"/></svg></td>'
     shown = ((cell.css_class, ", ".join(_cell_facts(cell, words, today)), words[cell.state]) for cell in cells)
     return format_html_join("\n    ", html, shown)
+
+
+@register.filter
+def timeline_bars(chart: Mapping[str, Any]) -> SafeString:
+    """Return the bars of a timeline, then the flags of those without new rows. A page has 500 bars."""
+    height, has_labels = chart["bar_height"], chart["by"] == "worker"
+    bars = format_html_join("\n      ", _BAR, (_bar_parts(bar, height, has_labels) for bar in chart["bars"]))
+    flags = format_html_join(
+        "",
+        _FLAG,
+        (
+            (bar["state"], bar["url"], bar["title"], bar["x"], bar["middle"], _SIGNS[bar["state"]])
+            for bar in chart["bars"]
+            if bar["is_unpublished"]
+        ),
+    )
+    return bars + flags
+
+
+def _bar_parts(bar: Mapping[str, Any], height: int, has_labels: bool) -> Sequence[object]:  # noqa: FBT001  # as above
+    place = format_html('x="{}" width="{}"', bar["x"], bar["width"])
+    waits = ((wait["kind"], wait["x"], wait["width"], *_wait_line(wait, bar, height)) for wait in bar["waits"])
+    return (
+        bar["state"],
+        format_html_join("", _WAIT, waits) if bar["waits"] else "",
+        bar["url"],
+        bar["title"],
+        place,
+        bar["y"],
+        height,
+        format_html(_PATH, place, bar["line"]) if bar["is_critical"] else "",
+        format_html(_LABEL, place, bar["y"], height, 16 if bar["is_unpublished"] else 4, bar["label"])
+        if has_labels and bar["is_wide"]
+        else "",
+    )
+
+
+def _wait_line(wait: Mapping[str, Any], bar: Mapping[str, Any], height: int) -> tuple[int, int]:
+    return (bar["middle"], 1) if wait["kind"] == "waited" else (bar["y"], height)
 
 
 def _cell_facts(cell: Cell, words: Mapping[CellState, str], today: date) -> Iterator[str]:

@@ -30,8 +30,8 @@ RUN_PAGE = [
     Mutant(
         name="run page: the comparison has visible agencies only",
         file="seeder/services/read_models/previous_run.py",
-        old="run_timeline.bars_of(before.run_id, agencies)",
-        new="run_timeline.bars_of(before.run_id, None)",
+        old="run_timeline.bars_of(before.run_id, agencies, names)",
+        new="run_timeline.bars_of(before.run_id, None, names)",
         tests=(_PAGE,),
     ),
     Mutant(

@@ -79,8 +79,10 @@ def critical_path(
     steps = schedule.steps_back()
     # What comes before and after the refreshes, such as planning and VACUUM, is needed anyway.
     outside = max(ended[0].started_at - started_at, timedelta()) + max(finished_at - max(map(_end, ended)), timedelta())
-    longest, work = schedule.longest_chain(), sum(map(_working, ended), timedelta())
     workers = max(bar.lane for bar in ended)
+    longest, work = timedelta(), timedelta()
+    if is_complete:
+        longest, work = schedule.longest_chain(), sum(map(_working, ended), timedelta())
     return CriticalPath(
         steps=steps,
         duration=finished_at - started_at,

@@ -48,11 +48,16 @@ class ChangedView:
         return now - before
 
 
+def least_difference(longer: timedelta) -> timedelta:
+    """Return by how much two durations of a view have to differ. `longer` is the duration of the longer run."""
+    return max(_MIN_DIFFERENCE, longer * _MIN_PART_OF_RUN)
+
+
 def compare_runs(
     before: Sequence[TimelineBar], now: Sequence[TimelineBar], *, longer: timedelta
 ) -> Mapping[Change, Sequence[ChangedView]]:
     """Return the changed views by change, the largest difference first. `longer` is the duration of the longer run."""
-    threshold = max(_MIN_DIFFERENCE, longer * _MIN_PART_OF_RUN)
+    threshold = least_difference(longer)
     found: dict[Change, list[ChangedView]] = {change: [] for change in Change}
     for one in _changes(before, now, threshold):
         found[one.change].append(one)

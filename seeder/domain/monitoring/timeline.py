@@ -2,9 +2,10 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from heapq import nsmallest
 
 from seeder.domain.human_format import format_count
 from seeder.domain.mode_predictor import unchanged_rows
@@ -113,20 +114,21 @@ class TimelineBar:
         return unchanged_rows(self.mode, self.rows, self.rows_inserted)
 
 
-def assign_lanes(bars: Iterable[TimelineBar], *, now: datetime) -> list[TimelineBar]:
-    """Assign each bar the lane of its worker, or the next free one.
+def assign_lanes(refreshes: Iterable[tuple[float, int, str, float]]) -> Mapping[str, int]:
+    """Return the lane of each view, in the order of starts: that of its worker, or the next free one.
 
-    A lane can be taken, because workers of two databases share numbers and a run without metrics has none.
+    A refresh is its start in seconds, the number of its worker (0: unknown), its view and its end. A lane can be taken,
+    because workers of two databases share numbers and a run without metrics has none.
     """
-    busy_until: dict[int, datetime] = {}
-    placed = []
-    for bar in sorted(bars, key=lambda one: (one.started_at, one.worker_number or 0, one.table_name)):
-        lane = bar.worker_number or 1
-        while busy_until.get(lane, bar.started_at) > bar.started_at:
+    busy_until: dict[int, float] = {}
+    lanes = {}
+    for start, worker, view, end in sorted(refreshes):
+        lane = worker or 1
+        while busy_until.get(lane, start) > start:
             lane += 1
-        busy_until[lane] = bar.finished_at or now
-        placed.append(replace(bar, lane=lane))
-    return placed
+        busy_until[lane] = end
+        lanes[view] = lane
+    return lanes
 
 
 def most_relevant(bars: Sequence[TimelineBar], limit: int, *, preferred: Collection[str] = ()) -> Sequence[TimelineBar]:
@@ -136,12 +138,12 @@ def most_relevant(bars: Sequence[TimelineBar], limit: int, *, preferred: Collect
     """
     if len(bars) <= limit:
         return bars
+    urgent = {*UNPUBLISHED, BarState.RUNNING}
 
     def rank(bar: TimelineBar) -> tuple[bool, bool, timedelta]:
-        is_urgent = bar.state in UNPUBLISHED or bar.state is BarState.RUNNING
-        return not is_urgent, bar.table_name not in preferred, -(bar.duration or timedelta())
+        return bar.state not in urgent, bar.table_name not in preferred, -(bar.duration or timedelta())
 
-    chosen = {bar.table_name for bar in sorted(bars, key=rank)[:limit]}
+    chosen = {bar.table_name for bar in nsmallest(limit, bars, key=rank)}
     return [bar for bar in bars if bar.table_name in chosen]
 
 

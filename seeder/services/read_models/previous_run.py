@@ -1,13 +1,13 @@
 """The run before a run: the latest one of the same request with its views."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import timedelta
 
-from django.db.models import Exists, OuterRef, TextField, Value
+from django.db.models import DurationField, Exists, ExpressionWrapper, F, Max, Min, OuterRef, Q, TextField, Value
 from django.db.models.functions import Coalesce
 
-from seeder.domain.monitoring.run_comparison import Change, ChangedView, compare_runs
+from seeder.domain.monitoring.run_comparison import Change, ChangedView, compare_runs, least_difference
 from seeder.domain.monitoring.timeline import RunTotals, Timeline
 from seeder.models import RunHistory
 from seeder.services.read_models import run_timeline
@@ -36,15 +36,31 @@ def compare_with_previous(timeline: Timeline, agencies: list[str] | None) -> Run
     before = _previous_run(timeline, agencies)
     if before is None or before.duration is None:
         return None
-    bars = [*timeline.bars, *timeline.never_started]
+    longer = max(before.duration, timeline.duration)
+    # Reading all views of the run before would take most of the time of the page.
+    names = _possibly_changed(timeline.run.run_id, before.run_id, agencies, least_difference(longer))
+    bars = [bar for bar in (*timeline.bars, *timeline.never_started) if bar.table_name in names]
     return RunComparison(
         before=before,
         duration_before=before.duration,
         difference=timeline.duration - before.duration,
-        changes=compare_runs(
-            run_timeline.bars_of(before.run_id, agencies), bars, longer=max(before.duration, timeline.duration)
-        ),
+        changes=compare_runs(run_timeline.bars_of(before.run_id, agencies, names), bars, longer=longer),
     )
+
+
+def _possibly_changed(run_id: str, run_id_before: str, agencies: list[str] | None, least: timedelta) -> Set[str]:
+    """Return the views that only one run has, and those whose status or duration differs, by their names."""
+    duration = ExpressionWrapper(F("finish_time") - F("start_time"), output_field=DurationField())
+    views = RunHistory.objects.filter(run_id__in=[run_id, run_id_before]).of_agencies(agencies).values("table_name")
+    compared = views.annotate(
+        first_run=Min("run_id"),
+        last_run=Max("run_id"),
+        first_status=Min("status"),
+        last_status=Max("status"),
+        difference=Max(duration) - Min(duration),
+    )
+    changed = compared.filter(Q(first_run=F("last_run")) | ~Q(first_status=F("last_status")) | Q(difference__gte=least))
+    return set(changed.values_list("table_name", flat=True))
 
 
 def _previous_run(timeline: Timeline, agencies: list[str] | None) -> RunTotals | None:

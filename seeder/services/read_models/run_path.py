@@ -1,6 +1,7 @@
 """The critical path of a run, with dependencies from the catalog and the declarations of queries."""
 
-from collections.abc import Mapping, Set
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Set
 from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS
@@ -8,7 +9,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.monitoring.critical_path import CriticalPath, critical_path
 from seeder.domain.monitoring.timeline import Timeline
-from seeder.domain.view_names import ViewName
+from seeder.domain.view_names import ViewName, normalize_name
 from seeder.errors import DatabaseError
 from seeder.postgres import catalog
 from seeder.postgres.sqlstates import translate_database_errors
@@ -27,10 +28,12 @@ def read_critical_path(timeline: Timeline, *, sees_all_agencies: bool) -> Critic
     finished_at = timeline.run.finished_at
     if finished_at is None or timeline.run.stopped_by or all(bar.worker_wait_seconds is None for bar in timeline.bars):
         return None
-    first_ready = min(bar.ready_at for bar in timeline.bars)
-    waited = [bar for bar in timeline.bars if bar.ready_at - first_ready > _READY_AT_ONCE]
+    ready_at = [bar.ready_at for bar in timeline.bars]
+    first_ready = min(ready_at)
+    waited = [bar for bar, ready in zip(timeline.bars, ready_at, strict=True) if ready - first_ready > _READY_AT_ONCE]
     waited.sort(key=lambda bar: bar.finished_at or bar.started_at, reverse=True)  # the chain begins at the end
-    dependencies, is_known = _read_dependencies({bar.table_name for bar in waited[:_MAX_VIEWS]})
+    names = [bar.table_name for bar in timeline.bars]
+    dependencies, is_known = _read_dependencies([bar.table_name for bar in waited[:_MAX_VIEWS]], names)
     return critical_path(
         timeline.bars,
         dependencies,
@@ -40,27 +43,32 @@ def read_critical_path(timeline: Timeline, *, sees_all_agencies: bool) -> Critic
     )
 
 
-def _read_dependencies(names: Set[str]) -> tuple[Mapping[str, Set[str]], bool]:
-    """Return the names that views read, by the spelling in the history, and whether every database answered.
+def _read_dependencies(readers: Iterable[str], names: Iterable[str]) -> tuple[Mapping[str, Set[str]], bool]:
+    """Return what `readers` read among the `names` of a run, and whether every database answered.
 
-    Takes three statements for each database.
+    The names are those of the history. Takes three statements for each database.
     """
     found: dict[str, set[str]] = {}
     is_known, databases = True, conf.load().databases
-    for alias in sorted({*databases.values()} or {DEFAULT_DB_ALIAS}) if names else ():
-        named = manifest_selection.named_views(alias, databases=databases)
-        wanted = {view for view, one in named.items() if one.spellings & names}
+    spellings = defaultdict[str, list[str]](list)
+    for name in names:
+        spellings[normalize_name(name)].append(name)
+    views = {view for name in readers if (view := ViewName.parse_or_none(name))}
+    aliases = {*databases.values()} or {DEFAULT_DB_ALIAS}
+    for alias in sorted(aliases) if views else ():
+        is_only_database = len(aliases) == 1
+        named = manifest_selection.named_views(alias, databases=databases, declaring=is_only_database)
         try:
             with translate_database_errors(alias):
-                used = catalog.find_used_objects(alias, wanted)
+                used = catalog.find_used_objects(alias, views if is_only_database else views & named.keys())
         except DatabaseError:
             is_known = False
             continue
         for view, objects in used.items():
             read = {one.relation for one in objects if one.kind == "m" and one.relation is not None}
-            declaration = named[view].declaration
+            declaration = named[view].declaration if view in named else None
             read |= declaration.views if declaration else frozenset[ViewName]()
-            spelled = set[str]().union(*(named[one].spellings for one in read - {view} if one in named))
-            for name in named[view].spellings:
+            spelled = {name for one in read - {view} for name in spellings.get(str(one), ())}
+            for name in spellings[str(view)]:
                 found.setdefault(name, set()).update(spelled)
     return found, is_known

@@ -1,6 +1,7 @@
 """What decided how long a run took, and how long it could have taken."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -24,10 +25,20 @@ def bar(name: str, worker: int, started: float, finished: float, **values: Any) 
     )
 
 
+def in_lanes(bars: Iterable[TimelineBar]) -> list[TimelineBar]:
+    by_name = {one.table_name: one for one in bars}
+    lanes = assign_lanes(
+        (one.started_at.timestamp(), one.worker_number or 0, name, (one.finished_at or START).timestamp())
+        for name, one in by_name.items()
+    )
+    return [replace(by_name[name], lane=lane) for name, lane in lanes.items()]
+
+
 def path_of(*bars: TimelineBar, end: float, reads: Mapping[str, set[str]] | None = None) -> CriticalPath:
     finished_at = START + timedelta(seconds=end)
-    placed = assign_lanes(bars, now=finished_at)
-    path = critical_path(placed, reads or {}, started_at=START, finished_at=finished_at, is_complete=reads is not None)
+    path = critical_path(
+        in_lanes(bars), reads or {}, started_at=START, finished_at=finished_at, is_complete=reads is not None
+    )
     assert path is not None
     spent = path.working + path.throttled + path.locked + path.other
     assert spent == path.duration

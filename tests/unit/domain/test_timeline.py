@@ -1,28 +1,16 @@
 """The lanes of the bars in a timeline."""
 
-from datetime import UTC, datetime, timedelta
+from seeder.domain.monitoring.timeline import assign_lanes
 
-from seeder.domain.monitoring.timeline import TimelineBar, assign_lanes
-from seeder.domain.outcomes import Status
-
-START = datetime(2026, 1, 1, tzinfo=UTC)
-NOW = START + timedelta(minutes=10)
+NOW = 10
 
 
-def bar(name: str, started_minute: int, finished_minute: int | None, *, worker: int | None) -> TimelineBar:
-    return TimelineBar(
-        table_name=name,
-        report_name=name,
-        status=Status.SUCCESS,
-        started_at=START + timedelta(minutes=started_minute),
-        finished_at=None if finished_minute is None else START + timedelta(minutes=finished_minute),
-        worker_number=worker,
-        rows=None,
-    )
+def bar(name: str, started: float, finished: float | None, *, worker: int | None) -> tuple[float, int, str, float]:
+    return started, worker or 0, name, NOW if finished is None else finished
 
 
-def lanes_of(*bars: TimelineBar) -> dict[str, int]:
-    return {assigned.table_name: assigned.lane for assigned in assign_lanes(bars, now=NOW)}
+def lanes_of(*bars: tuple[float, int, str, float]) -> dict[str, int]:
+    return dict(assign_lanes(bars))
 
 
 def test_bar_is_in_the_lane_of_its_worker() -> None:
