@@ -4,6 +4,7 @@ from argparse import SUPPRESS
 from pathlib import Path
 
 import pytest
+from babel.messages.catalog import Catalog
 from django.core.management import get_commands, load_command_class
 from django.core.management.base import BaseCommand
 
@@ -49,3 +50,13 @@ def test_each_command_has_translatable_help() -> None:
         actions = command.create_parser("manage.py", name)._actions
         texts = [action.help for action in actions if action.dest not in of_django and action.help != SUPPRESS]
         assert [one for one in (command.help, *texts) if one and not isinstance(one, Text)] == [], name
+
+
+def test_translation_keeps_formats_except_those_of_dates() -> None:
+    def problems(translation: str) -> list[str]:
+        catalog = Catalog(locale="de")
+        catalog.add("{n:,} on {at:%b %-d}", translation)
+        return list(catalogs.problems(catalog))
+
+    assert problems("{n:,} am {at:%-d. %b}") == []
+    assert problems("{n} am {at:%b %-d}") == ["other arguments: '{n:,} on {at:%b %-d}'"]
