@@ -14,7 +14,7 @@ from tests.faults.private_server import PrivateServer
 from tests.faults.skip_soak import SkipSoak
 from tests.integration.skipping.proved_views import change_since, take_proof
 
-STEPS, SEED = int(os.environ.get("SEEDER_SKIPS", "2000")), int(os.environ.get("SEEDER_SKIP_SEED", "20261130"))
+STEPS, SEED = int(os.environ.get("SEEDER_SKIPS", "800")), int(os.environ.get("SEEDER_SKIP_SEED", "20261130"))
 
 
 @pytest.mark.slow
