@@ -157,8 +157,11 @@ def _deep_cursors(caller: APIClient, path: str) -> Sequence[Mapping[str, str]]:
     cursor = decode_cursor(text, is_numeric=False)
     if cursor is not None and cursor.instant is not None:
         return [{"cursor": encode_cursor(replace(cursor, instant=cursor.instant - _DEEP))}]
-    for _ in range(_PAGES if text else 0):
-        text = _next_cursor(caller, path, {"pageSize": str(MAX_PAGE_SIZE), "cursor": text}) or text
+    for _ in range(_PAGES):
+        following = text and _next_cursor(caller, path, {"pageSize": str(MAX_PAGE_SIZE), "cursor": text})
+        if not following:
+            break
+        text = following
     return [{"cursor": text}] if text else []
 
 
