@@ -3,6 +3,7 @@
 import ast
 import re
 from collections.abc import Iterator, Mapping
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -27,11 +28,12 @@ from tests.conftest import CHECKOUT
 Sources = Mapping[Path, ast.AST]
 
 
+@cache
 def sources_of(package: str) -> Sources:
+    """Parse a package, when a test needs it: every worker imports this module."""
     return {path: ast.parse(path.read_text(encoding="utf-8")) for path in sorted((CHECKOUT / package).rglob("*.py"))}
 
 
-SOURCES, LOADING_SOURCES = sources_of("seeder"), sources_of("data_pipeline")
 LOG_FUNCTIONS = {"log_event", "structured_log.log_event", "self._log", "self._log_view"}
 SQLSTATES = {state for state in _sqlcodes if re.fullmatch("[0-9A-Z]{5}", state)}
 
@@ -50,7 +52,7 @@ def test_reasons_are_set_only_in_known_places() -> None:
     """A reason from another place must be described, and listed here."""
     places = {
         (path.name, ast.unparse(keyword.value))
-        for path, tree in SOURCES.items()
+        for path, tree in sources_of("seeder").items()
         for node in ast.walk(tree)
         if isinstance(node, ast.Call) and ast.unparse(node.func) in {"Failure", "RejectedManifest"}
         for keyword in node.keywords
@@ -72,7 +74,7 @@ def test_reasons_are_set_only_in_known_places() -> None:
 
 
 def test_every_sqlstate_in_the_code_is_described() -> None:
-    in_code = {text for tree in SOURCES.values() for text in texts_in(tree)} & SQLSTATES
+    in_code = {text for tree in sources_of("seeder").values() for text in texts_in(tree)} & SQLSTATES
     assert in_code <= CONDITIONS.keys()
 
 
@@ -80,14 +82,14 @@ def test_every_class_of_sqlstates_is_described() -> None:
     assert CLASSES.keys() == {state[:2] for state in SQLSTATES} - {"00", "01"}  # without success and warnings
 
 
-@pytest.mark.parametrize(("sources", "events"), [(SOURCES, LOG_EVENTS), (LOADING_SOURCES, LOADING_EVENTS)])
-def test_every_log_event_is_described(sources: Sources, events: Mapping[str, object]) -> None:
+@pytest.mark.parametrize(("package", "events"), [("seeder", LOG_EVENTS), ("data_pipeline", LOADING_EVENTS)])
+def test_every_log_event_is_described(package: str, events: Mapping[str, object]) -> None:
     """An event is the second argument of a log function.
 
     In a partial of the function it is the third.
     """
     in_code = set()
-    for tree in sources.values():
+    for tree in sources_of(package).values():
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call)):
             function, *arguments = [call.func, *call.args[:3]]
             if ast.unparse(function) == "partial" and arguments:
@@ -101,7 +103,7 @@ def test_every_problem_of_the_doctor_is_described() -> None:
     """The page omits problems of a check not registered in apps.py."""
     in_code = {
         keyword.value.value
-        for tree in (*SOURCES.values(), *LOADING_SOURCES.values())
+        for tree in (*sources_of("seeder").values(), *sources_of("data_pipeline").values())
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call))
         if ast.unparse(call.func).endswith("_problem")
         for keyword in call.keywords
@@ -111,7 +113,7 @@ def test_every_problem_of_the_doctor_is_described() -> None:
 
 
 def test_every_system_check_is_described() -> None:
-    trees = (*SOURCES.values(), *LOADING_SOURCES.values())
+    trees = (*sources_of("seeder").values(), *sources_of("data_pipeline").values())
     in_code = {text for tree in trees for text in texts_in(tree)}
     check_ids = {text for text in in_code if re.fullmatch(r"(seeder|data_pipeline)\.[EWI]\d+", text)}
     assert check_ids == {*SYSTEM_CHECK_HINTS, *LOADING_HINTS} == SYSTEM_CHECK_MEANINGS.keys()
@@ -124,7 +126,7 @@ def test_every_error_of_the_loading_lane_has_a_next_step() -> None:
 def test_every_module_with_errors_of_the_loading_lane_is_described() -> None:
     in_code = {
         node.name
-        for path, tree in LOADING_SOURCES.items()
+        for path, tree in sources_of("data_pipeline").items()
         if path.name.endswith("errors.py")
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef) and "{" in (ast.get_docstring(node) or "")
@@ -142,7 +144,7 @@ def test_runbook_has_every_code_of_failed_loads() -> None:
     """A code is an attribute of an error, or is written by a statement."""
     codes = {
         statement.value.value
-        for path, tree in LOADING_SOURCES.items()
+        for path, tree in sources_of("data_pipeline").items()
         if path.name != "upload_errors.py"  # they end no load
         for node in ast.walk(tree)
         if isinstance(node, ast.ClassDef)
@@ -159,7 +161,7 @@ def test_runbook_has_every_code_of_failed_loads() -> None:
 def test_runbook_has_every_reason_of_failed_calls() -> None:
     reasons = {
         keyword.value.value
-        for path, tree in LOADING_SOURCES.items()
+        for path, tree in sources_of("data_pipeline").items()
         if "http" in path.parts
         for call in (node for node in ast.walk(tree) if isinstance(node, ast.Call))
         if ast.unparse(call.func) == "Failure"
