@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
-from tests.faults.conftest import bare_database, private_server, server  # noqa: F401  # fixtures
+from tests.faults.conftest import bare_database, contract_tables, private_server, server  # noqa: F401  # fixtures
 from tests.faults.private_server import PrivateServer
 
 pytestmark = pytest.mark.usefixtures("contract_tables")

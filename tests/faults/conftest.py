@@ -1,4 +1,7 @@
-"""Every fault test has its own server and an empty database."""
+"""Every fault test has its own server and a new database.
+
+Creating the tables of the contract and of the loading lane takes half a second, so they are copied from a template.
+"""
 
 import os
 import shutil
@@ -8,9 +11,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
+from django.core.management import call_command
 from django.db import connections
 from pytest_django import DjangoDbBlocker
 
+from seeder.postgres import contract
 from tests.acceptance import refresh_processes
 from tests.conftest import sql
 from tests.faults.private_server import PrivateServer, default_database
@@ -37,20 +42,46 @@ def removed_at_the_end(private: PrivateServer) -> Iterator[PrivateServer]:
 
 
 @pytest.fixture
-def server(private_server: PrivateServer, django_db_blocker: DjangoDbBlocker) -> Iterator[PrivateServer]:
-    """Start the server, and use an empty database on it as `default`."""
+def server(
+    request: pytest.FixtureRequest, private_server: PrivateServer, django_db_blocker: DjangoDbBlocker
+) -> Iterator[PrivateServer]:
+    """Start the server, and use a database on it as `default`. It has only the tables that the test requests."""
+    template = next((name for name in _TEMPLATES if name in request.fixturenames), "template1")
     with django_db_blocker.unblock():
-        yield from with_empty_database(private_server)
+        yield from with_new_database(private_server, template)
 
 
-def with_empty_database(private: PrivateServer) -> Iterator[PrivateServer]:
+def with_new_database(private: PrivateServer, template: str = "template1") -> Iterator[PrivateServer]:
     private.become_primary()
     private.start()
     private.drop_everything(DATABASE)
     with private.session() as session:
-        session.execute(f"CREATE DATABASE {DATABASE}".encode())
+        if not session.execute("SELECT FROM pg_database WHERE datname = %s", [template]).rowcount:
+            session.execute(f"CREATE DATABASE {template}_new".encode())
+            with default_database(private.django_settings(f"{template}_new")):
+                _TEMPLATES[template]()
+            session.execute(f"ALTER DATABASE {template}_new RENAME TO {template}".encode())
+        session.execute(f"CREATE DATABASE {DATABASE} TEMPLATE {template}".encode())
     with default_database(private.django_settings(DATABASE)):
         yield private
+
+
+def _create_contract_tables() -> None:
+    contract.install("default")
+
+
+def _create_load_tables() -> None:
+    _create_contract_tables()
+    call_command("migrate", "data_pipeline", verbosity=0)
+
+
+# By the fixture that requests the tables. The first one has those of the others.
+_TEMPLATES = {"load_tables": _create_load_tables, "contract_tables": _create_contract_tables}
+
+
+@pytest.fixture
+def contract_tables(bare_database: None) -> None:
+    """The contract's tables, which are in the template."""
 
 
 @pytest.fixture

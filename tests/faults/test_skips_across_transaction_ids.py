@@ -17,7 +17,7 @@ from seeder.postgres import sessions, skip_proofs, view_statements
 from seeder.services.run import skip_proving
 from seeder.services.run.skip_proving import ProvedView, RunRowVersions
 from tests.conftest import another_session, sql
-from tests.faults.conftest import DATABASE, removed_at_the_end, with_empty_database
+from tests.faults.conftest import DATABASE, removed_at_the_end, with_new_database
 from tests.faults.private_server import PrivateServer
 
 VIEW = ViewName(schema="public", name="rows")
@@ -29,7 +29,7 @@ STEPS, MAX_XID = 120, 2**32
 def server(tmp_path: Path, django_db_blocker: DjangoDbBlocker) -> Iterator[PrivateServer]:
     """A server of its own, because its transaction ids are changed."""
     with removed_at_the_end(PrivateServer(tmp_path / "pg")) as private, django_db_blocker.unblock():
-        yield from with_empty_database(private)
+        yield from with_new_database(private)
 
 
 def jump_to(server: PrivateServer, next_xid: int) -> None:

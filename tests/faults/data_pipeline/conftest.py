@@ -3,7 +3,6 @@
 from pathlib import Path
 
 import pytest
-from django.core.management import call_command
 from pytest_django import Settings
 
 from tests.conftest import sql
@@ -13,8 +12,7 @@ ROWS = 3_000  # of the file
 
 @pytest.fixture
 def load_tables(contract_tables: None) -> None:
-    """The tables of the loading lane, empty, and the schema of the tables that are loaded."""
-    call_command("migrate", "data_pipeline", verbosity=0)
+    """The tables of the loading lane, which are in the template, and the schema of the tables that are loaded."""
     sql("CREATE SCHEMA landing")
 
 
