@@ -163,7 +163,7 @@ def _restore_contract(identity: tuple[int, int]) -> bool:
     if installed is None:
         return False
     objects = dict(_rows("default", _OBJECTS))
-    if not installed.objects <= objects.keys() or installed.definitions != _definitions(installed.relations):
+    if not installed.objects <= objects.keys():
         return False
     drops = [drop for key, drop in objects.items() if key not in installed.objects]
     with suppress(DatabaseError):  # an object that cannot be dropped alone is dropped with its schema
@@ -171,9 +171,7 @@ def _restore_contract(identity: tuple[int, int]) -> bool:
         [(size,)] = _rows(
             "default", "SELECT max(pg_relation_size(oid)) FROM unnest(%s::oid[]) AS oid", installed.relations
         )
-        return int(size) < _MAX_TABLE_BYTES and (
-            not drops or installed.definitions == _definitions(installed.relations)
-        )
+        return int(size) < _MAX_TABLE_BYTES and installed.definitions == _definitions(installed.relations)
     return False
 
 
