@@ -35,7 +35,7 @@ from tests.database_reset import (
 settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("any machine")
 
-pytest_plugins = ["tests.buckets", "tests.load_fixtures", "tests.pipeline_fixtures"]
+pytest_plugins = ["tests.buckets", "tests.database_marks", "tests.load_fixtures", "tests.pipeline_fixtures"]
 CHECKOUT = Path(__file__).resolve().parent.parent
 BuildScene = Callable[[Callable[[], None]], None]
 AGENCIES = {"demo": 1, "metro": 2, "harbor": 3}
