@@ -16,10 +16,12 @@ from tests.polling import eventually
 _started: list["subprocess.Popen[str]"] = []
 
 
-def start(command: str = "qcluster", *, capture_output: bool = False, **environment: str) -> "subprocess.Popen[str]":
+def start(
+    command: str = "qcluster", *options: str, capture_output: bool = False, **environment: str
+) -> "subprocess.Popen[str]":
     """Start a cluster. Unless its output is captured and read, it is discarded, so that no pipe fills up."""
     process = subprocess.Popen(
-        [sys.executable, "manage.py", command],
+        [sys.executable, "manage.py", command, *options],
         cwd=CHECKOUT,
         env={**process_environment(), **environment},
         stdout=subprocess.PIPE if capture_output else subprocess.DEVNULL,

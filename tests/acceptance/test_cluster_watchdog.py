@@ -24,8 +24,8 @@ Manage = Callable[..., CompletedCommand]
 class Watchdog:
     """A `manage.py watch_queue` process and its output."""
 
-    def __init__(self, **environment: str) -> None:
-        self.process = start("watch_queue", capture_output=True, SEEDER_MAX_WORKERS="1", **environment)
+    def __init__(self, *options: str, **environment: str) -> None:
+        self.process = start("watch_queue", *options, capture_output=True, SEEDER_MAX_WORKERS="1", **environment)
 
     def read_until(self, pattern: str) -> "re.Match[str]":
         """Read the output up to the first line that matches."""
@@ -107,7 +107,7 @@ def test_watchdog_stopped_by_signal_stops_its_cluster(watchdog: Watchdog) -> Non
 def test_run_longer_than_the_grace_period_is_queued_again(empty_queue: None) -> None:
     create_custom_manifest("reporting.a", counted_query("a", 60))
     enqueue_refresh(AllReports(), requested_by="")
-    watchdog = Watchdog()
+    watchdog = Watchdog("--grace", "1")
     try:
         watchdog.cluster()
         wait_until(lambda: QueuedRefresh.objects.filter(state="running").exists())

@@ -92,7 +92,7 @@ def test_stopped_cluster_gives_its_request_back(manage: Manage, tmp_path: Path) 
     manage("load_file", write(tmp_path / "numbers.csv", 1), "--table", "landing.numbers", "--queue")
     with another_session() as blocker:
         blocker.execute("BEGIN; LOCK TABLE landing.numbers")
-        first = start("watch_queue")
+        first = start("watch_queue", "--grace", "1")
         wait_until(lambda: sql("SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'landing.numbers'::regclass"))
         first.send_signal(signal.SIGTERM)
         first.wait(60)
