@@ -24,7 +24,7 @@ def parts() -> list[QueuedRefresh]:
     """Three parts: of two dependent views, of a failing view, and of another agency."""
     create_custom_manifest("reporting.a", "SELECT 1 AS n")
     create_custom_manifest("reporting.b", "SELECT n FROM reporting.a")
-    create_custom_manifest("reporting.c", "SELECT 1 / 0 AS n")
+    create_custom_manifest("Reporting.C", "SELECT 1 / 0 AS n")
     create_custom_manifest("reporting.d", "SELECT 1 AS n", agency="metro")
     enqueue_refresh(AllReports(), requested_by="an operator")
     by_view = {row.views[-1][1]: row for row in QueuedRefresh.objects.all()}

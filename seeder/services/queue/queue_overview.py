@@ -4,7 +4,6 @@ An overview takes a constant number of queries.
 """
 
 from collections.abc import Iterable, Sequence, Set
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -15,8 +14,8 @@ from django.db.models.functions import Now
 from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.domain.outcomes import Status
 from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
-from seeder.domain.view_names import ViewName
-from seeder.errors import BadName, QueueMissing, UnknownRequest
+from seeder.domain.view_names import normalize_name
+from seeder.errors import QueueMissing, UnknownRequest
 from seeder.models import QueuedRefresh, RunHistory
 from seeder.postgres import sessions
 from seeder.postgres.sqlstates import translate_database_errors
@@ -108,7 +107,7 @@ def _parts(agencies: list[str] | None) -> list[QueuedRefresh]:
     done = _done(rows, living)
     for row in rows:
         row.is_worker_alive = not living.isdisjoint(row.run_ids[-1:])
-        row.done = sum(any((run_id, key.name) in done for run_id in row.run_ids) for key in row.view_keys)
+        row.done = sum(any((run_id, name) in done for run_id in row.run_ids) for _, name in row.views)
     return rows
 
 
@@ -117,8 +116,8 @@ def _living_runs(rows: Iterable[QueuedRefresh]) -> Set[str]:
     return living_runs([row.run_ids[-1] for row in rows if row.state == QueuedPartState.RUNNING])
 
 
-def _done(rows: Sequence[QueuedRefresh], living: Set[str]) -> Set[tuple[str, ViewName]]:
-    """Return the ended views, by run.
+def _done(rows: Sequence[QueuedRefresh], living: Set[str]) -> Set[tuple[str, str]]:
+    """Return the ended views as parts spell them, by run.
 
     The next run of a part retries failed views. So a failure counts only in a live run, and in the last run of an ended
     part.
@@ -126,8 +125,5 @@ def _done(rows: Sequence[QueuedRefresh], living: Set[str]) -> Set[tuple[str, Vie
     last = living | {row.run_ids[-1] for row in rows if row.run_ids and row.state in FINAL_STATES}
     runs = {run_id for row in rows for run_id in row.run_ids}
     ended = Q(status=Status.SUCCESS) | Q(status=Status.ERROR, run_id__in=last)
-    done = set()
-    for run_id, name in RunHistory.objects.filter(ended, run_id__in=runs).values_list("run_id", "table_name"):
-        with suppress(BadName):  # a manifest that could not be planned, and no view of the part
-            done.add((run_id, ViewName.parse(name)))
-    return done
+    names = RunHistory.objects.filter(ended, run_id__in=runs).values_list("run_id", "table_name")
+    return {(run_id, normalize_name(name)) for run_id, name in names}
