@@ -193,7 +193,7 @@ def test_load_status_shows_unfinished_and_failed_requests(manage: Manage) -> Non
     assert statuses == [(1, "queued"), (2, "running"), (3, "lost"), (4, "failed")]
     assert "requests: 3 unfinished, 1 failed in the last day" in lines
     [failed] = [line for line in lines if line.startswith("request 4 ")]
-    assert failed.startswith("request 4 to load orders x.csv: failed, ")
+    assert failed.startswith("request 4 (load): orders x.csv, failed, ")
     assert failed.endswith('requested by load_file: bad value "Delta"')
     assert manage("load_status", "--json", "--table", "landing.orders").document["queued"] is None
 
