@@ -124,7 +124,7 @@ def _rows_text(found: Verification) -> Text:
                 different=found.rows_different or 0,
             )
         case RowsState.UNKNOWN:
-            return Text("The rows are not compared. {reason}", reason=found.reason or "")
+            return Text("The rows are not compared: {reason}", reason=found.reason or Text("unknown"))
 
 
 def _dismiss(load: LoadLog, user: str) -> ActionResult:

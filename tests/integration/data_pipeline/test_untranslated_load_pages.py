@@ -22,7 +22,7 @@ LISTS = ("loadlog", "loadreject", "loadrequest", "loaddeadletter")
 VIEW = tuple(f"data_pipeline.view_{name}" for name in LISTS)
 # What stays English, as regular expressions: names, stored texts, and what PostgreSQL says.
 ALLOWED = (
-    r"[\w-]+\.csv|(landing|reporting)(\.\w+)?|file:\S+|\S+\.py recover_loads",
+    r"\d at \d|\S*\.csv|(landing|reporting)(\.\w+)?|file:\S+|\S+\.py recover_loads",
     r"\b[a-z]+(_[a-z]+)+\b|\b(operator|reader|SQLSTATE|UTC|price|orders)\b|\bingest\.\w+|\S+:\d+",
     r"\b(Delta|Zeta|today|extra)\b|\b9*x\w*|.Ep\S+",  # records, also hidden ones
     r".*(invalid input syntax|is not UTF-8|the header has|does not match the table).*",  # stored texts
@@ -80,3 +80,27 @@ def test_pages_of_loads_have_only_translated_words(operator: Client) -> None:
     sql("UPDATE load_log SET status = 'pending' WHERE id = 3")
     reader = client_with(*VIEW, name="reader")
     assert words_left(reader, ["loadlog/2/change/", "loadlog/3/change/", "loadreject/", "loadreject/1/change/"]) == {}
+
+
+@pytest.mark.slow
+def test_answers_to_actions_have_only_translated_words(
+    operator: Client, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def answers() -> Iterator[str]:
+        actions = [(2, ActionName.VERIFY), (1, ActionName.UNDO), (1, ActionName.UNDO), (3, ActionName.VERIFY)]
+        actions += [(1, ActionName.REPLAY), (2, ActionName.DISMISS), (3, ActionName.DISMISS)]
+        for load_id, action in actions:
+            answer = operator.post(f"{ADMIN}loadlog/{load_id}/{action}/", follow=True)
+            [message] = answer.context["messages"]
+            yield page_text(f'<div id="content">{message}')
+
+    texts = list(answers())
+    monkeypatch.setattr("seeder.services.queue.dispatch.is_installed", lambda: False)
+    texts += answers()
+    (tmp_path / "orders-damaged.csv").write_bytes(b"id,name,price\n")
+    sql("UPDATE landing.orders SET price = 0")
+    texts += answers()
+    (tmp_path / "orders-damaged.csv").unlink()
+    texts += answers()
+    assert all("⟦" in text for text in texts)
+    assert [text for text in texts if words_outside(text, ALLOWED)] == []
