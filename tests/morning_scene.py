@@ -2,10 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo, available_timezones
 
 from django.utils import timezone
+from django_q.models import Schedule
 
 from seeder.models import CircuitBreaker, CustomReportManifest, JobStatus, Run, RunHistory, RunMetrics
+from seeder.services.queue import schedules
 
 AGENCIES = ("bronx", "brooklyn", "harbor", "manhattan", "queens", "staten-island", "transit")
 SUBJECTS = ("Arrests", "Bias incidents", "Calls for service", "Complaints", "Collisions", "Overtime", "Response times")
@@ -20,9 +23,16 @@ LINE 3:     round(100.0 * count(*) / sum(count(*)) FILTER (WHERE recorded) OVER 
 CONTEXT:  SQL statement of the view"""
 
 
-def create_morning() -> datetime:
-    """Fill the empty tables. The last night began five hours ago; return its start."""
-    last = (timezone.now() - timedelta(hours=5)).replace(second=0, microsecond=0)
+def morning_zone() -> ZoneInfo:
+    """Return a time zone in which it is between seven and eight."""
+    zones = (ZoneInfo(name) for name in sorted(available_timezones()) if "/" in name)
+    return next(zone for zone in zones if datetime.now(zone).hour == 7)
+
+
+def create_morning() -> None:
+    """Fill the empty tables. In `morning_zone`, the last night ran from 02:00 to 02:41."""
+    last = datetime.now(morning_zone()).replace(hour=2, minute=0, second=0, microsecond=0)
+    _create_schedules(last + timedelta(days=1))
     manifests = CustomReportManifest.objects.bulk_create(_manifests())
     for number in range(NIGHTS):
         _create_night(manifests, last - timedelta(days=NIGHTS - 1 - number), is_last=number == NIGHTS - 1)
@@ -46,12 +56,19 @@ def create_morning() -> datetime:
         )
     CircuitBreaker.objects.create(
         database_alias="default",
-        failures=5,
-        opened_at=last + timedelta(minutes=41),
-        last_trial_at=last + timedelta(hours=4),
+        failures=1,
+        opened_at=last + timedelta(hours=4, seconds=90),
         causes={manifests[FAILING].table_name: "division_by_zero"},
     )
-    return last
+
+
+def _create_schedules(next_night: datetime) -> None:
+    """Create the schedules as a living cluster leaves them."""
+    nightly = Schedule(name=f"{schedules.PREFIX}every report", func="seeder.tasks.refresh_all", schedule_type="C")
+    nightly.cron, nightly.next_run = "0 2 * * *", next_night
+    resume = Schedule(name=f"{schedules.PREFIX}resume the queue", func="seeder.tasks.resume_queue", schedule_type="I")
+    resume.minutes, resume.next_run = 5, timezone.now() + timedelta(minutes=5)
+    Schedule.objects.bulk_create([nightly, resume])  # save() would compute the next time in the zone of the tests
 
 
 def _manifests() -> Iterator[CustomReportManifest]:
@@ -126,8 +143,8 @@ def _row(run_id: str, manifest: CustomReportManifest, start: datetime, *, is_err
         report_type="custom",
         status="error" if is_error else "success",
         start_time=start,
-        finish_time=start + timedelta(seconds=71),
-        duration_seconds=71,
+        finish_time=start + timedelta(seconds=90),
+        duration_seconds=90,
         records_processed=0 if is_error else 1200,
         consecutive_failures=int(is_error),
         errors=ERROR if is_error else None,

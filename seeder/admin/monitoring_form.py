@@ -21,8 +21,8 @@ class ViewFilter(TextChoices):
     ALL = "", gettext_lazy("views")
     FRESH = "fresh", gettext_lazy("fresh")
     FAILING = "failing", gettext_lazy("failing")
-    RUNNING = "running", gettext_lazy("running")
     LATE = "late", gettext_lazy("late")
+    RUNNING = "running", gettext_lazy("running")
     LONG = "long", gettext_lazy("long-running")
 
     @property
@@ -35,7 +35,7 @@ _JOB_FILTERS: Mapping[ViewFilter, Mapping[str, Any]] = {
     ViewFilter.FRESH: {"failing": False, "stale": False},
     ViewFilter.FAILING: {"failing": True},
     ViewFilter.RUNNING: {"statuses": [Status.RUNNING]},
-    ViewFilter.LATE: {"stale": True},
+    ViewFilter.LATE: {"failing": False, "stale": True},
     ViewFilter.LONG: {"long_running": True},
 }
 

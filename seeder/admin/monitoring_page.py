@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from seeder import conf
 from seeder.admin import page_urls, queue_actions
+from seeder.admin.agency_section import group_agencies
 from seeder.admin.monitoring_form import PER_PAGE, MonitoringForm, ViewFilter
 from seeder.domain.monitoring.nights import Round
 from seeder.domain.monitoring.run_grid import CellState, is_held
@@ -30,8 +31,6 @@ from seeder.services.read_models.queue_state import QueueState, read_queue_state
 from seeder.services.read_models.run_grid import read_grid
 from seeder.services.translation import translated
 from seeder.texts import Text
-
-_MAX_AGENCIES = 12
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -81,7 +80,6 @@ def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None
         "can_refresh": queue_actions.can_refresh(request.user),
         "is_watched": True,
         "now": timezone.now(),
-        "time_zone": timezone.get_current_timezone_name(),
         "stale_hours": conf.load().stale_hours,
         **_state_context(scope, queue),
     }
@@ -133,14 +131,13 @@ def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]
         "nights": nights,
         "runs_unavailable_reason": unavailable_reason,
         "attention": attention,
-        "ages": [(age, scope.agency_names.get(age.slug, age.slug)) for age in ages[:_MAX_AGENCIES]],
-        "agency_count": len(ages),
+        "agency_groups": [*group_agencies(ages, scope.agency_names)],
         "filters": [
             (ViewFilter.ALL, totals.jobs),
             (ViewFilter.FRESH, totals.fresh),
             (ViewFilter.FAILING, totals.failing),
+            (ViewFilter.LATE, totals.late),
             (ViewFilter.RUNNING, totals.running),
-            (ViewFilter.LATE, totals.stale),
             (ViewFilter.LONG, totals.long_running),
         ],
         "live": bool(totals.running or (queue and queue.parts) or has_open_run),
@@ -164,7 +161,6 @@ def _views_context(scope: _Scope, rounds: Sequence[Round], freshness: FreshnessO
                 "contracts": [
                     one for one in contracts.get(ViewName.parse_or_none(job.table_name), ()) if not one.is_fresh
                 ],
-                "agency_names": ", ".join(scope.agency_names.get(slug, slug) for slug in job.agencies),
             }
             for job in page.jobs
         ],

@@ -32,6 +32,7 @@ NOUNS: Mapping[str, Noun] = {
     "late table": Noun("{number:,} late table", "{number:,} late tables"),
     "load": Noun("{number:,} load", "{number:,} loads"),
     "manifest": Noun("{number:,} manifest", "{number:,} manifests"),
+    "more agency": Noun("{number:,} more agency", "{number:,} more agencies"),
     "more check": Noun("{number:,} more check", "{number:,} more checks"),
     "more column": Noun("{number:,} more column", "{number:,} more columns"),
     "more failing view": Noun("{number:,} more failing view", "{number:,} more failing views"),

@@ -185,8 +185,9 @@ GROUP BY {group};
 SELECT
     agency_slug AS slug,
     count(DISTINCT table_name) FILTER (WHERE failing) AS failing,
-    count(DISTINCT table_name) FILTER (WHERE stale) AS stale,
-    CASE WHEN count(last_success_at) = count(*) THEN min(last_success_at) END AS oldest_success_at
+    count(DISTINCT table_name) FILTER (WHERE stale AND NOT failing) AS late,
+    CASE WHEN count(last_success_at) = count(*) THEN min(last_success_at) END AS oldest_success_at,
+    min(last_success_at) FILTER (WHERE NOT stale AND NOT failing) AS oldest_fresh_at
 FROM found
 GROUP BY agency_slug
 ORDER BY bool_or(failing) DESC, bool_or(stale) DESC, agency_slug;

@@ -22,11 +22,12 @@ ORDER BY started_at DESC
 LIMIT %(max_runs)s;
 
 -- name: night_counts
--- The views of nights, by their last result in the night. A failed row counts before others of the same run. The rows of a run
--- are inserted together, so that a range of ids selects their metrics. Otherwise the planner would read those of all runs.
-WITH latest AS MATERIALIZED (
+-- The views of nights, by their last result in the night, and the listed views without one. It follows listed_manifests of
+-- job_list_queries.sql. A failed row counts before others of the same run. The rows of a run are inserted together, so that a
+-- range of ids selects their metrics. Otherwise the planner would read those of all runs.
+latest AS MATERIALIZED (
     SELECT DISTINCT ON (night.number, h.table_name)
-        night.number, h.table_name, h.id, h.status, h.start_time,
+        night.number, h.table_name, h.report_name, h.id, h.status, h.start_time,
         coalesce(starts_with(h.errors, 'interrupted:'), false) AS is_interrupted
     FROM unnest(%(run_ids)s::text[], %(numbers)s::integer[]) AS night (run_id, number)
     JOIN reporting.seeder_run_history AS h USING (run_id)
@@ -40,20 +41,39 @@ WITH latest AS MATERIALIZED (
     LEFT JOIN reporting.seeder_job_status AS s ON latest.status = 'error' AND s.table_name = latest.table_name
     LEFT JOIN {metrics} AS m ON m.history_id = latest.id
         AND m.history_id BETWEEN (SELECT min(id) FROM latest) AND (SELECT max(id) FROM latest)
+), absent AS (
+    SELECT night.number, array_agg(ARRAY[listed.table_name, listed.report_name]) AS views
+    FROM (SELECT DISTINCT number FROM latest) AS night
+    CROSS JOIN (SELECT table_name, min(report_name) AS report_name FROM filtered GROUP BY table_name) AS listed
+    WHERE NOT EXISTS (
+        SELECT FROM latest WHERE latest.number = night.number AND latest.table_name = listed.table_name
+    )
+    GROUP BY night.number
+), counted AS (
+    SELECT
+        number,
+        count(*) AS views,
+        count(*) FILTER (WHERE status = 'success' AND reason IS DISTINCT FROM 'skipped') AS refreshed,
+        count(*) FILTER (WHERE status = 'success' AND reason = 'skipped') AS skipped,
+        array_agg(ARRAY[table_name, report_name]) FILTER (
+            WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[]) IS NOT TRUE
+        ) AS failed,
+        count(*) FILTER (WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[])) AS held,
+        count(*) FILTER (WHERE status = 'error' AND is_interrupted) AS interrupted,
+        count(*) FILTER (WHERE status = 'running') AS running,
+        count(*) FILTER (WHERE status = 'pending') AS pending,
+        count(*) FILTER (WHERE status = 'error' AND is_repaired) AS repaired
+    FROM judged
+    GROUP BY number
 )
 SELECT
-    number,
-    count(*) AS views,
-    count(*) FILTER (WHERE status = 'success' AND reason IS DISTINCT FROM 'skipped') AS refreshed,
-    count(*) FILTER (WHERE status = 'success' AND reason = 'skipped') AS skipped,
-    count(*) FILTER (WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[]) IS NOT TRUE) AS failed,
-    count(*) FILTER (WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[])) AS held,
-    count(*) FILTER (WHERE status = 'error' AND is_interrupted) AS interrupted,
-    count(*) FILTER (WHERE status = 'running') AS running,
-    count(*) FILTER (WHERE status = 'pending') AS pending,
-    count(*) FILTER (WHERE status = 'error' AND is_repaired) AS repaired
-FROM judged
-GROUP BY number;
+    number, counted.views, refreshed, skipped, held, interrupted, running, pending, repaired,
+    coalesce(array_length(failed, 1), 0) AS failed,
+    coalesce(array_length(absent.views, 1), 0) AS absent,
+    coalesce(failed[:%(named)s], '{{}}') AS failed_views,
+    coalesce(absent.views[:%(named)s], '{{}}') AS absent_views
+FROM counted
+LEFT JOIN absent USING (number);
 
 -- name: failing_since
 -- The first failure of each view after its last success. coalesce() hides the condition from the planner. Otherwise it would

@@ -1,6 +1,7 @@
 """What the monitoring page shows of runs and views, in a constant number of statements."""
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,8 +9,8 @@ from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 from psycopg.rows import dict_row
 
-from seeder.domain.monitoring.nights import NightCounts, Round
-from seeder.domain.monitoring.report_jobs import Job
+from seeder.domain.monitoring.nights import MAX_NAMED, NightCounts, Round
+from seeder.domain.monitoring.report_jobs import Job, JobFilter
 from seeder.domain.outcomes import HeldReason
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
@@ -38,12 +39,15 @@ def night_counts(
 ) -> Sequence[NightCounts]:
     """Return the counts of each night, given the runs of each, over the views of these agencies."""
     pairs = [(run_id, number) for number, run_ids in enumerate(nights) for run_id in run_ids]
-    statement = sql.SQL(STATEMENTS["night_counts"]).format(metrics=metrics_table(has_metrics=has_metrics))
+    combined = f"{STATEMENTS['listed_manifests']}\n{STATEMENTS['night_counts']}"
+    statement = sql.SQL(combined).format(metrics=metrics_table(has_metrics=has_metrics))
     parameters = {
+        **asdict(JobFilter(visible_agencies=agencies)),
         "run_ids": [run_id for run_id, _ in pairs],
         "numbers": [number for _, number in pairs],
         "agencies": agencies,
         "held": [*HeldReason],
+        "named": MAX_NAMED,
     }
     rows = sessions.query(DEFAULT_DB_ALIAS, statement, parameters, row_factory=dict_row)
     by_night = {row.pop("number"): NightCounts(**row) for row in rows}

@@ -1,6 +1,6 @@
 """Filters that format numbers, durations and times."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -75,6 +75,12 @@ def wait_duration(seconds: float | None) -> str:
 
 
 @register.filter
+def agency_names(slugs: Iterable[str], names: Mapping[str, str]) -> str:
+    """Name agencies, as far as `names` has them: those that the user may see."""
+    return translated(human_format.format_names((names[slug] for slug in slugs if slug in names), "agency"))
+
+
+@register.filter
 def number(value: int | None) -> str:
     return EMPTY_VALUE if value is None else translated(Text(_NUMBER, number=value))
 
@@ -111,7 +117,10 @@ def full_second(at: datetime) -> str:
 
 @register.filter
 def day_and_time(at: datetime) -> str:
-    """Format a time as `today 02:00`, `yesterday 02:00` or `30 Nov 02:00`, with the year if it is another one."""
+    """Format a time as `today 02:00` or `30 Nov 02:00`, with the year if it is another one.
+
+    Yesterday and tomorrow are words, too.
+    """
     return _day_and_time(at, timezone.localdate())
 
 
@@ -180,6 +189,8 @@ def _day_and_time(at: datetime, today: date) -> str:
         return translated(Text("today {at:%H:%M}", at=local))
     if local.date() == today - timedelta(days=1):
         return translated(Text("yesterday {at:%H:%M}", at=local))
+    if local.date() == today + timedelta(days=1):
+        return translated(Text("tomorrow {at:%H:%M}", at=local))
     return short_minute(local) if local.year == today.year else full_minute(local)
 
 

@@ -14,9 +14,11 @@ from django.contrib.auth.models import Permission, User
 from django.db import connections
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Page, Request, expect, sync_playwright
 
+from seeder.domain.refresh_requests import AllReports
+from seeder.services.run import orchestrator
 from tests import ports
 from tests.acceptance import queue_clusters
-from tests.conftest import CHECKOUT, process_environment
+from tests.conftest import CHECKOUT, create_canned_report, create_custom_manifest, process_environment, sql
 
 HERE = Path(__file__).parent
 CHROMIUM = Path("/usr/bin/chromium")
@@ -151,3 +153,18 @@ def site(chromium: Browser, web_server: str, empty_queue: None) -> Iterator[Site
         User.objects.all().delete()
         # Playwright's event loop gives this thread other connections than those that are closed after the last test.
         connections.close_all()
+
+
+@pytest.fixture
+def reports(site: Site) -> Iterator[None]:
+    """Reports, and a run in which one failed."""
+    create_custom_manifest("reporting.good", "SELECT n FROM generate_series(1, 200) AS n")
+    create_custom_manifest(
+        "reporting.bad", "SELECT ('secret ' || n)::integer AS n FROM generate_series(1, 2) AS n", agency="metro"
+    )
+    create_canned_report("reporting.shared", "SELECT 2 AS n", agencies=("demo", "metro"))
+    create_custom_manifest('"Gotham PD"."Use of Force / 100%"', "SELECT 1 AS n", agency="harbor")
+    sql('CREATE SCHEMA "Gotham PD"')
+    orchestrator.execute_run(AllReports(), requested_by="a test")
+    yield
+    sql('DROP SCHEMA "Gotham PD" CASCADE')

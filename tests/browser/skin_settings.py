@@ -1,4 +1,4 @@
-"""Settings with another appearance of the admin, which ADMIN_SKIN names."""
+"""Settings with another appearance of the admin, which ADMIN_SKIN names, in the time zone of a morning."""
 
 import os
 
@@ -8,3 +8,4 @@ from settings.test import INSTALLED_APPS
 INSTALLED_APPS = [os.environ["ADMIN_SKIN"], *INSTALLED_APPS]
 JAZZMIN_SETTINGS = {"use_google_fonts_cdn": False}
 JAZZMIN_UI_TWEAKS = {"default_theme_mode": "auto"}
+TIME_ZONE = os.environ["TIME_ZONE"]

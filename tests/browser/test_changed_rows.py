@@ -9,7 +9,7 @@ from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
 from seeder.services.run import orchestrator
 from tests.browser.conftest import Site
-from tests.browser.test_monitoring_page import AXE, accessibility_violations
+from tests.browser.monitoring_pages import AXE, accessibility_violations
 from tests.conftest import create_custom_manifest, sql
 
 pytestmark = pytest.mark.slow

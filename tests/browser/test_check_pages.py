@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 from seeder.domain.outcomes import Outcome
 from seeder.models import DataCheck, DataCheckWaiver
 from tests.browser.conftest import LONGEST_WORDS, OPERATOR_PERMISSIONS, READER_PERMISSIONS, Site, create_user
-from tests.browser.test_monitoring_page import AXE, accessibility_violations
+from tests.browser.monitoring_pages import AXE, accessibility_violations
 from tests.conftest import create_custom_manifest, sql
 from tests.integration.data_checks.checked_view import add_check, create_view, refresh
 

@@ -12,7 +12,7 @@ from seeder.models import DataCheck, Notification, Run, RunHistory
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 from tests.browser.conftest import LONGEST_WORDS, Site
-from tests.browser.test_monitoring_page import AXE, accessibility_violations
+from tests.browser.monitoring_pages import AXE, accessibility_violations
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = [pytest.mark.slow]

@@ -10,7 +10,7 @@ from playwright.sync_api import Page, Route, expect
 from data_pipeline.domain.load_requests import RequestAction
 from data_pipeline.services.load_requests import enqueue_action
 from tests.browser.conftest import PASSWORD, Site
-from tests.browser.test_monitoring_page import AXE, accessibility_violations
+from tests.browser.monitoring_pages import AXE, accessibility_violations
 from tests.conftest import create_custom_manifest, sql
 from tests.integration.data_pipeline.admin_scene import create_loads
 

@@ -9,7 +9,7 @@ from seeder.domain.refresh_requests import AllReports
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
 from seeder.services.run import orchestrator
 from tests.browser.conftest import OPERATOR_PERMISSIONS, READER_PERMISSIONS, Site, create_user
-from tests.browser.test_monitoring_page import AXE, accessibility_violations
+from tests.browser.monitoring_pages import AXE, accessibility_violations
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.slow

@@ -13,7 +13,7 @@ from seeder.models import Freshness, Mute, Notification
 from seeder.services.freshness_links import create_link
 from seeder.services.run import orchestrator
 from tests.browser.conftest import LONGEST_WORDS, OPERATOR_PERMISSIONS, Site, create_user
-from tests.browser.test_monitoring_page import AXE, accessibility_violations
+from tests.browser.monitoring_pages import AXE, accessibility_violations
 from tests.conftest import create_custom_manifest, sql
 from tests.scripted_http import answer, serve
 

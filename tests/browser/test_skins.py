@@ -1,27 +1,33 @@
 """The pages in other appearances of the admin: django-unfold and django-jazzmin."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any, Literal
 
 import pytest
+from django.db.models import F
 from playwright.sync_api import Browser, Page
 
-from seeder.models import Run, RunHistory
+from seeder.models import JobStatus, Run, RunHistory
 from tests.browser.conftest import Site, running_server
-from tests.browser.test_monitoring_page import AXE, MONITORING
-from tests.morning_scene import create_morning
+from tests.browser.monitoring_pages import AXE, MONITORING
+from tests.morning_scene import create_morning, morning_zone
 
 pytestmark = pytest.mark.slow
 
 WINDOWS: Sequence[tuple[int, Literal["light", "dark"]]] = ((400, "dark"), (1280, "light"))
 TOO_WIDE = """width => document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll(".seeder *")]
     .filter(element => element.getBoundingClientRect().right > width).map(element => element.outerHTML.slice(0, 100))"""
+CUT_OFF = """() => [...document.querySelectorAll(".run-grid :is(.state, .success-at)")]
+    .filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"""
 IS_DARK = "getComputedStyle(document.querySelector('.seeder')).colorScheme.startsWith('dark')"
 
 
 @pytest.mark.parametrize("skin", ["unfold", "jazzmin"])
 def test_pages_are_readable_in_other_skins(site: Site, chromium: Browser, skin: str) -> None:
     create_morning()
+    evening = F("start_time") - timedelta(hours=5)  # "yesterday" is the longest word
+    JobStatus.objects.filter(consecutive_failures=0).update(start_time=evening)
     urls = {
         "monitoring": f"{MONITORING}agency/manhattan/",
         "run": f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/",
@@ -29,7 +35,8 @@ def test_pages_are_readable_in_other_skins(site: Site, chromium: Browser, skin: 
         "history": "/admin/seeder/runhistory/",
         "view": f"{MONITORING}view/?table={RunHistory.objects.latest('pk').table_name}",
     }
-    with running_server(ADMIN_SKIN=skin, DJANGO_SETTINGS_MODULE="skin_settings") as address:
+    zone = morning_zone().key
+    with running_server(ADMIN_SKIN=skin, TIME_ZONE=zone, DJANGO_SETTINGS_MODULE="skin_settings") as address:
         skinned = Site(address=address, browser=chromium, contexts=site.contexts)
         page = skinned.logged_in_page("operator")
         for width, scheme in WINDOWS:
@@ -40,6 +47,7 @@ def test_pages_are_readable_in_other_skins(site: Site, chromium: Browser, skin: 
                 where = f"{name} at {width} px, {scheme}"
                 assert page.evaluate(IS_DARK) == (scheme == "dark"), where
                 assert page.evaluate(TOO_WIDE, width) == [], where
+                assert page.evaluate(CUT_OFF) == [], where
                 assert unreadable_texts(page) == [], where
 
 

@@ -158,6 +158,6 @@ FRESHNESS = [
         file="seeder/services/read_models/freshness_overview.py",
         old="if agencies is None or one.agency is None or one.agency in agencies",
         new="if True",
-        tests=("tests/integration/admin/test_monitoring_pages.py",),
+        tests=("tests/integration/admin/test_freshness_pages.py",),
     ),
 ]

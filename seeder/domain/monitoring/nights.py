@@ -1,6 +1,6 @@
 """Nights: the runs that together refresh most views, apart from refreshes by hand."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
@@ -98,11 +98,22 @@ def _is_repetition(run: NightRun, night: Round) -> bool:
     return run.started_at - max(ends) > _MAX_PAUSE_OF_REQUEST
 
 
+MAX_NAMED = 2  # views of a fact; of more, only the number is shown
 _REFRESHED = Noun("{refreshed:,} of {number:,} view refreshed", "{refreshed:,} of {number:,} views refreshed")
 _CURRENT = Noun(
     "{refreshed:,} of {number:,} view refreshed or unchanged",
     "{refreshed:,} of {number:,} views refreshed or unchanged",
 )
+ViewNames = Sequence[str]  # of its table and of its report
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class NightFact:
+    """A number of views, such as `1 failed`, and their names if they are few."""
+
+    text: str
+    is_problem: bool = False
+    views: Sequence[ViewNames] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -118,6 +129,9 @@ class NightCounts:
     running: int = 0
     pending: int = 0
     repaired: int = 0  # of the failed, held and interrupted ones, those refreshed since
+    absent: int = 0  # listed views that are not among `views`
+    failed_views: Sequence[ViewNames] = ()  # at most MAX_NAMED
+    absent_views: Sequence[ViewNames] = ()  # the same
 
     @property
     def unsuccessful(self) -> int:
@@ -127,18 +141,25 @@ class NightCounts:
         """Return the counts if no run of the night lives: what is open in the rows was interrupted."""
         return replace(self, interrupted=self.interrupted + self.running + self.pending, running=0, pending=0)
 
-    def __str__(self) -> Text:
+    @property
+    def facts(self) -> Iterator[NightFact]:
+        """The sum, and each of its parts that has views."""
         singular, plural = _CURRENT if self.skipped else _REFRESHED
-        refreshed = Text.counted(singular, plural, self.views, refreshed=self.refreshed + self.skipped)
-        others = (
-            (self.failed, Text("{number:,} failed", number=self.failed)),
-            (self.held, Text("{number:,} held", number=self.held)),
-            (self.interrupted, Text("{number:,} interrupted", number=self.interrupted)),
-            (self.running, Text("{number:,} running", number=self.running)),
-            (self.pending, Text("{number:,} waiting", number=self.pending)),
-            (self.repaired, Text("{number:,} of these refreshed since", number=self.repaired)),
+        views, refreshed = self.views + self.absent, self.refreshed + self.skipped
+        yield NightFact(text=Text.counted(singular, plural, views, refreshed=refreshed))
+        parts: Iterable[tuple[int, str, bool, Sequence[ViewNames]]] = (
+            (self.failed, Text("{number:,} failed", number=self.failed), True, self.failed_views),
+            (self.held, Text("{number:,} held", number=self.held), True, ()),
+            (self.interrupted, Text("{number:,} interrupted", number=self.interrupted), True, ()),
+            (self.running, Text("{number:,} running", number=self.running), False, ()),
+            (self.pending, Text("{number:,} waiting", number=self.pending), False, ()),
+            (self.repaired, Text("{number:,} of these refreshed since", number=self.repaired), False, ()),
+            (self.absent, Text("{number:,} not part of it", number=self.absent), False, self.absent_views),
         )
-        return Text.joined([refreshed, *(text for number, text in others if number)])
+        for number, text, is_problem, names in parts:
+            if number:
+                shown = sorted(names, key=tuple) if len(names) == number else ()
+                yield NightFact(text=text, is_problem=is_problem, views=shown)
 
 
 def overdue_since(schedules_due: Iterable[datetime], now: datetime) -> datetime | None:

@@ -108,12 +108,17 @@ class JobTotals:
     long_running: int
     stale: int
 
+    @property
+    def late(self) -> int:
+        """The number of jobs that are stale and do not fail."""
+        return self.jobs - self.fresh - self.failing
+
     def __str__(self) -> Text:
         running = Text("{number:,} running", number=self.running)
         if self.long_running:
             running = Text("{running} ({number:,} for too long)", running=running, number=self.long_running)
         fresh = Text("{number:,} fresh", number=self.fresh)
-        failing, late = Text("{number:,} failing", number=self.failing), Text("{number:,} late", number=self.stale)
+        failing, late = Text("{number:,} failing", number=self.failing), Text("{number:,} late", number=self.late)
         facts = Text.joined([fresh, failing, running, late])
         return Text("{views}: {facts}", views=format_count(self.jobs, "view"), facts=facts)
 

@@ -14,8 +14,8 @@ _WORDS: Mapping[str, Text] = {
         *(Text("newly failing"), Text("recovered"), Text("slower"), Text("faster"), Text("new"), Text("gone")),
         # of data and contracts
         *(Text("fresh"), Text("due"), Text("late"), Text("unknown"), Text("on time"), Text("no data")),
-        # of the workers, and modes of a refresh
-        *(Text("working"), Text("idle"), Text("stalled"), Text("plain"), Text("concurrent")),
+        # modes of a refresh
+        *(Text("plain"), Text("concurrent")),
     )
 }
 

@@ -25,10 +25,12 @@ class Night:
 
     @property
     def sign(self) -> str:
-        """The sign and colour of the night: success, running or error."""
+        """The sign and colour of the night: running, error if it did not finish, late if views did not, or success."""
         if self.round.is_running:
             return "running"
-        return "error" if self.round.interrupted_by or self.counts.unsuccessful else "success"
+        if self.round.interrupted_by:
+            return "error"
+        return "late" if self.counts.unsuccessful else "success"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

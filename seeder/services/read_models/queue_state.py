@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Count, Func, IntegerField, Q
 
+from seeder import conf
 from seeder.domain.monitoring.health_status import ComponentStatus
 from seeder.domain.monitoring.nights import overdue_since
 from seeder.domain.outcomes import Status
@@ -29,10 +30,17 @@ class QueueState:
     no_worker_since: datetime | None  # since when a schedule is overdue
     problems: Sequence[str]  # sentences; empty if hidden
     nightly: Sequence[ScheduleStatus]  # the schedules that refresh views, next one first
+    has_schedules: bool  # of any kind, which show if a cluster lives
+    workers_per_cluster: int | None  # None if the settings of the queue do not say
 
     @property
     def parts(self) -> Sequence[QueuedRefresh]:
         return [*self.running, *self.queued]
+
+    @property
+    def busy_workers(self) -> int:
+        """The number of living workers that run these parts."""
+        return sum(part.is_worker_alive for part in self.running)
 
     @property
     def is_stalled(self) -> bool:
@@ -60,6 +68,8 @@ def read_queue_state(agencies: list[str] | None, *, sees_all_agencies: bool) -> 
         no_worker_since=overdue_since([one.due for one in known if one.due], sessions.server_time(DEFAULT_DB_ALIAS)),
         problems=queue_overview.queue_problems() if sees_all_agencies else (),
         nightly=[one for one in known if one.cron and one.name.startswith(schedules.PREFIX)],
+        has_schedules=bool(known),
+        workers_per_cluster=conf.django_q_settings().get("workers"),
     )
 
 

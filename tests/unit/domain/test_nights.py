@@ -79,17 +79,27 @@ def test_night_is_interrupted_if_its_last_run_was() -> None:
 
 
 def test_counts_name_only_what_there_is() -> None:
-    assert str(NightCounts(views=1, refreshed=1)) == "1 of 1 view refreshed"
+    assert facts(NightCounts(views=1, refreshed=1)) == "1 of 1 view refreshed"
     counts = NightCounts(views=1200, refreshed=1190, skipped=4, failed=3, held=2, interrupted=1, repaired=1)
-    assert str(counts) == (
+    assert facts(counts) == (
         "1,194 of 1,200 views refreshed or unchanged, 3 failed, 2 held, 1 interrupted, 1 of these refreshed since"
     )
 
 
+def test_views_without_a_result_complete_the_sum() -> None:
+    assert facts(NightCounts(views=82, refreshed=82, absent=1)) == "82 of 83 views refreshed, 1 not part of it"
+
+
+def test_only_few_views_are_named() -> None:
+    names = [["a", "A"], ["b", "B"]]
+    two, three = (NightCounts(views=9, failed=number, failed_views=names) for number in (2, 3))
+    assert [[*counts.facts][1].views for counts in (two, three)] == [names, ()]
+
+
 def test_open_rows_of_a_dead_run_count_as_interrupted() -> None:
     counts = NightCounts(views=9, refreshed=2, interrupted=1, running=2, pending=4)
-    assert str(counts) == "2 of 9 views refreshed, 1 interrupted, 2 running, 4 waiting"
-    assert str(counts.of_dead_runs()) == "2 of 9 views refreshed, 7 interrupted"
+    assert facts(counts) == "2 of 9 views refreshed, 1 interrupted, 2 running, 4 waiting"
+    assert facts(counts.of_dead_runs()) == "2 of 9 views refreshed, 7 interrupted"
 
 
 @pytest.mark.parametrize(
@@ -110,3 +120,7 @@ def test_night_is_missing_if_a_schedule_is_overdue_or_the_last_is_old(
 ) -> None:
     last = None if night is None else Round(runs=(night,), is_night=True)
     assert missing_since(last, due, NOW, max_age=timedelta(hours=hours)) == expected
+
+
+def facts(counts: NightCounts) -> str:
+    return ", ".join(fact.text for fact in counts.facts)

@@ -89,7 +89,7 @@ def status_table(overview: JobOverview, width: int, monkeypatch: pytest.MonkeyPa
 
 
 def test_first_line_has_the_totals() -> None:
-    assert str(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 12 late"
+    assert str(TOTALS) == "1,204 views: 1,190 fresh, 9 failing, 3 running (1 for too long), 5 late"
     without_problems = JobTotals(jobs=1, fresh=1, failing=0, running=0, long_running=0, stale=0)
     assert str(without_problems) == "1 view: 1 fresh, 0 failing, 0 running, 0 late"
 
