@@ -44,7 +44,7 @@ translations: setup  ## bring the catalogs of the apps up to date, and name the 
 	$(python) -m translations
 
 soak: setup  ## run long tests: kills, restarts, failure of every database call, memory, races, five million rows; more than an hour
-	SEEDER_KILLS=500 $(python) -m pytest tests/acceptance/test_killing.py
+	SEEDER_KILLS=250 $(python) -m pytest tests/acceptance/test_killing.py
 	SEEDER_QUEUE_KILLS=50 $(python) -m pytest tests/acceptance/test_queue.py
 	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
 	SEEDER_HELD_REFRESHES=1000 SEEDER_HELD_KILLS=150 $(python) -m pytest tests/faults/test_held_views.py

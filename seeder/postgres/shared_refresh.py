@@ -9,7 +9,7 @@ from seeder.domain.view_names import ViewName
 from seeder.postgres import transactions, view_statements
 from seeder.postgres.named_statements import STATEMENTS
 
-LOCK_TIMEOUT_MS = 50  # less than deadlock_timeout: a reader of two views in another order then never is the victim
+LOCK_TIMEOUT_MS = 50  # much less than deadlock_timeout, after which a reader of two views would be ended
 STATEMENT_TIMEOUT_MS = 250  # of a view that was expected to be small; readers of the others wait for it
 
 

@@ -1,6 +1,6 @@
 """Runs that are killed with SIGKILL: their rows are closed later and stay correct.
 
-SEEDER_KILLS is the number of kills at random moments (default: 3; `make soak` sets 500).
+SEEDER_KILLS is the number of kills at random moments in each way of transactions (default: 3; `make soak` sets 250).
 """
 
 import os
@@ -11,9 +11,11 @@ from collections.abc import Callable
 from contextlib import suppress
 
 import pytest
+from django.db.models import QuerySet
 
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import JobStatus, RunHistory
-from seeder.services.run import orphan_recovery
+from seeder.services.run import orchestrator, orphan_recovery
 from tests.acceptance.refresh_processes import SLEEPING, start, wait_until
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
 from tests.polling import eventually
@@ -37,8 +39,8 @@ def recover_until_no_row_is_open() -> None:
     assert not JobStatus.objects.filter(status__in=("pending", "running")).exists()
 
 
-def has_successes(count: int) -> bool:
-    statuses = list(RunHistory.objects.values_list("status", flat=True))
+def has_successes(rows: "QuerySet[RunHistory]", count: int) -> bool:
+    statuses = list(rows.values_list("status", flat=True))
     return bool(statuses) and statuses.count("success") >= count
 
 
@@ -52,26 +54,30 @@ def run_ids_in_views() -> dict[str, str]:
 
 
 @pytest.mark.slow
-def test_kill_at_a_random_moment_leaves_correct_closed_rows() -> None:
+@pytest.mark.parametrize("shared_refresh_ms", [0, 40], ids=["own transactions", "shared transactions"])
+def test_kill_at_a_random_moment_leaves_correct_closed_rows(shared_refresh_ms: int) -> None:
+    seconds = 0.01 if shared_refresh_ms else 0.05
     for number in range(VIEWS):
         create_custom_manifest(
-            f"reporting.v{number}", "SELECT current_setting('application_name') AS run FROM pg_sleep(0.05)"
+            f"reporting.v{number}", f"SELECT current_setting('application_name') AS run FROM pg_sleep({seconds})"
         )
+    first = orchestrator.execute_run(AllReports()).run_id  # it says how long the views take
+    killed = RunHistory.objects.exclude(run_id=first)
     random_source = random.Random(20261121)  # noqa: S311  # moments, not secrets
     partial_runs = 0
     for _ in range(KILLS):
         before = run_ids_in_views()
-        process = start(SEEDER_MAX_WORKERS="4")
+        process = start(SEEDER_MAX_WORKERS="4", SEEDER_SHARED_REFRESH_MS=str(shared_refresh_ms))
         # A moment after the start, after the rows were inserted, or after some views have succeeded.
         early, seen = random_source.random() < 0.1, random_source.choice([0, random_source.randint(1, VIEWS - 2)])
-        eventually(lambda: early or process.poll() is not None or has_successes(seen))  # noqa: B023  # called at once
+        eventually(lambda: early or process.poll() is not None or has_successes(killed, seen))  # noqa: B023  # called at once
         with suppress(subprocess.TimeoutExpired):
             process.wait(random_source.uniform(0, 0.3 if early else 0.05 if seen else 0.2))
         process.send_signal(signal.SIGKILL)
         process.wait(10)
         recover_until_no_row_is_open()
         after = run_ids_in_views()
-        rows = {row.table_name: row for row in RunHistory.objects.all()}
+        rows = {row.table_name: row for row in killed.all()}
         assert len(rows) in (0, VIEWS), "rows of all manifests or of none"
         for name, row in rows.items():
             if row.status == "success":
@@ -80,7 +86,7 @@ def test_kill_at_a_random_moment_leaves_correct_closed_rows() -> None:
                 assert after.get(name) == before.get(name), "an interrupted view is unchanged"
                 assert (row.errors or "").startswith("interrupted: ")
         partial_runs += len({row.status for row in rows.values()}) == 2
-        RunHistory.objects.all().delete()
+        killed.all().delete()
     assert partial_runs > KILLS // 10, "some kills came between two views"
 
 

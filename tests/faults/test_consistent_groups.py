@@ -161,12 +161,11 @@ def test_reader_of_plainly_refreshed_members_is_not_ended_by_a_deadlock(
     server: PrivateServer, settings: Settings
 ) -> None:
     settings.SEEDER = {"CONSISTENT_GROUPS": {"month": {**GROUP, "allow_blocking": True}}, "MAX_RETRIES": 20}
-    server.restart(deadlock_timeout="1s")  # as by default
+    server.restart(deadlock_timeout="1s")  # as by default: after it, PostgreSQL would end the session below
     sql("DROP INDEX reporting.a_id_idx; DROP INDEX reporting.b_id_idx")
     add_slow_check("a")
     load(1)
     with server.session("test_faults") as one:
-        one.execute("SET deadlock_timeout = '200ms'")  # after which PostgreSQL would end this session
         one.execute("BEGIN")
         one.execute("SELECT FROM reporting.b")
         with run_in_background() as run:

@@ -6,6 +6,7 @@ SEEDER_INJECTIONS is the number of failures; `make soak` lets every call fail in
 import os
 import random
 import sys
+from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from datetime import timedelta
@@ -15,11 +16,19 @@ from django.db import connection, connections
 from pytest_django import Settings
 
 from seeder.domain import backoff
+from seeder.domain.manifests import ViewKey, ViewSpec
 from seeder.domain.outcomes import RunSummary
 from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import SeederError
 from seeder.models import RunHistory
-from seeder.services.run import cost_meter, orchestrator, orphan_recovery, run_liveness_lock, running_view_marker
+from seeder.services import history_rows
+from seeder.services.run import (
+    cost_meter,
+    orchestrator,
+    orphan_recovery,
+    run_liveness_lock,
+    running_view_marker,
+)
 from tests.conftest import sql
 from tests.injection import night_of_views
 from tests.injection.database_calls import RUN, DatabaseCalls, counted_calls
@@ -32,10 +41,15 @@ MAX_WAIT = 60  # seconds
 HELD_LOCKS = "SELECT count(*) FROM pg_locks WHERE locktype = 'advisory' AND pid = pg_backend_pid()"
 
 
-@pytest.fixture
-def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(params=["own transactions", "shared transactions"])
+def night(
+    contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
     """Refreshed views, without delays between attempts, with constant keepalives."""
     settings.SEEDER = night_of_views.SEEDER
+    if request.param == "shared transactions":
+        settings.SEEDER = {**night_of_views.SEEDER, "REFRESH_CONCURRENTLY": False}
+        monkeypatch.setattr(history_rows, "past_refreshes", small_and_not_failing)
     monkeypatch.setattr(backoff, "delay", lambda *_, **__: timedelta())
     monkeypatch.setattr(run_liveness_lock, "_KEEPALIVE_INTERVAL", timedelta())
     # Each refresh is measured and marked as running, however short it is.
@@ -44,6 +58,13 @@ def night(contract_tables: None, settings: Settings, monkeypatch: pytest.MonkeyP
     night_of_views.create_manifests()
     orchestrator.execute_run(AllReports())
     night_of_views.change_after_first_run()
+
+
+def small_and_not_failing(
+    specs: Iterable[ViewSpec],
+) -> tuple[Mapping[ViewKey, timedelta], Mapping[ViewKey, int]]:
+    """Return what a history would say, which `fail` deletes."""
+    return {spec.key: timedelta(milliseconds=1) for spec in specs}, {}
 
 
 def run(kind: FailureKind | None, number: int, site_prefix: str) -> tuple[RunSummary | None, DatabaseCalls]:
@@ -88,7 +109,7 @@ def test_failing_call_leaves_no_row_open_missing_or_wrong(
     kind: FailureKind, capsys: pytest.CaptureFixture[str]
 ) -> None:
     _, without_failure = fail()
-    calls, samples = without_failure.count(), INJECTIONS // len(FailureKind)
+    calls, samples = without_failure.count(), INJECTIONS // len(FailureKind) // 2  # of each way of transactions
     generator = random.Random(kind)  # noqa: S311  # not used for security
     runs = [fail(kind, number) for number in generator.sample(range(1, calls + 1), min(samples, calls))]
     failed = {injected.failed for _, injected in runs}
@@ -101,7 +122,7 @@ def test_failing_call_leaves_no_row_open_missing_or_wrong(
             sys.stdout.write(f"\n{text}\n")
     assert len(failed) > len(runs) // 5, "the failures are in different places"
     # A run may have fewer calls than the one that was counted, because threads differ.
-    assert sum(injected.failed is None for _, injected in runs) <= len(runs) // 2, "the failures happen"
+    assert sum(injected.failed is None for _, injected in runs) <= (len(runs) + 1) // 2, "the failures happen"
     assert orchestrator.execute_run(AgencyReports(slug="metro")).failed == 0, "the next run succeeds"
 
 

@@ -20,6 +20,7 @@ from tests.mutants.mode_guards import MODES
 from tests.mutants.notification_guards import NOTIFICATIONS
 from tests.mutants.run_guards import RUNS
 from tests.mutants.run_page_guards import RUN_PAGE
+from tests.mutants.sharing_guards import SHARING
 from tests.mutants.silver_guards import SILVER
 from tests.mutants.skip_guards import SKIPS
 from tests.mutants.statistics_guards import STATISTICS
@@ -34,6 +35,7 @@ GUARDS = [
     *EXPLANATIONS,
     *CHECKS,
     *MODES,
+    *SHARING,
     *SKIPS,
     *CHANGED_ROWS,
     *FRESHNESS,
