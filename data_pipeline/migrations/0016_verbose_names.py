@@ -31,6 +31,9 @@ class Migration(migrations.Migration):
         migrations.AlterModelOptions(
             name="loadrequest", options={"verbose_name": "load request", "verbose_name_plural": "load requests"}
         ),
+        migrations.AlterField(
+            "loadlog", "updated_at", models.DateTimeField(db_default=Now(), verbose_name="updated at")
+        ),
         migrations.AlterField("loadrequest", "source_uri", models.TextField(verbose_name="source uri")),
         migrations.AlterField("loadrequest", "requested_by", models.TextField(verbose_name="requested by")),
         migrations.AlterField(

@@ -27,7 +27,7 @@ class LoadLog(models.Model):
     duration_ms = models.IntegerField(null=True)
     error_message = models.CharField(max_length=1024, null=True)
     created_at = models.DateTimeField(db_default=Now())
-    updated_at = models.DateTimeField(db_default=Now())
+    updated_at = models.DateTimeField(_("updated at"), db_default=Now())
     attempts = models.IntegerField(default=1, db_default=1)
     succeeded_at = models.DateTimeField(null=True)
     xid = TransactionIdField(null=True)  # of the transaction that committed the rows
