@@ -2,7 +2,8 @@
 
 -- name: contract_facts
 -- The latest state of each view, the start of its last success, the duration of its last refresh (a skipped one has none), and
--- the reason of its latest failure if it is recorded. Reads one or two history rows for each name.
+-- the reason of its latest failure if it is recorded. Reads one or two history rows for each name. coalesce() hides the condition
+-- from the planner, which would read the index of all failures for each name.
 SELECT
     wanted.name, s.status, coalesce(s.consecutive_failures, 0) AS failures, s.start_time, success.start_time,
     coalesce(success.duration, (
@@ -17,7 +18,7 @@ SELECT
         SELECT m.reason
         FROM reporting.seeder_run_history AS h
         JOIN {metrics} AS m ON m.history_id = h.id
-        WHERE h.table_name = wanted.name AND h.status = 'error' AND m.reason IS NOT NULL
+        WHERE h.table_name = wanted.name AND coalesce(h.status) = 'error' AND m.reason IS NOT NULL
         ORDER BY h.start_time DESC
         LIMIT 1
     ) END AS reason
