@@ -127,7 +127,7 @@ def test_rows_with_null_in_key_are_left_out(settings: Settings, concurrently: bo
 @pytest.mark.parametrize(
     ("setting", "index", "note"),
     [
-        ({}, "", "no unique index"),
+        ({}, "", "no unique index on columns without a condition. Create one on the columns that identify a row."),
         ({}, "CREATE UNIQUE INDEX ON reporting.a (id) WHERE id > 0", "no unique index"),
         ({}, "CREATE UNIQUE INDEX ON reporting.a ((id + 1))", "no unique index"),
         ({"CHANGE_SAMPLE_MAX_MB": 1}, "CREATE UNIQUE INDEX ON reporting.a (id)", "CHANGE_SAMPLE_MAX_MB allows 1 MB"),

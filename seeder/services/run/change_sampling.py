@@ -17,8 +17,8 @@ from seeder.services.stop_signal import StopSignal
 
 _CREATED = "The view had no rows before, because the refresh created or first filled it. So all its rows are new."
 _NO_KEY = (
-    "The rows cannot be matched, because the view has no unique index on columns without a condition. Create one, such"
-    " as CREATE UNIQUE INDEX ON {view} (id);"
+    "The rows cannot be matched, because the view has no unique index on columns without a condition. Create one on the"
+    " columns that identify a row."
 )
 
 
@@ -45,7 +45,7 @@ class ChangeSampling:
         if view.change_request is None:
             return None
         matching = row_changes.find_matching(view.key.database, view.key.name) if before.exists else None
-        reason = self._refusal(view, before, matching)
+        reason = self._refusal(before, matching)
         if matching is None or reason is not None:
             return not_compared(reason or _CREATED)
         try:
@@ -54,7 +54,7 @@ class ChangeSampling:
             return self._failed(error)
         return CopiedRows(matching=matching, max_rows=view.change_request.max_rows)
 
-    def _refusal(self, view: PlannedView, before: ViewBeforeRefresh, matching: RowMatching | None) -> str | None:
+    def _refusal(self, before: ViewBeforeRefresh, matching: RowMatching | None) -> str | None:
         """Return why the rows of a view are not compared, or None."""
         max_size = self.settings.change_sample_max_mb * 2**20
         if matching is None or not matching.is_filled:
@@ -62,7 +62,7 @@ class ChangeSampling:
         if not before.can_count:
             return "The role of the refresh may not read the view. Grant it SELECT."
         if not matching.key_columns:
-            return _NO_KEY.format(view=view.key.name)
+            return _NO_KEY
         if matching.size_bytes > max_size:
             sizes = (
                 f"it has {format_size(matching.size_bytes)}, and CHANGE_SAMPLE_MAX_MB allows {format_size(max_size)}"
