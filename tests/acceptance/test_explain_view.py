@@ -89,6 +89,22 @@ def test_held_view_names_check_figures_and_waiver(manage: Manage) -> None:
     assert advice.startswith("Correct the check and refresh again. To publish"), "no waiver covers the condition"
 
 
+def test_used_waiver_is_said_once_and_removed_check_has_none(manage: Manage) -> None:
+    create_view()
+    check = add_check("not_null", arguments={"column": "status"})
+    sql("UPDATE reporting.source SET status = NULL WHERE id < 4")
+    refresh()
+    waive_checks(HeldChecks(table_name="reporting.a"), reason="month end", granted_by="anna")
+    check.delete()
+    assert "waiver" not in sentences(manage)
+    check.save()
+    refresh()
+    found = sentences(manage)
+    [text] = [text for texts in found.values() for text in texts if "waiver" in text]
+    assert text.startswith("Published although not_null failed, by a waiver of anna (month end): 3 of 1,000 rows")
+    assert found["data_check"] == [text]
+
+
 def test_warning_of_a_data_check_is_said_once(manage: Manage) -> None:
     create_view()
     add_check("not_null", arguments={"column": "missing"}, severity="warn")

@@ -45,9 +45,14 @@ def data_check_notes(results: Iterable[CheckResult]) -> Iterator[str]:
         name, text = result.check.name, result_text(result)
         if result.waiver is not None:
             waiver = result.waiver
-            yield f"Published although {name} failed, by a waiver of {waiver.granted_by} ({waiver.reason}): {text}."
+            yield f"{waived_note_start(name)}{waiver.granted_by} ({waiver.reason}): {text}."
         elif result.outcome is not CheckOutcome.PASSED and result.check.severity is CheckSeverity.WARN:
             yield f"Warning of data check {name}: {text}."
+
+
+def waived_note_start(check_name: str) -> str:
+    """Return the start of the note on a check that was waived."""
+    return f"Published although {check_name} failed, by a waiver of "
 
 
 def result_text(result: CheckResult) -> Text:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import datetime
 
+from seeder.domain.data_checks.result_text import waived_note_start
 from seeder.domain.data_checks.results import CheckOutcome, CheckSeverity
 from seeder.domain.explanation.facts import Decision, Level, RelatedView, StoredCheck, Topic, ViewStory
 from seeder.domain.explanation.refresh_decisions import time_text
@@ -60,10 +61,13 @@ def _unmet_decisions(story: ViewStory) -> Iterator[Decision]:
                 text = Text("Warning of data check {check}: {text}.", check=check.name, text=check.text)
                 yield Decision(topic=Topic.DATA_CHECK, text=text, level=Level.WARNING)
         elif check.outcome == CheckOutcome.WAIVED:
-            text = Text(
+            general = Text(
                 "Published although data check {check} failed, by a waiver: {text}.", check=check.name, text=check.text
             )
-            yield Decision(topic=Topic.DATA_CHECK, text=text, level=Level.WARNING)
+            # The note has the user and the reason, too. It is hidden without the permission to see messages.
+            notes = story.last_ended.notes if story.last_ended else ()
+            note = next((one for one in notes if one.startswith(waived_note_start(check.name))), None)
+            yield Decision(topic=Topic.DATA_CHECK, text=note or general, level=Level.WARNING)
 
 
 def _waiver_decisions(story: ViewStory) -> Iterator[Decision]:

@@ -6,12 +6,12 @@ from django.db.models.functions import Now
 
 from seeder.domain.data_checks.result_text import could_not_run_text, result_text
 from seeder.domain.data_checks.results import CheckOutcome, CheckResult, DataCheck
-from seeder.domain.data_checks.rules import Unreadable
+from seeder.domain.data_checks.rules import Unreadable, arguments_of
 from seeder.domain.explanation.facts import OpenWaiver, StoredCheck
 from seeder.domain.manifests import ViewKey
 from seeder.models import DataCheckResult, DataCheckWaiver
 from seeder.postgres.contract import OptionalTables
-from seeder.services.data_checks import check_rows, waivers
+from seeder.services.data_checks import check_access, check_rows, waivers
 
 
 def stored_results(history_id: int, tables: OptionalTables, *, can_see_errors: bool) -> Sequence[StoredCheck]:
@@ -50,9 +50,14 @@ def figures_text(figures: Mapping[str, object]) -> str:
 
 
 def open_waivers(view: ViewKey, tables: OptionalTables) -> Sequence[OpenWaiver]:
-    """Return the unused waivers of a view, the latest of each check."""
-    if not tables.is_usable(waivers.WAIVERS_TABLE):
+    """Return the unused waivers of a view's enabled checks, the latest of each.
+
+    One of a check that was removed, or changed since, cannot be used.
+    """
+    if not (tables.is_usable(waivers.WAIVERS_TABLE) and tables.is_usable(check_rows.TABLE)):
         return ()
+    checks = check_access.checks_of_view(view).filter(enabled=True)
+    arguments = {row.check_name: arguments_of(check_rows.read_rule(row.kind, row.arguments)) for row in checks}
     rows = DataCheckWaiver.objects.filter(
         database_alias=view.database,
         table_name=str(view.name),
@@ -72,4 +77,5 @@ def open_waivers(view: ViewKey, tables: OptionalTables) -> Sequence[OpenWaiver]:
             expires_at=row.expires_at,
         )
         for name, row in sorted(latest.items())
+        if name in arguments and row.arguments == arguments[name]
     ]
