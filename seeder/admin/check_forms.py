@@ -137,7 +137,9 @@ class CheckForm(forms.Form):
     def changes(self) -> dict[str, Any]:
         """The fields of a definition that the form has, without the name."""
         names = ("severity", "tolerated_rows", "tolerated_share", "enabled")
-        return {"arguments": self.arguments} | {name: self.cleaned_data[name] for name in names if name in self.fields}
+        values = {name: self.cleaned_data[name] for name in names if name in self.fields}
+        # A kind that counts no bad rows tolerates none, even if SQL has stored a tolerance.
+        return {"arguments": self.arguments, "tolerated_rows": 0, "tolerated_share": 0, **values}
 
 
 def _is_writable(kind: CheckKind) -> bool:

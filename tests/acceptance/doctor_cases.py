@@ -140,6 +140,12 @@ CASES_FIXED_BY_SQL = [
         subject="x of reporting.good",
     ),
     DoctorCase(
+        problem="data_check_tolerance_unused",
+        provoking_sql="INSERT INTO reporting.seeder_check (table_name, check_name, kind, tolerated_rows)"
+        " VALUES ('reporting.good', 'x', 'drift', 5)",
+        subject="x of reporting.good",
+    ),
+    DoctorCase(
         problem="breaker_open",
         provoking_sql="INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures, opened_at)"
         " VALUES ('default', 5, now())",

@@ -134,6 +134,7 @@ def test_created_check_is_changed_by_its_version_and_removed(keeper: APIClient) 
         ({"arguments": {"column": "n", "values": ["a"], "maxDrop": 1}}, "bad_check"),
         ({"arguments": []}, "validation_error"),
         ({"name": "a/b"}, "bad_check"),
+        ({"kind": "row_count", "arguments": {"min": 1}, "toleratedRows": 1}, "bad_check"),
         ({"toleratedRows": "1"}, "validation_error"),
         ({"toleratedRows": 10**16}, "validation_error"),
         ({"toleratedShare": 1.5}, "validation_error"),

@@ -109,13 +109,6 @@ def _of_view(view: object, checks: object, *, file: str) -> Iterator[CheckDefini
             raise BadCheck(check=check_name, view=name, problem=problem)
         columns = {column: values[column] for column in _COLUMNS if column in values}
         kind = values.get("kind", "")
-        if (
-            kind in list(CheckKind)
-            and kind not in TOLERANT_KINDS
-            and any(column.startswith("tolerated_") for column in columns)
-        ):
-            problem = Text("{kind} counts no bad rows, so it cannot tolerate any", kind=kind)
-            raise BadCheck(check=check_name, view=name, problem=problem)
         arguments = {str(key): _json_value(value) for key, value in values.items() if key not in {"kind", *_COLUMNS}}
         yield require_valid(CheckDefinition(view=name, name=str(check_name), kind=kind, arguments=arguments, **columns))
 
@@ -152,6 +145,8 @@ def _problems(definition: CheckDefinition) -> Iterator[tuple[str, str]]:
         )
     if type(share) not in {int, float} or not isfinite(share) or not 0 <= share <= 1:
         yield "tolerated_share", Text("tolerated_share must be a number from 0 to 1, not {value!r}", value=share)
+    if unused := unused_tolerance(definition):
+        yield unused, Text("{kind} counts no bad rows, so it cannot tolerate any", kind=definition.kind)
     if type(definition.enabled) is not bool:
         yield "enabled", Text("enabled must be true or false, not {value!r}", value=definition.enabled)
     if not all(map(is_storable_text, _texts([definition.name, definition.arguments]))):
@@ -160,6 +155,13 @@ def _problems(definition: CheckDefinition) -> Iterator[tuple[str, str]]:
         parse_rule(definition.kind, definition.arguments)
     except BadArguments as error:
         yield error.argument or "arguments", str(error)
+
+
+def unused_tolerance(definition: CheckDefinition) -> str | None:
+    """Return the name of a tolerance that has no effect, because the kind counts no bad rows."""
+    if definition.kind not in list(CheckKind) or definition.kind in TOLERANT_KINDS:
+        return None
+    return next((name for name in ("tolerated_rows", "tolerated_share") if getattr(definition, name)), None)
 
 
 def _texts(value: object) -> Iterator[str]:

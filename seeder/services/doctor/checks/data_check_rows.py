@@ -4,10 +4,11 @@ from collections.abc import Iterator
 
 from django.db import DEFAULT_DB_ALIAS
 
+from seeder.domain.data_checks.definitions import unused_tolerance
 from seeder.domain.data_checks.rules import BadArguments, parse_rule
 from seeder.models import DataCheck
 from seeder.postgres.contract import OptionalTables
-from seeder.services.data_checks.check_rows import TABLE
+from seeder.services.data_checks.check_rows import TABLE, definition_of
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, warning_problem
 from seeder.texts import Text
 
@@ -25,6 +26,13 @@ UNREADABLE = warning_problem(
         " its view."
     ),
     fix=Text("Correct the check. The statement disables it."),
+)
+
+TOLERANCE_UNUSED = warning_problem(
+    name="data_check_tolerance_unused",
+    area="manifests",
+    meaning=Text("A data check has a tolerance without effect, because its kind counts no bad rows."),
+    fix=Text("Run the statement, which removes the tolerance. Give bounds in the arguments of the check instead."),
 )
 
 
@@ -49,3 +57,8 @@ def check(database: CheckedDatabase) -> Iterator[Diagnosis]:
             parse_rule(row.kind, row.arguments)
         except BadArguments as error:
             yield UNREADABLE.found(subject, message=Text("{problem}.", problem=str(error)), sql=sql)
+            continue
+        if unused := unused_tolerance(definition_of(row)):
+            message = Text("{kind} counts no bad rows, so {column} has no effect.", kind=row.kind, column=unused)
+            sql = "UPDATE reporting.seeder_check SET tolerated_rows = 0, tolerated_share = 0"
+            yield TOLERANCE_UNUSED.found(subject, message=message, sql=f"{sql} WHERE id = {row.pk};")
