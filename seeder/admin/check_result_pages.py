@@ -107,6 +107,8 @@ def _title(decision: WaiverDecision, view: ViewKey) -> Text:
 
 
 def _done_text(decision: WaiverDecision, view: ViewKey) -> Text:
+    if undecided := waivers.undecided_checks(str(view.name), view.database):
+        return waivers.still_held_text(str(view.name), undecided)
     if decision is WaiverDecision.ACCEPT:
         return Text(
             "Later refreshes of {view} are compared with these rows. Refresh it now, or wait for the next run.",

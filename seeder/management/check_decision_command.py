@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.command_output import Block
 from seeder.models import DataCheckWaiver
+from seeder.services.data_checks import waivers
 from seeder.services.data_checks.waivers import HeldChecks
 from seeder.services.documents.data_check_documents import waivers_document
 from seeder.services.read_models.view_checks import figures_text
@@ -49,7 +50,8 @@ class CheckDecisionCommand(SeederCommand):
             run_id=options.run,
         )
         decided = self.decide(held, options, by=options.by or getpass.getuser())
-        self.output.show(waivers_document(decided), self._blocks(decided))
+        undecided = waivers.undecided_checks(decided[0].table_name, options.database)
+        self.output.show(waivers_document(decided, undecided), self._blocks(decided, undecided))
 
     def decide(self, held: HeldChecks, options: Namespace, *, by: str) -> Sequence[DataCheckWaiver]:
         """Call the service."""
@@ -59,9 +61,12 @@ class CheckDecisionCommand(SeederCommand):
         """Return the line about one check. The facts are `check`, `view` and `figures`."""
         raise NotImplementedError
 
-    def _blocks(self, decided: Sequence[DataCheckWaiver]) -> Iterator[Block]:
+    def _blocks(self, decided: Sequence[DataCheckWaiver], undecided: Sequence[str]) -> Iterator[Block]:
         for row in decided:
             figures = figures_text(row.figures) or row.sqlstate or Text("could not run")
             yield self.decision_text(check=row.check_name, view=row.table_name, figures=figures)
+        if undecided:
+            yield waivers.still_held_text(decided[0].table_name, undecided)
+            return
         command = f"manage.py refresh_table {decided[0].table_name}"
         yield Text("Refresh the view to publish it: {command}", command=command)

@@ -1,12 +1,12 @@
 """Waivers of failed data checks, and accepted baselines. The only writer of their optional table."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
 
 from django.db import DEFAULT_DB_ALIAS
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 from django.db.models.functions import Now
 
 from seeder.data_check_errors import CheckTableUnusable, HeldAgain, NoBaseline, NotHeld, ReasonMissing
@@ -157,6 +157,33 @@ def _held_results(held: HeldChecks) -> Sequence[DataCheckResult]:
     if held.run_id is not None and held.run_id != last.run_id:
         raise HeldAgain(view=view, run=held.run_id, last_run=last.run_id)
     return [row for name, row in found.items() if not names or name in names]
+
+
+def undecided_checks(table_name: str, database: str = DEFAULT_DB_ALIAS) -> Sequence[str]:
+    """Return the names of the checks that hold a view, and that no decision since its last refresh is about."""
+    try:
+        results = _held_results(HeldChecks(table_name=table_name, database=database))
+    except NotHeld:
+        return ()
+    since, names = results[0].history.start_time, [result.check_name for result in results]
+    rows = DataCheckWaiver.objects.filter(
+        Q(decision=WaiverDecision.ACCEPT) | Q(used_at=None, expires_at__gt=Now()),
+        database_alias=database,
+        table_name=results[0].table_name,
+        check_name__in=names,
+        granted_at__gte=since,
+    )
+    decided = [(row.check_name, row.figures) for row in rows]
+    return [result.check_name for result in results if (result.check_name, result.figures) not in decided]
+
+
+def still_held_text(view: str, checks: Iterable[str]) -> Text:
+    """Return that checks without a decision still hold a view."""
+    return Text(
+        "{view} is still held by {checks}. Correct the data, or decide on each of these checks, too.",
+        view=view,
+        checks=Text.joined(checks),
+    )
 
 
 def _decide(

@@ -1,6 +1,6 @@
 """Documents of data checks, their results and decisions on them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from seeder.domain.data_checks.definitions import CheckDefinition
@@ -60,9 +60,9 @@ def checked_refresh_document(refresh: CheckedRefresh) -> Document:
     }
 
 
-def waivers_document(rows: Iterable[DataCheckWaiver]) -> Document:
-    """Return decisions on held views."""
-    return {"decisions": [decision_document(row) for row in rows]}
+def waivers_document(rows: Iterable[DataCheckWaiver], undecided: Sequence[str]) -> Document:
+    """Return decisions on a held view, and the checks that still hold it."""
+    return {"decisions": [decision_document(row) for row in rows], "stillHeldBy": list(undecided)}
 
 
 def decision_document(row: DataCheckWaiver) -> Document:

@@ -185,7 +185,12 @@ def test_commands_waive_and_accept(manage: Callable[..., CompletedCommand]) -> N
     [line] = [line for line in manage("refresh_status", "--failing").lines if line.startswith("reporting.a: ")]
     assert line.startswith("reporting.a: held 2 times; ")
     assert ": held: Not published, because of 2 of 2 data checks: row_count: 900 rows, expected at least 950" in line
+    first = manage("waive_check", "reporting.a", "not_null", "--reason", "r")
+    assert first.lines[1:] == [
+        "reporting.a is still held by row_count. Correct the data, or decide on each of these checks, too."
+    ]
     accepted = manage("accept_check", "reporting.a", "row_count", "--reason", "r", "--by", "anna", "--json")
+    assert accepted.document["stillHeldBy"] == []
     [decision] = accepted.document["decisions"]
     assert (decision["decision"], decision["grantedBy"], decision["figures"]["rows"]) == ("accept", "anna", 900)
     waived = manage("waive_check", "reporting.a", "not_null", "--reason", "month end", "--by", "anna")
