@@ -68,7 +68,9 @@ job AS NOT MATERIALIZED (
     SELECT
         *,
         consecutive_failures > 0 AS failing,
-        (last_success_at >= (SELECT now() - %(stale_after)s::interval)) IS NOT TRUE AS stale,  -- one subtraction for all
+        -- One subtraction for all.
+        (last_success_at >= (SELECT now() - %(stale_after)s::interval)) IS NOT TRUE
+            OR coalesce(table_name = ANY (%(late_tables)s::text[]), false) AS stale,
         CASE WHEN status = 'running'
             THEN (SELECT duration FROM usual WHERE usual.table_name = job.table_name)
         END AS usual_duration

@@ -64,7 +64,16 @@ def test_late_contract_of_severity_error_sets_the_exit_code(manage: Manage) -> N
     answer = manage("check_freshness")
     assert answer.exit_code == 0
     assert "reporting.a: late (warning); for 1 h 00 min; at most 2 h 00 min old; data as of 3 h ago" in answer.out
+    status = manage("refresh_status", "--fail-on", "stale")
+    assert status.exit_code == 0
+    assert "reporting.a: late (warning); last success " in status.out
     Freshness.objects.update(severity="error")
+    status = manage("refresh_status", "--stale", "--fail-on", "stale")
+    assert (status.exit_code, status.lines[0]) == (1, "2 views: 1 fresh, 0 failing, 0 running, 1 late")
+    assert "reporting.a: late; last success " in status.lines[1]
+    assert "; contract at most 2 h 00 min old: no refresh started; " in status.lines[1]
+    [late] = manage("refresh_status", "--json").document["lateContracts"]
+    assert (late["view"], late["cause"]) == ("reporting.a", "not_started")
     answer = manage("check_freshness", "--json")
     assert (answer.exit_code, answer.document["totals"]["late"]) == (1, 1)
     assert contracts(answer) == [("reporting.a", "late", "not_started"), ("reporting.a", "fresh", None)]

@@ -9,7 +9,7 @@ from seeder.domain.outcomes import Status
 from seeder.management.base_command import EXIT_FAILED, positive_integer
 from seeder.management.rendering.status_text import status_blocks
 from seeder.management.watchable_command import WatchableCommand
-from seeder.services.documents.job_documents import status_document
+from seeder.services.documents.status_documents import status_document
 from seeder.services.read_models import job_list
 from seeder.services.run import open_breakers
 from seeder.texts import Text
@@ -37,7 +37,7 @@ class Command(WatchableCommand):
         flag: Any = {"action": "store_true", "default": None}  # None: the filter is not set
         parser.add_argument("--failing", **flag, help=Text("only views whose last refresh failed"))
         parser.add_argument("--long-running", **flag, help=Text("only views that have been running too long"))
-        parser.add_argument("--stale", **flag, help=Text("only views whose last success is too long ago"))
+        parser.add_argument("--stale", **flag, help=Text("only late views: by a contract, or without a recent success"))
         parser.add_argument(
             "--search", metavar="TEXT", help=Text("only views with this text in their name or their report's name")
         )

@@ -1,14 +1,16 @@
 """The status of views as text and tables."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 
 from seeder.domain.as_of import as_of_text
+from seeder.domain.freshness.states import FreshnessState
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import Block, TableRow, TextTable, foldable
 from seeder.management.rendering.run_text import and_others, first_line
+from seeder.management.rendering.state_words import FRESHNESS_WORDS
 from seeder.services.read_models.job_list import JobOverview
 from seeder.texts import Text
 
@@ -24,7 +26,12 @@ def status_blocks(overview: JobOverview, open_breakers: Iterable[str] = ()) -> I
         yield sentence, "bold red"
     has_loads = any(overview.as_of.get(job.table_name) for job in overview.page.jobs)
     has_ages = any(_data_as_of_text(job, overview) for job in overview.page.jobs)
-    errors = [(job, error) for job in overview.page.jobs if (error := _error_text(job, overview))]
+    errors = [
+        (job, text)
+        for job in overview.page.jobs
+        for text in (*_contract_texts(job, overview), _error_text(job, overview))
+        if text
+    ]
     yield TextTable(
         headings=(
             *(Text("view"), foldable(Text("report")), foldable(Text("agency")), Text("state"), Text("last success")),
@@ -50,10 +57,7 @@ def _totals_style(totals: JobTotals) -> str:
 
 
 def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool) -> TableRow:
-    state, last_success = (
-        job_state_text(job, overview.now, is_held=overview.failures[job.key].is_held),
-        time_ago_text(job.last_success_at, overview.now),
-    )
+    state, last_success = _state_text(job, overview), time_ago_text(job.last_success_at, overview.now)
     agency, *others = job.agencies
     agencies = and_others(agency, len(others))
     error, as_of = _error_text(job, overview), overview.as_of.get(job.table_name, ())
@@ -62,6 +66,7 @@ def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool
     data_as_of = _data_as_of_text(job, overview)
     facts += [Text("data as of {age}", age=data_as_of)] if data_as_of else []
     facts += [Text("as of {loads}", loads=as_of_text(as_of))] if as_of else []
+    facts += _contract_texts(job, overview)
     line = Text.joined([*facts, job.report_name, agencies], "; ")
     return TableRow(
         line=Text.joined([line, error], ": ") if error else line,
@@ -75,6 +80,22 @@ def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool
             *([as_of_text(as_of)] if has_loads else []),
         ),
     )
+
+
+def _state_text(job: Job, overview: JobOverview) -> Text:
+    """Return the state, also of a view that misses only a contract of severity `warn`."""
+    state = job_state_text(job, overview.now, is_held=overview.failures[job.key].is_held)
+    if str(state) == FRESHNESS_WORDS[FreshnessState.FRESH] and overview.late_contracts.get(job.table_name):
+        return Text("{state} (warning)", state=FRESHNESS_WORDS[FreshnessState.LATE])
+    return state
+
+
+def _contract_texts(job: Job, overview: JobOverview) -> Sequence[Text]:
+    """Return the contracts that a view misses, with the causes."""
+    return [
+        Text("contract {contract}: {cause}", contract=str(one.contract), cause=one.cause_text)
+        for one in overview.late_contracts.get(job.table_name, ())
+    ]
 
 
 def _data_as_of_text(job: Job, overview: JobOverview) -> str:

@@ -8,12 +8,13 @@ from seeder.services.read_models.freshness_overview import ContractStatus, Fresh
 def freshness_document(overview: FreshnessOverview) -> Document:
     return {
         "totals": dict(overview.counts),
-        "contracts": [*map(_contract_document, overview.statuses)],
+        "contracts": [*map(contract_document, overview.statuses)],
         "problems": [fields(one, "id", "message") for one in overview.invalid],
     }
 
 
-def _contract_document(status: ContractStatus) -> Document:
+def contract_document(status: ContractStatus) -> Document:
+    """Return the state of a contract of a view."""
     return {
         **view_document(status.view),
         "agencySlugs": status.agencies,

@@ -11,7 +11,6 @@ from seeder.domain.outcomes import Status
 from seeder.models import RunHistory
 from seeder.services.documents.document_fields import Document, fields
 from seeder.services.read_models.error_redaction import ModeAndRows, VisibleFailure
-from seeder.services.read_models.job_list import JobOverview
 
 
 def manifest_document(manifest: Manifest | Job | RunHistory) -> Document:
@@ -70,14 +69,3 @@ def history_documents(rows: Iterable[RunHistory], failures: Mapping[int, Visible
 def _rows_unchanged(row: RunHistory, known: ModeAndRows) -> int | None:
     rows = row.records_processed if row.status == Status.SUCCESS else None
     return unchanged_rows(known.mode, rows, known.rows_inserted)
-
-
-def status_document(overview: JobOverview, open_breakers: Sequence[str] = ()) -> Document:
-    return {
-        "totals": fields(overview.totals, "jobs", "fresh", "failing", "running", "long_running", "stale"),
-        "openBreakers": open_breakers,
-        "count": overview.page.total,
-        "jobs": job_documents(
-            overview.page.jobs, overview.agency_names, overview.failures, overview.as_of, overview.ages
-        ),
-    }

@@ -40,10 +40,15 @@ class ContractStatus:
     contract: FreshnessContract
     judgement: Judgement
     age: DataAge
+    spellings: Collection[str] = ()  # of the view's name in manifests
+
+    @property
+    def is_late(self) -> bool:
+        return self.judgement.state is FreshnessState.LATE
 
     @property
     def is_alarm(self) -> bool:
-        return self.judgement.state is FreshnessState.LATE and self.contract.severity is ContractSeverity.ERROR
+        return self.is_late and self.contract.severity is ContractSeverity.ERROR
 
     @property
     def is_fresh(self) -> bool:
@@ -88,6 +93,7 @@ class ListedView:
     key: ViewKey
     table_name: str
     agencies: frozenset[str]
+    spellings: Collection[str] = ()  # all, as manifests have them
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -125,6 +131,7 @@ def freshness_overview(
             contract=contract,
             judgement=judge(contract, age, facts[view.key], now),
             age=age,
+            spellings=view.spellings,
         )
         for view in contracted
         for age in [ages.get(view.key, NEVER_RECORDED)]
@@ -171,16 +178,18 @@ def listed_views(databases: Mapping[int, str], *, agency: str | None = None) -> 
         .exclude(canned_report__table_name=None)
         .values_list("canned_report__table_name", "agency_slug", "canned_report__database_id"),
     ]
-    spellings, agencies = dict[ViewKey, str](), defaultdict[ViewKey, set[str]](set)
+    spellings, agencies = defaultdict[ViewKey, list[str]](list), defaultdict[ViewKey, set[str]](set)
     names = {table_name: ViewName.parse_or_none(table_name) for table_name, _, _ in rows}
     for table_name, slug, database_id in rows:
         name = names[table_name]
         if name is not None and (not databases or database_id in databases):
             key = ViewKey(database=databases.get(database_id, DEFAULT_DB_ALIAS), name=name)
-            spellings.setdefault(key, table_name)
+            spellings[key].append(table_name)
             agencies[key].add(slug)
-    for key, table_name in spellings.items():
-        yield ListedView(key=key, table_name=table_name, agencies=frozenset(agencies[key]))
+    for key, spelled in spellings.items():
+        yield ListedView(
+            key=key, table_name=spelled[0], agencies=frozenset(agencies[key]), spellings=frozenset(spelled)
+        )
 
 
 def _facts(views: Sequence[ListedView], tables: OptionalTables) -> Mapping[ViewKey, ViewFacts]:

@@ -1,5 +1,6 @@
 """Jobs with their status, limited to the visible agencies."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
@@ -28,6 +29,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.read_models import agency_scope, error_redaction, view_as_of
 from seeder.services.read_models.error_redaction import VisibleFailure
+from seeder.services.read_models.freshness_overview import ContractStatus, freshness_overview
 from seeder.services.storable_text import is_storable
 
 _LAST_ID = 2**31 - 1  # largest value of an integer column
@@ -59,14 +61,21 @@ class JobOverview:
     failures: Mapping[ManifestKey, VisibleFailure]  # with complete messages
     as_of: Mapping[str, Sequence[TableAsOf]]  # the loads that the page's views contain, by table name
     ages: Mapping[str, DataAge]  # as of when their data are, by table name
+    late_contracts: Mapping[str, Sequence[ContractStatus]]  # by table name
     now: datetime  # by the database's clock
 
 
 def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOverview:
-    """Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`."""
+    """Return a page of jobs. A view that misses a contract of severity error is stale, too.
+
+    Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`.
+    """
     with translate_database_errors(DEFAULT_DB_ALIAS):
         for slug in job_filter.agencies or ():
             manifest_selection.require_known_agency(slug)
+        late = _late_contracts(job_filter.agencies)
+        alarms = [table_name for table_name, contracts in late.items() if any(one.is_alarm for one in contracts)]
+        job_filter = replace(job_filter, late_tables=alarms)
         found = job_page(job_filter, page_request)
         every = job_totals(replace(job_filter, statuses=None, failing=None, stale=None, long_running=None))
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
@@ -76,8 +85,25 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
         ages = view_as_of.data_ages_of_jobs(found.jobs, tables)
         now = sessions.server_time(DEFAULT_DB_ALIAS)
         return JobOverview(
-            page=found, totals=every, agency_names=names, failures=failures, as_of=as_of, ages=ages, now=now
+            page=found,
+            totals=every,
+            agency_names=names,
+            failures=failures,
+            as_of=as_of,
+            ages=ages,
+            late_contracts=late,
+            now=now,
         )
+
+
+def _late_contracts(agencies: Sequence[str] | None) -> Mapping[str, Sequence[ContractStatus]]:
+    """Return the contracts that the views of these agencies miss, by each spelling of the view."""
+    found = defaultdict[str, list[ContractStatus]](list)
+    for status in freshness_overview(agencies).statuses:
+        if status.is_late:
+            for table_name in status.spellings:
+                found[table_name].append(status)
+    return found
 
 
 def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy = GroupBy.VIEW) -> JobPage:

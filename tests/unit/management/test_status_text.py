@@ -17,7 +17,7 @@ from seeder.domain.monitoring.report_jobs import Job, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import CommandOutput
 from seeder.management.rendering.status_text import job_state_text, status_blocks
-from seeder.services.documents.job_documents import status_document
+from seeder.services.documents.status_documents import status_document
 from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.read_models.job_list import JobOverview, JobPage
 
@@ -68,7 +68,14 @@ def overview(*jobs: Job, total: int | None = None, totals: JobTotals = TOTALS) -
     failures = {job.key: VisibleFailure(errors=job.errors) for job in jobs}
     page = JobPage(jobs=jobs, total=len(jobs) if total is None else total)
     return JobOverview(
-        page=page, totals=totals, agency_names={1: "Demo City"}, failures=failures, as_of={}, ages={}, now=NOON
+        page=page,
+        totals=totals,
+        agency_names={1: "Demo City"},
+        failures=failures,
+        as_of={},
+        ages={},
+        late_contracts={},
+        now=NOON,
     )
 
 
