@@ -41,7 +41,7 @@ def test_status_without_terminal_lists_failing_and_late_views_first() -> None:
     ended = run_in_process("refresh_status")
     assert (ended.exit_code, ended.err) == (0, "")
     assert [re.sub(r"\d+ (s|min) ago", "just now", line) for line in ended.lines] == [
-        "4 views: 2 fresh, 1 failing, 0 running, 2 late",
+        "4 views: 2 fresh, 1 failing, 0 running, 1 late",
         f"reporting.bad: failed 1 time; last success never; Report reporting.bad; metro: {DIVIDED}",
         "reporting.new: never ran; Report reporting.new; harbor",
         "reporting.good: fresh; last success just now; Report reporting.good; demo",
@@ -124,7 +124,7 @@ def test_status_on_terminal_is_a_coloured_table() -> None:
     code, drawn = run_on_terminal("refresh_status")
     assert code == 0
     shown = plain_text(drawn)
-    assert shown.startswith("4 views: 2 fresh, 1 failing, 0 running, 2 late")
+    assert shown.startswith("4 views: 2 fresh, 1 failing, 0 running, 1 late")
     assert re.search(r"reporting\.bad +Report reporting\.bad +metro +failed 1 time +never\s", shown)
     assert f"reporting.bad: {DIVIDED}" in shown
     assert re.search(r"reporting\.good +Report reporting\.good +demo +fresh +\d+ (s|min) ago", shown)
