@@ -74,6 +74,7 @@ class _Drawing:
     end: datetime  # of the run, or now
     window: TimeWindow
     critical: Collection[str]
+    by_view: bool
     url_of: Callable[[str], str]  # of a view's page
 
     def seconds(self, instant: datetime | None) -> float:
@@ -100,13 +101,13 @@ def timeline_chart(
         end=end,
         window=form.window(end - start),
         critical=critical,
+        by_view=form.lanes_of is LanesOf.VIEW,
         url_of=page_urls.views(site),
     )
     in_window = [bar for bar in timeline.bars if drawing.shows(bar.started_at, bar.finished_at)]
     shown = most_relevant(in_window, _MAX_BARS[form.lanes_of], preferred=critical)
-    by_view = form.lanes_of is LanesOf.VIEW
-    lanes = _view_lanes(shown, drawing) if by_view else _worker_lanes(timeline)
-    if by_view:
+    lanes = _view_lanes(shown, drawing) if drawing.by_view else _worker_lanes(timeline)
+    if drawing.by_view:
         marks = [
             _mark(bar, drawing, row=number, waits=_waits_of_view(bar, drawing)) for number, bar in enumerate(shown)
         ]
@@ -170,8 +171,9 @@ def _idle_since(timeline: Timeline) -> Mapping[str, datetime | None]:
 def _mark(
     bar: TimelineBar, drawing: _Drawing, *, row: int, waits: Iterable[tuple[str, float, float]]
 ) -> Mapping[str, Any]:
+    start = bar.started_at if drawing.by_view else bar.worker_since
     return {
-        **drawing.span(drawing.seconds(bar.started_at), drawing.seconds(bar.finished_at)),
+        **drawing.span(drawing.seconds(start), drawing.seconds(bar.finished_at)),
         "y": _LANE_HEIGHT * row + (_LANE_HEIGHT - _BAR_HEIGHT) // 2,
         "line": _LANE_HEIGHT * row + (_LANE_HEIGHT + _BAR_HEIGHT) // 2 + 1,
         "middle": _LANE_HEIGHT * row + _LANE_HEIGHT // 2,

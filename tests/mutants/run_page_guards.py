@@ -51,7 +51,7 @@ RUN_PAGE = [
     Mutant(
         name="critical path: a dependency that ended long before explains nothing",
         file="seeder/domain/monitoring/critical_path.py",
-        old="if bar.started_at - _end(cause[1]) - throttled <= _MAX_GAP",
+        old="if bar.worker_since - _end(cause[1]) - throttled <= _MAX_GAP",
         new="if True",
         tests=(_RULES,),
     ),

@@ -129,9 +129,9 @@ class _Schedule:
     def _step(self, bar: TimelineBar) -> PathStep:
         waited_for, previous = self._cause(bar)
         ready = self._first_ready if previous is None else _end(previous)
-        idle = max(bar.started_at - ready, timedelta())
+        idle = max(bar.worker_since - ready, timedelta())
         throttled = min(timedelta(seconds=bar.throttle_wait_seconds or 0), idle)
-        duration = _end(bar) - bar.started_at
+        duration = _end(bar) - bar.worker_since
         return PathStep(
             bar=bar,
             duration=duration,
@@ -150,7 +150,7 @@ class _Schedule:
         if before is not None and timedelta(seconds=bar.worker_wait_seconds or 0) >= _SHORTEST_WAIT:
             causes.append((WaitedFor.WORKER, before))
         throttled = timedelta(seconds=bar.throttle_wait_seconds or 0)
-        explained = [cause for cause in causes if bar.started_at - _end(cause[1]) - throttled <= _MAX_GAP]
+        explained = [cause for cause in causes if bar.worker_since - _end(cause[1]) - throttled <= _MAX_GAP]
         if explained:
             return max(explained, key=lambda cause: _end(cause[1]))
         if bar.ready_at - self._first_ready > _MAX_GAP or (bar.worker_wait_seconds or 0) > _MAX_GAP.total_seconds():
@@ -174,10 +174,12 @@ def _is_same_group(bar: TimelineBar, other: TimelineBar) -> bool:
 
 
 def _end(bar: TimelineBar) -> datetime:
-    return bar.finished_at or bar.started_at
+    return bar.finished_at or bar.worker_since
 
 
 def _working(bar: TimelineBar) -> timedelta:
-    """Return the duration without waits for locks."""
-    duration = _end(bar) - bar.started_at
+    """Return the duration without waits for locks, which a consistent group has before its first member."""
+    duration = _end(bar) - bar.worker_since
+    if bar.previous_member_ended_at is not None:
+        return duration
     return max(duration - timedelta(seconds=bar.lock_wait_seconds or 0), timedelta())

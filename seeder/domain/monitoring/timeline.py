@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 from heapq import nsmallest
+from operator import itemgetter
 
 from seeder.domain.human_format import format_count
 from seeder.domain.mode_predictor import unchanged_rows
@@ -88,10 +89,16 @@ class TimelineBar:
     is_interrupted: bool = False  # the run ended before the view
     has_started: bool = True  # otherwise the run ended while the view was pending
     lane: int = 0  # from 1
+    previous_member_ended_at: datetime | None = None  # None for the first member, and without a consistent group
 
     @property
     def duration(self) -> timedelta | None:
         return None if self.finished_at is None else self.finished_at - self.started_at
+
+    @property
+    def worker_since(self) -> datetime:
+        """When its worker began with it. Members of a consistent group start together, and follow one another."""
+        return max(self.started_at, self.previous_member_ended_at or self.started_at)
 
     @property
     def ready_at(self) -> datetime:
@@ -114,20 +121,27 @@ class TimelineBar:
         return unchanged_rows(self.mode, self.rows, self.rows_inserted)
 
 
-def assign_lanes(refreshes: Iterable[tuple[float, int, str, float]]) -> Mapping[str, int]:
+def assign_lanes(
+    refreshes: Iterable[tuple[float, int, float, str, str | None]],
+) -> Mapping[str, tuple[int, float | None]]:
     """Return the lane of each view, in the order of starts: that of its worker, or the next free one.
 
-    A refresh is its start in seconds, the number of its worker (0: unknown), its view and its end. A lane can be taken,
-    because workers of two databases share numbers and a run without metrics has none.
+    A refresh is its start in seconds, the number of its worker (0: unknown), its end, its view and its consistent
+    group. A lane can be taken, because workers of two databases share numbers and a run without metrics has none.
+    Members of a group overlap by their times, but one worker refreshes them one after another. So the lane of a view
+    comes with the end of the member before it, or None.
     """
-    busy_until: dict[int, float] = {}
+    last_in_lane: dict[int, tuple[float, str | None]] = {}  # end and group
     lanes = {}
-    for start, worker, view, end in sorted(refreshes):
-        lane = worker or 1
-        while busy_until.get(lane, start) > start:
-            lane += 1
-        busy_until[lane] = end
-        lanes[view] = lane
+    for start, worker, end, view, group in sorted(refreshes, key=itemgetter(0, 1, 2, 3)):
+        number, previous_end = worker or 1, None
+        while (last := last_in_lane.get(number)) and last[0] > start:
+            if group is not None and group == last[1]:
+                previous_end = last[0]
+                break
+            number += 1
+        last_in_lane[number] = end, group
+        lanes[view] = number, previous_end
     return lanes
 
 

@@ -127,14 +127,18 @@ def timeline(run_id: str, agencies: list[str] | None) -> Timeline:
     rows, metrics = _rows_with_metrics(history_of(run_id, agencies))
     known = [row for row in rows.values() if row[_STATUS] != Status.PENDING]
     lanes = assign_lanes(
-        (row[_STARTED], metrics.get(row[0], _NO_METRICS)[0] or 0, row[_NAME], row[_FINISHED] or now.timestamp())
+        (row[_STARTED], measured[0] or 0, row[_FINISHED] or now.timestamp(), row[_NAME], measured[-1])
         for row in known
+        for measured in [metrics.get(row[0], _NO_METRICS)]
         if not row[_WAS_PENDING]
     )
     return Timeline(
         run=run,
         now=now,
-        bars=[_bar(_Row._make(rows[name]), metrics, lane=lane) for name, lane in lanes.items()],
+        bars=[
+            _bar(_Row._make(rows[name]), metrics, lane=lane, previous_end=previous_end)
+            for name, (lane, previous_end) in lanes.items()
+        ],
         pending_count=len(rows) - len(known),
         holds=holds,
         never_started=[_bar(_Row._make(row), metrics) for row in known if row[_WAS_PENDING]],
@@ -219,7 +223,9 @@ def _seconds(column: str) -> Func:
     return Func(Value("epoch"), F(column), function="date_part", output_field=FloatField())
 
 
-def _bar(row: _Row, metrics: Mapping[int, tuple[Any, ...]], *, lane: int = 0) -> TimelineBar:
+def _bar(
+    row: _Row, metrics: Mapping[int, tuple[Any, ...]], *, lane: int = 0, previous_end: float | None = None
+) -> TimelineBar:
     measured: Mapping[str, Any] = dict(zip(_METRICS, metrics.get(row.pk, _NO_METRICS), strict=True))
     return TimelineBar(
         history_id=row.pk,
@@ -232,6 +238,7 @@ def _bar(row: _Row, metrics: Mapping[int, tuple[Any, ...]], *, lane: int = 0) ->
         is_interrupted=bool(row.is_interrupted),
         has_started=not row.was_pending,
         lane=lane,
+        previous_member_ended_at=None if previous_end is None else datetime.fromtimestamp(previous_end, UTC),
         **measured,
     )
 

@@ -6,7 +6,7 @@ import pytest
 from pytest_django import Settings
 
 from seeder.models import CustomReportManifest, RunHistory
-from seeder.services.read_models import run_groups
+from seeder.services.read_models import run_groups, run_timeline
 from tests.acceptance.api_clients import READER_PERMISSIONS, api_client, create_user, delete_users, get
 from tests.conftest import CompletedCommand, sql
 from tests.integration.admin.admin_clients import client_with, get_page
@@ -56,6 +56,8 @@ def test_api_and_page_of_a_run_have_its_groups() -> None:
     caller = api_client(create_user("reader", *READER_PERMISSIONS))
     [group] = get(caller, f"runs/{last_run()}/")["groups"]
     assert (group["name"], group["text"]) == ("month", TOGETHER)
+    bars = run_timeline.timeline(last_run(), None).bars
+    assert len({bar.lane for bar in bars if bar.consistent_group}) == 1
     rows = get(caller, f"runs/{last_run()}/history/")["results"]
     assert {row["tableName"]: row["consistentGroup"] for row in rows} == {
         **dict.fromkeys(NAMES.split(", "), "month"),

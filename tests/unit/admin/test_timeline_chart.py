@@ -70,6 +70,12 @@ def test_bar_spans_start_to_finish_or_now() -> None:
     assert spans(chart_of(bar(1, 10, None), run=replace(RUN, finished_at=None))["bars"]) == [(20, 100)]
 
 
+def test_member_of_a_group_is_drawn_after_the_member_before_it() -> None:
+    follower = bar(1, 10, 40, previous_member_ended_at=at(30))
+    assert spans(chart_of(follower)["bars"]) == [(30, 40)]
+    assert spans(chart_of(follower, query="by=view")["bars"]) == [(10, 40)]
+
+
 def test_throttle_wait_is_limited_to_idle_time_of_worker() -> None:
     first = bar(1, 10, 20)
     assert waits(chart_of(first, bar(1, 80, 90, throttle_wait_seconds=60))) == [[], [("throttled", 20, 80)]]

@@ -28,10 +28,23 @@ def bar(name: str, worker: int, started: float, finished: float, **values: Any) 
 def in_lanes(bars: Iterable[TimelineBar]) -> list[TimelineBar]:
     by_name = {one.table_name: one for one in bars}
     lanes = assign_lanes(
-        (one.started_at.timestamp(), one.worker_number or 0, name, (one.finished_at or START).timestamp())
+        (
+            one.started_at.timestamp(),
+            one.worker_number or 0,
+            (one.finished_at or START).timestamp(),
+            name,
+            one.consistent_group,
+        )
         for name, one in by_name.items()
     )
-    return [replace(by_name[name], lane=lane) for name, lane in lanes.items()]
+    return [
+        replace(
+            by_name[name],
+            lane=lane,
+            previous_member_ended_at=None if end is None else datetime.fromtimestamp(end, UTC),
+        )
+        for name, (lane, end) in lanes.items()
+    ]
 
 
 def path_of(*bars: TimelineBar, end: float, reads: Mapping[str, set[str]] | None = None) -> CriticalPath:
@@ -101,8 +114,10 @@ def test_dependency_that_was_added_later_does_not_count() -> None:
 
 
 def test_members_of_a_group_follow_each_other() -> None:
-    bars = bar("a", 1, 0, 5, consistent_group="g"), bar("b", 1, 5, 9, consistent_group="g"), bar("c", 2, 0, 6)
+    """Their starts are that of the group's snapshot."""
+    bars = bar("a", 1, 0, 5, consistent_group="g"), bar("b", 1, 0, 9, consistent_group="g"), bar("c", 2, 0, 6)
     path = path_of(*bars, end=9, reads={})
+    assert seconds(path.working) == 9
     assert chain(path) == [("a", "nothing"), ("b", "group")]
     assert seconds(path.without_waits) == 9
 

@@ -1,16 +1,21 @@
 """The lanes of the bars in a timeline."""
 
+import pytest
+
 from seeder.domain.monitoring.timeline import assign_lanes
 
 NOW = 10
 
 
-def bar(name: str, started: float, finished: float | None, *, worker: int | None) -> tuple[float, int, str, float]:
-    return started, worker or 0, name, NOW if finished is None else finished
+Refresh = tuple[float, int, float, str, str | None]
 
 
-def lanes_of(*bars: tuple[float, int, str, float]) -> dict[str, int]:
-    return dict(assign_lanes(bars))
+def bar(name: str, started: float, finished: float | None, *, worker: int | None, group: str | None = None) -> Refresh:
+    return started, worker or 0, NOW if finished is None else finished, name, group
+
+
+def lanes_of(*bars: Refresh) -> dict[str, int]:
+    return {name: lane for name, (lane, _) in assign_lanes(bars).items()}
 
 
 def test_bar_is_in_the_lane_of_its_worker() -> None:
@@ -35,3 +40,11 @@ def test_bar_without_worker_takes_the_first_free_lane() -> None:
         "b": 2,
         "c": 2,
     }
+
+
+@pytest.mark.parametrize("b_finished", [5, 2], ids=["one after another", "failed together"])
+def test_members_of_a_group_are_in_the_lane_of_its_worker(b_finished: float) -> None:
+    """All have the start of the group's snapshot."""
+    members = bar("b", 0, b_finished, worker=2, group="g"), bar("a", 0, 2, worker=2, group="g")
+    lanes = assign_lanes([*members, bar("c", 1, 6, worker=2)])
+    assert lanes == {"a": (2, None), "b": (2, 2), "c": (3, None)}
