@@ -17,13 +17,13 @@ SELECT 1 / (NOT EXISTS (
 ))::integer;
 
 -- name: lock_shared_inputs
--- Lock the tables that `choose_inputs` has chosen, without waiting.
+-- Lock the tables that `choose_inputs` has chosen.
 DO LANGUAGE plpgsql $seeder$
 DECLARE
     inputs regclass[] := current_setting('seeder.inputs');
 BEGIN
     IF inputs <> '{}' THEN
-        EXECUTE format('LOCK TABLE %%s IN ACCESS SHARE MODE NOWAIT', array_to_string(inputs, ', '));
+        EXECUTE format('LOCK TABLE %%s IN ACCESS SHARE MODE', array_to_string(inputs, ', '));
     END IF;
 END $seeder$;
 
@@ -31,7 +31,7 @@ END $seeder$;
 -- Note the views, their counters of written rows, which include earlier transactions of this session, and the time. Returns
 -- the transactions whose rows the refreshes see.
 SELECT
-    1 / (count(c.oid) = cardinality(%(names)s::text[]) AND bool_and(current_setting('track_counts')::boolean))::integer,
+    1 / bool_and(current_setting('track_counts')::boolean)::integer,
     set_config('seeder.oids', array_agg(c.oid ORDER BY position)::text, true),
     set_config('seeder.inserted', array_agg(pg_stat_get_xact_tuples_inserted(c.oid) ORDER BY position)::text, true),
     set_config('seeder.deleted', array_agg(pg_stat_get_xact_tuples_deleted(c.oid) ORDER BY position)::text, true),

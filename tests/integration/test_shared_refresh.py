@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
+from time import monotonic
 from typing import Any
 
 import pytest
@@ -16,6 +17,8 @@ from seeder.errors import RunLockLost
 from seeder.models import JobStatus, RunHistory
 from seeder.postgres import sessions, shared_refresh
 from seeder.services.run import orchestrator
+from seeder.services.run import shared_refresh as service
+from tests.blocked_calls import blocked_call
 from tests.conftest import another_session, create_canned_report, create_custom_manifest, sql
 from tests.injection.injected_failures import cut
 
@@ -98,9 +101,11 @@ def test_failing_view_fails_alone() -> None:
 
 
 @pytest.mark.parametrize("lock", ["LOCK TABLE reporting.source", "SELECT FROM reporting.b"])
-def test_views_do_not_wait_for_a_lock_while_they_hold_others(lock: str) -> None:
+def test_views_hardly_wait_for_a_lock_while_they_hold_others(lock: str, monkeypatch: pytest.MonkeyPatch) -> None:
     """The first locks a table that all read. The second is a reader of one view."""
-    events: list[RunEvent] = []
+    monkeypatch.setattr(service, "STATEMENT_TIMEOUT_MS", 600_000)
+    events, waits = list[RunEvent](), list[float]()
+    begun = monotonic()
     with ExitStack() as locks:
         session = locks.enter_context(another_session())
         session.execute("BEGIN")
@@ -109,10 +114,12 @@ def test_views_do_not_wait_for_a_lock_while_they_hold_others(lock: str) -> None:
         def release(event: RunEvent) -> None:
             events.append(event)
             if isinstance(event, ViewPostponed):
+                waits.append(monotonic() - begun)
                 locks.close()
 
         results = run(release)
     assert postponed(events) == ["a", "b", "c"]
+    assert waits[0] < 5, "the limit is 0.05 s"
     assert {result.outcome for result in results.values()} == {Outcome.REFRESHED}
 
 
@@ -161,6 +168,48 @@ def test_commit_whose_answer_was_lost_is_found(monkeypatch: pytest.MonkeyPatch) 
     assert {(row.start_time, row.finish_time) for row in rows} == {
         (result.started_at, result.finished_at) for result in results.values()
     }
+
+
+def test_view_that_has_become_slow_is_refreshed_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(service, "STATEMENT_TIMEOUT_MS", 50)
+    sql("CREATE TABLE reporting.delay AS SELECT 0.0 AS seconds")
+    create_custom_manifest("reporting.slow", "SELECT 1 AS n FROM reporting.delay, pg_sleep(seconds)")
+    run()
+    sql("UPDATE reporting.seeder_run_history SET finish_time = start_time + interval '1 ms'")
+    sql("UPDATE reporting.delay SET seconds = 0.2")
+    events: list[RunEvent] = []
+    results = run(events.append)
+    assert "slow" in postponed(events)
+    assert {result.outcome for result in results.values()} == {Outcome.REFRESHED}
+
+
+def test_rows_are_counted_if_the_server_has_no_counters() -> None:
+    sql("ALTER ROLE CURRENT_USER SET track_counts = off")
+    try:
+        connections.close_all()
+        assert [result.rows for result in run().values()] == [1, 1, 1]
+    finally:
+        sql("ALTER ROLE CURRENT_USER RESET track_counts")
+        connections.close_all()
+
+
+def test_truncated_input_is_never_seen_empty(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A loader replaces the rows of the table while the views wait for it."""
+    monkeypatch.setattr(service, "LOCK_TIMEOUT_MS", 60_000)
+    monkeypatch.setattr(service, "STATEMENT_TIMEOUT_MS", 60_000)
+
+    events: list[RunEvent] = []
+    with another_session() as loader:
+
+        def replace_rows(event: RunEvent) -> None:
+            events.append(event)
+            if isinstance(event, RunStarted):
+                loader.execute("BEGIN; TRUNCATE reporting.source; INSERT INTO reporting.source VALUES (1, 1, 1)")
+
+        with blocked_call(loader, lambda: run(replace_rows)) as running:
+            loader.execute("COMMIT")
+            assert [result.rows for result in running.result().values()] == [1, 1, 1]
+    assert postponed(events) == []
 
 
 def test_view_that_was_dropped_or_replaced_is_created_alone() -> None:
