@@ -28,6 +28,7 @@ from bench.workloads.tpch import tpch
 from bench.workloads.workload import Workload
 
 _WORKER_COUNTS = (2, 4, 8, 16, 32, 64)
+_ROUND_TRIPS = (0.001, 0.01)  # seconds, of a network
 _WORK = 350_000  # of the graph: numbers that a view of weight 1 hashes
 # Parts that one function measures, in the order in which they run. Their results are fields of the same names.
 _PROBES: Mapping[str, Callable[[BenchServer, options.Options], Any]] = {
@@ -101,6 +102,14 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
             contests.compete(workload, contenders, bench=bench, options=bench_options, rounds=rounds)
         )
         yield
+    if "network" in bench_options.only:
+        for round_trip in _ROUND_TRIPS:
+            workload, rounds = small(min(bench_options.small)), min(bench_options.rounds, 3)
+            contest = contests.compete_at_distance(
+                workload, round_trip, bench=bench, options=bench_options, rounds=rounds
+            )
+            results.contests.append(contest)
+            yield
 
 
 def _contests(bench_options: options.Options) -> Iterator[tuple[Workload, Sequence[contests.Contender]]]:

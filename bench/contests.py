@@ -1,7 +1,7 @@
 """The contenders of each workload."""
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bench.contenders.builtin import (
     bare_pool,
@@ -45,6 +45,7 @@ class Contest:
     workload: Workload
     workers: int
     measurements: Mapping[str, Sequence[Measurement]]
+    round_trip: float | None = None  # seconds, of a network between contenders and server
 
 
 def compete(
@@ -53,6 +54,24 @@ def compete(
     """Set up the workload and its contenders, then run them in turn."""
     print(f"{workload.title}: setting up", flush=True)
     create_workload(workload, bench)
+    return _compete(workload, contenders, bench=bench, options=options, rounds=rounds)
+
+
+def compete_at_distance(
+    workload: Workload, round_trip: float, *, bench: BenchServer, options: Options, rounds: int
+) -> Contest:
+    """Do the same with a network between contenders and server."""
+    print(f"{workload.title}, {round_trip * 1000:g} ms away: setting up", flush=True)
+    create_workload(workload, bench)
+    with bench.at_distance(round_trip):
+        contest = _compete(workload, SMALL_CONTENDERS, bench=bench, options=options, rounds=rounds)
+    title = f"{workload.title}, {round_trip * 1000:g} ms away"
+    return replace(contest, workload=replace(workload, title=title), round_trip=round_trip)
+
+
+def _compete(
+    workload: Workload, contenders: Sequence[Contender], *, bench: BenchServer, options: Options, rounds: int
+) -> Contest:
     commands = [contender(workload, bench, options.workers) for contender in contenders]
     commands = [command for command in commands if command.name not in options.without]
 

@@ -12,6 +12,7 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 WORK = CHECKOUT / "var" / "bench"  # all files created by the benchmark
 PARTS = (
     "small",
+    "network",
     "graph",
     "tpch",
     "night",

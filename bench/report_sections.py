@@ -5,11 +5,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from itertools import chain
 from typing import Any
 
+from bench.contest_goals import BARE_POOL, INFORMED_POOL, SEEDER, median_of
 from bench.contests import Contest
 from bench.markdown_tables import spread_text, table
 from bench.measurement_math import Spread, lower_bound
 from bench.probes.snapshot_benchmark import NAIVE, SCAN
-from bench.results import BARE_POOL, INFORMED_POOL, SEEDER, Results, median_of, planning_costs
+from bench.results import Results, planning_costs
 
 _MIN_PER_VIEW = 0.5  # minimum for a statement to be listed
 
@@ -28,9 +29,8 @@ def contest(contest: Contest) -> Iterator[str]:
         )
         yield ""
     reference = INFORMED_POOL if INFORMED_POOL in contest.measurements else BARE_POOL
-    reference_seconds = (
-        median_of(contest.measurements[reference], "seconds") if reference in contest.measurements else None
-    )
+    of_reference = contest.measurements.get(reference)
+    reference_seconds = median_of(of_reference, "seconds") if of_reference else None
     yield from table(
         (
             "contender",

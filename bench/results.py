@@ -6,9 +6,10 @@ from datetime import datetime
 from statistics import median
 from typing import Any
 
+from bench.contest_goals import Goal, contest_goals, median_of
 from bench.contests import Contest
 from bench.interleaved_runs import Measurement
-from bench.measurement_math import Spread, ratio, slope
+from bench.measurement_math import ratio, slope
 from bench.night.simulation import SimulatedNight
 from bench.options import Options
 from bench.probes import loading_benchmark as loads
@@ -18,10 +19,6 @@ from bench.probes.silver_benchmark import CLEAN_OBJECT, CSV_PASS, SilverResults
 from bench.probes.small_load_benchmark import HELP, KNOWN, SmallLoads
 from bench.probes.snapshot_benchmark import APPROXIMATE, EXACT, NAIVE, PANDAS, PROFILER, SCAN
 from bench.workloads.checked_view import BARE, INDEXED
-
-SEEDER, SEEDER_IN_PROCESS = "reporting-seeder", "reporting-seeder, in process"
-SEEDER_SERIAL_PLANS = "reporting-seeder, PARALLEL_WHEN_BUSY off"
-BARE_POOL, INFORMED_POOL, PGVIEWS, DBT = "bare pool", "informed pool", "django-pgviews", "dbt"
 
 
 @dataclass(kw_only=True)
@@ -48,25 +45,10 @@ class Results:
     silver: SilverResults | None = None
 
 
-@dataclass(frozen=True, kw_only=True)
-class Goal:
-    """A goal, and the value that was reached."""
-
-    measure: str
-    target: float
-    reached: float
-    unit: str = ""
-    is_minimum: bool = False
-
-    @property
-    def is_met(self) -> bool:
-        return self.reached >= self.target if self.is_minimum else self.reached <= self.target
-
-
 def goals(results: Results) -> Iterator[Goal]:
     """Yield the goals whose values were measured."""
     for contest in results.contests:
-        yield from _graph_goals(contest) if contest.workload.name in {"graph", "tpch"} else _small_goals(contest)
+        yield from contest_goals(contest)
     if points := planning_costs(results):
         last = points[-1]
         yield Goal(measure=f"planning {last.manifests:,} manifests, seconds", target=2, reached=last.seconds)
@@ -196,81 +178,6 @@ def _small_load_goals(small: SmallLoads | None) -> Iterator[Goal]:
         ("client CPU of the command of a known file, beyond its start", command, 20),
     ):
         yield Goal(measure=f"{measure}, ms", target=target, reached=seconds * 1000)
-
-
-def _graph_goals(contest: Contest) -> Iterator[Goal]:
-    title = contest.workload.title
-    if (time_ratio := against_pool(contest, SEEDER, INFORMED_POOL)) is not None:
-        yield Goal(measure=f"{title}: time against the informed pool", target=1.05, reached=time_ratio)
-    others = {
-        name: median_of(measurements, "seconds")
-        for name, measurements in contest.measurements.items()
-        if name not in _NOT_COMPETING
-    }
-    others = {
-        name: seconds
-        for name, seconds in others.items()
-        if not any(measurement.stale_views for measurement in contest.measurements[name])
-    }
-    if others and SEEDER in contest.measurements:
-        best = min(others, key=lambda name: others[name])
-        reached = median_of(contest.measurements[SEEDER], "seconds") / others[best]
-        yield Goal(
-            measure=f"{title}: time against the best contender that leaves nothing stale, {best}",
-            target=1,
-            reached=reached,
-        )
-
-
-_NOT_COMPETING = {SEEDER, SEEDER_IN_PROCESS, SEEDER_SERIAL_PLANS, INFORMED_POOL, "informed pool, no parallel plans"}
-
-
-def _small_goals(contest: Contest) -> Iterator[Goal]:
-    title, count = contest.workload.title, len(contest.workload.views)
-    if (time_ratio := against_pool(contest, SEEDER, BARE_POOL)) is not None and count <= 1000:
-        yield Goal(measure=f"{title}: time against the bare pool", target=1.35, reached=time_ratio)
-        yield Goal(
-            measure=f"{title}: the same without start-up",
-            target=1.35,
-            reached=median_without_startup(contest, SEEDER_IN_PROCESS) / median_without_startup(contest, BARE_POOL),
-        )
-    for name, target in ((PGVIEWS, 1.0), (DBT, 12.0)):
-        if (time_ratio := against_pool(contest, name, SEEDER)) is not None:
-            yield Goal(measure=f"{title}: times ahead of {name}", target=target, reached=time_ratio, is_minimum=True)
-    if SEEDER in contest.measurements:
-        per_refresh = median_of(contest.measurements[SEEDER], "cpu") / count * 1000
-        yield Goal(measure=f"{title}: client CPU per refresh, ms", target=0.6, reached=per_refresh)
-        if BARE_POOL in contest.measurements:
-            memory = median_of(contest.measurements[SEEDER], "memory") / median_of(
-                contest.measurements[BARE_POOL], "memory"
-            )
-            yield Goal(
-                measure=f"{title}: memory against the bare pool", target=2 if count <= 1000 else 3, reached=memory
-            )
-
-
-def against_pool(contest: Contest, name: str, other: str) -> float | None:
-    medians = [
-        median_of(contest.measurements[entry], "seconds") if entry in contest.measurements else None
-        for entry in (name, other)
-    ]
-    return ratio(*medians)
-
-
-def median_of(measurements: Sequence[Measurement], attribute: str) -> float:
-    """Return the median of one attribute."""
-    return Spread.from_values(getattr(entry, attribute) for entry in measurements).median
-
-
-def median_without_startup(contest: Contest, name: str) -> float:
-    """Return the median duration that a program reports, without its start."""
-    return (
-        Spread.from_values(
-            entry.reported.get("inner", entry.seconds) for entry in contest.measurements.get(name, ())
-        ).median
-        if name in contest.measurements
-        else 0.0
-    )
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,8 +4,8 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -13,6 +13,7 @@ from typing import Any
 import psycopg
 from psycopg import sql
 
+from bench import relay
 from bench.options import WORK
 from embedded import binaries, server
 
@@ -50,6 +51,7 @@ class BenchServer:
             self.stop()
             shutil.rmtree(FOLDER, ignore_errors=True)
         self._server = server.ensure_running(FOLDER, settings=SETTINGS)
+        self._contenders_host = self.host
 
     @cached_property
     def version(self) -> str:
@@ -70,7 +72,7 @@ class BenchServer:
     def libpq_variables(self, database: str) -> dict[str, str]:
         """Return the variables with which libpq finds the database."""
         return {
-            "PGHOST": str(self.host),
+            "PGHOST": str(self._contenders_host),
             "PGPORT": str(self._server.port),
             "PGUSER": self._server.user,
             "PGDATABASE": database,
@@ -79,11 +81,24 @@ class BenchServer:
     def django_variables(self, database: str) -> dict[str, str]:
         """Return the same for this project's settings."""
         return {
-            "DB_HOST": str(self.host),
+            "DB_HOST": str(self._contenders_host),
             "DB_PORT": str(self._server.port),
             "DB_USER": self._server.user,
             "DB_NAME": database,
         }
+
+    @contextmanager
+    def at_distance(self, round_trip: float) -> Iterator[None]:
+        """Have contenders that are set up inside the block reach the server through a network.
+
+        `round_trip` is in seconds.
+        """
+        with relay.running(self.host / f".s.PGSQL.{self._server.port}", round_trip) as folder:
+            self._contenders_host = folder
+            try:
+                yield
+            finally:
+                self._contenders_host = self.host
 
     def connect(self, database: str) -> "psycopg.Connection[Any]":
         """Connect in autocommit mode."""

@@ -4,9 +4,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from html import escape
 
+from bench.contest_goals import BARE_POOL, INFORMED_POOL, SEEDER, SEEDER_IN_PROCESS
 from bench.contests import Contest
 from bench.measurement_math import Spread
-from bench.results import BARE_POOL, INFORMED_POOL, SEEDER, SEEDER_IN_PROCESS, Results
+from bench.results import Results
 
 _WIDTH, _LABELS, _RIGHT = 880, 250, 228
 _ROOM, _COLUMNS = _WIDTH - _LABELS - _RIGHT, (728, 790, 856)
