@@ -10,6 +10,8 @@ from seeder.domain.outcomes import HeldReason, Status
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 
+_HELD_REASONS = {*HeldReason}
+_STATUSES: Mapping[str | None, Status | None] = {None: None} | {str(status): status for status in Status}
 _NO_METRICS = sql.SQL("(SELECT NULL::bigint AS history_id, NULL::text AS reason)")
 
 
@@ -20,12 +22,12 @@ def view_facts(names: Collection[str], *, has_metrics: bool) -> Mapping[str, Vie
     rows = sessions.query(DEFAULT_DB_ALIAS, statement, {"names": list(names)})
     return {
         name: ViewFacts(
-            status=None if status is None else Status(status),
+            status=_STATUSES[status],
             failing=failures > 0,
             last_started_at=started_at,
-            last_success_at=success_at,
+            last_success_at=started_at if succeeded else success_at,
             usual_duration=duration,
-            is_held=reason in {*HeldReason},
+            is_held=reason is not None and reason in _HELD_REASONS,
         )
-        for name, status, failures, started_at, success_at, duration, reason in rows
+        for name, status, failures, started_at, succeeded, success_at, duration, reason in rows
     }

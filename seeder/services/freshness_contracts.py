@@ -36,8 +36,12 @@ class Contracts:
 
     def of_view(self, view: ViewName, agencies: Collection[str]) -> Sequence[FreshnessContract]:
         """Return the contracts of a view that these agencies use. Its own ones replace those of its agencies."""
-        if own := self.of_views.get(view):
+        if self.of_views and (own := self.of_views.get(view)):
             return own
+        return self.shared_by(agencies)
+
+    def shared_by(self, agencies: Collection[str]) -> Sequence[FreshnessContract]:
+        """Return the contracts of these agencies, for their views without own ones."""
         return [one for agency in sorted(set(agencies)) for one in self.of_agencies.get(agency, ())]
 
 

@@ -50,6 +50,12 @@ def age_data(view: str, *, hours: int) -> None:
         hours,
         f"reporting.{view}",
     )
+    sql(
+        "UPDATE reporting.seeder_job_status SET start_time = start_time - make_interval(hours => %s)"
+        " WHERE table_name = %s",
+        hours,
+        f"reporting.{view}",
+    )
 
 
 def contracts(answer: CompletedCommand) -> list[tuple[str, str, str | None]]:

@@ -162,6 +162,7 @@ def test_late_contract_has_its_cause(manage: Manage) -> None:
     Freshness.objects.create(table_name="reporting.a", target_lag=HOUR)
     sql("UPDATE reporting.seeder_view_state SET data_as_of = data_as_of - interval '3 hours'")
     sql("UPDATE reporting.seeder_run_history SET start_time = start_time - interval '3 hours'")
+    sql("UPDATE reporting.seeder_job_status SET start_time = start_time - interval '3 hours'")
     [text] = sentences(manage)["contract"]
     assert text.startswith("Its contract (at most 1 h 00 min old) is late since ")
     assert text.endswith("(2 h 00 min): no refresh started.")

@@ -156,7 +156,7 @@ FRESHNESS = [
     Mutant(
         name="contracts: those of agencies that a user may not see are hidden",
         file="seeder/services/read_models/freshness_overview.py",
-        old="if agencies is None or one.agency is None or one.agency in agencies",
+        old="if visible is None or one.agency in visible",
         new="if True",
         tests=("tests/integration/admin/test_freshness_pages.py",),
     ),

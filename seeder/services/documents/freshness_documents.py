@@ -17,7 +17,7 @@ def contract_document(status: ContractStatus) -> Document:
     """Return the state of a contract of a view."""
     return {
         **view_document(status.view),
-        "agencySlugs": status.agencies,
+        "agencySlugs": list(status.agencies),
         "contract": str(status.contract),
         **fields(status.contract, "severity", contractId="id"),
         **fields(status.judgement, "state", "cause", "deadline"),

@@ -93,7 +93,7 @@ def _observe_refresh(view: ListedView, tables: OptionalTables) -> Observation:
         facts={
             "view": str(view.key.name),
             "database": view.key.database,
-            "agencies": sorted(view.agencies),
+            "agencies": list(view.agencies),
             "run_id": status and status.last_run_id,
             "reason": None,
             "sqlstate": None,

@@ -4,6 +4,7 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from functools import cache
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -21,13 +22,13 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, view_states
 from seeder.texts import Text
 
-_MOST_URGENT_FIRST = (
-    FreshnessState.LATE,
-    FreshnessState.HELD,
-    FreshnessState.DUE,
-    FreshnessState.UNKNOWN,
-    FreshnessState.FRESH,
-)
+_URGENCIES = {
+    FreshnessState.LATE: 0,
+    FreshnessState.HELD: 1,
+    FreshnessState.DUE: 2,
+    FreshnessState.UNKNOWN: 3,
+    FreshnessState.FRESH: 4,
+}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -92,7 +93,7 @@ class ListedView:
 
     key: ViewKey
     table_name: str
-    agencies: frozenset[str]
+    agencies: tuple[str, ...]  # of its manifests, in order
     spellings: Collection[str] = ()  # all, as manifests have them
 
 
@@ -110,34 +111,38 @@ def freshness_overview(
         return FreshnessOverview(is_available=tables.is_usable(freshness_contracts.TABLE))
     listed = list(listed_views(conf.load().databases))
     wanted = None if views is None else {ViewName.parse_or_none(name) for name in views}
-    applying = {
-        view: [
-            one
-            for one in contracts.of_view(view.key.name, view.agencies)
-            if agencies is None or one.agency is None or one.agency in agencies
-        ]
-        for view in listed
-        if (wanted is None or view.key.name in wanted) and (agencies is None or not view.agencies.isdisjoint(agencies))
-    }
-    contracted = [view for view in applying if applying[view]]
+    visible = None if agencies is None else frozenset(agencies)
+
+    @cache
+    def shared_by(slugs: Sequence[str]) -> Sequence[FreshnessContract]:
+        return [one for one in contracts.shared_by(slugs) if visible is None or one.agency in visible]
+
+    contracted, applying = list[ListedView](), list[Sequence[FreshnessContract]]()
+    for view in listed:
+        is_wanted = wanted is None or view.key.name in wanted
+        if is_wanted and (visible is None or not visible.isdisjoint(view.agencies)):
+            own = contracts.of_views.get(view.key.name) if contracts.of_views else None
+            if found := own or shared_by(view.agencies):
+                contracted.append(view)
+                applying.append(found)
     now = sessions.server_time(DEFAULT_DB_ALIAS)
-    facts = _facts(contracted, tables)
+    all_facts = _facts(contracted, tables)
     ages = view_states.data_ages([view.key for view in contracted], tables)
     statuses = [
         ContractStatus(
             view=view.key,
             table_name=view.table_name,
-            agencies=sorted(view.agencies),
+            agencies=view.agencies,
             contract=contract,
-            judgement=judge(contract, age, facts[view.key], now),
+            judgement=judge(contract, age, facts, now),
             age=age,
             spellings=view.spellings,
         )
-        for view in contracted
+        for view, found, facts in zip(contracted, applying, all_facts, strict=True)
         for age in [ages.get(view.key, NEVER_RECORDED)]
-        for contract in applying[view]
+        for contract in found
     ]
-    known = {view.key.name for view in listed}
+    known = {view.key.name for view in listed} if contracts.of_views else ()
     unlisted = [
         InvalidContract(
             id=contract.id,
@@ -164,7 +169,7 @@ def contracts_of_jobs(jobs: Sequence[Job], agencies: Collection[str] | None) -> 
 def _urgency(status: ContractStatus) -> tuple[int, bool, str, int]:
     state, contract = status.judgement.state, status.contract
     is_warn = contract.severity is ContractSeverity.WARN
-    return _MOST_URGENT_FIRST.index(state), is_warn, status.table_name, contract.id
+    return _URGENCIES[state], is_warn, status.table_name, contract.id
 
 
 def listed_views(databases: Mapping[int, str], *, agency: str | None = None) -> Iterator[ListedView]:
@@ -178,27 +183,35 @@ def listed_views(databases: Mapping[int, str], *, agency: str | None = None) -> 
         .exclude(canned_report__table_name=None)
         .values_list("canned_report__table_name", "agency_slug", "canned_report__database_id"),
     ]
-    spellings, agencies = defaultdict[ViewKey, list[str]](list), defaultdict[ViewKey, set[str]](set)
     names = {table_name: ViewName.parse_or_none(table_name) for table_name, _, _ in rows}
+    one_agency = {slug: (slug,) for _, slug, _ in rows}  # one tuple for all views of an agency
+    spellings, agencies = dict[tuple[str, str, str], tuple[str, ...]](), dict[tuple[str, str, str], tuple[str, ...]]()
     for table_name, slug, database_id in rows:
         name = names[table_name]
         if name is not None and (not databases or database_id in databases):
-            key = ViewKey(database=databases.get(database_id, DEFAULT_DB_ALIAS), name=name)
-            spellings[key].append(table_name)
-            agencies[key].add(slug)
+            key = (databases.get(database_id, DEFAULT_DB_ALIAS), name.schema, name.name)
+            if key in agencies:
+                spellings[key], agencies[key] = (*spellings[key], table_name), (*agencies[key], slug)
+            else:
+                spellings[key], agencies[key] = (table_name,), one_agency[slug]
     for key, spelled in spellings.items():
+        slugs = agencies[key]
         yield ListedView(
-            key=key, table_name=spelled[0], agencies=frozenset(agencies[key]), spellings=frozenset(spelled)
+            key=ViewKey(database=key[0], name=ViewName(schema=key[1], name=key[2])),
+            table_name=spelled[0],
+            agencies=slugs if len(slugs) == 1 else tuple(sorted({*slugs})),
+            spellings=spelled if len(spelled) == 1 else tuple(dict.fromkeys(spelled)),
         )
 
 
-def _facts(views: Sequence[ListedView], tables: OptionalTables) -> Mapping[ViewKey, ViewFacts]:
+def _facts(views: Sequence[ListedView], tables: OptionalTables) -> Sequence[ViewFacts]:
+    """Return the facts of views in their order."""
     has_metrics = tables.is_usable("seeder_run_metrics")
     facts = freshness_queries.view_facts([view.table_name for view in views], has_metrics=has_metrics)
     paused = set[str]()
     if tables.is_usable("seeder_circuit_breaker"):
         paused = set(CircuitBreaker.objects.exclude(opened_at=None).values_list("pk", flat=True))
-    return {
-        view.key: replace(facts[view.table_name], is_held=facts[view.table_name].is_held or view.key.database in paused)
+    return [
+        replace(facts[view.table_name], is_held=True) if view.key.database in paused else facts[view.table_name]
         for view in views
-    }
+    ]
