@@ -11,8 +11,8 @@ from seeder.texts import Text
 _MAX_AGENCIES = 12
 _LABELS = {
     DataDay.PARTLY_TODAY: Text("Data partly from today"),
-    DataDay.EARLIER: Text("Data from before today"),
-    DataDay.TODAY: Text("Data from today"),
+    DataDay.EARLIER: Text("Data from before today, oldest from"),
+    DataDay.TODAY: Text("Data from today, oldest at"),
 }
 
 

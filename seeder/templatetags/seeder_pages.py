@@ -207,3 +207,9 @@ def ago(at: datetime) -> str:
     if timezone.now() - at < timedelta(minutes=1):
         return gettext("just now")
     return timesince(at, time_strings=_AGO, depth=1)
+
+
+@register.filter
+def lateness(deadline: datetime) -> str:
+    """Format how long ago a deadline was as `27 h late`."""
+    return translated(human_format.lateness_text(timezone.now() - deadline))

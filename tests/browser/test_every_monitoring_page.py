@@ -81,7 +81,7 @@ def test_user_of_one_agency_sees_only_its_views(site: Site) -> None:
     page = site.logged_in_page("metro")
     page.goto(MONITORING)
     assert sorted(names(page)) == ["Canned reporting.shared", "Report reporting.bad"]
-    expect(page.locator(".night.latest")).to_contain_text("1 of 2 views refreshed · 1 failed")
+    expect(page.locator(".night.latest")).to_contain_text("1 of 2 views refreshed 1 failed")
     assert page.locator("#agency option").all_inner_texts() == ["All agencies", "metro"]
     assert "demo" not in page.locator("table.run-grid").inner_text()
     pages = page_urls()

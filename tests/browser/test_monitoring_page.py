@@ -30,7 +30,7 @@ IS_LEFT_TO_RIGHT = """name => {  // true if the text after it runs from left to 
 def test_monitoring_page_from_index_lists_failing_view_first(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.get_by_role("link", name="Monitoring").last.click()
-    expect(page.locator(".night.latest")).to_contain_text("3 of 4 views refreshed · 1 failed (Report reporting.bad)")
+    expect(page.locator(".night.latest")).to_contain_text("3 of 4 views refreshed 1 failed (Report reporting.bad)")
     expect(page.locator(".problem")).to_contain_text('invalid input syntax for type integer: "secret 1"')
     assert names(page)[0] == "Report reporting.bad"
     row = page.locator("table.run-grid tbody tr").first

@@ -19,7 +19,9 @@ WINDOWS: Sequence[tuple[int, Literal["light", "dark"]]] = ((400, "dark"), (1280,
 TOO_WIDE = """width => document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll(".seeder *")]
     .filter(element => element.getBoundingClientRect().right > width).map(element => element.outerHTML.slice(0, 100))"""
 CUT_OFF = """() => [...document.querySelectorAll(".run-grid :is(.state, .success-at)")]
-    .filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)"""
+    .filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)
+    .concat([...document.querySelectorAll(".run-grid .view bdi")].filter(agency =>
+        agency.getBoundingClientRect().right > agency.closest("th").getBoundingClientRect().right))"""
 IS_DARK = "getComputedStyle(document.querySelector('.seeder')).colorScheme.startsWith('dark')"
 
 

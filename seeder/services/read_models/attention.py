@@ -2,8 +2,9 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
+from seeder import conf
 from seeder.domain.freshness.states import FreshnessState, LateCause
 from seeder.domain.monitoring.report_jobs import Job, JobFilter, JobPageRequest
 from seeder.postgres import monitoring_queries
@@ -34,6 +35,7 @@ class LateView:
     table_name: str
     job: Job | None = None  # None if a contract is late
     contract: ContractStatus | None = None
+    deadline: datetime | None = None  # that it missed; None if it never succeeded
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -102,11 +104,16 @@ def _late_views(agencies: list[str] | None, freshness: FreshnessOverview) -> tup
         JobFilter(visible_agencies=agencies, stale=True, failing=False), JobPageRequest(limit=MAX_SHOWN)
     )
     missed = {
-        one.table_name: LateView(table_name=one.table_name, contract=one)
+        one.table_name: LateView(table_name=one.table_name, contract=one, deadline=one.judgement.deadline)
         for one in reversed(freshness.statuses)
         if one.judgement.state is FreshnessState.LATE and one.judgement.cause is not LateCause.FAILED
     }
-    others = [LateView(table_name=job.table_name, job=job) for job in stale.jobs if job.table_name not in missed]
+    stale_after = timedelta(hours=conf.load().stale_hours)
+    others = [
+        LateView(table_name=job.table_name, job=job, deadline=job.last_success_at and job.last_success_at + stale_after)
+        for job in stale.jobs
+        if job.table_name not in missed
+    ]
     found = [*reversed(missed.values()), *others]
     shown = found[:MAX_SHOWN]
     return shown, len(found) - len(shown) + stale.total - len(stale.jobs)

@@ -25,14 +25,19 @@ def test_open_breaker_says_since_when_why_and_until_when(settings: Settings) -> 
     )
     text = shown_text(reader)
     assert "Paused No refresh starts in the database default : the circuit breaker is open since" in text
-    assert "because 1 view failed: reporting.bad (disk_full). One view is tried at" in text
+    assert "Starts paused in default" in text
+    assert "because 1 view failed: reporting.bad (disk_full). From" in text
+    assert ", a run tries one view, and refreshes the others if that succeeds." in text
     settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
     text = shown_text(client_with(*READER_PERMISSIONS, name="demo"))
-    assert "because 1 view failed. One view is tried at" in text
+    assert "because 1 view failed. From" in text
     CircuitBreaker.objects.update(failures=5, opened_at=timezone.now() - timedelta(days=1))
     text = shown_text(reader)
     assert "because 5 views failed without a success in between" in text
-    assert "The next run tries one view." in text
+    trial = "tries one view, and refreshes the others if that succeeds."
+    assert f"The next run {trial}" in text
+    schedules.sync_schedules()
+    assert re.search(rf"The next run \((today|tomorrow) \d\d:\d\d\) {re.escape(trial)}", shown_text(reader))
 
 
 def test_throttle_of_a_living_run_is_a_pause() -> None:
@@ -44,6 +49,7 @@ def test_throttle_of_a_living_run_is_a_pause() -> None:
         key = f"seeder.run {Run.objects.get().run_id}"
         other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
         assert "the throttle waits since today" in shown_text(reader)
+        assert "Starts paused in default" in shown_text(reader)
 
 
 def test_failing_view_says_since_when_and_links_its_reason() -> None:
@@ -61,15 +67,17 @@ def test_failing_view_says_since_when_and_links_its_reason() -> None:
 
 
 def test_late_view_is_listed_once() -> None:
-    JobStatus.objects.filter(table_name="reporting.good").update(start_time=timezone.now() - timedelta(hours=27))
+    JobStatus.objects.filter(table_name="reporting.good").update(
+        start_time=timezone.now() - timedelta(hours=53, minutes=4)
+    )
     JobStatus.objects.filter(table_name="reporting.bad").update(start_time=timezone.now() - timedelta(hours=27))
     reader = client_with(*READER_PERMISSIONS)
     text = attention(reader)
     assert text.count("Report reporting.bad") == 1
-    assert "Late Report reporting.good demo last success" in text
+    assert "Late Report reporting.good demo 27 h late last success" in text
     assert "late after 26 hours" in text
     assert text.count("Late") == 1
-    partly = "Data partly from today metro except 1 failing: never refreshed demo except 1 late: yesterday"
+    partly = "Data partly from today metro except 1 failing, never refreshed demo except 1 late, from "
     assert partly in shown_text(reader)
     page = get_page(reader, "monitoring/")
     assert [re.sub("<.*?>", "", tile) for tile in re.findall(r'<a id="show-.*?</a>', page)] == [

@@ -178,7 +178,7 @@ def test_page_of_an_agency_shows_only_its_views() -> None:
     assert response.headers["Location"] == "/admin/seeder/monitoring/agency/metro/?q=s"
     page = get_page(reader, "monitoring/agency/metro/")
     assert "Monitoring of metro" in page
-    assert "1 of 2 views refreshed · <b>1 failed</b>" in page
+    assert "<span>1 of 2 views refreshed</span> <span><b>1 failed</b>" in page
     assert "reporting.good" not in page
     assert reader.get("/admin/seeder/monitoring/agency/none/").status_code == 404
     left = reader.get("/admin/seeder/monitoring/agency/metro/", {"agency": ""})
