@@ -8,7 +8,7 @@ import pytest
 from django.db.models import F
 from playwright.sync_api import Browser, Page
 
-from seeder.models import JobStatus, Run, RunHistory
+from seeder.models import CustomReportManifest, JobStatus, Run, RunHistory
 from tests.browser.conftest import Site, running_server
 from tests.browser.monitoring_pages import AXE, MONITORING
 from tests.morning_scene import create_morning, morning_zone
@@ -21,7 +21,7 @@ TOO_WIDE = """width => document.documentElement.scrollWidth <= width ? [] : [...
 CUT_OFF = """() => [...document.querySelectorAll(".run-grid :is(.state, .success-at)")]
     .filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)
     .concat([...document.querySelectorAll(".run-grid .view bdi")].filter(agency =>
-        agency.getBoundingClientRect().right > agency.closest("th").getBoundingClientRect().right))"""
+        agency.getBoundingClientRect().right > agency.closest("th").getBoundingClientRect().right).map(agency => agency.textContent))"""
 IS_DARK = "getComputedStyle(document.querySelector('.seeder')).colorScheme.startsWith('dark')"
 
 
@@ -30,6 +30,7 @@ def test_pages_are_readable_in_other_skins(site: Site, chromium: Browser, skin: 
     create_morning()
     evening = F("start_time") - timedelta(hours=5)  # "yesterday" is the longest word
     JobStatus.objects.filter(consecutive_failures=0).update(start_time=evening)
+    CustomReportManifest.objects.update(report_name="Complaints by hour of day against last year")
     urls = {
         "monitoring": f"{MONITORING}agency/manhattan/",
         "run": f"{MONITORING}run/{Run.objects.latest('started_at').run_id}/",
