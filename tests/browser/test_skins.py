@@ -21,7 +21,8 @@ TOO_WIDE = """width => document.documentElement.scrollWidth <= width ? [] : [...
 CUT_OFF = """() => [...document.querySelectorAll(".run-grid :is(.state, .success-at)")]
     .filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)
     .concat([...document.querySelectorAll(".run-grid .view bdi")].filter(agency =>
-        agency.getBoundingClientRect().right > agency.closest("th").getBoundingClientRect().right).map(agency => agency.textContent))"""
+        agency.getBoundingClientRect().right > agency.closest("th").getBoundingClientRect().right)
+        .map(agency => agency.textContent))"""
 IS_DARK = "getComputedStyle(document.querySelector('.seeder')).colorScheme.startsWith('dark')"
 
 
