@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from django.db import DatabaseError, connection
 from django.db.models import F
+from pytest_django import Settings
 
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.refresh_requests import AllReports
@@ -98,7 +99,8 @@ def test_event_follows_each_status_of_a_row() -> None:
     ]
 
 
-def test_refresh_and_its_record_commit_together(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_refresh_and_its_record_commit_together(monkeypatch: pytest.MonkeyPatch, settings: Settings) -> None:
+    settings.SEEDER = {"SHARED_REFRESH_MS": 0}
     sql("CREATE TABLE reporting.source AS SELECT 1 AS n")
     create_custom_manifest("reporting.a", "SELECT n FROM reporting.source")
     orchestrator.execute_run(AllReports())

@@ -42,7 +42,7 @@ def test_memory_of_a_load_from_a_bucket_does_not_grow_with_its_object(
     smaller = _peak_memory(bucket.put("smaller.csv", path.read_bytes()), tmp_path)
     _grow(path)
     larger = _peak_memory(bucket.put("larger.csv", path.read_bytes()), tmp_path)
-    limit = 105 if with_bad_records else 100  # Python 3.13 takes 1 MB more than 3.11, and bad records take 4
+    limit = 105 if with_bad_records else 102  # Python 3.13 takes 1 MB more than 3.11, and bad records take 4
     assert larger < limit * _MEGABYTE
     assert larger < smaller + 8 * _MEGABYTE
 
