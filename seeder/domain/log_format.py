@@ -41,4 +41,6 @@ def _format_value(value: LogValue) -> str:
 
 
 def _quote_if_needed(text: str) -> str:
-    return text if text and _UNQUOTED_CHARACTERS.issuperset(text) else one_line(json.dumps(text, ensure_ascii=False))
+    if text and _UNQUOTED_CHARACTERS.issuperset(text):
+        return text
+    return one_line(json.dumps(text, ensure_ascii=False), keep="")

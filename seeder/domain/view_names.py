@@ -123,15 +123,11 @@ def is_storable_text(text: str) -> bool:
     return _UNSTORABLE.search(text) is None
 
 
-def one_line(text: str) -> str:
-    """Escape unprintable characters, because a quoted name may contain a line end."""
+def one_line(text: str, *, keep: str = _SPACES_IN_NUMBERS) -> str:
+    """Escape unprintable characters but those to keep, because a quoted name may contain a line end."""
     if text.isprintable():
         return text
-    return "".join(character if _is_shown(character) else repr(character)[1:-1] for character in text)
-
-
-def _is_shown(character: str) -> bool:
-    return character.isprintable() or character in _SPACES_IN_NUMBERS
+    return "".join(one if one.isprintable() or one in keep else repr(one)[1:-1] for one in text)
 
 
 def _quote_if_needed(part: str) -> str:

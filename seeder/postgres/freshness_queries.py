@@ -12,6 +12,9 @@ from seeder.postgres.named_statements import STATEMENTS
 
 _HELD_REASONS = {*HeldReason}
 _STATUSES: Mapping[str | None, Status | None] = {None: None} | {str(status): status for status in Status}
+_MAX_EXACT = (
+    100  # views of which durations are exact; of more, they are in whole seconds, which is enough for deadlines
+)
 _NO_METRICS = sql.SQL("(SELECT NULL::bigint AS history_id, NULL::text AS reason)")
 
 
@@ -19,7 +22,8 @@ def view_facts(names: Collection[str], *, has_metrics: bool) -> Mapping[str, Vie
     """Return the facts of views by their names as manifests spell them."""
     metrics = sql.Identifier("reporting", "seeder_run_metrics") if has_metrics else _NO_METRICS
     statement = sql.SQL(STATEMENTS["contract_facts"]).format(metrics=metrics)
-    rows = sessions.query(DEFAULT_DB_ALIAS, statement, {"names": list(names)})
+    parameters = {"names": list(names), "exact": len(names) <= _MAX_EXACT}
+    rows = sessions.query(DEFAULT_DB_ALIAS, statement, parameters)
     return {
         name: ViewFacts(
             status=_STATUSES[status],

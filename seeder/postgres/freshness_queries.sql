@@ -3,10 +3,11 @@
 -- name: contract_facts
 -- The latest state of each view, the start of its last success, the duration of its last refresh (a skipped one has none), and
 -- the reason of its latest failure if it is recorded. The status row has the last success of a view that neither failed nor
--- runs, so that the history is read only for other views. For coalesce() see recent_runs.
+-- runs, so that the history is read only for other views, and for durations in more than whole seconds if they are required.
+-- For coalesce() see recent_runs.
 SELECT
     wanted.name, s.status, coalesce(s.consecutive_failures, 0) AS failures, s.start_time, known.succeeded, success.start_time,
-    CASE WHEN known.succeeded AND s.duration_seconds IS NOT NULL THEN make_interval(secs => s.duration_seconds) ELSE (
+    CASE WHEN known.succeeded AND s.duration_seconds IS NOT NULL AND NOT %(exact)s THEN make_interval(secs => s.duration_seconds) ELSE (
         SELECT h.finish_time - h.start_time
         FROM reporting.seeder_run_history AS h
         WHERE h.table_name = wanted.name AND h.status = 'success' AND h.finish_time IS NOT NULL

@@ -22,14 +22,15 @@ class RunLineage(RunListener):
     """Writes two rows for each refresh and channel, and nothing without a channel."""
 
     def __init__(self, run_id: str, settings: Settings, tables: OptionalTables) -> None:
-        self._run_id = run_id
+        self._run_id, self._started = run_id, set[PlannedView]()
         self._channels = [one for one in settings.notifications if isinstance(one.receiver, LineageServer)]
         if not outbox.is_usable(tables):
             self._channels = []
 
     def on_event(self, event: RunEvent) -> None:
         match event:
-            case ViewStarted(view=view) if self._channels:
+            case ViewStarted(view=view) if self._channels and view not in self._started:
+                self._started.add(view)  # it starts again if it cannot share a transaction
                 self._write(view, EventType.START)
             case ViewEnded(view=view, result=result) if self._channels:
                 self._write(view, type_of(result.outcome), result)

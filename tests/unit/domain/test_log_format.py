@@ -2,7 +2,7 @@ import json
 from datetime import UTC, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from seeder.domain.log_format import LogFields, as_json, as_text
@@ -40,6 +40,7 @@ def test_json_line_is_a_complete_object() -> None:
 
 
 @given(st.text())
+@example("\xa0")
 def test_name_with_any_characters_cannot_forge_a_line_or_field(name: str) -> None:
     line = as_text("view_ended", {"view": name, "agencies": (name,)})
     assert line.isprintable()
