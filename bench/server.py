@@ -152,6 +152,11 @@ class BenchServer:
                     connection.execute(f"VACUUM (ANALYZE) {', '.join(table for (table,) in tables)}".encode())
             connection.execute("CHECKPOINT")
 
+    def forget_run(self, database: str, run_id: str) -> None:
+        """Delete the history of a run."""
+        with self.connect(database) as connection:
+            connection.execute("DELETE FROM reporting.seeder_run_history WHERE run_id = %s", [run_id])
+
     @staticmethod
     def stop() -> None:
         with suppress(FileNotFoundError):

@@ -12,6 +12,7 @@ from bench.server import BenchServer
 from bench.workloads.workload import SCHEMA, Workload
 
 DJANGO_SETTINGS = "bench.host.plain"
+RECORDING_POOL = "recording pool"
 
 
 def contender_folder(workload: Workload) -> Path:
@@ -38,7 +39,7 @@ def recording_pool(workload: Workload, bench: BenchServer, workers: int) -> Comm
     command = bare_pool(workload, bench, workers)
     program, _, *rest = command.arguments[2:]
     arguments = [sys.executable, "-m", program.replace("pool", "recording"), *rest]
-    return replace(command, name="recording pool", arguments=arguments)
+    return replace(command, name=RECORDING_POOL, arguments=arguments)
 
 
 def xargs_psql(workload: Workload, bench: BenchServer, workers: int) -> Command:

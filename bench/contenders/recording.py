@@ -18,11 +18,11 @@ from psycopg import sql
 
 from seeder.postgres.named_statements import STATEMENTS
 
-_RUN, _REQUESTED_AT = "bench", datetime.now(UTC)
+RUN, _REQUESTED_AT = "bench", datetime.now(UTC)
 _NAMES = ("pin_transactions", "set_lock_wait", "lock", "apply_limits", "view_before_refresh", "refreshes_by_other_runs")
 _LOCK = 1 + _NAMES.index("lock")  # its result, after that of BEGIN
 _FIRST_STATEMENTS = "\n".join(["BEGIN;", *(STATEMENTS[name] for name in _NAMES)])
-_LIMITS = {"lock_timeout": 2000, "statement_timeout": 0, "parallel_workers": None, "application_name": _RUN}
+_LIMITS = {"lock_timeout": 2000, "statement_timeout": 0, "parallel_workers": None, "application_name": RUN}
 _MEASURED_BY_THE_SERVER = dict.fromkeys(("rows", "bytes", "finished", "memory", "cpu_seconds"))
 _BEFORE = {"counted": False, "inserted_before": 0, "deleted_before": 0}
 
@@ -46,7 +46,7 @@ def _open(names: list[str]) -> list[tuple[int, str]]:
     numbers = {"manifest_ids": list(range(len(names))), "agency_ids": [1] * len(names)}
     rows = {"table_names": tables, "report_types": ["custom"] * len(names), **texts, **numbers}
     with psycopg.connect() as connection, psycopg.ClientCursor(connection) as cursor:
-        opened = cursor.execute(STATEMENTS["insert_pending_rows"], {"run": _RUN, **rows}).fetchall()
+        opened = cursor.execute(STATEMENTS["insert_pending_rows"], {"run": RUN, **rows}).fetchall()
     return [(pk, names[number]) for pk, _, number in opened]
 
 
@@ -65,13 +65,13 @@ def _refresh(connection: "psycopg.Connection[tuple[object, ...]]", pk: int, name
     names = [f"reporting.{name}"]
     with psycopg.ClientCursor(connection) as cursor:
         cursor.execute(
-            _FIRST_STATEMENTS, {**_LIMITS, **view, "names": names, "after": _REQUESTED_AT, "excluded_run": _RUN}
+            _FIRST_STATEMENTS, {**_LIMITS, **view, "names": names, "after": _REQUESTED_AT, "excluded_run": RUN}
         )
         for _ in range(_LOCK):
             cursor.nextset()
         [(*_, started)] = cursor.fetchall()
         cursor.execute(sql.SQL("REFRESH MATERIALIZED VIEW {}").format(sql.Identifier("reporting", name)))
-        row = {"run": _RUN, "ids": [pk], "names": names, "started": started, "skipped": False, **view}
+        row = {"run": RUN, "ids": [pk], "names": names, "started": started, "skipped": False, **view}
         cursor.execute(STATEMENTS["mark_succeeded"], {**row, **_MEASURED_BY_THE_SERVER, **_BEFORE})
         cursor.fetchall()
         cursor.execute("COMMIT")
