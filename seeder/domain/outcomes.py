@@ -83,6 +83,10 @@ class StartContext:
     pool_is_full: bool = False  # this view and the ready ones occupy every worker
     shares_transaction: bool = False  # with the views that start with it, if there are any
 
+    def reusable_after(self, requested_at: datetime) -> datetime:
+        """Return the time after which a refresh by another run must have started to be reused."""
+        return max(requested_at, self.dependencies_finished_at or requested_at)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RefreshResult:

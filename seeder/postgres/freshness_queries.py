@@ -12,9 +12,7 @@ from seeder.postgres.named_statements import STATEMENTS
 
 _HELD_REASONS = {*HeldReason}
 _STATUSES: Mapping[str | None, Status | None] = {None: None} | {str(status): status for status in Status}
-_MAX_EXACT = (
-    100  # views of which durations are exact; of more, they are in whole seconds, which is enough for deadlines
-)
+_MAX_EXACT = 100  # views with exact durations; those of more are in whole seconds, which is enough for deadlines
 _NO_METRICS = sql.SQL("(SELECT NULL::bigint AS history_id, NULL::text AS reason)")
 
 

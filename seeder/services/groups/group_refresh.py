@@ -204,8 +204,7 @@ class _GroupRefresh:
 
     def _reuse(self) -> GroupResults:
         """Return the results of another run that has refreshed all members together, or nothing."""
-        after = self._refresher.requested_at
-        after = max(after, self._context.dependencies_finished_at or after)
+        after = self._context.reusable_after(self._refresher.requested_at)
         is_ours = partial(
             manifest_selection.is_manifest_in_database, database=_DATABASE, databases=self._settings.databases
         )

@@ -7,13 +7,13 @@ usual case is here. A commit whose answer was lost is found by the refresh that 
 
 from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.db import DEFAULT_DB_ALIAS, Error
 
 from seeder.conf import Settings
 from seeder.domain import lock_keys, result_notes
-from seeder.domain.freshness.data_age import DataAge, RefreshedData, UnknownAge
+from seeder.domain.freshness.data_age import DataAge, RefreshedData, data_age
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.outcomes import Outcome, RefreshResult, StartContext
 from seeder.domain.plan import PlannedView, RefreshPlan
@@ -81,7 +81,7 @@ class SharedRefresher:
     def _parameters(self, start: Start) -> Mapping[str, object]:
         views, context = list(start), next(iter(start.values()))
         limits = refresh_limits.of_transaction(self._settings, context, run_id=self._history.run_id)
-        timeout, requested_at = self._settings.statement_timeout_ms, self._refresher.requested_at
+        timeout = self._settings.statement_timeout_ms
         return {
             **limits,
             "lock_timeout": LOCK_TIMEOUT_MS,
@@ -89,7 +89,7 @@ class SharedRefresher:
             "keys": [lock_keys.of_view(view.key.name) for view in views],
             **self._history.shared_parameters([view.spec for view in views]),
             "afters": [
-                max(requested_at, context.dependencies_finished_at or requested_at)
+                context.reusable_after(self._refresher.requested_at)
                 for view, context in start.items()
                 for _ in view.spec.table_names
             ],
@@ -97,12 +97,10 @@ class SharedRefresher:
             "input_views": _distinct(oid for view in views if view.inputs for oid in view.inputs.views),
             **name_lists(view.key.name for view in views),
             "database": DEFAULT_DB_ALIAS,
-            "unknowns": [_unknown_age(view) for view in views],
+            "unknowns": [_age(view, self._refresher.requested_at).unknown for view in views],
         }
 
     def _result(self, view: PlannedView, context: StartContext, written: WrittenView) -> RefreshResult:
-        unknown = _unknown_age(view)
-        age = DataAge(as_of=None if unknown else written.started_at, unknown=unknown)
         result = RefreshResult(
             outcome=Outcome.REFRESHED,
             started_at=written.started_at,
@@ -111,7 +109,7 @@ class SharedRefresher:
             mode_reason=view.mode_choice.reason if view.mode_choice else None,
             rows=written.rows_inserted,
             size_bytes=written.size_bytes,
-            data=RefreshedData(age=age) if self._records_states else None,
+            data=RefreshedData(age=_age(view, written.started_at)) if self._records_states else None,
             snapshot=written.snapshot if view.inputs and view.inputs.tables else None,
             cost=replace(
                 context.waits,
@@ -125,9 +123,9 @@ class SharedRefresher:
         return replace(result, notes=notes) if notes else result
 
 
-def _unknown_age(view: PlannedView) -> UnknownAge | None:
-    hides_inputs = view.inputs is not None and view.inputs.calls_opaque_functions
-    return UnknownAge.HIDDEN_INPUTS if hides_inputs else None
+def _age(view: PlannedView, started_at: datetime) -> DataAge:
+    """Return as of when a refresh of a view is that reads no materialized view."""
+    return data_age(started_at, (), hides_inputs=view.inputs is not None and view.inputs.calls_opaque_functions)
 
 
 def _distinct(oids: Iterable[int]) -> list[int]:

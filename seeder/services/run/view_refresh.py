@@ -215,8 +215,7 @@ class _ViewRefresh:
         A refresh by another run can be reused if it started after this run was requested and after the dependencies in
         this plan had finished.
         """
-        after = self._refresher.requested_at
-        after = max(after, self._context.dependencies_finished_at or after)
+        after = self._context.reusable_after(self._refresher.requested_at)
         parameters = self._history.other_refreshes_parameters(self._view.spec, after=after, with_own=True)
         names = ("pin_transactions", "set_lock_wait", "lock", "apply_limits", "view_before_refresh")
         statements = [*(STATEMENTS[name] for name in names), *([OTHER_REFRESHES] if self._is_default else [])]
