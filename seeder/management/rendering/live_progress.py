@@ -1,6 +1,7 @@
 """Live progress of a run on a terminal: running views, finished views, and the remaining time."""
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from time import monotonic
 
@@ -25,7 +26,7 @@ from seeder.domain.run_events import (
     ViewPostponed,
     ViewStarted,
 )
-from seeder.management.rendering.rich_output import line_text
+from seeder.management.rendering.rich_output import line_text, undisturbed
 from seeder.texts import Text
 
 _MAX_RUNNING_SHOWN = 12  # views; a terminal has 24 lines
@@ -55,6 +56,10 @@ class LiveProgress:
 
     def close(self) -> None:
         self._live.stop()
+
+    def undisturbed(self) -> AbstractContextManager[None]:
+        """Return a context in which lines can be printed above the picture."""
+        return undisturbed(self._live)
 
     def on_event(self, event: RunEvent) -> None:
         match event:

@@ -11,6 +11,7 @@ from typing import IO, cast
 from rich import box
 from rich.cells import cell_len
 from rich.console import Console, RenderableType
+from rich.live import Live
 from rich.progress import BarColumn, ProgressColumn, Task, TextColumn
 from rich.progress import Progress as RichProgress
 from rich.segment import Segment, Segments
@@ -98,6 +99,17 @@ class _ProgressBar(RichProgress):
 
 
 @contextmanager
+def undisturbed(live: Live) -> Iterator[None]:
+    """Keep the thread of rich from drawing meanwhile.
+
+    Otherwise it can draw over a line that is printed at the same time, because rich reads the height of its picture
+    before it draws the next one.
+    """
+    with live._lock:  # noqa: SLF001  # rich has no public name for it
+        yield
+
+
+@contextmanager
 def progress_bar(console: Console, unit: str) -> Iterator[Progress]:
     """Draw a bar, with messages above it and details below it. It is erased at the end."""
     columns = (BarColumn(bar_width=24), TextColumn("{task.description}"), _TimeColumn())
@@ -108,7 +120,8 @@ def progress_bar(console: Console, unit: str) -> Iterator[Progress]:
             share = translated(progress_text(completed, total, unit))
             bar.update(task, completed=completed, total=total, description=share, detail=detail)
             if message:
-                console.print(line_text(message), soft_wrap=True)
+                with undisturbed(bar.live):
+                    console.print(line_text(message), soft_wrap=True)
 
         yield advance
 

@@ -29,8 +29,9 @@ def show_run(output: CommandOutput, request: RefreshRequest) -> Iterator[EventLi
     with closing(LiveProgress(output.console)) as live:
 
         def on_event(event: RunEvent) -> None:
-            live.on_event(event)
-            print_event(event)
+            with live.undisturbed():
+                live.on_event(event)
+                print_event(event)
 
         yield on_event
 
