@@ -56,6 +56,9 @@ def test_names_come_from_the_database(complete: Complete, manage: Callable[..., 
     assert complete("reporting-seeder run refresh_agency -- ") == ["demo", "metro"]
     assert complete("reporting-seeder run refresh_agency -- demo m") == ["metro"]
     assert complete("reporting-seeder run refresh_table -- reporting.o") == ["reporting.orders"]
+    create_custom_manifest("totals", "SELECT 1 AS n")
+    assert complete("reporting-seeder run refresh_table -- reporting.t") == ["reporting.totals"]
+    assert complete("reporting-seeder run refresh_table -- t") == ["totals"]
     assert complete("reporting-seeder run refresh_status -- --agency d") == ["demo"]
     manage("refresh_table", "reporting.items")
     run_id = Run.objects.get().run_id

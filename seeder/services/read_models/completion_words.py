@@ -4,6 +4,7 @@ from typing import Any
 
 from django.db.models import QuerySet
 
+from seeder.domain.view_names import DEFAULT_SCHEMA
 from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, QueuedRefresh, Run
 from seeder.services.queue import part_rows
 
@@ -20,7 +21,15 @@ def agencies(prefix: str) -> list[str]:
 
 
 def views(prefix: str) -> list[str]:
-    """Return the views of reports whose name in the manifest begins so."""
+    """Return the views of reports whose name begins so, as manifests spell it or with the default schema."""
+    schema = f"{DEFAULT_SCHEMA}."
+    words = _spelled_views(prefix)
+    if prefix.startswith(schema):
+        words += [f"{schema}{word}" for word in _spelled_views(prefix.removeprefix(schema)) if "." not in word]
+    return words
+
+
+def _spelled_views(prefix: str) -> list[str]:
     custom, canned = (
         model.objects.filter(table_name__startswith=prefix).values_list("table_name")
         for model in (CustomReportManifest, CannedReport)
