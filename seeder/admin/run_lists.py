@@ -150,7 +150,7 @@ class RunAdmin(ReportAdmin):
 
     @admin.display(description=_("outcome"))
     def outcome(self, row: Any) -> SafeString:
-        stopped = translated(Text("stopped by {cause}", cause=row.stopped_by)) if row.stopped_by else None
+        stopped = translated(Text("stopped ({cause})", cause=row.stopped_by)) if row.stopped_by else None
         return list_cells.with_line_below(list_cells.outcome(row.totals.status), stopped)
 
     @admin.display(description=_("duration"))

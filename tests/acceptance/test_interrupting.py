@@ -34,7 +34,7 @@ def test_signal_interrupts_running_and_pending_views(number: signal.Signals, cod
     out, err = process.communicate(timeout=20)
     assert monotonic() - before < 10, "about two seconds on an idle machine, never the 60 of the views"
     assert (process.returncode, err) == (code, "")
-    assert f"stopped by {number.name}: 1 succeeded, 0 failed, 5 interrupted in" in out
+    assert f"stopped ({number.name}): 1 succeeded, 0 failed, 5 interrupted in" in out
     assert re.findall("^interrupted: (.+)", out, re.MULTILINE) == [f"reporting.{name}" for name in "abcd"]
     assert "not started: reporting.later\n" in out
     errors = set(RunHistory.objects.values_list("status", "errors")) | set(

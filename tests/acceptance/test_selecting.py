@@ -55,7 +55,7 @@ def test_fail_fast_stops_the_run_at_the_first_failure(manage: Manage) -> None:
     create_custom_manifest("reporting.later", "SELECT 1 AS n")
     ended = manage("refresh_all", "--fail-fast", "--workers", "1")
     assert ended.exit_code == 1
-    assert "stopped by fail-fast: 0 succeeded, 1 failed, 1 interrupted in" in ended.out
+    assert "stopped (fail-fast): 0 succeeded, 1 failed, 1 interrupted in" in ended.out
     assert Run.objects.values_list("workers", "stopped_by").get() == (1, "fail-fast")
 
 

@@ -93,9 +93,9 @@ def _totals_text(summary: RunSummary) -> Text:
     if not summary.stopped_by:
         return Text("run {run_id}: {counts} in {duration}", run_id=summary.run_id, counts=counts, duration=duration)
     return Text(
-        "run {run_id}: stopped by {signal}: {counts} in {duration}",
+        "run {run_id}: stopped ({cause}): {counts} in {duration}",
         run_id=summary.run_id,
-        signal=summary.stopped_by,
+        cause=summary.stopped_by,
         counts=counts,
         duration=duration,
     )

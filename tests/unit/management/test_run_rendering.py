@@ -127,7 +127,7 @@ def test_summary_names_the_slowest_views_and_what_was_left() -> None:
         run_id="r1",
         results=results,
         interrupted=views[7:],
-        stopped_by="SIGINT",
+        stopped_by="cancelled by ada",
         rejected=(),
         duration=timedelta(seconds=7),
     )
@@ -137,7 +137,7 @@ def test_summary_names_the_slowest_views_and_what_was_left() -> None:
         "slowest: reporting.g 6.00 s",
         "slowest: reporting.f 5.00 s",
         "slowest: reporting.e 4.00 s",
-        "run r1: stopped by SIGINT: 7 succeeded, 0 failed, 2 interrupted in 7.00 s",
+        "run r1: stopped (cancelled by ada): 7 succeeded, 0 failed, 2 interrupted in 7.00 s",
         "retry: manage.py retry_run r1",
     ]
 
