@@ -14,8 +14,8 @@ class Catalog(Protocol):
     def gettext(self, message: str, context: str | None = None) -> str:
         """Return the translated message, or the message itself. A context tells equal English words apart."""
 
-    def ngettext(self, singular: str, plural: str, number: int) -> str:
-        """Return the translated form for this number."""
+    def ngettext(self, singular: str, plural: str, number: int, context: str | None = None) -> str:
+        """Return the translated form for this number. A context tells equal English words apart."""
 
     def localize(self, value: object, spec: str) -> str:
         """Format a value that is no text, as `format(value, spec)` does in English."""
@@ -45,6 +45,11 @@ class Text(str):
         return cls._of(singular, plural, {"number": number, **arguments})
 
     @classmethod
+    def counted_in_context(cls, context: str, singular: str, plural: str, /, number: int, **arguments: object) -> Self:
+        """Return a counted text that other languages translate differently in this context."""
+        return cls._of(singular, plural, {"number": number, **arguments}, context)
+
+    @classmethod
     def joined(cls, parts: Iterable[str], separator: str = ", ") -> Self:
         """Return texts or names one after the other, with the separator between them."""
         arguments = {f"part_{index}": part for index, part in enumerate(parts)}
@@ -65,12 +70,16 @@ class Text(str):
         """Copy and pickle it as it is. A copy of the sentence would be taken for a template."""
         return self._of, (self.template, self.plural, self.arguments, self.context)
 
+    def with_number(self, number: int) -> Self:
+        """Return a counted text with another number."""
+        return self._of(self.template, self.plural, {**self.arguments, "number": number}, self.context)
+
     def translated(self, catalog: Catalog) -> str:
         """Return the sentence in the language of a catalog, with the arguments that are texts."""
         if self.plural is None:
             template = catalog.gettext(self.template, self.context)
         else:
-            template = catalog.ngettext(self.template, self.plural, _number(self.arguments))
+            template = catalog.ngettext(self.template, self.plural, _number(self.arguments), self.context)
         shown = {name: _shown(value, catalog) for name, value in self.arguments.items()}
         return self._finished(template.format(**shown))
 

@@ -49,8 +49,10 @@ def _python_messages(path: Path) -> Iterator[Message]:
         else:
             words = [one.value if isinstance(one, ast.Constant) else None for one in node.args]
             match _name(node.func), words:
-                case "in_context", [str(context), str(singular), *_]:
+                case "in_context" | "pgettext" | "pgettext_lazy", [str(context), str(singular), *_]:
                     yield Message(singular, None, str(path), context)
+                case "counted_in_context", [str(context), str(singular), str(plural), *_]:
+                    yield Message(singular, plural, str(path), context)
                 case name, [str(singular), str(plural), *_] if name in _WITH_PLURAL:
                     yield Message(singular, plural, str(path))
                 case name, [str(singular), *_] if name in _SINGULAR and singular:  # the empty one is the header

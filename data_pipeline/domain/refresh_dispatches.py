@@ -59,7 +59,7 @@ def requested_by(load_ids: Sequence[int]) -> str:
 
     An example is `load 4711`.
     """
-    others = f" and {format_count(len(load_ids) - 1, 'other')}" if len(load_ids) > 1 else ""
+    others = f" and {format_count(len(load_ids) - 1, 'other load')}" if len(load_ids) > 1 else ""
     return f"load {load_ids[0]}{others}"
 
 

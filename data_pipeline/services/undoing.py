@@ -181,7 +181,7 @@ def _loads_text(load_ids: Sequence[int]) -> Text:
     """Return `load 5`, or `loads 7, 6 and 5`."""
     shown: list[str] = [str(one) for one in load_ids[:_MAX_LOADS_NAMED]]
     if load_ids[_MAX_LOADS_NAMED:]:
-        shown.append(format_count(len(load_ids) - _MAX_LOADS_NAMED, "other"))
+        shown.append(format_count(len(load_ids) - _MAX_LOADS_NAMED, "other load"))
     if len(shown) == 1:
         return Text("load {load_id}", load_id=shown[0])
     return Text("loads {load_ids} and {last}", load_ids=", ".join(shown[:-1]), last=shown[-1])

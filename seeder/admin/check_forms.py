@@ -5,7 +5,7 @@ from functools import partial
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from seeder.data_check_errors import SqlChecksOff
@@ -45,7 +45,7 @@ class NewCheckForm(forms.Form):
     """The view and the kind of a new check."""
 
     view = forms.CharField(
-        label=_("View"),
+        label=pgettext_lazy("materialized view", "View"),
         max_length=MAX_VIEW_LENGTH,
         help_text=_("As in SQL: schema.view. A name without a schema is in the schema reporting."),
     )

@@ -8,10 +8,11 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.http import url_has_allowed_host_and_scheme
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 
 from seeder.admin import page_urls, queue_actions
 from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
+from seeder.domain.refresh_requests import description_text
 from seeder.errors import UnknownTable
 from seeder.services.queue import queue_overview
 from seeder.services.read_models import agency_scope, job_list
@@ -31,7 +32,7 @@ def refresh_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:
         queue_actions.request_refresh(request, table_name)
         return HttpResponseRedirect(_next_url(request, site))
     title = translated(Text("Refresh {report}?", report=jobs[0].report_name))
-    return _page(request, site, {"title": title, "job": jobs[0], "button": gettext("Refresh")})
+    return _page(request, site, {"title": title, "job": jobs[0], "button": pgettext("button", "Refresh")})
 
 
 def cancel_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:
@@ -42,7 +43,9 @@ def cancel_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:
         queue_actions.request_cancel(request, request_id)
         return HttpResponseRedirect(_next_url(request, site))
     parts = queue_overview.find_request(request_id, agency_scope.agencies_of(request.user))
-    title = translated(Text("Cancel the request for {description}?", description=parts[0].description))
+    title = translated(
+        Text("Cancel the request for {description}?", description=description_text(parts[0].description))
+    )
     return _page(request, site, {"title": title, "parts": parts, "button": gettext("Cancel the request")})
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from seeder import conf
 from seeder.domain.manifest_edits import MAX_INTEGER, MAX_NAME_LENGTH, ReportDefinition
@@ -18,7 +19,7 @@ class DefinitionForm(forms.Form):
 
     report_name = forms.CharField(label=_("Report"), max_length=MAX_NAME_LENGTH)
     table_name = forms.CharField(
-        label=_("View"),
+        label=pgettext_lazy("materialized view", "View"),
         max_length=MAX_NAME_LENGTH,
         help_text=_("As in SQL: schema.view. A name without a schema is in the schema reporting."),
     )

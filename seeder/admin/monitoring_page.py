@@ -24,7 +24,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.services import contract_installation
 from seeder.services.queue import dispatch
 from seeder.services.read_models import agency_scope, error_redaction, job_list
-from seeder.services.read_models.attention import read_attention
+from seeder.services.read_models.attention import Circumstances, read_attention
 from seeder.services.read_models.freshness_overview import FreshnessOverview, freshness_overview
 from seeder.services.read_models.night_overview import read_nights
 from seeder.services.read_models.queue_state import QueueState, read_queue_state
@@ -120,7 +120,9 @@ def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]
     attention = read_attention(
         scope.agencies,
         scope.tables,
-        freshness,
+        Circumstances(
+            freshness=freshness, night=nights.nights[0].round if nights and nights.nights else None, queue=queue
+        ),
         can_see_errors=scope.can_see_errors,
         can_see_causes=scope.sees_all_agencies,
     )
@@ -140,6 +142,7 @@ def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]
             (ViewFilter.RUNNING, totals.running),
             (ViewFilter.LONG, totals.long_running),
         ],
+        "running": totals.running,
         "live": bool(totals.running or (queue and queue.parts) or has_open_run),
         **_views_context(scope, rounds, freshness),
     }

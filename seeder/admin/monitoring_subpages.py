@@ -16,7 +16,7 @@ from seeder.texts import Text
 _SEVERITY_WORDS = {
     Severity.BREAKING: Text("breaking"),
     Severity.NOTICE: Text("notice"),
-    Severity.NONE: Text("none"),
+    Severity.NONE: Text.in_context("severity", "none"),
 }
 
 

@@ -6,7 +6,7 @@ from django.contrib import messages
 from django.http import HttpRequest
 
 from seeder.domain.queue.queued_requests import CaptureRequest, QueuedPartState
-from seeder.domain.refresh_requests import SingleView
+from seeder.domain.refresh_requests import SingleView, description_text
 from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.models import Run
@@ -73,10 +73,10 @@ def request_cancel(request: HttpRequest, request_id: str) -> None:
         _show(request, messages.ERROR, error)
         return
     if isinstance(cancelled, Run):
-        description, is_stopping = cancelled.description, cancelled.finished_at is None
+        description, is_stopping = description_text(cancelled.description), cancelled.finished_at is None
         stops = Text("The run stops within seconds: {description}.", description=description)
     else:
-        description = cancelled[0].description
+        description = description_text(cancelled[0].description)
         is_stopping = any(part.state == QueuedPartState.RUNNING for part in cancelled)
         stops = Text("The worker stops within seconds: {description}.", description=description)
     if is_stopping:

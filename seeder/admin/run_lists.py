@@ -18,6 +18,7 @@ from seeder.admin.error_pages import error_page
 from seeder.admin.read_only_admin import MAX_COUNTED_ROWS
 from seeder.admin.report_lists import AgencyFilter, ReportAdmin, StatusFilter, link
 from seeder.domain.outcomes import Status
+from seeder.domain.refresh_requests import description_text
 from seeder.models import Run, RunHistory
 from seeder.services import contract_installation
 from seeder.services.read_models import agency_scope, error_redaction, name_search, run_timeline
@@ -146,7 +147,7 @@ class RunAdmin(ReportAdmin):
 
     @admin.display(description=_("run"))
     def text(self, row: Run) -> SafeString:
-        return list_cells.with_line_below(row.description, row.run_id)
+        return list_cells.with_line_below(translated(description_text(row.description)), row.run_id)
 
     @admin.display(description=_("outcome"))
     def outcome(self, row: Any) -> SafeString:

@@ -15,6 +15,7 @@ from seeder.admin.run_table import run_table
 from seeder.admin.timeline_chart import LanesOf, TimelineForm, timeline_chart
 from seeder.domain.monitoring.timeline import BarState, Timeline, TimelineBar
 from seeder.domain.outcomes import Status
+from seeder.domain.refresh_requests import description_text
 from seeder.postgres.contract import OptionalTables
 from seeder.services.queue import part_rows
 from seeder.services.read_models import (
@@ -41,7 +42,7 @@ def run_page(request: HttpRequest, site: AdminSite, *, run_id: str) -> HttpRespo
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
     context = {
         **site.each_context(request),
-        "title": translated(Text("Run for {description}", description=timeline.run.description)),
+        "title": translated(Text("Run for {description}", description=description_text(timeline.run.description))),
         "run": timeline.run,
         "timeline": timeline,
         **_failures_context(request, unpublished),

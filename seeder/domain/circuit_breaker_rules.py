@@ -50,7 +50,7 @@ class CircuitBreakerState:
         """Name failed views with their reasons, or nothing if they are unknown."""
         shown = [f"{view} ({reason})" for view, reason in self.causes.items()][-_MAX_CAUSES_SHOWN:]
         others = len(self.causes) - len(shown)
-        return Text.joined([*([format_count(others, "other")] if others else []), *shown])
+        return Text.joined([*([format_count(others, "other view")] if others else []), *shown])
 
     def succeeded(self) -> "CircuitBreakerState":
         """Close the breaker after any successful refresh, trial or not."""

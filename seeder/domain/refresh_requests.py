@@ -1,5 +1,7 @@
 """Requests to refresh views. No arguments never means all reports: that is its own request."""
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from seeder.domain.manifests import ManifestKey, ReportType
@@ -67,6 +69,29 @@ class SelectedManifests:
 
     def __str__(self) -> str:
         return self.description
+
+
+_STORED: Mapping[str, str] = {  # descriptions as rows have them, and their templates
+    r"every report": "every report",
+    r"every (?P<report_type>\w+) report": "every {report_type} report",
+    r"the agency '(?P<slug>[^']*)'": "the agency {slug!r}",
+    r"the view (?P<view>.*) with up to (?P<number>\d+) changed rows of each kind": (
+        "the view {view} with up to {number} changed rows of each kind"
+    ),
+    r"the view (?P<view>.*)": "the view {view}",
+    r"the views that depend on (?P<relations>.*)": "the views that depend on {relations}",
+    r"views that are due": "views that are due",
+    r"views without a freshness contract": "views without a freshness contract",
+    r"what failed in the run (?P<run_id>\S*)": "what failed in the run {run_id}",
+}
+
+
+def description_text(stored: str) -> str:
+    """Return the description of a row as a text, if it is one of a single request."""
+    for pattern, template in _STORED.items():
+        if found := re.fullmatch(pattern, stored):
+            return Text(template, **found.groupdict())
+    return stored
 
 
 RefreshRequest = AllReports | AgencyReports | SingleView | SelectedManifests

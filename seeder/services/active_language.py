@@ -15,7 +15,9 @@ class ActiveLanguage:
     def gettext(self, message: str, context: str | None = None) -> str:
         return translation.pgettext(context, message) if context else translation.gettext(message)
 
-    def ngettext(self, singular: str, plural: str, number: int) -> str:
+    def ngettext(self, singular: str, plural: str, number: int, context: str | None = None) -> str:
+        if context:
+            return translation.npgettext(context, singular, plural, number)
         return translation.ngettext(singular, plural, number)
 
     def localize(self, value: object, spec: str) -> str:

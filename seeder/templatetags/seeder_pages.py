@@ -16,8 +16,10 @@ from seeder.domain.message_blocks import message_blocks
 from seeder.domain.monitoring.run_grid import Cell, CellState
 from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.monitoring.timeline import BarState, describe_reason
+from seeder.domain.refresh_requests import description_text
 from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
 from seeder.services.documents.error_documents import reason_url
+from seeder.services.queue import schedules
 from seeder.services.read_models.manifest_list import DRIFT_TEXTS
 from seeder.services.translation import translated
 from seeder.texts import Text
@@ -60,6 +62,9 @@ register.filter("size", lambda size: translated(human_format.format_size(size)))
 register.filter("message_blocks", message_blocks)
 register.filter("reason_url", reason_url)
 register.filter("translated", translated)
+register.filter("start_reason", lambda requested_by: translated(schedules.start_reason(requested_by)))
+register.filter("request_text", lambda description: translated(description_text(description)))
+register.filter("schedule_label", lambda name: translated(schedules.label(name)))
 
 
 @register.filter

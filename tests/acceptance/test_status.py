@@ -45,7 +45,7 @@ def test_status_without_terminal_lists_failing_and_late_views_first() -> None:
         f"reporting.bad: failed 1 time; last success never; Report reporting.bad; metro: {DIVIDED}",
         "reporting.new: never ran; Report reporting.new; harbor",
         "reporting.good: fresh; last success just now; Report reporting.good; demo",
-        "reporting.shared: fresh; last success just now; Canned reporting.shared; demo (and 1 other)",
+        "reporting.shared: fresh; last success just now; Canned reporting.shared; demo (and 1 other agency)",
     ]
 
 

@@ -17,14 +17,16 @@ class German:
         "{seconds:.2f} s": "{seconds:.2f} Sek.",
         "failed": "fehlgeschlagen",
         "data check: failed": "nicht bestanden",
+        "views: {number:,} late": "{number:,} verspätet",
         "No manifest names the agency {slug!r}.{suggestion}": "Kein Manifest nennt die Behörde {slug!r}.{suggestion}",
     }
 
     def gettext(self, message: str, context: str | None = None) -> str:
         return self.messages.get(f"{context}: {message}" if context else message, message)
 
-    def ngettext(self, singular: str, plural: str, number: int) -> str:
-        return (singular if number == 1 else plural).replace("views", "Sichten").replace("view", "Sicht")
+    def ngettext(self, singular: str, plural: str, number: int, context: str | None = None) -> str:
+        form = singular if number == 1 else plural
+        return self.messages.get(f"{context}: {form}", form.replace("views", "Sichten").replace("view", "Sicht"))
 
     def localize(self, value: object, spec: str) -> str:
         return format(value, spec).translate(str.maketrans(",.", ".,"))
@@ -66,6 +68,12 @@ def test_number_decides_the_form() -> None:
     assert counted == ["1 view", "2,000 views"]
     assert [*map(translated, counted)] == ["1 Sicht", "2.000 Sichten"]
     assert translated(Text.joined(counted, " and ")) == "1 Sicht and 2.000 Sichten"
+
+
+def test_counted_text_in_a_context_takes_another_number() -> None:
+    late = Text.counted_in_context("views", "{number:,} late", "{number:,} late", 0)
+    assert late.with_number(2000) == "2,000 late"
+    assert translated(late.with_number(2000)) == "2.000 verspätet"
 
 
 def test_message_of_an_error_is_a_text_in_one_line() -> None:

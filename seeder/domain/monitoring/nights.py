@@ -4,12 +4,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
+from seeder.domain.monitoring.view_counts import count_text
 from seeder.domain.nouns import Noun
 from seeder.texts import Text
 
 _MAX_GAP = timedelta(hours=3)  # between the runs of a night
 # A worker takes up the next part of a request at once. A schedule with the same name starts later.
 _MAX_PAUSE_OF_REQUEST = timedelta(minutes=2)
+_MAX_BY_HAND = 4
 _GRACE = timedelta(minutes=5)  # a cluster looks for due schedules twice a minute
 
 
@@ -53,6 +55,11 @@ class Round:
         return None if self.is_running else max(ends, default=None)
 
     @property
+    def requested_by(self) -> str | None:
+        """What requested all its runs. None if they differ."""
+        return self.runs[0].requested_by if len({run.requested_by for run in self.runs}) == 1 else None
+
+    @property
     def is_running(self) -> bool:
         return any(run.is_running for run in self.runs)
 
@@ -87,6 +94,12 @@ def group_runs(runs: Iterable[NightRun], now: datetime) -> list[Round]:
             night = Round(runs=(run,), is_night=True)
         rounds.append(night)
     return sorted(rounds, key=lambda one: one.started_at, reverse=True)
+
+
+def by_hand_since_night(rounds: Sequence[Round]) -> Sequence[Round]:
+    """Return the runs by hand since the last night, latest first. Retries must not displace nights."""
+    last = max((one.started_at for one in rounds if one.is_night), default=None)
+    return [one for one in rounds if not one.is_night and (last is None or one.started_at > last)][:_MAX_BY_HAND]
 
 
 def _is_repetition(run: NightRun, night: Round) -> bool:
@@ -142,19 +155,25 @@ class NightCounts:
         return replace(self, interrupted=self.interrupted + self.running + self.pending, running=0, pending=0)
 
     @property
+    def facts_of_run_by_hand(self) -> Sequence[NightFact]:
+        """The facts without views that the run did not select. Of a single view, only how it ended."""
+        facts = [*replace(self, absent=0, absent_views=()).facts]
+        return facts[1:] or facts if self.views == 1 else facts
+
+    @property
     def facts(self) -> Iterator[NightFact]:
         """The sum, and each of its parts that has views."""
         singular, plural = _CURRENT if self.skipped else _REFRESHED
         views, refreshed = self.views + self.absent, self.refreshed + self.skipped
         yield NightFact(text=Text.counted(singular, plural, views, refreshed=refreshed))
         parts: Iterable[tuple[int, str, bool, Sequence[ViewNames]]] = (
-            (self.failed, Text("{number:,} failed", number=self.failed), True, self.failed_views),
-            (self.held, Text("{number:,} held", number=self.held), True, ()),
-            (self.interrupted, Text("{number:,} interrupted", number=self.interrupted), True, ()),
-            (self.running, Text("{number:,} running", number=self.running), False, ()),
-            (self.pending, Text("{number:,} waiting", number=self.pending), False, ()),
+            (self.failed, count_text("failed", self.failed), True, self.failed_views),
+            (self.held, count_text("held", self.held), True, ()),
+            (self.interrupted, count_text("interrupted", self.interrupted), True, ()),
+            (self.running, count_text("running", self.running), False, ()),
+            (self.pending, count_text("pending", self.pending), False, ()),
             (self.repaired, Text("{number:,} of these refreshed since", number=self.repaired), False, ()),
-            (self.absent, Text("{number:,} not part of it", number=self.absent), False, self.absent_views),
+            (self.absent, count_text("not selected", self.absent), False, self.absent_views),
         )
         for number, text, is_problem, names in parts:
             if number:

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 from seeder.domain.human_format import format_count
 from seeder.domain.manifests import ManifestKey, ReportType
+from seeder.domain.monitoring.view_counts import count_text
 from seeder.domain.outcomes import Status
 from seeder.texts import Text
 
@@ -115,12 +116,11 @@ class JobTotals:
         return self.jobs - self.fresh - self.failing
 
     def __str__(self) -> Text:
-        running = Text("{number:,} running", number=self.running)
+        running = count_text("running", self.running)
         if self.long_running:
             running = Text("{running} ({number:,} for too long)", running=running, number=self.long_running)
-        fresh = Text("{number:,} fresh", number=self.fresh)
-        failing, late = Text("{number:,} failing", number=self.failing), Text("{number:,} late", number=self.late)
-        facts = Text.joined([fresh, failing, running, late])
+        fresh, failing = count_text("fresh", self.fresh), count_text("failing", self.failing)
+        facts = Text.joined([fresh, failing, running, count_text("late", self.late)])
         return Text("{views}: {facts}", views=format_count(self.jobs, "view"), facts=facts)
 
 

@@ -5,11 +5,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from seeder.domain.monitoring.nights import Round
+from seeder.domain.monitoring.nights import Round, by_hand_since_night
 from seeder.domain.outcomes import HeldReason, Outcome, Status
 
 MAX_COLUMNS = 14
-_MAX_BY_HAND = 4
 
 
 class CellState(StrEnum):
@@ -22,7 +21,7 @@ class CellState(StrEnum):
     INTERRUPTED = "interrupted"
     RUNNING = "running"
     PENDING = "pending"
-    ABSENT = "not part of it"
+    ABSENT = "not selected"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,13 +54,9 @@ def is_held(cells: Sequence[Cell]) -> bool:
 
 
 def choose_columns(rounds: Sequence[Round]) -> list[Round]:
-    """Return the latest rounds, earliest first.
-
-    Of runs by hand only the latest ones since the last night have a column, so that retries do not displace nights.
-    """
+    """Return the latest nights and the latest runs by hand since, earliest first."""
     nights = [one for one in rounds if one.is_night]
-    last = nights[0].started_at if nights else None
-    by_hand = [one for one in rounds if not one.is_night and (last is None or one.started_at > last)][:_MAX_BY_HAND]
+    by_hand = by_hand_since_night(rounds)
     return sorted([*nights[: MAX_COLUMNS - len(by_hand)], *by_hand], key=lambda one: one.started_at)
 
 

@@ -10,6 +10,7 @@ from operator import itemgetter
 
 from seeder.domain.human_format import format_count
 from seeder.domain.mode_predictor import unchanged_rows
+from seeder.domain.monitoring.view_counts import count_text
 from seeder.domain.outcomes import HeldReason, Outcome, Status
 from seeder.texts import Text
 
@@ -186,17 +187,8 @@ class Timeline:
     @property
     def counts_text(self) -> Text:
         """The counts as a sentence, such as `25 views: 24 succeeded, 1 failed.`"""
-        of = Counter(self.counts)
-        texts = {
-            BarState.RUNNING: Text("{number:,} running", number=of[BarState.RUNNING]),
-            BarState.SUCCEEDED: Text("{number:,} succeeded", number=of[BarState.SUCCEEDED]),
-            BarState.SKIPPED: Text("{number:,} skipped", number=of[BarState.SKIPPED]),
-            BarState.FAILED: Text("{number:,} failed", number=of[BarState.FAILED]),
-            BarState.HELD: Text("{number:,} held", number=of[BarState.HELD]),
-            BarState.INTERRUPTED: Text("{number:,} interrupted", number=of[BarState.INTERRUPTED]),
-        }
-        pending = [Text("{number:,} pending", number=self.pending_count)] if self.pending_count else []
-        counts = Text.joined([*(texts[state] for state in self.counts), *pending])
+        pending = [count_text("pending", self.pending_count)] if self.pending_count else []
+        counts = Text.joined([*(count_text(state, number) for state, number in self.counts.items()), *pending])
         return Text("{views}: {counts}.", views=format_count(self.view_count, "view"), counts=counts)
 
     @property

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Set
 from seeder.domain.group_endings import summary_groups
 from seeder.domain.human_format import format_duration, format_names, format_size
 from seeder.domain.manifests import ViewKey
+from seeder.domain.monitoring.view_counts import count_text
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView
 from seeder.management.rendering.command_output import Block, TableRow, TextTable, Verbatim, figures, foldable
@@ -102,18 +103,25 @@ def _totals_text(summary: RunSummary) -> Text:
 
 
 def _counts_text(summary: RunSummary) -> Text:
-    succeeded = Text("{number} succeeded", number=summary.succeeded)
+    succeeded, failed = count_text("succeeded", summary.succeeded), count_text("failed", summary.failed)
     if summary.skipped:
-        succeeded = Text(
-            "{number} succeeded ({skipped} of them skipped)", number=summary.succeeded, skipped=summary.skipped
+        succeeded = Text.counted_in_context(
+            "views",
+            "{number:,} succeeded ({skipped:,} of them skipped)",
+            "{number:,} succeeded ({skipped:,} of them skipped)",
+            summary.succeeded,
+            skipped=summary.skipped,
         )
-    failed = Text("{number} failed", number=summary.failed)
     if summary.held:
-        failed = Text("{number} failed ({held} of them held)", number=summary.failed, held=summary.held)
-    counts = [succeeded, failed]
-    if summary.stopped_by:
-        counts.append(Text("{number} interrupted", number=len(summary.interrupted)))
-    return Text.joined(counts)
+        failed = Text.counted_in_context(
+            "views",
+            "{number:,} failed ({held:,} of them held)",
+            "{number:,} failed ({held:,} of them held)",
+            summary.failed,
+            held=summary.held,
+        )
+    interrupted = [count_text("interrupted", len(summary.interrupted))] if summary.stopped_by else []
+    return Text.joined([succeeded, failed, *interrupted])
 
 
 def _result_row(view: PlannedView, result: RefreshResult) -> TableRow:
@@ -125,5 +133,5 @@ def _result_row(view: PlannedView, result: RefreshResult) -> TableRow:
 
 def _table_row(view: PlannedView, outcome: tuple[str, str], *figures: str) -> TableRow:
     first, *others = view.spec.manifests
-    report = and_others(first.report_name, len(others))
+    report = and_others(first.report_name, len(others), "report")
     return TableRow(line="", cells=(str(view.key.name), report, outcome, *figures))

@@ -225,9 +225,9 @@ def outcome_text(result: RefreshResult) -> Text:
     return outcome
 
 
-def and_others(name: str, count: int) -> str:
+def and_others(name: str, count: int, noun: str) -> str:
     """Return a name, and how many others there are."""
-    return Text("{name} (and {others})", name=name, others=format_count(count, "other")) if count else name
+    return Text("{name} (and {others})", name=name, others=format_count(count, f"other {noun}")) if count else name
 
 
 def first_line(message: str) -> str:

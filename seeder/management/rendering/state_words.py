@@ -44,7 +44,7 @@ SCHEDULE_WORDS: Mapping[str | None, Text] = {
     "removed": Text("removed"),
 }
 SEVERITY_WORDS: Mapping[Severity, Text] = {
-    Severity.NONE: Text("none"),
+    Severity.NONE: Text.in_context("severity", "none"),
     Severity.NOTICE: Text("notice"),
     Severity.BREAKING: Text("breaking"),
 }

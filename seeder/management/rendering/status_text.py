@@ -59,7 +59,7 @@ def _totals_style(totals: JobTotals) -> str:
 def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool) -> TableRow:
     state, last_success = _state_text(job, overview), time_ago_text(job.last_success_at, overview.now)
     agency, *others = job.agencies
-    agencies = and_others(agency, len(others))
+    agencies = and_others(agency, len(others), "agency")
     error, as_of = _error_text(job, overview), overview.as_of.get(job.table_name, ())
     facts: list[str] = [Text.joined([job.table_name, state], ": ")]
     facts += [Text("last success {age}", age=last_success)] if job.status is not None else []

@@ -16,6 +16,7 @@ from seeder.services import manifest_selection
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
 from seeder.services.stop_signal import StopSignal
+from seeder.texts import Text
 
 # A burst of 50 loads takes some seconds. The worker that waits for its end refreshes nothing else meanwhile.
 _MIN_INTERVAL = timedelta(seconds=5)
@@ -40,7 +41,9 @@ class DependentViews:
         """The request to refresh the views, for all manifests that name them."""
         return SelectedManifests(
             manifests=frozenset(one.key for spec in self.specs for one in spec.manifests),
-            description=f"the views that depend on {', '.join(map(str, sorted(self.relations)))}",
+            description=Text(
+                "the views that depend on {relations}", relations=", ".join(map(str, sorted(self.relations)))
+            ),
         )
 
 

@@ -18,6 +18,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, manifest_selection, view_states
 from seeder.services.freshness_contracts import Contracts
 from seeder.services.queue import part_rows
+from seeder.texts import Text
 
 INTERVAL_MINUTES = 1  # between two looks
 
@@ -33,7 +34,7 @@ def due_views() -> SelectedManifests:
     specs = _specs() if contracts else {}
     reads = _dependencies({key for key, spec in specs.items() if _has_contracts(contracts, spec)}, specs)
     if not reads:
-        return _request((), "views that are due")
+        return _request((), Text("views that are due"))
     names = {key: specs[key].manifests[0].table_name for key in reads}
     has_metrics = tables.is_usable("seeder_run_metrics")
     facts = freshness_queries.view_facts(list(names.values()), has_metrics=has_metrics)
@@ -51,7 +52,7 @@ def due_views() -> SelectedManifests:
     }
     now = sessions.server_time(DEFAULT_DB_ALIAS)
     due = find_due_views(views, now=now, workers=settings.max_workers)
-    return _request((specs[key] for key in due), "views that are due")
+    return _request((specs[key] for key in due), Text("views that are due"))
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -62,7 +63,7 @@ def views_without_contracts() -> SelectedManifests:
     """
     contracts = freshness_contracts.load_contracts(OptionalTables.read(DEFAULT_DB_ALIAS))
     others = (spec for spec in _specs().values() if not _has_contracts(contracts, spec))
-    return _request(others, "views without a freshness contract")
+    return _request(others, Text("views without a freshness contract"))
 
 
 def _request(specs: Iterable[ViewSpec], description: str) -> SelectedManifests:

@@ -1,6 +1,6 @@
 """Seeder's schedules: declared in the settings, stored as rows of the queue."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from django.db.models import Q
 
@@ -15,6 +15,12 @@ from seeder.texts import Text
 PREFIX = schedule_rows.prefix_of("seeder")
 DUE_VIEWS = f"{PREFIX}due views"
 WITHOUT_CONTRACTS = f"{PREFIX}views without contracts"
+_EVERY_REPORT = f"{PREFIX}every report"
+_LABELS = {
+    _EVERY_REPORT: Text("every report"),
+    DUE_VIEWS: Text("due views"),
+    WITHOUT_CONTRACTS: Text("views without contracts"),
+}
 _RESUME_MINUTES = 5
 
 
@@ -52,7 +58,7 @@ def _declared_schedules(settings: conf.Settings, *, by_freshness: bool) -> Itera
             yield DeclaredSchedule(name=WITHOUT_CONTRACTS, task=task, cron=cron)
     elif settings.nightly_cron:
         yield DeclaredSchedule(
-            name=f"{PREFIX}every report",
+            name=_EVERY_REPORT,
             task="seeder.tasks.refresh_all",
             arguments=("any",),
             cron=settings.nightly_cron,
@@ -86,11 +92,37 @@ def next_refresh(agencies: Sequence[str], *, has_contracts: bool) -> ScheduleSta
 
     A view with freshness contracts is not refreshed by the schedule of those without.
     """
-    excluded = {WITHOUT_CONTRACTS} if has_contracts else set()
-    for one in next_schedules(agencies=agencies):
-        if one.cron and one.due and one.name.startswith(PREFIX) and one.name not in excluded:
-            return one
-    return None
+    found = refreshing(next_schedules(agencies=agencies), agencies, has_contracts=has_contracts)
+    return next((one for one in found if one.due), None)
+
+
+def refreshing(
+    known: Iterable[ScheduleStatus], agencies: Iterable[str], *, has_contracts: bool
+) -> Sequence[ScheduleStatus]:
+    """Return those schedules that refresh a view of these agencies at their times."""
+    own = {*map(_of_agency, agencies)}
+    return [
+        one
+        for one in known
+        if one.cron
+        and one.name.startswith(PREFIX)
+        and not (has_contracts and one.name == WITHOUT_CONTRACTS)
+        and (one.name in own or not one.name.startswith(_of_agency("")))
+    ]
+
+
+def start_reason(requested_by: str) -> Text:
+    """Return what started a run: a schedule, a command, a user or a load."""
+    if requested_by.startswith(PREFIX):
+        return Text("by schedule “{name}”", name=label(requested_by))
+    return Text("by {name}", name=requested_by)
+
+
+def label(name: str) -> str:
+    """Return what a schedule refreshes, as a page shows it."""
+    if name.startswith(_of_agency("")):
+        return Text("agency {slug}", slug=name.removeprefix(_of_agency("")))
+    return _LABELS.get(name, name.removeprefix(PREFIX))
 
 
 def schedule_problems(settings: conf.Settings) -> Iterator[NotSchedulable]:

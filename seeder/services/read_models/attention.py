@@ -6,13 +6,19 @@ from datetime import UTC, datetime, timedelta
 
 from seeder import conf
 from seeder.domain.freshness.states import FreshnessState, LateCause
+from seeder.domain.monitoring.late_causes import late_cause
+from seeder.domain.monitoring.nights import Round
 from seeder.domain.monitoring.report_jobs import Job, JobFilter, JobPageRequest
+from seeder.domain.view_names import ViewName
 from seeder.postgres import monitoring_queries
 from seeder.postgres.contract import OptionalTables
+from seeder.services.queue import schedules
+from seeder.services.queue.schedule_rows import ScheduleStatus
 from seeder.services.read_models import error_redaction, job_list
 from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.read_models.freshness_overview import ContractStatus, FreshnessOverview
 from seeder.services.read_models.pauses import Pause, read_pauses
+from seeder.services.read_models.queue_state import QueueState
 
 MAX_SHOWN = 5  # of each kind
 _MAX_READ = 100
@@ -36,6 +42,36 @@ class LateView:
     job: Job | None = None  # None if a contract is late
     contract: ContractStatus | None = None
     deadline: datetime | None = None  # that it missed; None if it never succeeded
+    cause: str = ""  # empty if unknown
+    next_refresh: ScheduleStatus | None = None  # None if unknown
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Circumstances:
+    """What else the page knows, and what explains its problems."""
+
+    freshness: FreshnessOverview
+    night: Round | None  # the last one
+    queue: QueueState | None  # None if hidden
+
+    @property
+    def next_run_at(self) -> datetime | None:
+        """When the next run starts. None if unknown, or if a run is queued or running."""
+        if self.queue is None or self.queue.parts or self.queue.next_run is None:
+            return None
+        return self.queue.next_run.due
+
+    def schedules(self, view: ViewName | None, agencies: Sequence[str]) -> Sequence[ScheduleStatus] | None:
+        """Return the schedules that refresh a view, next one first. None if none is known of any view."""
+        if self.queue is None or not self.queue.nightly:
+            return None
+        has_contracts = view in self.freshness.by_view()
+        return schedules.refreshing(self.queue.nightly, agencies, has_contracts=has_contracts)
+
+    def next_refresh(self, found: Sequence[ScheduleStatus] | None) -> ScheduleStatus | None:
+        """Return the first of these schedules that will start a run."""
+        is_served = self.queue is not None and self.queue.no_worker_since is None
+        return next((one for one in found or () if one.due and is_served), None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -57,7 +93,7 @@ class Attention:
 def read_attention(
     agencies: list[str] | None,
     tables: OptionalTables,
-    freshness: FreshnessOverview,
+    circumstances: Circumstances,
     *,
     can_see_errors: bool,
     can_see_causes: bool,
@@ -70,9 +106,10 @@ def read_attention(
     long_running = job_list.job_page(
         JobFilter(visible_agencies=agencies, long_running=True), JobPageRequest(limit=MAX_SHOWN)
     )
-    late, more_late = _late_views(agencies, freshness)
+    late, more_late = _late_views(agencies, circumstances)
+    next_run_at = circumstances.next_run_at
     return Attention(
-        pauses=read_pauses(agencies, tables, can_see_causes=can_see_causes),
+        pauses=read_pauses(agencies, tables, can_see_causes=can_see_causes, next_run_at=next_run_at),
         failing=failing,
         more_failing=more_failing,
         long_running=long_running.jobs,
@@ -95,7 +132,7 @@ def _failing_views(
     return views, page.total - len(views)
 
 
-def _late_views(agencies: list[str] | None, freshness: FreshnessOverview) -> tuple[Sequence[LateView], int]:
+def _late_views(agencies: list[str] | None, circumstances: Circumstances) -> tuple[Sequence[LateView], int]:
     """Return the views that miss a contract, then those without a recent success, and the number of others.
 
     A failing view is already listed as failing.
@@ -104,16 +141,33 @@ def _late_views(agencies: list[str] | None, freshness: FreshnessOverview) -> tup
         JobFilter(visible_agencies=agencies, stale=True, failing=False), JobPageRequest(limit=MAX_SHOWN)
     )
     missed = {
-        one.table_name: LateView(table_name=one.table_name, contract=one, deadline=one.judgement.deadline)
-        for one in reversed(freshness.statuses)
+        one.table_name: _missed_contract(one, circumstances)
+        for one in reversed(circumstances.freshness.statuses)
         if one.judgement.state is FreshnessState.LATE and one.judgement.cause is not LateCause.FAILED
     }
-    stale_after = timedelta(hours=conf.load().stale_hours)
-    others = [
-        LateView(table_name=job.table_name, job=job, deadline=job.last_success_at and job.last_success_at + stale_after)
-        for job in stale.jobs
-        if job.table_name not in missed
-    ]
+    others = [_stale_view(job, circumstances) for job in stale.jobs if job.table_name not in missed]
     found = [*reversed(missed.values()), *others]
     shown = found[:MAX_SHOWN]
     return shown, len(found) - len(shown) + stale.total - len(stale.jobs)
+
+
+def _missed_contract(status: ContractStatus, circumstances: Circumstances) -> LateView:
+    return LateView(
+        table_name=status.table_name,
+        contract=status,
+        deadline=status.judgement.deadline,
+        cause=status.cause_text,
+        next_refresh=circumstances.next_refresh(circumstances.schedules(status.view.name, status.agencies)),
+    )
+
+
+def _stale_view(job: Job, circumstances: Circumstances) -> LateView:
+    found = circumstances.schedules(ViewName.parse_or_none(job.table_name), job.agencies)
+    stale_after = timedelta(hours=conf.load().stale_hours)
+    return LateView(
+        table_name=job.table_name,
+        job=job,
+        deadline=job.last_success_at and job.last_success_at + stale_after,
+        cause=late_cause(job, circumstances.night, None if found is None else {one.name for one in found}),
+        next_refresh=circumstances.next_refresh(found),
+    )

@@ -22,28 +22,41 @@ class Pause:
     reason: HoldReason
     since: datetime
     failures: int = 0  # in a row, that opened the circuit breaker
+    limit: int | None = None  # of failures in a row; None if the settings have changed since
     causes: str = ""  # the views that failed, with their reasons; empty if hidden or unknown
     next_trial_at: datetime | None = None  # None of the throttle
+    next_run_at: datetime | None = None  # None if unknown, or if a run waits
+
+    @property
+    def next_attempt_at(self) -> datetime | None:
+        """When one view is tried, if a run starts by then. None of the throttle."""
+        return max((at for at in (self.next_trial_at, self.next_run_at) if at is not None), default=None)
 
 
-def read_pauses(agencies: list[str] | None, tables: OptionalTables, *, can_see_causes: bool) -> Sequence[Pause]:
+def read_pauses(
+    agencies: list[str] | None, tables: OptionalTables, *, can_see_causes: bool, next_run_at: datetime | None = None
+) -> Sequence[Pause]:
     """Return the open circuit breakers, and the throttles of these agencies' runs (None: all), one of each database.
 
     Raises `ConfigurationError` or `DatabaseError`.
     """
-    return [*_open_breakers(tables, can_see_causes=can_see_causes), *_throttles(agencies, tables)]
+    breakers = _open_breakers(tables, can_see_causes=can_see_causes, next_run_at=next_run_at)
+    return [*breakers, *_throttles(agencies, tables)]
 
 
-def _open_breakers(tables: OptionalTables, *, can_see_causes: bool) -> Iterator[Pause]:
-    reset_after = timedelta(seconds=conf.load().reset_seconds)
+def _open_breakers(tables: OptionalTables, *, can_see_causes: bool, next_run_at: datetime | None) -> Iterator[Pause]:
+    settings = conf.load()
+    reset_after = timedelta(seconds=settings.reset_seconds)
     for database, state in open_breakers.open_states(tables).items():
         yield Pause(
             database=database,
             reason=HoldReason.CIRCUIT_OPEN,
             since=cast("datetime", state.opened_at),
             failures=state.failures,
+            limit=settings.max_failures if state.failures >= settings.max_failures else None,
             causes=state.cause_text() if can_see_causes else "",
             next_trial_at=state.next_trial_at(reset_after),
+            next_run_at=next_run_at,
         )
 
 

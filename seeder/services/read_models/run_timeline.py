@@ -17,6 +17,7 @@ from seeder.postgres import run_totals, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.storable_text import is_storable
+from seeder.texts import Text
 
 INTERRUPTED = "interrupted:"  # the beginning of the message of an interrupted row
 _METRICS = (
@@ -113,7 +114,7 @@ def retry_request(run_id: str, agencies: list[str] | None) -> SelectedManifests:
     failed = history_of(run_id, agencies).filter(status=Status.ERROR).values_list("report_type", "manifest_id")
     return SelectedManifests(
         manifests=frozenset((ReportType(kind), number) for kind, number in failed),
-        description=f"what failed in the run {run_id}",
+        description=Text("what failed in the run {run_id}", run_id=run_id),
     )
 
 

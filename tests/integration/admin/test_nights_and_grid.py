@@ -30,7 +30,12 @@ def test_first_line_is_the_night_beside_the_previous_one(settings: Settings) -> 
     text = nights(reader)
     ended = r"finished (today|yesterday) \d\d:\d\d"
     started, counts = r"started (yesterday )?\d\d:\d\d", "2 of 3 views refreshed 1 failed"
-    assert re.search(rf"Last night {ended} , {started} {counts} \( Report reporting.bad \) Timeline", text)
+    assert re.search(rf"Last night {ended} {started} by a test {counts} \( Report reporting.bad \) Timeline", text)
+    assert "Later run" not in text
+    orchestrator.execute_run(SingleView(name=ViewName.parse("reporting.bad")), requested_by="operator")
+    text = nights(reader)
+    later = r"Later run (today|yesterday) \d\d:\d\d by operator the view reporting.bad 1 failed Timeline"
+    assert re.search(later, text)
     assert re.search(rf"Previous night {ended} {counts} Timeline", text)
     settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
     assert "2 of 2 views refreshed" in nights(client_with(*READER_PERMISSIONS, name="demo"))
@@ -41,10 +46,10 @@ def test_first_line_shows_a_killed_run_and_a_missing_night() -> None:
     Run.objects.update(finished_at=None)
     RunHistory.objects.filter(table_name="reporting.good").update(status="running")
     text = nights(reader)
-    assert "Last night interrupted (killed) , started today" in text
+    assert "Last night interrupted (killed) started today" in text
     assert "1 of 3 views refreshed 1 failed ( Report reporting.bad ) 1 interrupted" in text
     Run.objects.update(stopped_by="SIGTERM", finished_at=timezone.now())
-    assert re.search(r"interrupted today \d\d:\d\d \(SIGTERM\) , started \d\d:\d\d", nights(reader))
+    assert re.search(r"interrupted today \d\d:\d\d \(SIGTERM\) started \d\d:\d\d", nights(reader))
     Run.objects.update(stopped_by=None, finished_at=None)
     with another_session() as other:
         key = f"seeder.run {Run.objects.get().run_id}"
@@ -56,15 +61,15 @@ def test_first_line_shows_a_killed_run_and_a_missing_night() -> None:
     assert "No nightly run has started since" in nights(reader)
 
 
-def test_night_names_listed_views_that_were_not_part_of_it(settings: Settings) -> None:
+def test_night_names_listed_views_that_it_did_not_select(settings: Settings) -> None:
     create_custom_manifest("reporting.new", "SELECT 1 AS n", agency="metro")
     create_custom_manifest("reporting.off", "SELECT 1 AS n", enabled=False)
     reader = client_with(*READER_PERMISSIONS)
-    failed, absent = "1 failed ( Report reporting.bad )", "1 not part of it ( Report reporting.new )"
+    failed, absent = "1 failed ( Report reporting.bad )", "1 not selected ( Report reporting.new )"
     assert f"2 of 4 views refreshed {failed} {absent} Timeline" in nights(reader)
     create_custom_manifest("reporting.newer", "SELECT 1 AS n", agency="metro")
     create_custom_manifest("reporting.newest", "SELECT 1 AS n", agency="metro")
-    assert "3 not part of it Timeline" in nights(reader)
+    assert "3 not selected Timeline" in nights(reader)
     settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
     assert "2 of 2 views refreshed Timeline" in nights(client_with(*READER_PERMISSIONS, name="demo"))
 
@@ -93,12 +98,12 @@ def test_grid_has_a_column_for_each_run_and_names_each_state() -> None:
     reader = client_with(*READER_PERMISSIONS)
     page = get_page(reader, "monitoring/")
     assert page.index(f"column-{night}") < page.index(f"column-{by_hand}")
-    started = r"Run by hand of (today|yesterday) \d\d:\d\d: the view reporting.good, requested by operator"
+    started = r"Later run of (today|yesterday) \d\d:\d\d: the view reporting.good, requested by operator"
     assert re.search(f'<th scope="col" class="column" title="{started}">', page)
     assert cells(page, "reporting.good") == ["refreshed", "refreshed"]
-    assert cells(page, "reporting.bad") == ["failed", "not part of it"]
+    assert cells(page, "reporting.bad") == ["failed", "not selected"]
     RunHistory.objects.filter(pk=bad.pk).update(errors="interrupted: SIGTERM")
-    assert cells(get_page(reader, "monitoring/"), "reporting.bad") == ["interrupted", "not part of it"]
+    assert cells(get_page(reader, "monitoring/"), "reporting.bad") == ["interrupted", "not selected"]
 
 
 def test_grid_hides_refreshes_for_other_agencies(settings: Settings) -> None:
@@ -106,4 +111,4 @@ def test_grid_hides_refreshes_for_other_agencies(settings: Settings) -> None:
     RunHistory.objects.filter(table_name="reporting.shared", agency_slug="demo").delete()
     assert cells(get_page(client_with(*READER_PERMISSIONS), "monitoring/"), "reporting.shared") == ["refreshed"]
     demo = client_with(*READER_PERMISSIONS, name="demo")
-    assert cells(get_page(demo, "monitoring/"), "reporting.shared") == ["not part of it"]
+    assert cells(get_page(demo, "monitoring/"), "reporting.shared") == ["not selected"]

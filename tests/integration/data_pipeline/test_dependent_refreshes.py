@@ -212,7 +212,7 @@ def test_loads_of_one_table_share_a_request_and_others_do_not() -> None:
     first, other, second = request_refresh(1), request_refresh(2, "prices"), request_refresh(3)
     assert [list(one.load_ids) for one in dispatch_refreshes()] == [[first, second], [other]]
     assert {part.requested_by for part in QueuedRefresh.objects.all()} == {
-        f"load {first} and 1 other",
+        f"load {first} and 1 other load",
         f"load {other}",
     }
 

@@ -72,5 +72,5 @@ def test_repeated_failures_of_one_view_count_once() -> None:
 
 def test_causes_name_some_views_and_count_the_others() -> None:
     assert after(2).cause_text() == "v0 (disk_full), v1 (disk_full)"
-    assert after(5).cause_text() == "2 others, v2 (disk_full), v3 (disk_full), v4 (disk_full)"
+    assert after(5).cause_text() == "2 other views, v2 (disk_full), v3 (disk_full), v4 (disk_full)"
     assert CircuitBreakerState().cause_text() == ""

@@ -46,7 +46,7 @@ class OnlyArguments:
     def gettext(self, message: str, context: str | None = None) -> str:  # noqa: ARG002  # as in the protocol
         return " ".join(re.findall(r"{[^}]*}", message))
 
-    def ngettext(self, singular: str, plural: str, number: int) -> str:
+    def ngettext(self, singular: str, plural: str, number: int, context: str | None = None) -> str:  # noqa: ARG002  # as in the protocol
         return self.gettext(singular if number == 1 else plural)
 
     def localize(self, value: object, spec: str) -> str:

@@ -87,7 +87,7 @@ def test_counts_name_only_what_there_is() -> None:
 
 
 def test_views_without_a_result_complete_the_sum() -> None:
-    assert facts(NightCounts(views=82, refreshed=82, absent=1)) == "82 of 83 views refreshed, 1 not part of it"
+    assert facts(NightCounts(views=82, refreshed=82, absent=1)) == "82 of 83 views refreshed, 1 not selected"
 
 
 def test_only_few_views_are_named() -> None:
@@ -98,7 +98,7 @@ def test_only_few_views_are_named() -> None:
 
 def test_open_rows_of_a_dead_run_count_as_interrupted() -> None:
     counts = NightCounts(views=9, refreshed=2, interrupted=1, running=2, pending=4)
-    assert facts(counts) == "2 of 9 views refreshed, 1 interrupted, 2 running, 4 waiting"
+    assert facts(counts) == "2 of 9 views refreshed, 1 interrupted, 2 running, 4 pending"
     assert facts(counts.of_dead_runs()) == "2 of 9 views refreshed, 7 interrupted"
 
 

@@ -104,7 +104,7 @@ def test_first_line_has_the_totals() -> None:
 def test_line_shows_one_view() -> None:
     assert status_lines(overview(LONG, FAILING, FRESH))[1:] == [
         "reporting.slow: running for 7 min 00 s, usually 1 min 30 s; last success 5 h ago; Arrests; demo",
-        "reporting.trend: failed 3 times; last success never; Arrests; demo (and 2 others): division by zero",
+        "reporting.trend: failed 3 times; last success never; Arrests; demo (and 2 other agencies): division by zero",
         "reporting.arrests: fresh; last success 5 h ago; Arrests; demo",
     ]
 
@@ -149,7 +149,9 @@ def test_data_older_than_the_last_success_are_shown(monkeypatch: pytest.MonkeyPa
 def test_failure_reason_precedes_the_message(monkeypatch: pytest.MonkeyPatch) -> None:
     failure = VisibleFailure(errors=FAILING.errors, reason="division_by_zero", sqlstate="22012")
     failing_overview = replace(overview(FAILING), failures={FAILING.key: failure})
-    assert status_lines(failing_overview)[1].endswith("; demo (and 2 others): division_by_zero: division by zero")
+    assert status_lines(failing_overview)[1].endswith(
+        "; demo (and 2 other agencies): division_by_zero: division by zero"
+    )
     assert status_table(failing_overview, 130, monkeypatch)[-1] == "reporting.trend: division_by_zero: division by zero"
     [job] = status_document(failing_overview)["jobs"]
     assert (job["reason"], job["sqlstate"]) == ("division_by_zero", "22012")
@@ -204,7 +206,7 @@ def test_wide_terminal_has_a_column_for_each_field(monkeypatch: pytest.MonkeyPat
     output = status_table(overview(FAILING, FRESH), 130, monkeypatch)
     assert output[2].split() == ["view", "report", "agency", "state", "last", "success"]
     assert output[4].split() == [
-        *["reporting.trend", "Arrests", "demo", "(and", "2", "others)", "failed", "3", "times", "never"]
+        *["reporting.trend", "Arrests", "demo", "(and", "2", "other", "agencies)", "failed", "3", "times", "never"]
     ]
     assert output[-1] == "reporting.trend: division by zero"
 
@@ -213,7 +215,7 @@ def test_narrow_terminal_has_the_fields_below_the_name(monkeypatch: pytest.Monke
     output = status_table(overview(FAILING, replace(FRESH, table_name="reporting." + "x" * 63)), 80, monkeypatch)
     assert output[2].split() == ["view", "state", "last", "success"]
     assert output[4].split() == ["reporting.trend", "failed", "3", "times", "never"]
-    assert output[5].strip() == "Arrests, demo (and 2 others)"
+    assert output[5].strip() == "Arrests, demo (and 2 other agencies)"
     assert output[-1] == "reporting.trend: division by zero"
     assert max(map(len, output)) <= 80
     assert "".join(line.split()[0] for line in output[6:8]).startswith("reporting.xxx"), "a long name is complete"
