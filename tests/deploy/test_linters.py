@@ -58,6 +58,10 @@ BROKEN: dict[str, list[tuple[str, str, str, str]]] = {
             "unexpected end of input",
         ),
     ],
+    "Dashboard": [
+        ("monitoring/dashboard.json", '"graphTooltip"', '"tooltip"', "'\"tooltip\"' does not exist in type"),
+        ("monitoring/dashboard.json", '"colorMode": "background"', '"colorMode": "red"', "'\"red\"' is not assignable"),
+    ],
     "Kubernetes": [
         ("kubernetes/web.yaml", "  replicas: 2", "  replicas: two", "'two' is not of type"),
         ("kubernetes/queue.yaml", "terminationGracePeriodSeconds", "gracePeriodSeconds", "gracePeriodSeconds"),
