@@ -38,10 +38,21 @@ listed AS (
 -- name: job_states
 -- The status row has the last success of a view that neither failed nor runs, so that the history is read only for other
 -- views. LIMIT, so that the planner looks these views up. OFFSET and MATERIALIZED, so that each part runs once; only the
--- columns that a statement uses pass an OFFSET.
-job AS NOT MATERIALIZED (
+-- columns that a statement uses pass an OFFSET. A view whose run does not hold its lock, because it was
+-- killed, is interrupted: neither pending nor running.
+held_lock AS MATERIALIZED (
+    SELECT l.classid::bigint << 32 | l.objid::bigint AS hash
+    FROM pg_locks AS l
+    WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
+        AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
+), job AS NOT MATERIALIZED (
     SELECT
-        listed.*, s.status, s.start_time, s.duration_seconds, coalesce(s.consecutive_failures, 0) AS consecutive_failures,
+        listed.*,
+        CASE WHEN s.status IN ('pending', 'running')
+                AND hashtextextended('seeder.run ' || s.last_run_id, 0) NOT IN (SELECT hash FROM held_lock)
+            THEN 'error' ELSE s.status
+        END AS status,
+        s.start_time, s.duration_seconds, coalesce(s.consecutive_failures, 0) AS consecutive_failures,
         CASE WHEN s.consecutive_failures = 0 AND s.status IN ('success', 'pending') THEN s.start_time ELSE (
             SELECT h.start_time
             FROM reporting.seeder_run_history AS h

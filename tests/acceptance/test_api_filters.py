@@ -1,6 +1,7 @@
 """Filters and orders of the lists of the API."""
 
 import json
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from rest_framework.test import APIClient
 from seeder.api.cursor_text import encode_values
 from seeder.domain.monitoring.report_jobs import SortKey
 from seeder.models import JobStatus, Run, RunHistory
+from seeder.services.run.run_liveness_lock import RunLock
 from tests.acceptance import api_clients
 from tests.acceptance.api_clients import ROOT, get
 from tests.conftest import create_custom_manifest, sql
@@ -24,7 +26,7 @@ def values(caller: APIClient, path: str, name: str, **parameters: str | int) -> 
 
 
 @pytest.fixture
-def runs(reader: APIClient) -> None:
+def runs(reader: APIClient) -> Iterator[None]:
     """Runs on three days: running, failed for metro, and successful."""
     for number, (finished, failed, stopped) in enumerate([(False, None, None), (True, 1, None), (True, 0, None)]):
         Run.objects.create(
@@ -43,6 +45,8 @@ def runs(reader: APIClient) -> None:
                 "metro": {"manifests": 1, **({} if failed is None else {"succeeded": 1 - failed, "failed": failed})},
             },
         )
+    with RunLock("r0"):
+        yield
 
 
 @pytest.mark.usefixtures("runs")
@@ -205,6 +209,7 @@ def test_invalid_cursor_of_jobs_is_rejected(reader: APIClient, cursor: str) -> N
 )
 def test_filter_uses_an_index(reader: APIClient, path: str, index: str) -> None:
     api_clients.insert_many_rows(2000)
+    Run.objects.update(finished_at=NOON)
     sql("ANALYZE reporting.seeder_run, reporting.seeder_run_history")
     table = Run if path.startswith("runs/?") else RunHistory
     with CaptureQueriesContext(connection) as captured:

@@ -12,6 +12,7 @@ from seeder.domain.view_names import ViewName
 from seeder.models import CustomReportManifest, Freshness, Run, RunHistory, RunMetrics
 from seeder.services.data_checks.waivers import HeldChecks, waive_checks
 from seeder.services.run import orchestrator
+from seeder.services.run.run_liveness_lock import RunLock
 from tests.acceptance.api_clients import count_statements
 from tests.conftest import CompletedCommand, create_custom_manifest, sql
 from tests.integration.data_checks.checked_view import add_check, create_view, refresh
@@ -139,12 +140,17 @@ def test_open_interrupted_and_given_up_refreshes_are_explained(manage: Manage) -
     )
     hold = {"database": "default", "reason": "server_busy", "from": "2026-01-01T02:00:00+00:00", "until": None}
     Run.objects.update(run_id="late", holds=[hold])
-    [text] = sentences(manage)["wait"]
-    assert text.endswith(", because its database is on hold since 2026-01-01 02:00:00 UTC (server_busy).")
-    assert sentences(manage)["refresh"][0].startswith("Before that: Created at ")
     late = RunHistory.objects.filter(run_id="late")
-    late.update(status="running")
-    assert sentences(manage)["refresh"][0].startswith("A refresh is running in run late (every report) for ")
+    with RunLock("late"):
+        [text] = sentences(manage)["wait"]
+        assert text.endswith(", because its database is on hold since 2026-01-01 02:00:00 UTC (server_busy).")
+        assert sentences(manage)["refresh"][0].startswith("Before that: Created at ")
+        late.update(status="running")
+        assert sentences(manage)["refresh"][0].startswith("A refresh is running in run late (every report) for ")
+    killed = sentences(manage)["refresh"][0]
+    assert killed.endswith(
+        "in run late (every report), whose process was killed. What it left: manage.py retry_run late"
+    )
     late.update(status="error", finish_time=Now(), errors="interrupted: SIGTERM")
     assert sentences(manage)["refresh"][0].endswith("in run late (every report): SIGTERM")
     RunMetrics.objects.create(history_id=late.get().pk, reason="server_busy", throttle_wait_seconds=900)

@@ -5,18 +5,21 @@ from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import User
+from django.db import DEFAULT_DB_ALIAS
 from django.db.models import F
 from django.template.loader import render_to_string
 from django.test import Client
 from django.utils import timezone
 from django_q.models import Schedule
 
+from seeder.domain import lock_keys
 from seeder.domain.freshness.agency_freshness import AgencyFreshness, ReaderState
 from seeder.domain.notifications.events import Event
 from seeder.domain.notifications.texts import Notification, body_of, subject_of
 from seeder.domain.refresh_requests import AllReports
 from seeder.embeds.badge_layout import badge_layout
 from seeder.models import CircuitBreaker, Freshness, JobStatus, Run, RunHistory
+from seeder.postgres import advisory_locks
 from seeder.services.queue import enqueue
 from seeder.services.translation import translated
 from tests.acceptance.terminal_output import plain_text, run_on_terminal
@@ -135,6 +138,8 @@ def let_views_need_attention() -> None:
     JobStatus.objects.filter(table_name="reporting.good").update(
         status="running", start_time=F("start_time") - timedelta(hours=1)
     )
+    run_id = str(JobStatus.objects.get(pk="reporting.good").last_run_id)
+    advisory_locks.lock_for_session(DEFAULT_DB_ALIAS, lock_keys.of_run(run_id))
     Freshness.objects.create(table_name="reporting.bad", target_lag=timedelta(hours=2))
     breaker = {"failures": 1, "opened_at": timezone.now(), "causes": {"reporting.bad": "disk_full"}}
     CircuitBreaker.objects.update_or_create(database_alias="default", defaults=breaker)

@@ -1,5 +1,6 @@
 """The job list: status, staleness, filters and agency scope."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -15,8 +16,17 @@ from seeder.domain.refresh_requests import AgencyReports, AllReports
 from seeder.errors import ConfigurationError, UnknownRun
 from seeder.models import JobStatus, Run, RunHistory
 from seeder.postgres.contract import OptionalTables
-from seeder.services.read_models import agency_scope, error_redaction, job_list, run_timeline
+from seeder.services.read_models import (
+    agency_scope,
+    current_activity,
+    error_redaction,
+    job_list,
+    row_filters,
+    run_timeline,
+)
+from seeder.services.read_models.row_filters import RowFilter
 from seeder.services.run import orchestrator
+from seeder.services.run.run_liveness_lock import RunLock
 from tests.conftest import AGENCIES, BuildScene, create_canned_report, create_custom_manifest, sql
 
 NO_FILTER = JobFilter()
@@ -49,6 +59,13 @@ def job_of(name: str, job_filter: JobFilter = NO_FILTER) -> Job:
     return job
 
 
+@pytest.fixture
+def live_run(reports: None) -> Iterator[None]:
+    """Hold the lock of the run, as if its process lived."""
+    with RunLock(Run.objects.get().run_id):
+        yield
+
+
 def set_running(name: str, *, since: timedelta, usually: timedelta) -> None:
     now = datetime.now(UTC)
     JobStatus.objects.filter(table_name=name).update(status="running", start_time=now - since)
@@ -74,12 +91,14 @@ def test_each_subscription_is_a_job_when_grouped_by_manifest() -> None:
     assert job_list.job_totals(NO_FILTER, group_by=GroupBy.MANIFEST).jobs == 4
 
 
+@pytest.mark.usefixtures("live_run")
 def test_views_that_need_attention_are_first() -> None:
     assert listed_names() == ["reporting.bad", "reporting.good", "reporting.shared"]
     set_running("reporting.shared", since=timedelta(minutes=5), usually=timedelta(seconds=90))
     assert listed_names() == ["reporting.shared", "reporting.bad", "reporting.good"]
 
 
+@pytest.mark.usefixtures("live_run")
 @pytest.mark.parametrize(("since", "is_long"), [(timedelta(seconds=260), False), (timedelta(seconds=280), True)])
 def test_long_running_is_three_times_the_usual_duration(since: timedelta, is_long: bool) -> None:  # noqa: FBT001
     set_running("reporting.good", since=since, usually=timedelta(seconds=90))
@@ -87,11 +106,13 @@ def test_long_running_is_three_times_the_usual_duration(since: timedelta, is_lon
     assert listed_names(JobFilter(long_running=True)) == (["reporting.good"] if is_long else [])
 
 
+@pytest.mark.usefixtures("live_run")
 def test_view_with_a_tiny_usual_duration_is_not_long_running() -> None:
     set_running("reporting.good", since=timedelta(seconds=2), usually=timedelta(milliseconds=3))
     assert not job_of("reporting.good").long_running
 
 
+@pytest.mark.usefixtures("live_run")
 def test_view_without_success_has_no_usual_duration() -> None:
     JobStatus.objects.filter(table_name="reporting.bad").update(
         status="running", start_time=datetime.now(UTC) - timedelta(hours=3)
@@ -180,10 +201,38 @@ def test_recent_runs_of_each_view_are_listed_latest_first() -> None:
     assert all(len(runs) == 1 for runs in job_list.recent_runs(page.jobs, max_runs=1).values())
 
 
+@pytest.mark.usefixtures("live_run")
 def test_unfinished_run_is_counted_by_its_ended_rows() -> None:
     Run.objects.update(finished_at=None, agencies={"demo": {"manifests": 2}, "metro": {"manifests": 2}})
     [run] = run_timeline.totals(Run.objects.all(), None)
     assert (run.status, run.manifests, run.succeeded, run.failed) == (Status.RUNNING, 4, 3, 1)
+
+
+def test_killed_run_is_neither_running_nor_are_its_views() -> None:
+    Run.objects.update(finished_at=None)
+    RunHistory.objects.filter(table_name="reporting.good").update(status="running", finish_time=None)
+    JobStatus.objects.filter(table_name="reporting.good").update(status="running")
+    JobStatus.objects.filter(table_name="reporting.shared").update(status="pending")
+    run_id = Run.objects.get().run_id
+    with RunLock(run_id):
+        assert running_counts() == (1, 1, {run_id}, set())
+        assert len(run_timeline.retry_request(run_id, None).manifests) == 1, "those that failed"
+    assert running_counts() == (0, 0, set(), {run_id})
+    assert [job_of(name).status for name in ("reporting.good", "reporting.shared")] == [Status.ERROR] * 2
+    [run] = run_timeline.totals(Run.objects.all(), None)
+    assert (run.status, run.is_dead) == (Status.ERROR, True)
+    assert len(run_timeline.retry_request(run_id, None).manifests) == 2, "what it left, too"
+
+
+def running_counts() -> tuple[int, int, set[str], set[str]]:
+    """Return the numbers of running views and runs of the totals, and the runs listed as running and as failed."""
+    activity = current_activity.read_activity(None, with_runs=True, with_queue=False)
+    assert activity.runs is not None
+    running, failed = (
+        {run.run_id for run in row_filters.filter_runs(Run.objects.all(), RowFilter(statuses=[status]), None)}
+        for status in (Status.RUNNING, Status.ERROR)
+    )
+    return job_list.job_totals(NO_FILTER).running, activity.runs.running, running, failed
 
 
 def test_timeline_has_one_bar_per_view_with_its_wait() -> None:

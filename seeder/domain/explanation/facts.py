@@ -88,6 +88,7 @@ class StoredRefresh:
     sqlstate: str | None = None
     notes: Sequence[str] = ()  # none without the permission to see error messages
     is_interrupted: bool = False
+    is_run_dead: bool = False  # its run was killed, and nothing has closed the row yet
     is_reused: bool = False  # the result of another run
     skip_reason: str | None = None  # why it was skipped; None unless it was
     metrics: RefreshMetrics | None = None  # None if they are not recorded

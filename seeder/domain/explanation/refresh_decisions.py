@@ -154,6 +154,12 @@ def _duration_text(ended: StoredRefresh) -> Text:
 
 def _failure_text(ended: StoredRefresh) -> Text:
     values = {"at": time_text(ended.finished_at or ended.started_at), "run": _run_text(ended)}
+    if ended.is_run_dead:
+        return Text(
+            "Interrupted after {at} in {run}, whose process was killed. What it left: manage.py retry_run {run_id}",
+            run_id=ended.run_id,
+            **values,
+        )
     match ended.reason:
         case _ if ended.is_interrupted:
             text = Text("Interrupted at {at} in {run}", **values)

@@ -30,12 +30,13 @@ class RunTotals:
     succeeded: int
     failed: int  # including interrupted ones
     cancel_requested_by: str | None = None  # of a run outside the queue
+    is_dead: bool = False  # its process was killed, and nothing has closed its rows yet
 
     @property
     def status(self) -> Status:
-        if self.finished_at is None:
+        if self.finished_at is None and not self.is_dead:
             return Status.RUNNING
-        return Status.ERROR if self.failed or self.stopped_by else Status.SUCCESS
+        return Status.ERROR if self.failed or self.stopped_by or self.is_dead else Status.SUCCESS
 
     @property
     def duration(self) -> timedelta | None:

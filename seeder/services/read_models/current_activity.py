@@ -17,11 +17,12 @@ from seeder.postgres.contract import OptionalTables
 from seeder.services.queue import dispatch, part_rows, queue_overview
 from seeder.services.read_models import job_list, run_timeline
 from seeder.services.read_models.pauses import Pause, read_pauses
+from seeder.services.run.run_liveness_lock import living_runs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunActivity:
-    """The unfinished runs, and the latest one."""
+    """The number of runs that are alive, and the latest run."""
 
     running: int
     last: RunTotals | None
@@ -63,7 +64,8 @@ def read_activity(agencies: list[str] | None, *, with_runs: bool, with_queue: bo
 def _runs(agencies: list[str] | None) -> RunActivity:
     runs = run_timeline.runs_of(agencies)
     last = run_timeline.totals(runs[:1], agencies)
-    return RunActivity(running=runs.filter(finished_at=None).count(), last=last[0] if last else None)
+    unfinished = runs.filter(finished_at=None).values_list("run_id", flat=True)
+    return RunActivity(running=len(living_runs([*unfinished])), last=last[0] if last else None)
 
 
 def _queue(agencies: list[str] | None, tables: OptionalTables) -> QueueActivity:

@@ -14,6 +14,7 @@ from django.db.models.lookups import GreaterThan
 from seeder.domain.manifests import ReportType
 from seeder.domain.outcomes import Status
 from seeder.models import Run, RunHistory
+from seeder.services.run.run_liveness_lock import living_runs
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,13 +47,15 @@ def filter_runs(runs: QuerySet[Run], row_filter: RowFilter, agencies: list[str] 
         runs = runs.filter(requested_by=row_filter.requested_by)
     if row_filter.statuses is None:
         return runs
-    is_running, was_stopped = Q(finished_at=None), Q(stopped_by__isnull=False)
+    unfinished = {*runs.filter(finished_at=None).values_list("run_id", flat=True)}
+    living = living_runs(unfinished)
+    has_ended, was_stopped = Q(finished_at__isnull=False), Q(stopped_by__isnull=False)
     has_failed = Q(failed__gt=0) | was_stopped  # of any agency, by an index
     has_failed_here = has_failed if agencies is None else was_stopped | _any_failed(agencies)
     conditions = {
-        Status.RUNNING: is_running,
-        Status.ERROR: ~is_running & has_failed & has_failed_here,
-        Status.SUCCESS: ~is_running & ~has_failed_here,
+        Status.RUNNING: Q(pk__in=living),
+        Status.ERROR: (has_ended & has_failed & has_failed_here) | Q(pk__in=unfinished - living),
+        Status.SUCCESS: has_ended & ~has_failed_here,
     }
     return runs.filter(reduce(or_, (conditions[status] for status in row_filter.statuses)))
 

@@ -16,6 +16,7 @@ from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import run_totals, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.run.run_liveness_lock import living_runs
 from seeder.services.storable_text import is_storable
 from seeder.texts import Text
 
@@ -64,14 +65,13 @@ def runs_of(agencies: list[str] | None) -> QuerySet[Run]:
 def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
     """Totals of runs over the manifests of these agencies.
 
-    Needs at most two queries, or none if all runs have ended and all agencies count.
+    Needs at most three queries, or none if all runs have ended and all agencies count.
     """
     runs = list(runs)
-    counts = {
-        **_recorded_counts(runs, agencies),
-        **_live_counts([run.run_id for run in runs if run.finished_at is None], agencies),
-    }
-    return [_totals(run, counts[run.run_id]) for run in runs]
+    unfinished = [run.run_id for run in runs if run.finished_at is None]
+    counts = {**_recorded_counts(runs, agencies), **_live_counts(unfinished, agencies)}
+    dead = {*unfinished} - living_runs(unfinished)
+    return [_totals(run, counts[run.run_id], is_dead=run.run_id in dead) for run in runs]
 
 
 def view_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
@@ -108,10 +108,13 @@ def summary(run_id: str, agencies: list[str] | None) -> tuple[RunTotals, list[Ho
 def retry_request(run_id: str, agencies: list[str] | None) -> SelectedManifests:
     """Return the request to refresh again what failed or was interrupted in a run, for these agencies.
 
+    Of a killed run, it is everything that has not succeeded, even if nothing has closed its rows yet.
+
     Raises `UnknownRun`, also for a run of other agencies.
     """
-    summary(run_id, agencies)
-    failed = history_of(run_id, agencies).filter(status=Status.ERROR).values_list("report_type", "manifest_id")
+    run, _ = summary(run_id, agencies)
+    left = [Status.ERROR, Status.PENDING, Status.RUNNING] if run.is_dead else [Status.ERROR]
+    failed = history_of(run_id, agencies).filter(status__in=left).values_list("report_type", "manifest_id")
     return SelectedManifests(
         manifests=frozenset((ReportType(kind), number) for kind, number in failed),
         description=Text("what failed in the run {run_id}", run_id=run_id),
@@ -182,7 +185,7 @@ def _recorded_counts(runs: Sequence[Run], agencies: list[str] | None) -> Mapping
     return {run_id: dict(zip(_COUNTS, one, strict=True)) for run_id, one in counts.items()}
 
 
-def _totals(run: Run, counts: Mapping[str, int]) -> RunTotals:
+def _totals(run: Run, counts: Mapping[str, int], *, is_dead: bool) -> RunTotals:
     return RunTotals(
         run_id=run.run_id,
         description=run.description,
@@ -192,6 +195,7 @@ def _totals(run: Run, counts: Mapping[str, int]) -> RunTotals:
         stopped_by=run.stopped_by,
         cancel_requested_by=run.cancel_requested_by,
         workers=run.workers,
+        is_dead=is_dead,
         **counts,
     )
 

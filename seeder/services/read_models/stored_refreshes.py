@@ -19,6 +19,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.read_models import error_redaction, run_groups, run_timeline
 from seeder.services.read_models.error_redaction import VisibleFailure
+from seeder.services.run.run_liveness_lock import living_runs
 
 _OPEN = (Status.PENDING, Status.RUNNING)
 
@@ -49,7 +50,7 @@ def read_latest(
     can_see_errors: bool,
     can_see_runs: bool,
 ) -> LatestRefreshes:
-    """Return the latest refreshes. Takes seven statements, and a few more for the group of the latest that ended."""
+    """Return the latest refreshes. Takes at most eight statements, and a few more for the group of the latest ended."""
     rows = _latest_rows(wanted)
     if not rows:
         return LatestRefreshes()
@@ -57,6 +58,8 @@ def read_latest(
     metrics = _read_metrics(rows, tables)
     runs = _read_runs(rows, tables)
     skips = _read_skip_reasons(rows, tables)
+    unfinished = {row.run_id for row in rows if row.status in _OPEN}
+    dead = unfinished - living_runs(unfinished)
     stored = [
         (row, _stored(row, failures[row.pk], metrics.get(row.pk), runs.get(row.run_id), wanted.database))
         for row in rows
@@ -65,6 +68,7 @@ def read_latest(
         (row, replace(one, skip_reason=(skips[row.pk] if can_see_errors else "") if row.pk in skips else None))
         for row, one in stored
     ]
+    stored = [(row, _interrupted(one) if row.status in _OPEN and row.run_id in dead else one) for row, one in stored]
     if not can_see_runs:
         stored = [(row, replace(one, run_description=None, requested_by=None)) for row, one in stored]
     ended = next((row for row, _ in stored if row.status not in _OPEN), None)
@@ -75,6 +79,11 @@ def read_latest(
         ended=next((one for row, one in stored if row is ended), None),
         success=next((one for row, one in stored if row.status == Status.SUCCESS), None),
     )
+
+
+def _interrupted(refresh: StoredRefresh) -> StoredRefresh:
+    """Return an open refresh of a killed run as it will be stored."""
+    return replace(refresh, status=Status.ERROR, is_interrupted=True, is_run_dead=True)
 
 
 def _latest_rows(wanted: WantedHistory) -> list[RunHistory]:

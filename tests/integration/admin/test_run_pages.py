@@ -1,6 +1,7 @@
 """The page of a run: what failed, rows and modes of its refreshes, and what can be done."""
 
 import re
+from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
@@ -11,6 +12,7 @@ from seeder.domain import lock_keys
 from seeder.domain.refresh_requests import AgencyReports
 from seeder.models import QueuedRefresh, Run, RunHistory, RunMetrics
 from seeder.services.queue import enqueue, part_rows
+from seeder.services.run.run_liveness_lock import RunLock
 from tests.acceptance.scale.database_time import measure
 from tests.conftest import another_session, sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
@@ -123,12 +125,14 @@ def test_retry_queues_what_failed_after_a_confirmation() -> None:
 
 
 @pytest.fixture
-def _running_part() -> None:
+def _running_part() -> Iterator[None]:
     """The run is unfinished, and a worker of the queue runs it."""
     enqueue.enqueue_refresh(AgencyReports(slug="demo"), requested_by="a test")
     QueuedRefresh.objects.update(agencies=["demo", "metro"])
     part_rows.claim(QueuedRefresh.objects.get(), run_id=run_id(), worker="host:7")
     Run.objects.update(finished_at=None)
+    with RunLock(run_id()):
+        yield
 
 
 @pytest.mark.usefixtures("_running_part")
@@ -148,11 +152,12 @@ def test_cancel_stops_a_queued_run_after_a_confirmation() -> None:
 def test_run_of_a_command_is_cancelled_by_its_own_row() -> None:
     Run.objects.update(finished_at=None)
     operator = client_with(*OPERATOR)
-    assert 'id="cancel"' in get_page(operator, run_path())
+    assert 'id="cancel"' not in get_page(operator, run_path()), "of a killed run"
     with another_session() as command:  # holds the lock of a living run
         command.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [lock_keys.of_run(run_id())])
+        assert 'id="cancel"' in get_page(operator, run_path())
         operator.post(f"/admin/seeder/{run_path('cancel/')}")
-    page = get_page(operator, run_path())
+        page = get_page(operator, run_path())
     assert "stops within seconds" in messages(page)
     assert "cancelled by <bdi>user</bdi>" in page
     assert 'id="cancel"' not in page
