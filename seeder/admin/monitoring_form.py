@@ -76,10 +76,11 @@ class MonitoringForm(forms.Form):
         """Return the filters that are set, except the agency, which has pages of its own."""
         return {name: self.cleaned_data[name] for name in ("q", "type", "show") if self.cleaned_data.get(name)}
 
-    def job_filter(self, agencies: list[str] | None, view_filter: ViewFilter) -> JobFilter:
+    def job_filter(self, agencies: list[str] | None, view_filter: ViewFilter, *, late_tables: list[str]) -> JobFilter:
         values = self.cleaned_data
         return JobFilter(
             visible_agencies=agencies,
+            late_tables=late_tables,
             report_types=[ReportType(values["type"])] if values.get("type") else None,
             search=values.get("q") or None,
             **_JOB_FILTERS[view_filter],

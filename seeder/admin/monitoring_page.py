@@ -126,8 +126,8 @@ def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]
         can_see_errors=scope.can_see_errors,
         can_see_causes=scope.sees_all_agencies,
     )
-    ages = job_list.agency_ages(scope.form.job_filter(scope.agencies, ViewFilter.ALL))
-    totals = job_list.job_totals(scope.form.job_filter(scope.agencies, ViewFilter.ALL))
+    all_jobs = scope.form.job_filter(scope.agencies, ViewFilter.ALL, late_tables=freshness.late_tables)
+    ages, totals = job_list.agency_ages(all_jobs), job_list.job_totals(all_jobs)
     has_open_run = any(one.is_running for one in rounds)
     return {
         "nights": nights,
@@ -150,7 +150,8 @@ def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]
 
 def _views_context(scope: _Scope, rounds: Sequence[Round], freshness: FreshnessOverview) -> Mapping[str, Any]:
     """Return a page of the views with their latest runs."""
-    page = job_list.job_page(scope.form.job_filter(scope.agencies, scope.form.view_filter), scope.form.page_request)
+    job_filter = scope.form.job_filter(scope.agencies, scope.form.view_filter, late_tables=freshness.late_tables)
+    page = job_list.job_page(job_filter, scope.form.page_request)
     grid = read_grid(page.jobs, rounds, scope.agencies, scope.tables)
     contracts = freshness.by_view()
     return {

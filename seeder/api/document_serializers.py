@@ -65,7 +65,9 @@ class JobSerializer(_RefreshedManifestFields):
     lastSuccess = serializers.DateTimeField(allow_null=True, help_text="start of the last successful refresh")
     lastRunId = serializers.CharField(allow_null=True)
     failing = serializers.BooleanField(help_text="the last finished refresh failed (also true while a new one runs)")
-    stale = serializers.BooleanField(help_text="the last success is too long ago, or there is none")
+    stale = serializers.BooleanField(
+        help_text="misses a contract, or the last success is too long ago, or there is none"
+    )
     longRunning = serializers.BooleanField()
     dataAsOf = serializers.DateTimeField(
         allow_null=True, help_text="everything that was visible then is in the view; null if unknown"

@@ -200,7 +200,7 @@ class JobQuerySerializer(PageSizeSerializer):
         help_text="jobs that have been running for a multiple of their usual duration (false: the others)",
     )
     stale = serializers.BooleanField(
-        required=False, help_text="jobs whose last success is too long ago (false: the others)"
+        required=False, help_text="jobs that miss a contract, or whose last success is too long ago (false: the others)"
     )
     search = serializers.CharField(
         required=False, max_length=_MAX_NAME_LENGTH, help_text="part of the table name or the report name"

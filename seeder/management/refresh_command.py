@@ -45,7 +45,7 @@ class RefreshCommand(SeederCommand):
         parser.add_argument(
             "--stale",
             action="store_true",
-            help=Text("only views whose last success is too long ago; with --failed, both"),
+            help=Text("only late views: by a contract, or without a recent success; with --failed, both"),
         )
         parser.add_argument(
             "--workers",

@@ -25,7 +25,7 @@ class Narrowing:
 
     patterns: ViewPatterns = field(default_factory=ViewPatterns)
     is_failed: bool = False  # their last refresh failed or was held
-    is_stale: bool = False  # their last success is too long ago
+    is_stale: bool = False  # they miss a contract, or their last success is too long ago
 
     def __str__(self) -> str:
         states = [Text("only failed")] * self.is_failed + [Text("only stale")] * self.is_stale
@@ -64,7 +64,8 @@ def _require_matches(patterns: Sequence[str], manifests: Iterable[Manifest], des
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
 def _in_state(narrowing: Narrowing) -> Set[ManifestKey]:
-    """Return the manifests whose last refresh failed, or is too long ago."""
-    filters = [JobFilter(failing=True)] * narrowing.is_failed + [JobFilter(stale=True)] * narrowing.is_stale
+    """Return the manifests whose last refresh failed, or that are stale."""
+    filters = [JobFilter(failing=True, late_tables=[])] * narrowing.is_failed
+    filters += [JobFilter(stale=True)] * narrowing.is_stale
     pages = [job_list.job_page(one, JobPageRequest(limit=None), group_by=GroupBy.MANIFEST) for one in filters]
     return {job.key for page in pages for job in page.jobs}

@@ -32,7 +32,7 @@ class Job:
     last_success_at: datetime | None  # start of the last successful refresh
     usual_duration: timedelta | None  # duration of that refresh, only if it is running now
     failing: bool  # its last finished refresh failed
-    stale: bool  # last success is longer ago than SEEDER_STALE_HOURS, or never, or one of `late_tables`
+    stale: bool  # misses a contract, or last success is longer ago than SEEDER_STALE_HOURS, or never
     long_running: bool  # running longer than SEEDER_LONG_RUNNING_FACTOR times its usual duration
 
     @property
@@ -74,7 +74,7 @@ class JobFilter:
     failing: bool | None = None
     stale: bool | None = None
     long_running: bool | None = None
-    late_tables: list[str] | None = None  # views that are stale, too, because they miss a contract; filters nothing
+    late_tables: list[str] | None = None  # views that miss a contract, if they are known already; filters nothing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -1,7 +1,7 @@
 """What needs attention now: failing, late and long-running views, and why nothing starts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 
 from seeder import conf
@@ -102,10 +102,9 @@ def read_attention(
 
     Raises `ConfigurationError` or `DatabaseError`.
     """
-    failing, more_failing = _failing_views(agencies, tables, can_see_errors=can_see_errors)
-    long_running = job_list.job_page(
-        JobFilter(visible_agencies=agencies, long_running=True), JobPageRequest(limit=MAX_SHOWN)
-    )
+    jobs_of_agencies = JobFilter(visible_agencies=agencies, late_tables=circumstances.freshness.late_tables)
+    failing, more_failing = _failing_views(jobs_of_agencies, tables, can_see_errors=can_see_errors)
+    long_running = job_list.job_page(replace(jobs_of_agencies, long_running=True), JobPageRequest(limit=MAX_SHOWN))
     late, more_late = _late_views(agencies, circumstances)
     next_run_at = circumstances.next_run_at
     return Attention(
@@ -120,10 +119,10 @@ def read_attention(
 
 
 def _failing_views(
-    agencies: list[str] | None, tables: OptionalTables, *, can_see_errors: bool
+    jobs_of_agencies: JobFilter, tables: OptionalTables, *, can_see_errors: bool
 ) -> tuple[Sequence[FailingView], int]:
     """Return those that began to fail last, and the number of others."""
-    page = job_list.job_page(JobFilter(visible_agencies=agencies, failing=True), JobPageRequest(limit=_MAX_READ))
+    page = job_list.job_page(replace(jobs_of_agencies, failing=True), JobPageRequest(limit=_MAX_READ))
     since = monitoring_queries.failing_since(page.jobs)
     latest_first = sorted(page.jobs, key=lambda job: since.get(job.table_name, _LONG_AGO), reverse=True)
     shown = latest_first[:MAX_SHOWN]
@@ -138,7 +137,9 @@ def _late_views(agencies: list[str] | None, circumstances: Circumstances) -> tup
     A failing view is already listed as failing.
     """
     stale = job_list.job_page(
-        JobFilter(visible_agencies=agencies, stale=True, failing=False), JobPageRequest(limit=MAX_SHOWN)
+        # Those that miss a contract are listed by their contracts.
+        JobFilter(visible_agencies=agencies, stale=True, failing=False, late_tables=[]),
+        JobPageRequest(limit=MAX_SHOWN),
     )
     missed = {
         one.table_name: _missed_contract(one, circumstances)

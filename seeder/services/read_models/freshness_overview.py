@@ -79,6 +79,11 @@ class FreshnessOverview:
         counts = Counter(one.judgement.state for one in self.statuses)
         return {state: counts[state] for state in FreshnessState}
 
+    @property
+    def late_tables(self) -> list[str]:
+        """The views that miss a contract of severity error, in each spelling. They count as stale."""
+        return sorted({table_name for one in self.statuses if one.is_alarm for table_name in one.spellings})
+
     def by_view(self) -> Mapping[ViewName | None, Sequence[ContractStatus]]:
         """Return the contracts of each view."""
         found = defaultdict[ViewName | None, list[ContractStatus]](list)

@@ -29,7 +29,7 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import manifest_selection
 from seeder.services.read_models import agency_scope, error_redaction, view_as_of
 from seeder.services.read_models.error_redaction import VisibleFailure
-from seeder.services.read_models.freshness_overview import ContractStatus, freshness_overview
+from seeder.services.read_models.freshness_overview import ContractStatus, FreshnessOverview, freshness_overview
 from seeder.services.storable_text import is_storable
 
 _LAST_ID = 2**31 - 1  # largest value of an integer column
@@ -66,16 +66,12 @@ class JobOverview:
 
 
 def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOverview:
-    """Return a page of jobs. A view that misses a contract of severity error is stale, too.
-
-    Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`.
-    """
+    """Raises `UnknownAgency`, `ConfigurationError` or `DatabaseError`."""
     with translate_database_errors(DEFAULT_DB_ALIAS):
         for slug in job_filter.agencies or ():
             manifest_selection.require_known_agency(slug)
-        late = _late_contracts(job_filter.agencies)
-        alarms = [table_name for table_name, contracts in late.items() if any(one.is_alarm for one in contracts)]
-        job_filter = replace(job_filter, late_tables=alarms)
+        freshness = freshness_overview(job_filter.visible_agencies)
+        job_filter = replace(job_filter, late_tables=freshness.late_tables)
         found = job_page(job_filter, page_request)
         every = job_totals(replace(job_filter, statuses=None, failing=None, stale=None, long_running=None))
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
@@ -91,15 +87,15 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
             failures=failures,
             as_of=as_of,
             ages=ages,
-            late_contracts=late,
+            late_contracts=_late_contracts(freshness),
             now=now,
         )
 
 
-def _late_contracts(agencies: Sequence[str] | None) -> Mapping[str, Sequence[ContractStatus]]:
-    """Return the contracts that the views of these agencies miss, by each spelling of the view."""
+def _late_contracts(freshness: FreshnessOverview) -> Mapping[str, Sequence[ContractStatus]]:
+    """Return the contracts that views miss, by each spelling of the view."""
     found = defaultdict[str, list[ContractStatus]](list)
-    for status in freshness_overview(agencies).statuses:
+    for status in freshness.statuses:
         if status.is_late:
             for table_name in status.spellings:
                 found[table_name].append(status)
@@ -188,5 +184,7 @@ def _can_match(job_filter: JobFilter) -> bool:
 
 def _parameters(job_filter: JobFilter) -> Mapping[str, Any]:
     settings = conf.load()
+    if job_filter.late_tables is None:
+        job_filter = replace(job_filter, late_tables=freshness_overview(job_filter.visible_agencies).late_tables)
     limits = {"stale_after": timedelta(hours=settings.stale_hours), "long_running_factor": settings.long_running_factor}
     return asdict(job_filter) | limits
