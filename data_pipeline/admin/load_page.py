@@ -15,7 +15,8 @@ from data_pipeline.admin import load_actions, page_urls
 from data_pipeline.admin.lineage_chart import Kind, Node, draw
 from data_pipeline.domain import uris
 from data_pipeline.domain.load_status import LoadStatus
-from data_pipeline.domain.load_words import load_word
+from data_pipeline.domain.load_words import metadata_word
+from data_pipeline.domain.rejects import RejectState, count_text
 from data_pipeline.models import LoadLog
 from data_pipeline.services import lineage, page_facts
 from data_pipeline.services.possible_actions import possible_actions
@@ -43,8 +44,7 @@ def load_page(request: HttpRequest, site: AdminSite, load_id: int) -> HttpRespon
         "table": table_of(page.load),
         "duration": None if page.load.duration_ms is None else timedelta(milliseconds=page.load.duration_ms),
         "reject_counts": Text.joined(
-            Text("{number:,} {state}", number=number, state=load_word(state))
-            for state, number in page.reject_counts.items()
+            count_text(RejectState(state), number) for state, number in page.reject_counts.items()
         ),
         "facts": _meta_facts(page.load.payload_meta),
         "shows_values": shows_values,
@@ -133,7 +133,7 @@ def _lineage_context(request: HttpRequest, site: AdminSite, load: LoadLog) -> Ma
 def _meta_facts(meta: Mapping[str, Any]) -> list[tuple[str, str]]:
     """Return the remaining metadata as names and texts."""
     return [
-        (name.replace("_", " "), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
+        (translated(metadata_word(name)), value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))
         for name, value in meta.items()
         if name not in _SHOWN_ELSEWHERE and value not in (None, "", [], {}, False)
     ]

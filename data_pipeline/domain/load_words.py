@@ -40,6 +40,39 @@ _WORDS: Mapping[str, Text] = {
 }
 
 
+_METADATA_WORDS: Mapping[str, Text] = {
+    "csv": Text("format of the CSV file"),
+    "dialect": Text("dialect"),
+    "force": Text("forced"),
+    "forced_at": Text("forced at"),
+    "mode": Text("mode"),
+    "of_key": Text("idempotency key without force"),
+    "of_load": Text("rejects of load"),
+    "streaming": Text("read as a stream"),
+    "rows": Text("rows"),
+    "file": Text("file"),
+    "size_bytes": Text("bytes"),
+    "modified_at": Text("changed at"),
+    "modified_ns": Text("changed at, nanoseconds"),
+    "content_length": Text("bytes"),
+    "last_modified": Text("changed at"),
+    "content_md5": Text("MD5 of the content"),
+    "content_sha256": Text("SHA-256 of the content"),
+    "file_sha256": Text("SHA-256 of the file"),
+    "payload_bytes": Text("bytes of the payload"),
+    "payload_blake2b": Text("BLAKE2b of the payload"),
+    "silver_uri": Text("address of the transformed object"),
+    "rows_normalized": Text("rows normalized"),
+    "normalize_errors": Text("refused values by reason"),
+    "references": Text("reference lists"),
+}
+
+
+def metadata_word(name: str) -> str:
+    """Return the name of a fact in the metadata of a file. Other writers can add facts of any name."""
+    return _METADATA_WORDS.get(name, name.replace("_", " "))
+
+
 def load_word(name: str) -> str:
     """Return the word for a machine-readable name, or the name itself."""
     return _WORDS.get(name, name)

@@ -18,6 +18,18 @@ class RejectState(StrEnum):
     DISMISSED = "dismissed"
 
 
+_COUNTS = {
+    RejectState.OPEN: Text.counted_in_context("rejects", "{number:,} open", "{number:,} open", 0),
+    RejectState.REPLAYED: Text.counted_in_context("rejects", "{number:,} replayed", "{number:,} replayed", 0),
+    RejectState.DISMISSED: Text.counted_in_context("rejects", "{number:,} dismissed", "{number:,} dismissed", 0),
+}
+
+
+def count_text(state: RejectState, number: int) -> Text:
+    """Return the number of rejects in a state."""
+    return _COUNTS[state].with_number(number)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Problem:
     """Why a column, or the record as a whole, was refused."""

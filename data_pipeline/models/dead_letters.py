@@ -1,6 +1,7 @@
 """Artefacts that could not be loaded or transformed: a view of `load_log`."""
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.models.load_log import LoadLog
@@ -28,4 +29,4 @@ class LoadDeadLetter(models.Model):
         verbose_name_plural = _("dead letters")
 
     def __str__(self) -> str:
-        return f"dead letter of load {self.pk}"
+        return gettext("dead letter of load %(id)s") % {"id": self.pk}

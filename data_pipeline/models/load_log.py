@@ -3,6 +3,7 @@
 from django.db import models
 from django.db.models.fields.json import KeyTextTransform
 from django.db.models.functions import MD5, Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.domain.load_status import LoadStatus
@@ -95,4 +96,4 @@ class LoadLog(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"load {self.pk} of {self.source}"
+        return gettext("load %(id)s of %(source)s") % {"id": self.pk, "source": self.source}

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.domain.rejects import RejectState
@@ -33,4 +34,4 @@ class LoadReject(models.Model):
         indexes = (models.Index(fields=["load"], condition=models.Q(state=RejectState.OPEN), name="load_reject_open"),)
 
     def __str__(self) -> str:
-        return f"line {self.line_no} of load {self.load_id}"
+        return gettext("line %(line)s of load %(load)s") % {"line": self.line_no, "load": self.load_id}

@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import MD5, Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from data_pipeline.domain.load_requests import RequestAction, RequestState
@@ -48,7 +49,7 @@ class LoadRequest(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"request {self.pk} for {self.source_uri}"
+        return gettext("request %(id)s for %(uri)s") % {"id": self.pk, "uri": self.source_uri}
 
 
 class LoadRefresh(models.Model):

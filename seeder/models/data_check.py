@@ -2,10 +2,10 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from seeder.models.history_and_status import RunHistory
-from seeder.texts import Text
 
 
 class DataCheck(models.Model):
@@ -36,7 +36,7 @@ class DataCheck(models.Model):
         )
 
     def __str__(self) -> str:
-        return Text("{check} of {view}", check=self.check_name, view=self.table_name)
+        return gettext("%(check)s of %(view)s") % {"check": self.check_name, "view": self.table_name}
 
 
 class DataCheckResult(models.Model):

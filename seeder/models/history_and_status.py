@@ -4,6 +4,7 @@ from typing import Self
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -46,7 +47,8 @@ class RunHistory(models.Model):
         permissions = (("view_errors", "Can see full error messages, which can quote data"),)
 
     def __str__(self) -> str:
-        return f"{self.table_name} in run {self.run_id}: {self.status}"
+        facts = {"view": self.table_name, "run": self.run_id, "status": self.status}
+        return gettext("%(view)s in run %(run)s: %(status)s") % facts
 
 
 class JobStatus(models.Model):

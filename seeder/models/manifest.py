@@ -3,9 +3,8 @@
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-
-from seeder.texts import Text
 
 
 class CustomReportQuerySet(models.QuerySet["CustomReportManifest"]):
@@ -38,7 +37,7 @@ class CustomReportManifest(models.Model):
         )
 
     def __str__(self) -> str:
-        return Text("{report} of {agency}", report=self.report_name, agency=self.agency_slug)
+        return gettext("%(report)s of %(agency)s") % {"report": self.report_name, "agency": self.agency_slug}
 
 
 class CannedReport(models.Model):
@@ -76,8 +75,5 @@ class CannedReportManifest(models.Model):
         verbose_name_plural = _("subscriptions")
 
     def __str__(self) -> str:
-        return Text(
-            "{agency} subscribes to canned report {report_id}",
-            agency=self.agency_slug,
-            report_id=self.canned_report_id,
-        )
+        names = {"agency": self.agency_slug, "id": self.canned_report_id}
+        return gettext("%(agency)s subscribes to canned report %(id)s") % names

@@ -3,6 +3,7 @@
 from typing import Self
 
 from django.db import models
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -42,4 +43,4 @@ class Run(models.Model):
         verbose_name_plural = _("runs")
 
     def __str__(self) -> str:
-        return f"run {self.run_id} for {self.description}"
+        return gettext("run %(id)s for %(request)s") % {"id": self.run_id, "request": self.description}

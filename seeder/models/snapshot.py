@@ -2,6 +2,7 @@
 
 from django.db import models
 from django.db.models.functions import Now
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 
@@ -35,4 +36,4 @@ class ReleaseSnapshot(models.Model):
         permissions = (("capture_releasesnapshot", "Can capture release snapshots"),)
 
     def __str__(self) -> str:
-        return f"{self.table_name} at {self.release_tag}"
+        return gettext("%(view)s at %(tag)s") % {"view": self.table_name, "tag": self.release_tag}

@@ -68,7 +68,7 @@ def test_reader_sees_no_refresh_button_and_redacted_errors(site: Site) -> None:
     page = site.logged_in_page("reader")
     page.goto(MONITORING)
     assert page.get_by_role("link", name="Refresh Report").count() == 0
-    expect(page.locator(".problem")).to_contain_text("reason invalid_text_representation")
+    expect(page.locator(".problem")).to_contain_text("Why invalid_text_representation")
     expect(page.locator(".problem")).to_contain_text("requires seeder.view_errors")
     assert "secret" not in page.content()
     for url in page_urls().values():

@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 
 from data_pipeline.domain.load_words import load_word
-from data_pipeline.domain.rejects import RejectState
+from data_pipeline.domain.rejects import RejectState, count_text
 from data_pipeline.management.rendering.load_text import raw_text
 from data_pipeline.management.rendering.refresh_text import dispatch_blocks
 from data_pipeline.postgres.kept_rejects import KeptReject
@@ -32,22 +32,12 @@ def list_blocks(found: RejectList) -> Iterator[Block]:
         load_id=found.load_id,
         table=found.table or Text("no table"),
         rejects=format_count(total, "reject"),
-        states=Text.joined(_count_of(state, number) for state in RejectState if (number := found.counts.get(state))),
+        states=Text.joined(count_text(state, number) for state in RejectState if (number := found.counts.get(state))),
     )
     yield TextTable(headings=_HEADINGS, rows=[_row(one) for one in found.rejects])
     if total > len(found.rejects):
         others = format_count(total - len(found.rejects), "other reject")
         yield Text("and {rejects}: use --limit or --csv", rejects=others)
-
-
-def _count_of(state: RejectState, number: int) -> Text:
-    match state:
-        case RejectState.OPEN:
-            return Text("{number:,} open", number=number)
-        case RejectState.REPLAYED:
-            return Text("{number:,} replayed", number=number)
-        case RejectState.DISMISSED:
-            return Text("{number:,} dismissed", number=number)
 
 
 def _row(reject: KeptReject) -> TableRow:

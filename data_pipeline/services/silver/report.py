@@ -12,6 +12,15 @@ from seeder.texts import Text
 
 _STYLES = {ObjectState.WRITTEN: "green", ObjectState.FAILED: "red"}
 
+_COUNTS: Mapping[ObjectState, Text] = {
+    ObjectState.WRITTEN: Text.counted_in_context("objects", "{number:,} written", "{number:,} written", 0),
+    ObjectState.SKIPPED: Text.counted_in_context("objects", "{number:,} skipped", "{number:,} skipped", 0),
+    ObjectState.BUSY: Text.counted_in_context("objects", "{number:,} busy", "{number:,} busy", 0),
+    ObjectState.FAILED: Text.counted_in_context("objects", "{number:,} failed", "{number:,} failed", 0),
+    ObjectState.QUEUED: Text.counted_in_context("objects", "{number:,} queued", "{number:,} queued", 0),
+    ObjectState.DUE: Text.counted_in_context("objects", "{number:,} due", "{number:,} due", 0),
+}
+
 
 def run_document(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[ObjectOutcome]) -> Mapping[str, Any]:
     """Return the document of a run."""
@@ -54,9 +63,7 @@ def _summary(request: SilverRequest, plan: SilverPlan, outcomes: Sequence[Object
     source = f"s3://{request.source_bucket}/{request.prefix}"
     if not (outcomes or plan.finished or plan.waiting):
         return Text("No objects at {source}", source=source)
-    parts: list[Text] = [
-        Text.joined([f"{number:,}", load_word(state)], " ") for state, number in counts.items() if number
-    ]
+    parts: list[Text] = [_COUNTS[state].with_number(number) for state, number in counts.items() if number]
     parts += [Text("{number:,} finished before", number=plan.finished)] if plan.finished else []
     parts += [Text("{number:,} waiting as dead letters", number=plan.waiting)] if plan.waiting else []
     summary = Text("Objects at {source}: {counts}", source=source, counts=Text.joined(parts))

@@ -16,6 +16,20 @@ from seeder.texts import Text
 _DONE = Text("added"), Text("changed"), Text("removed")
 _PLANNED = Text("would be added"), Text("would be changed"), Text("would be removed")
 
+_UNCHANGED = Text.counted_in_context("checks", "{number:,} unchanged", "{number:,} unchanged", 0)
+_DONE_COUNTS = (
+    Text.counted_in_context("checks", "{number:,} added", "{number:,} added", 0),
+    Text.counted_in_context("checks", "{number:,} changed", "{number:,} changed", 0),
+    Text.counted_in_context("checks", "{number:,} removed", "{number:,} removed", 0),
+    _UNCHANGED,
+)
+_PLANNED_COUNTS = (
+    Text.counted_in_context("checks", "{number:,} would be added", "{number:,} would be added", 0),
+    Text.counted_in_context("checks", "{number:,} would be changed", "{number:,} would be changed", 0),
+    Text.counted_in_context("checks", "{number:,} would be removed", "{number:,} would be removed", 0),
+    _UNCHANGED,
+)
+
 
 class Command(SeederCommand):
     help = Text("Make the data checks of a source those of a YAML file. Other checks do not change.")
@@ -58,13 +72,9 @@ def _blocks(result: CheckSync, *, dry_run: bool) -> Iterator[Block]:
     yield from (_line(taken_over, _name(one)) for one in result.taken_over)
     for view in result.unknown_views:
         yield Text("no manifest names {view}, so its checks never run", view=view), "yellow"
-    counts = {added: len(changes.added), changed: len(changes.changed), removed: len(changes.removed)}
-    yield Text.joined(
-        [
-            *(Text.joined([str(number), word], " ") for word, number in counts.items()),
-            Text("{number} unchanged", number=changes.unchanged),
-        ]
-    )
+    numbers = len(changes.added), len(changes.changed), len(changes.removed), changes.unchanged
+    counts = _PLANNED_COUNTS if dry_run else _DONE_COUNTS
+    yield Text.joined(text.with_number(number) for text, number in zip(counts, numbers, strict=True))
 
 
 def _line(word: Text, checks: str) -> Text:

@@ -13,6 +13,10 @@ from seeder.services.snapshots.bulk_capture import CaptureResult
 from seeder.services.translation import translated
 from seeder.texts import Text
 
+_SEVERITY_COUNTS = {
+    Severity.BREAKING: Text.counted_in_context("differences", "{number:,} breaking", "{number:,} breaking", 0),
+    Severity.NOTICE: Text.counted_in_context("differences", "{number:,} notice", "{number:,} notice", 0),
+}
 _SEVERITY_STYLES = {Severity.BREAKING: "bold red", Severity.NOTICE: "bold yellow", Severity.NONE: ""}
 
 
@@ -54,9 +58,7 @@ def comparison_blocks(comparison: SnapshotComparison, *, show_all: bool) -> Iter
             line = Text.joined([f"  {severity}", describe_finding(finding)], "  ")
             yield line, _SEVERITY_STYLES[finding.severity]
     minor_count = counts.pop(Severity.NONE)
-    totals = [
-        Text.joined([str(number), SEVERITY_WORDS[severity]], " ") for severity, number in counts.items() if number
-    ]
+    totals = [_SEVERITY_COUNTS[severity].with_number(number) for severity, number in counts.items() if number]
     if minor_count:
         totals.append(Text("{differences} of no severity", differences=format_count(minor_count, "difference")))
     text = Text.joined(totals or [Text("No difference")])
