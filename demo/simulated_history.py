@@ -18,7 +18,7 @@ from django.utils.dateparse import parse_datetime
 
 from demo import embedded_only
 from seeder.domain.refresh_requests import AllReports
-from seeder.models import CustomReportManifest, ReleaseSnapshot, Run, RunHistory
+from seeder.models import CustomReportManifest, ReleaseSnapshot, Run, RunHistory, ViewState
 from seeder.services.run import orchestrator
 from seeder.services.snapshots import release_snapshots
 
@@ -147,6 +147,7 @@ def _date_back(run_id: str, by: timedelta) -> None:
     history_rows = RunHistory.objects.filter(run_id=run_id)
     history_rows.update(**{name: F(name) - by for name in ("start_time", "finish_time", "created_at", "updated_at")})
     for run in Run.objects.filter(run_id=run_id):
+        ViewState.objects.filter(data_as_of__gte=run.started_at).update(data_as_of=F("data_as_of") - by)
         holds = [{**hold, **{end: _earlier(hold[end], by) for end in ("from", "until")}} for hold in run.holds]
         run.started_at, run.holds = run.started_at - by, holds
         run.finished_at = run.finished_at and run.finished_at - by

@@ -49,7 +49,6 @@ def list_queries() -> Iterator[ListQuery]:
     yield "totals, for each manifest", "totals", lambda: job_list.job_totals(JobFilter(), group_by=GroupBy.MANIFEST)
     yield "totals of 5 agencies", "totals", lambda: job_list.job_totals(JobFilter(visible_agencies=_FIVE_AGENCIES))
     jobs = job_list.job_page(JobFilter(), _FIRST_PAGE).jobs
-    yield "the latest 14 runs of 50 jobs", "history", lambda: job_list.recent_runs(jobs)
     for name, agencies in _SCOPES.items():
         for list_name, baseline, ask in _queries_of_agencies(agencies):
             yield f"{list_name}{name}", baseline, ask

@@ -9,18 +9,11 @@ from django.utils import timezone
 
 from seeder.admin import page_urls
 from seeder.domain.human_format import format_count, format_duration
-from seeder.domain.monitoring.report_jobs import RecentRun
-from seeder.domain.monitoring.view_history import RunInterval
+from seeder.domain.monitoring.state_words import state_word
+from seeder.domain.monitoring.view_history import RunInterval, ViewRun
 from seeder.domain.outcomes import Status
 from seeder.services.translation import translated
 from seeder.texts import Text
-
-_STATUS_WORDS: Mapping[Status, Text] = {
-    Status.PENDING: Text("pending"),
-    Status.RUNNING: Text("running"),
-    Status.SUCCESS: Text("succeeded"),
-    Status.ERROR: Text("failed"),
-}
 
 
 def days_of_axis() -> Sequence[str]:
@@ -28,18 +21,18 @@ def days_of_axis() -> Sequence[str]:
     return [translated(Text("{at:%-d %b}", at=date(2026, month, 1))) for month in range(1, 13)]
 
 
-def history_chart(recent: Sequence[RecentRun], site: AdminSite) -> Sequence[Mapping[str, Any]]:
+def history_chart(runs: Sequence[ViewRun], site: AdminSite) -> Sequence[Mapping[str, Any]]:
     """Return the runs of a view, earliest first."""
     return [
         {
             **_instant(run.start_time),
             "duration": run.duration.total_seconds() if run.duration is not None else None,
             "rows": run.rows if run.status is Status.SUCCESS else None,
-            "status": run.status,
+            "state": run.state,
             "description": translated(_describe_run(run)),
             "url": page_urls.run(site, run.run_id),
         }
-        for run in reversed(recent)
+        for run in reversed(runs)
     ]
 
 
@@ -52,7 +45,7 @@ def intervals_chart(intervals: Sequence[RunInterval], site: AdminSite) -> Sequen
             "low": one.shortest.total_seconds() if one.shortest is not None else None,
             "high": one.longest.total_seconds() if one.longest is not None else None,
             "rows": one.rows,
-            "status": Status.ERROR if one.failed else Status.SUCCESS,
+            "state": one.state,
             "description": translated(_describe_interval(one)),
             "url": page_urls.run(site, one.slowest_run_id),
         }
@@ -79,8 +72,8 @@ def _describe_interval(one: RunInterval) -> Text:
     return Text("{runs}: {shortest} to {longest}, median {median}", runs=runs, **spans)
 
 
-def _describe_run(run: RecentRun) -> Text:
-    status = _STATUS_WORDS[run.status]
+def _describe_run(run: ViewRun) -> str:
+    state = state_word(run.state)
     if run.duration is None:
-        return status
-    return Text("{status} after {duration}", status=status, duration=format_duration(run.duration))
+        return state
+    return Text("{status} after {duration}", status=state, duration=format_duration(run.duration))

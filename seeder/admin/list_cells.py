@@ -28,11 +28,12 @@ class ClosedBooleanFilter(admin.BooleanFieldListFilter):
     template = LIST_FILTER_TEMPLATE
 
 
-def outcome(status: str | None, reason: str | None = None) -> SafeString:
+def outcome(status: str | None, reason: str | None = None, *, is_interrupted: bool = False) -> SafeString:
     """Return a status as sign and word, in its colour."""
     facts = {
         "status": status,
         "is_held": reason in set(HeldReason),
+        "is_interrupted": is_interrupted,
         "is_skipped": status == Status.SUCCESS and reason == Outcome.SKIPPED,
     }
     return format_html('<span class="seeder">{}</span>', render_to_string("seeder/status_label.html", facts))

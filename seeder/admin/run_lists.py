@@ -71,7 +71,7 @@ class RunHistoryAdmin(ReportAdmin):
         rows = list(changes.result_list)
         failures = error_redaction.failures_of_rows(rows, can_see_errors=False)
         for row in rows:
-            row.reason = failures[row.pk].reason
+            row.failure = failures[row.pk]
         changes.result_list = rows
         return changes
 
@@ -81,7 +81,7 @@ class RunHistoryAdmin(ReportAdmin):
 
     @admin.display(description=_("outcome"))
     def outcome(self, row: Any) -> SafeString:
-        return list_cells.outcome(row.status, row.reason)
+        return list_cells.outcome(row.status, row.failure.reason, is_interrupted=row.failure.is_interrupted)
 
     @admin.display(description=_("duration"))
     def duration(self, row: RunHistory) -> str:

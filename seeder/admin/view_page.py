@@ -53,7 +53,6 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     viewer = viewer_of(request.user)
     agencies = viewer.agencies
     job = _require_job(request.GET.get("table", ""), agencies)
-    history = view_history.read_history(job, _time_range(request))
     job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
     manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
@@ -61,6 +60,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         map(request.user.has_perm, (manifest_access.VIEW_PERMISSION, manifest_access.EDIT_PERMISSION))
     )
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+    history = view_history.read_history(job, _time_range(request), tables)
     failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=viewer.can_see_errors)[job.key]
     description = view_description.describe_view(job, viewer, tables, can_see_queries=can_see_queries)
     contracts = contracts_of_jobs([job], agencies)[job.table_name]
@@ -69,10 +69,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         **site.each_context(request),
         "title": job.report_name,
         "job": job,
-        "errors": failure.errors,
-        "is_held": failure.is_held,
-        "is_skipped": failure.is_skipped,
-        "notes": failure.notes,
+        "failure": failure,
         "age": view_as_of.data_ages_of_jobs([job], tables).get(job.table_name),
         "contracts": contracts,
         "as_of": [(one, one.load_id and page_urls.load(request, one.load_id)) for one in as_of],
@@ -91,6 +88,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "can_see_checks": request.user.has_perm(check_access.VIEW_PERMISSION),
         "can_mute": request.user.has_perm(mutes.PERMISSION),
         "live": job.status is Status.RUNNING,
+        "is_watched": True,
         **section_context(request, job.table_name, agencies),
     }
     if request.user.has_perm("seeder.view_releasesnapshot"):

@@ -4,7 +4,7 @@
 -- The latest state of each view, the start of its last success, the duration of its last refresh (a skipped one has none), and
 -- the reason of its latest failure if it is recorded. The status row has the last success of a view that neither failed nor
 -- runs, so that the history is read only for other views, and for durations in more than whole seconds if they are required.
--- For coalesce() see recent_runs.
+-- For coalesce() see latest_results.
 SELECT
     wanted.name, s.status, coalesce(s.consecutive_failures, 0) AS failures, s.start_time, known.succeeded, success.start_time,
     CASE WHEN known.succeeded AND s.duration_seconds IS NOT NULL AND NOT %(exact)s THEN make_interval(secs => s.duration_seconds) ELSE (

@@ -12,7 +12,7 @@ from psycopg.rows import class_row, dict_row
 
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.agency_totals import AgencyAge, AgencyTotals
-from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobCursor, JobPageRequest, JobTotals, RecentRun, SortKey
+from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobCursor, JobPageRequest, JobTotals, SortKey
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
@@ -122,16 +122,6 @@ def agency_ages(job_parameters: Mapping[str, Any]) -> list[AgencyAge]:
 def _totals(job_parameters: Mapping[str, Any], *parts: str, **composed: sql.Composable) -> list[AgencyTotals]:
     statement = sql.SQL(_combine_parts(GroupBy.MANIFEST, *parts, "agency_totals")).format(**composed)
     return sessions.query(DEFAULT_DB_ALIAS, statement, job_parameters, row_factory=class_row(AgencyTotals))
-
-
-def recent_runs(jobs: Collection[Job], *, max_runs: int) -> Mapping[str, list[RecentRun]]:
-    """Return the latest runs of each job by table name, the latest first."""
-    runs_by_table: dict[str, list[RecentRun]] = {job.table_name: [] for job in jobs}
-    parameters = {**_job_keys(jobs), "max_runs": max_runs}
-    for row in sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["recent_runs"], parameters, row_factory=dict_row):
-        row["status"] = Status(row["status"])
-        runs_by_table[row.pop("table_name")].append(RecentRun(**row))
-    return runs_by_table
 
 
 def latest_results(jobs: Collection[Job]) -> Mapping[ManifestKey, tuple[str | None, str | None, str | None]]:

@@ -205,25 +205,10 @@ FROM found
 GROUP BY agency_slug
 ORDER BY bool_or(failing) DESC, bool_or(stale) DESC, agency_slug;
 
--- name: recent_runs
--- The latest runs of each job. coalesce() hides the condition from the planner. Otherwise it expects few matching rows, and
--- sorts all rows of a view instead of reading the latest.
-SELECT job.table_name, recent.*
-FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[])
-    AS job (table_name, report_type, manifest_id)
-CROSS JOIN LATERAL (
-    SELECT h.run_id, h.status, h.start_time, h.finish_time, h.records_processed AS rows
-    FROM reporting.seeder_run_history AS h
-    WHERE h.table_name = job.table_name
-        AND coalesce(h.report_type = job.report_type AND h.manifest_id = job.manifest_id, false)
-    ORDER BY h.start_time DESC
-    LIMIT %(max_runs)s
-) AS recent
-ORDER BY job.table_name, recent.start_time DESC;
-
 -- name: latest_results
--- Reason and notes of the latest failure or success of each job's view, even for another manifest. For coalesce() see
--- recent_runs.
+-- Reason and notes of the latest failure or success of each job's view, even for another manifest. coalesce()
+-- hides the condition from the planner. Otherwise it expects few matching rows, and sorts all rows of a view instead of
+-- reading the latest.
 SELECT job.report_type, job.manifest_id, m.reason, m.sqlstate, m.notes
 FROM unnest(%(table_names)s::text[], %(report_types)s::text[], %(manifest_ids)s::integer[], %(statuses)s::text[])
     AS job (table_name, report_type, manifest_id, status)

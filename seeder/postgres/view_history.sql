@@ -2,7 +2,9 @@
 -- matching rows, and sorts all rows of a view instead of reading the latest by seeder_run_history_manifest.
 
 -- name: runs_in_range
-SELECT h.run_id, h.status, h.start_time, h.finish_time, h.records_processed AS rows
+SELECT
+    h.id AS history_id, h.run_id, h.status, h.start_time, h.finish_time, h.records_processed AS rows,
+    coalesce(starts_with(h.errors, 'interrupted:'), false) AS is_interrupted
 FROM reporting.seeder_run_history AS h
 WHERE h.manifest_id = %(manifest_id)s AND h.start_time > now() - %(length)s::interval
     AND coalesce(h.report_type = %(report_type)s AND h.table_name = %(table_name)s, false)

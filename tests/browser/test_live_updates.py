@@ -67,6 +67,16 @@ def test_idle_page_shows_a_run_that_starts(site: Site) -> None:
     assert state.evaluate("element => element.textContent") == "live", "a screen reader hears only changes"
 
 
+def test_idle_page_of_a_view_shows_a_run_that_starts(site: Site) -> None:
+    page = site.logged_in_page("operator")
+    page.clock.install()
+    page.goto(f"{MONITORING}view/?table=reporting.good")
+    expect(page.locator("table.recent tbody tr")).to_have_count(1)
+    orchestrator.execute_run(SingleView(name=ViewName.parse("reporting.good")), requested_by="operator")
+    page.clock.fast_forward(31_000)
+    expect(page.locator("table.recent tbody tr")).to_have_count(2)
+
+
 def test_page_of_a_lost_server_reconnects(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.clock.install()

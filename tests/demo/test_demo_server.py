@@ -3,17 +3,18 @@
 import os
 import subprocess
 import sys
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from django.contrib.auth.models import User
 from django.core.management import CommandError, call_command
 from django.db import connections
+from django.utils import timezone
 
 from demo import demo_user, embedded_only, simulated_history
 from demo.errors import DemoError
 from demo.loading import load
-from seeder.models import DataCheckResult, JobStatus, ReleaseSnapshot, Run, RunHistory
+from seeder.models import DataCheckResult, JobStatus, ReleaseSnapshot, Run, RunHistory, ViewState
 from tests.conftest import CHECKOUT, sql
 
 
@@ -58,6 +59,9 @@ def test_simulated_nights_leave_a_failure_and_two_snapshots(
     [failing] = JobStatus.objects.filter(status="error")
     assert failing.table_name == simulated_history._FAILING
     assert failing.consecutive_failures == 2
+    of_failing = ViewState.objects.filter(view_name=failing.table_name.removeprefix("reporting."))
+    two_days_ago = timezone.now() - timedelta(days=2)
+    assert of_failing.filter(data_as_of__lt=two_days_ago, data_as_of__gt=two_days_ago - timedelta(hours=1)).exists()
     held = RunHistory.objects.get(check_results__outcome="failed", check_results__severity="error")
     assert (held.table_name, held.status) == ("reporting.demo_hate_crimes_by_month", "error")
     latest = DataCheckResult.objects.order_by("-history_id", "check_name")[:3]

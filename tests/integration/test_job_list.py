@@ -188,19 +188,6 @@ def test_totals_count_views() -> None:
     assert job_list.job_totals(NO_FILTER) == JobTotals(jobs=3, fresh=2, failing=1, running=0, long_running=0, stale=1)
 
 
-def test_recent_runs_of_each_view_are_listed_latest_first() -> None:
-    orchestrator.execute_run(AllReports())
-    page = job_list.job_page(NO_FILTER, JobPageRequest())
-    recent = job_list.recent_runs(page.jobs, max_runs=5)
-    assert {name: [run.status for run in runs] for name, runs in recent.items()} == {
-        "reporting.bad": [Status.ERROR] * 2,
-        "reporting.good": [Status.SUCCESS] * 2,
-        "reporting.shared": [Status.SUCCESS] * 2,
-    }
-    assert recent["reporting.good"][0].start_time > recent["reporting.good"][1].start_time
-    assert all(len(runs) == 1 for runs in job_list.recent_runs(page.jobs, max_runs=1).values())
-
-
 @pytest.mark.usefixtures("live_run")
 def test_unfinished_run_is_counted_by_its_ended_rows() -> None:
     Run.objects.update(finished_at=None, agencies={"demo": {"manifests": 2}, "metro": {"manifests": 2}})

@@ -122,18 +122,3 @@ class JobTotals:
         fresh, failing = count_text("fresh", self.fresh), count_text("failing", self.failing)
         facts = Text.joined([fresh, failing, running, count_text("late", self.late)])
         return Text("{views}: {facts}", views=format_count(self.jobs, "view"), facts=facts)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class RecentRun:
-    """One refresh of a view, for the chart of recent runs."""
-
-    run_id: str
-    status: Status
-    start_time: datetime
-    finish_time: datetime | None
-    rows: int | None
-
-    @property
-    def duration(self) -> timedelta | None:
-        return None if self.finish_time is None else self.finish_time - self.start_time

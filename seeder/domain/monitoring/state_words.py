@@ -9,7 +9,7 @@ _WORDS: Mapping[str, Text] = {
     for word in (
         # of a view in a run, and of a part of a request
         *(Text("pending"), Text("queued"), Text("running"), Text("succeeded"), Text("refreshed"), Text("skipped")),
-        *(Text("failed"), Text("held"), Text("interrupted"), Text("not selected")),
+        *(Text("failed"), Text("held"), Text("interrupted"), Text("not selected"), Text("not run yet")),
         # of a view compared with the run before
         *(Text("newly failing"), Text("recovered"), Text("slower"), Text("faster"), Text("new"), Text("gone")),
         # of data and contracts

@@ -64,6 +64,17 @@ class BarState(StrEnum):
     INTERRUPTED = "interrupted"
 
 
+def bar_state(status: Status, *, reason: str | None, is_interrupted: bool) -> BarState:
+    """Return the state of a started view."""
+    if status is Status.SUCCESS:
+        return BarState.SKIPPED if reason == Outcome.SKIPPED else BarState.SUCCEEDED
+    if status is not Status.ERROR:
+        return BarState.RUNNING
+    if is_interrupted:
+        return BarState.INTERRUPTED
+    return BarState.HELD if reason in set(HeldReason) else BarState.FAILED
+
+
 UNPUBLISHED = (BarState.FAILED, BarState.HELD, BarState.INTERRUPTED)  # readers keep the old rows; most urgent first
 
 
@@ -109,13 +120,7 @@ class TimelineBar:
 
     @property
     def state(self) -> BarState:
-        if self.status is Status.SUCCESS:
-            return BarState.SKIPPED if self.reason == Outcome.SKIPPED else BarState.SUCCEEDED
-        if self.status is not Status.ERROR:
-            return BarState.RUNNING
-        if self.is_interrupted:
-            return BarState.INTERRUPTED
-        return BarState.HELD if self.reason in set(HeldReason) else BarState.FAILED
+        return bar_state(self.status, reason=self.reason, is_interrupted=self.is_interrupted)
 
     @property
     def rows_unchanged(self) -> int | None:

@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from seeder.domain.monitoring.report_jobs import RecentRun
+from seeder.domain.monitoring.timeline import BarState, bar_state
+from seeder.domain.outcomes import Status
 from seeder.texts import Text
 
 
@@ -35,6 +36,30 @@ _TIME_RANGE_TEXTS = {
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ViewRun:
+    """A view in one run."""
+
+    history_id: int
+    run_id: str
+    status: Status
+    start_time: datetime
+    finish_time: datetime | None
+    rows: int | None
+    is_interrupted: bool  # the run ended before the view
+    reason: str | None = None  # None if not recorded
+
+    @property
+    def state(self) -> BarState | Status:
+        if self.status is Status.PENDING:
+            return self.status
+        return bar_state(self.status, reason=self.reason, is_interrupted=self.is_interrupted)
+
+    @property
+    def duration(self) -> timedelta | None:
+        return None if self.finish_time is None else self.finish_time - self.start_time
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class RunInterval:
     """The runs of a view in one of many intervals of a time range."""
 
@@ -48,14 +73,24 @@ class RunInterval:
     slowest_run_id: str
     has_more: bool  # than were read, so the figures are those of the latest ones
 
+    @property
+    def state(self) -> BarState:
+        return BarState.FAILED if self.failed else BarState.SUCCEEDED
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ViewHistory:
     """The runs in a time range: each of them if they are few, otherwise intervals. The latest is first."""
 
     time_range: TimeRange
-    runs: Sequence[RecentRun] = ()
+    runs: Sequence[ViewRun] = ()
     intervals: Sequence[RunInterval] = ()
+
+    @property
+    def states(self) -> Sequence[BarState]:
+        """The states that occur, in the order of the legend."""
+        found = {run.state for run in self.runs} | {interval.state for interval in self.intervals}
+        return [state for state in BarState if state in found]
 
     @property
     def has_more(self) -> bool:

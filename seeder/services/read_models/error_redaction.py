@@ -17,6 +17,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.texts import Text
 
 PERMISSION = "seeder.view_errors"  # allows a user to see the complete messages
+INTERRUPTED = "interrupted:"  # the beginning of the message of an interrupted row
 
 _METRICS = "seeder_run_metrics"
 _FIGURES = ("mode", "mode_reason", "consistent_group", "rows_inserted", "rows_deleted")
@@ -42,6 +43,7 @@ class VisibleFailure:
     reason: str | None = None  # None if not recorded
     sqlstate: str | None = None
     notes: str | None = None  # one on each line
+    is_interrupted: bool = False  # the run ended before the view
     mode_and_rows: ModeAndRows = field(default_factory=ModeAndRows)  # only of history rows
 
     @property
@@ -86,10 +88,11 @@ def failures_of_jobs(
 
 def _failure(message: str | None, known: _Metrics | None, *, failed: bool, can_see_errors: bool) -> VisibleFailure:
     reason, sqlstate, notes = known or (None, None, None)
+    is_interrupted = (message or "").startswith(INTERRUPTED)
     if not can_see_errors:
         notes = None  # a note can name views of other agencies
         message = _redacted(reason, sqlstate) if failed and message is not None else None
-    return VisibleFailure(errors=message, reason=reason, sqlstate=sqlstate, notes=notes)
+    return VisibleFailure(errors=message, reason=reason, sqlstate=sqlstate, notes=notes, is_interrupted=is_interrupted)
 
 
 def _redacted(reason: str | None, sqlstate: str | None) -> Text:

@@ -1,7 +1,7 @@
 """Jobs with their status, limited to the visible agencies."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -20,7 +20,6 @@ from seeder.domain.monitoring.report_jobs import (
     JobFilter,
     JobPageRequest,
     JobTotals,
-    RecentRun,
 )
 from seeder.errors import UnknownJob
 from seeder.postgres import job_list_queries, sessions
@@ -169,11 +168,6 @@ def agency_ages(job_filter: JobFilter) -> Sequence[AgencyAge]:
 def overall_totals(job_filter: JobFilter) -> AgencyTotals:
     """Return the totals of all agencies together. Raises `ConfigurationError`."""
     return job_list_queries.overall_totals(_parameters(job_filter))
-
-
-def recent_runs(jobs: Iterable[Job], *, max_runs: int = 14) -> Mapping[str, Sequence[RecentRun]]:
-    """Return the runs of each job by table name, latest first."""
-    return job_list_queries.recent_runs(list(jobs), max_runs=max_runs)
 
 
 def _can_match(job_filter: JobFilter) -> bool:

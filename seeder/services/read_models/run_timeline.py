@@ -16,11 +16,11 @@ from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import run_totals, sessions
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
+from seeder.services.read_models import error_redaction
 from seeder.services.run.run_liveness_lock import living_runs
 from seeder.services.storable_text import is_storable
 from seeder.texts import Text
 
-INTERRUPTED = "interrupted:"  # the beginning of the message of an interrupted row
 _METRICS = (
     "worker_number",
     "worker_wait_seconds",
@@ -209,7 +209,7 @@ def _rows_with_metrics(
     when Python collects garbage, unlike objects.
     """
     ended = of_run.annotate(
-        is_interrupted=Q(errors__startswith=INTERRUPTED),
+        is_interrupted=Q(errors__startswith=error_redaction.INTERRUPTED),
         was_pending=Q(start_time=F("created_at"), status=Status.ERROR),
         started=_seconds("start_time"),
         finished=_seconds("finish_time"),

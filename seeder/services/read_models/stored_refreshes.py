@@ -166,7 +166,7 @@ def _stored(
         reason=failure.reason,
         sqlstate=failure.sqlstate,
         notes=[note for note in visible_notes if not is_reuse_note(note)],
-        is_interrupted=(row.errors or "").startswith(run_timeline.INTERRUPTED),
+        is_interrupted=(row.errors or "").startswith(error_redaction.INTERRUPTED),
         is_reused=any(map(is_reuse_note, all_notes)),
         metrics=_metrics(metrics) if metrics else None,
         holds=_holds(row, run, database),

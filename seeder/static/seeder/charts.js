@@ -2,7 +2,9 @@
 // that a change of theme needs no redraw.
 "use strict";
 (() => {
-  const COLOURS = { success: "var(--seeder-success)", error: "var(--seeder-error)", running: "var(--seeder-running)", pending: "var(--seeder-quiet-shape)" };
+  const PUBLISHED = { succeeded: "var(--seeder-success)", skipped: "var(--seeder-skipped)" };
+  const UNPUBLISHED = { failed: "var(--seeder-error)", held: "var(--seeder-held)", interrupted: "var(--seeder-interrupted)" };
+  const RUNNING = "var(--seeder-running)";
   const GRID = { stroke: "var(--border-color)", strokeOpacity: 1 };
   const NARROW = 560;
   const LANGUAGE = document.documentElement.lang || undefined;
@@ -39,7 +41,7 @@
 
   function history(runs, width, labels) {
     const points = runs.map((run) => ({ ...run, at: new Date(run.at) }));
-    const withStatus = (status) => points.filter((run) => run.status === status && run.duration !== null);
+    const inState = (state) => points.filter((run) => run.state === state && run.duration !== null);
     const plotOptions = { width, marginLeft: 56, marginRight: 12, className: "plot" };
     const firstDays = labels.days.split("|");
     const x = {
@@ -56,11 +58,15 @@
       y: { domain: [0, longest], nice: true, label: labels.duration, labelArrow: "none", ticks: durationTicks, tickFormat: formatDuration },
       marks: [
         Plot.gridY(durationTicks, GRID), Plot.ruleY([0], { stroke: "var(--seeder-quiet-shape)" }),
-        Plot.ruleX(withStatus("success"), { ...span, stroke: COLOURS.success, strokeWidth: 2 }),
-        Plot.ruleX(withStatus("error"), { ...span, stroke: COLOURS.error, strokeWidth: 2, strokeDasharray: "3 2" }),
-        Plot.dot(withStatus("success"), { x: "at", y: "duration", r: 3.5, fill: COLOURS.success, href: "url" }),
-        Plot.dot(withStatus("error"), { x: "at", y: "duration", symbol: "times", r: 5, stroke: COLOURS.error, strokeWidth: 2.5, href: "url" }),
-        Plot.dot(points.filter((run) => run.duration === null), { x: "at", y: 0, symbol: "triangle", r: 5, stroke: COLOURS.running, href: "url" }),
+        ...Object.entries(PUBLISHED).flatMap(([state, colour]) => [
+          Plot.ruleX(inState(state), { ...span, stroke: colour, strokeWidth: 2 }),
+          Plot.dot(inState(state), { x: "at", y: "duration", r: 3.5, fill: colour, href: "url" }),
+        ]),
+        ...Object.entries(UNPUBLISHED).flatMap(([state, colour]) => [
+          Plot.ruleX(inState(state), { ...span, stroke: colour, strokeWidth: 2, strokeDasharray: "3 2" }),
+          Plot.dot(inState(state), { x: "at", y: "duration", symbol: "times", r: 5, stroke: colour, strokeWidth: 2.5, href: "url" }),
+        ]),
+        Plot.dot(points.filter((run) => run.duration === null), { x: "at", y: 0, symbol: "triangle", r: 5, stroke: RUNNING, href: "url" }),
         tip(points, { x: "at", y: (run) => run.duration ?? 0, title: (run) => `${run.at_text}\n${run.description}` }),
       ],
     }));
@@ -69,8 +75,8 @@
       y: { label: labels.rows, labelArrow: "none", ticks: 4, tickFormat: (rows) => formatNumber(rows, COMPACT), nice: true, zero: true },
       marks: [
         Plot.gridY({ ...GRID, ticks: 4 }),
-        Plot.lineY(withRows, { x: "at", y: "rows", curve: "step-after", stroke: COLOURS.running, strokeWidth: 1.5 }),
-        Plot.dot(withRows, { x: "at", y: "rows", r: 2.5, fill: COLOURS.running }),
+        Plot.lineY(withRows, { x: "at", y: "rows", curve: "step-after", stroke: RUNNING, strokeWidth: 1.5 }),
+        Plot.dot(withRows, { x: "at", y: "rows", r: 2.5, fill: RUNNING }),
         tip(withRows, { x: "at", y: "rows", title: (run) => `${run.at_text}\n${labels.rows}: ${formatNumber(run.rows)}` }),
       ],
     }));

@@ -51,7 +51,7 @@ def test_lists_show_agency_status_and_drift() -> None:
     CustomReportManifest.objects.filter(table_name="reporting.good").update(query="SELECT 2 AS n")
     reader = client_with("view_manifests")
     page = get_page(reader, "customreportmanifest/")
-    for text in ("other query", "no view yet", "success", "error", "metro"):
+    for text in ("other query", "no view yet", "succeeded", "failed", "metro"):
         assert text in page
     assert "Report reporting.good" in get_page(reader, "customreportmanifest/", q="GOOD")
     assert "Report reporting.bad" not in get_page(reader, "customreportmanifest/", q="GOOD")

@@ -11,7 +11,8 @@ from django_q.models import Schedule
 
 from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPageRequest
 from seeder.domain.monitoring.view_history import TimeRange
-from seeder.models import QueuedRefresh, RunHistory
+from seeder.models import JobStatus, QueuedRefresh, RunHistory, RunMetrics
+from seeder.postgres.contract import OptionalTables
 from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.queue import schedules
 from seeder.services.read_models import job_list
@@ -21,6 +22,7 @@ from tests.conftest import sql
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 
 PAGE = "monitoring/view/"
+TABLES = OptionalTables(unusable={})
 
 
 def good_job() -> Job:
@@ -67,14 +69,34 @@ def test_time_range_is_in_the_url() -> None:
     assert "No run in the last 30 days." in get_page(reader, PAGE, table="reporting.good")
 
 
+def test_view_and_history_show_held_skipped_and_interrupted_runs_as_a_run_page_does() -> None:
+    job = good_job()
+    RunHistory.objects.all().delete()
+    add_runs(job, timedelta(hours=3))
+    add_runs(job, timedelta(hours=2), timedelta(hours=1), status="error")
+    skipped, held, interrupted = RunHistory.objects.order_by("start_time")
+    RunMetrics.objects.bulk_create(
+        [RunMetrics(history=skipped, reason="skipped"), RunMetrics(history=held, reason="held")]
+    )
+    RunHistory.objects.filter(pk=interrupted.pk).update(errors="interrupted: SIGTERM")
+    JobStatus.objects.filter(table_name=job.table_name).update(status="error", last_errors="interrupted: SIGTERM")
+    reader = client_with(*READER_PERMISSIONS)
+    page = get_page(reader, PAGE, table="reporting.good")
+    states = ["skipped", "held", "interrupted"]
+    assert [point["state"] for point in chart_of(page)] == states
+    shown = re.findall(r'<span class="bar-state ([a-z]+)">', page)
+    assert shown == ["interrupted", *states, *reversed(states)], "headline, legend and table"
+    assert re.findall(r'<span class="bar-state ([a-z]+)">', get_page(reader, "runhistory/")) == states[::-1]
+
+
 def test_many_runs_are_shown_as_intervals() -> None:
     job = good_job()
     RunHistory.objects.all().delete()
     minutes = range(1, 1440 * 2, 8)  # 180 a day
     add_runs(job, *(timedelta(minutes=minute) for minute in minutes))
-    assert len(read_history(job, TimeRange.DAY).runs) == 180
+    assert len(read_history(job, TimeRange.DAY, TABLES).runs) == 180
     add_runs(job, timedelta(minutes=2), seconds=70, status="error")
-    history = read_history(job, TimeRange.MONTH)
+    history = read_history(job, TimeRange.MONTH, TABLES)
     assert history.runs == ()
     latest = history.intervals[0]
     spans = [span and span.total_seconds() for span in (latest.shortest, latest.median, latest.longest)]
@@ -82,7 +104,7 @@ def test_many_runs_are_shown_as_intervals() -> None:
     assert sum(one.runs for one in history.intervals) == len(minutes) + 1
     page = get_page(client_with(*READER_PERMISSIONS), PAGE, table="reporting.good")
     point = chart_of(page)[-1]
-    assert (point["low"], point["high"], point["status"]) == (10, 70, "error")
+    assert (point["low"], point["high"], point["state"]) == (10, 70, "failed")
     assert point["at_text"] == f"{datetime.fromisoformat(point['at']):%-d %b %Y %H:%M:%S}"
     assert f"{latest.runs} runs, 1 failed: 10.00 s to 1 min 10 s, median 10.00 s" == point["description"]
 
@@ -90,7 +112,7 @@ def test_many_runs_are_shown_as_intervals() -> None:
 def test_interval_with_more_runs_than_are_read_says_so() -> None:
     job = good_job()
     add_runs(job, *(timedelta(seconds=30 * number) for number in range(1, 300)))
-    history = read_history(job, TimeRange.YEAR)
+    history = read_history(job, TimeRange.YEAR, TABLES)
     assert history.has_more
     assert history.intervals[0].runs == 100
     assert "their figures are those of the latest 100" in get_page(
