@@ -94,6 +94,7 @@ class ReadOnlyAdmin(NoChangesAdmin):
     list_max_show_all = 0
     show_full_result_count = False
     show_facets = admin.ShowFacets.NEVER  # facets count all rows of each filter
+    change_form_template = "seeder/record.html"
     paginator = CappedCountPaginator
 
     def get_urls(self) -> list[URLPattern]:

@@ -1,0 +1,144 @@
+"""Every page of both apps: width, theme, appearance, accessibility, and a strict CSP."""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+from django.contrib.auth.models import User
+from django.test import Client
+from django.urls import reverse
+from playwright.sync_api import Browser, Page, Route, expect
+
+from seeder.models import Run
+from seeder.services.run.run_liveness_lock import RunLock
+from tests.browser.conftest import LONGEST_WORDS, PASSWORD, Site, running_server
+from tests.browser.every_page import create_rows, pattern_names, public_urls, urls_by_pattern
+from tests.browser.monitoring_pages import AXE
+from tests.conftest import sql
+
+pytestmark = pytest.mark.slow
+
+THEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
+ALL_RULES = ("wcag2a", "wcag2aa", "wcag21aa", "best-practice")
+CONTRAST = ("color-contrast",)
+OWN_PARTS = ".seeder, .seeder-freshness"
+IS_DARK = "getComputedStyle(document.querySelector('.seeder') ?? document.body).colorScheme.startsWith('dark')"
+OPEN_ALL = "document.querySelectorAll('.seeder details').forEach(one => { one.open = true; })"
+TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
+    .filter(one => one.getBoundingClientRect().right > innerWidth && !one.closest(".scrolled, .results"))
+    .map(one => `too wide: ${one.outerHTML.slice(0, 100)}`).slice(0, 5)"""
+
+
+@pytest.fixture(autouse=True)
+def rows(site: Site, load_tables: None, tmp_path: Path) -> Iterator[None]:
+    User.objects.create_superuser("admin", password=PASSWORD)
+    create_rows(tmp_path)
+    with RunLock(Run.objects.latest("started_at").run_id):  # as if its process lived
+        yield
+    sql("DROP SCHEMA landing CASCADE; DROP TABLE reporting.source CASCADE")
+
+
+def admin_urls() -> Sequence[str]:
+    return list(dict.fromkeys(url for urls in urls_by_pattern().values() for url in urls))
+
+
+def test_every_other_url_is_refused(site: Site) -> None:
+    """An object's history is Django's page, and empty."""
+    client = Client()
+    client.force_login(User.objects.get(username="admin"))
+    for name in pattern_names() - urls_by_pattern().keys():
+        action = name.rpartition("_")[2]
+        assert action in {"add", "delete", "history"}, f"a page without a test: {name}"
+        if action != "history":
+            url = reverse(f"admin:{name}", args=["1"] if action == "delete" else [])
+            assert client.get(url).status_code in {302, 403}, f"a page without a test: {name}"
+
+
+@pytest.mark.parametrize("width", [400, 1280])
+@pytest.mark.parametrize("skin", ["stock", "unfold", "jazzmin"])
+def test_every_page_fits_and_is_accessible(site: Site, chromium: Browser, skin: str, width: int) -> None:
+    if skin == "stock":
+        check_pages(site, width, ALL_RULES)
+        return
+    settings = {"ADMIN_SKIN": skin, "TIME_ZONE": "UTC", "DJANGO_SETTINGS_MODULE": "skin_settings"}
+    with running_server(**settings, SEEDER_ALLOW_MANIFEST_EDITING="true") as address:
+        check_pages(Site(address=address, browser=chromium, contexts=site.contexts), width, CONTRAST)
+
+
+def check_pages(site: Site, width: int, rules: Sequence[str]) -> None:
+    """Check all pages with both themes: one of them with these rules, and the other for its contrast."""
+    page = site.logged_in_page("admin", width=width, language="en" if width == 1280 else LONGEST_WORDS)
+    problems: list[str] = []
+    for theme, applied in zip(THEMES, (rules, CONTRAST), strict=True):
+        page.emulate_media(color_scheme=theme)  # before the page is loaded, as scripts of other skins require
+        for url in (*admin_urls(), *public_urls()):
+            response = page.goto(url)
+            assert response
+            assert response.ok, url
+            page.evaluate(OPEN_ALL)
+            found = list(page.evaluate(TOO_WIDE))
+            if page.locator(OWN_PARTS).count():
+                found += violations(page, applied)
+            if page.evaluate(IS_DARK) != (theme == "dark"):
+                found.append("wrong theme")
+            problems += [f"{url} {theme}: {problem}" for problem in found]
+    assert problems == [], "\n".join(problems)
+
+
+def violations(page: Page, rules: Sequence[str]) -> Sequence[str]:
+    """Return accessibility problems of our parts of the page. The lists are Django's."""
+    page.evaluate(AXE)
+    found: Any = page.evaluate(f"rules => axe.run('{OWN_PARTS}', {{runOnly: rules}})", list(rules))
+    return [
+        f"{one['id']}: {node['html'][:120]} {node['failureSummary'][:200]}"
+        for one in found["violations"]
+        for node in one["nodes"]
+    ]
+
+
+def test_every_page_works_without_scripts(site: Site) -> None:
+    page = site.logged_in_page("admin", scripts=False)
+    for url in admin_urls():
+        response = page.goto(url)
+        assert response
+        assert response.ok, url
+        assert page.locator("h1").last.is_visible(), url
+
+
+def test_every_page_works_with_strict_csp(site: Site) -> None:
+    def add_strict_csp(route: Route) -> None:
+        response = route.fetch(max_redirects=0)
+        route.fulfill(response=response, headers={**response.headers, "content-security-policy": "default-src 'self'"})
+
+    page = site.logged_in_page("admin")
+    page.route(lambda url: "/static/" not in url, add_strict_csp)
+    for url in admin_urls():
+        page.goto(url)
+        assert site.browser_errors == [], url
+
+
+def test_every_page_that_updates_itself_shows_a_lost_server_and_an_ended_session(site: Site) -> None:
+    page = site.logged_in_page("admin")
+    page.clock.install()
+    state, updating = page.locator("#seeder-connection"), []
+    for name, urls in urls_by_pattern().items():
+        page.goto(urls[-1])
+        if not page.locator("#seeder-live[data-live]").count():
+            continue
+        updating.append(name)
+        expect(state).to_have_text("live")
+        page.route("**/admin/**", lambda route: route.abort())
+        page.clock.fast_forward(31_000)
+        expect(state).to_have_text("reconnecting")
+        page.unroute("**/admin/**")
+        page.clock.fast_forward(2_100)
+        expect(state).to_have_text("live")
+        cookies = page.context.cookies()
+        page.context.clear_cookies()
+        page.clock.fast_forward(31_000)
+        expect(state).to_have_text("logged out")
+        expect(page.get_by_role("link", name="Log in")).to_be_visible()
+        page.context.add_cookies(cookies)  # type: ignore[arg-type]  # the same dictionaries
+    assert {"seeder_monitoring", "seeder_monitoring_agency", "seeder_run_timeline", "seeder_view"} <= {*updating}
+    site.browser_errors.clear()  # of the requests that failed
