@@ -200,10 +200,11 @@ class Settings:
     hold_dependents: bool = setting(boolean, default=False)
     """Do not refresh views that read a view that its data checks held in the same run. If false, they are refreshed
     from its old rows, with a note."""
-    parallel_when_busy: bool = setting(boolean, default=True)
+    parallel_when_busy: bool | str = setting(boolean_or("auto"), default="auto")
     """Use parallel query for views that start while all workers are busy. If false, they refresh with
     `max_parallel_workers_per_gather = 0`. Parallel query makes one refresh faster, but all together slower if the
-    workers already use every core."""
+    workers already use every core. `auto`: what took less in earlier runs
+    ([rules](../explanation/performance.md#parallel-query))."""
     skip_unchanged: bool = setting(boolean, default=True)
     """Skip the refresh of a view if it is [proved](../explanation/skipping.md) that it would publish the same rows.
     Only views whose refresh takes at least 0.25 s, and whose inputs were unchanged lately, are considered."""

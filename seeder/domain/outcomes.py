@@ -80,7 +80,7 @@ class StartContext:
     changed_dependencies: tuple[ViewKey, ...] = ()  # that this run has created, or refreshed with other rows
     dependencies_finished_at: datetime | None = None  # of those that succeeded, the last end; None without any
     is_trial: bool = False  # its result decides if the circuit breaker closes
-    pool_is_full: bool = False  # this view and the ready ones occupy every worker
+    allows_parallel: bool = True  # its query can have a parallel plan
     shares_transaction: bool = False  # with the views that start with it, if there are any
 
     def reusable_after(self, requested_at: datetime) -> datetime:

@@ -33,6 +33,8 @@ class Run(models.Model):
     agencies = models.JSONField(_("agencies"))  # {slug: {"manifests": 3, "succeeded": 2, "failed": 1}}
     # [{"database", "reason", "from", "until"}, …]; "until" is null if the hold did not end
     holds = models.JSONField(db_default=models.Value([], models.JSONField()))
+    # {database: whether views used parallel query while all its workers were busy}; without databases that were not
+    parallel_query = models.JSONField(db_default=models.Value({}, models.JSONField()))
 
     objects = RunQuerySet.as_manager()
 

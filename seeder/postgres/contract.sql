@@ -163,7 +163,8 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run (
     succeeded integer,
     failed integer,
     agencies jsonb NOT NULL,
-    holds jsonb NOT NULL DEFAULT '[]'
+    holds jsonb NOT NULL DEFAULT '[]',
+    parallel_query jsonb NOT NULL DEFAULT '{}'
 );
 
 CREATE INDEX IF NOT EXISTS seeder_run_started_at ON reporting.seeder_run (started_at DESC);

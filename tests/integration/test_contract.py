@@ -70,6 +70,7 @@ def test_defaults_and_indexes_are_those_of_the_contract() -> None:
         "seeder_circuit_breaker.failures": "0",
         "seeder_circuit_breaker.updated_at": "now()",
         "seeder_run.holds": "'[]'::jsonb",
+        "seeder_run.parallel_query": "'{}'::jsonb",
         "seeder_view_state.updated_at": "now()",
         "seeder_freshness.due_since": "'00:00:00'::time without time zone",
         "seeder_freshness.due_zone": "'UTC'::text",

@@ -50,7 +50,7 @@ def test_cost_row_has_worker_number_and_failure_reason() -> None:
 
 def test_holds_of_a_run_are_recorded_with_reason_and_time() -> None:
     writer = RunRowWriter("r", OptionalTables.read("default"))
-    writer.open(RefreshPlan(), "every report", "", workers=1)
+    writer.open(RefreshPlan(), "every report", "", workers=1, parallel_query={})
     server_busy, open_circuit = (Hold(reason=reason, message="") for reason in HoldReason)
     writer.on_event(StartsHeld(database="default", hold=server_busy))
     writer.on_event(StartsHeld(database="archive", hold=server_busy))
@@ -68,7 +68,7 @@ def test_holds_of_a_run_are_recorded_with_reason_and_time() -> None:
 
 def test_killed_run_is_completed_by_recovery() -> None:
     writer = RunRowWriter("r", OptionalTables.read("default"))
-    writer.open(RefreshPlan(), "every report", "", workers=1)
+    writer.open(RefreshPlan(), "every report", "", workers=1, parallel_query={})
     orphan_recovery.recover_orphaned_runs()
     run = Run.objects.get()
     assert (run.stopped_by, run.manifests) == ("killed", 0)

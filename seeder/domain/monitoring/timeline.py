@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 from heapq import nsmallest
@@ -31,6 +31,12 @@ class RunTotals:
     failed: int  # including interrupted ones
     cancel_requested_by: str | None = None  # of a run outside the queue
     is_dead: bool = False  # its process was killed, and nothing has closed its rows yet
+    parallel_query: Mapping[str, bool] = field(default_factory=dict)  # by database whose workers were kept busy
+
+    @property
+    def is_without_parallel_query(self) -> bool:
+        """Whether views of a database had no parallel query while all its workers were busy."""
+        return not all(self.parallel_query.values())
 
     @property
     def status(self) -> Status:

@@ -196,6 +196,7 @@ def _totals(run: Run, counts: Mapping[str, int], *, is_dead: bool) -> RunTotals:
         cancel_requested_by=run.cancel_requested_by,
         workers=run.workers,
         is_dead=is_dead,
+        parallel_query=run.parallel_query,
         **counts,
     )
 

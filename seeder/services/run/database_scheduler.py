@@ -14,6 +14,7 @@ from seeder.domain import run_events
 from seeder.domain.admission_types import AdmissionDecision, Admit, Hold
 from seeder.domain.manifests import ViewKey
 from seeder.domain.outcomes import GROUP_CONSEQUENCES, Outcome, RefreshResult, StartContext
+from seeder.domain.parallel_query import ALWAYS_PARALLEL, ParallelQuery
 from seeder.domain.plan import PlannedGroup, PlannedView
 from seeder.domain.ready_queue import ReadyQueue
 from seeder.domain.refresh_costs import RefreshCost
@@ -35,6 +36,7 @@ class StartPolicy:
     workers_by_database: Mapping[str, int] = field(default_factory=dict)  # fewer for some databases
     sharing: SharingLimits = NO_SHARING
     shareable: Set[PlannedView] = frozenset()  # views that may share a transaction
+    parallel_query: ParallelQuery = ALWAYS_PARALLEL
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -204,7 +206,7 @@ class DatabaseScheduler:
             changed_dependencies=tuple(key for key, result in inputs.items() if result.may_have_changed_rows),
             dependencies_finished_at=max((one.finished_at for one in inputs.values() if not one.failure), default=None),
             is_trial=view is self._trial,
-            pool_is_full=self._fills_pool,
+            allows_parallel=self._policy.parallel_query.is_used(self._database) or not self._fills_pool,
             shares_transaction=view in self._shareable and view is not self._trial,
         )
 

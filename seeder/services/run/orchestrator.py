@@ -11,6 +11,7 @@ from django.db import DEFAULT_DB_ALIAS, Error, connections
 from seeder import conf
 from seeder.conf import Settings
 from seeder.domain.outcomes import RefreshResult, RunSummary
+from seeder.domain.parallel_query import ParallelQuery
 from seeder.domain.plan import PlannedView, RefreshPlan
 from seeder.domain.refresh_requests import RefreshRequest
 from seeder.domain.run_events import RunEnded, RunEvent, RunStarted, RunWarning, ViewsVacuumed, WarningKind
@@ -27,7 +28,15 @@ from seeder.services.history_rows import RunHistoryWriter
 from seeder.services.notifications.run_lineage import RunLineage
 from seeder.services.notifications.run_notifications import RunNotifications
 from seeder.services.retry import retry_transient
-from seeder.services.run import connection_pools, mode_choice, orphan_recovery, planning, preconditions, skip_planning
+from seeder.services.run import (
+    connection_pools,
+    mode_choice,
+    orphan_recovery,
+    parallel_query,
+    planning,
+    preconditions,
+    skip_planning,
+)
 from seeder.services.run.admission_control import AdmissionControl
 from seeder.services.run.cancel_listener import CancelListener
 from seeder.services.run.change_sampling import ChangeSampling
@@ -132,6 +141,7 @@ def execute_locked(  # noqa: PLR0913  # what the two callers differ in
     plan = _plan(request, settings, tables, force=origin.is_forced)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
+    parallel = parallel_query.choose(plan, settings, tables, workers)
     views = (view.key for view in plan.views)
     namesakes = manifest_selection.find_namesakes(views, databases=settings.databases)
     history = RunHistoryWriter(run_lock.run_id, namesakes=namesakes)
@@ -151,7 +161,13 @@ def execute_locked(  # noqa: PLR0913  # what the two callers differ in
     run_lock.ensure_held()  # planning may have lost the connection that held it
     history.insert_pending(plan)
     with _rows_closed_on_error(history, run_row):
-        run_row.open(plan, request.description, origin.requested_by, workers=most_workers)
+        run_row.open(
+            plan,
+            request.description,
+            origin.requested_by,
+            workers=most_workers,
+            parallel_query=parallel.by_database,
+        )
         listeners.on_event(RunStarted(run_id=run_lock.run_id, plan=plan, workers=most_workers))
         for message in connection_pools.pool_warnings(settings, workers):
             listeners.on_event(RunWarning(kind=WarningKind.FEATURE_UNAVAILABLE, message=message))
@@ -173,7 +189,7 @@ def execute_locked(  # noqa: PLR0913  # what the two callers differ in
             sampling=ChangeSampling(settings=settings, stop=stop),
             skipping=RunSkipping.of(plan, settings, as_of),
         )
-        results = _schedule(plan, refresher, tables, listeners, workers)
+        results = _schedule(plan, refresher, tables, listeners, workers=workers, parallel=parallel)
         vacuuming = _vacuum(results, refresher, listeners, workers, has_groups=bool(plan.groups))
         results = vacuuming.with_costs(results)
         meter.close(vacuuming.durations)
@@ -194,12 +210,14 @@ def execute_locked(  # noqa: PLR0913  # what the two callers differ in
     return summary
 
 
-def _schedule(
+def _schedule(  # noqa: PLR0913  # the parts of a run
     plan: RefreshPlan,
     refresher: ViewRefresher,
     tables: OptionalTables,
     listeners: Listeners,
+    *,
     workers: Mapping[str, int],
+    parallel: ParallelQuery,
 ) -> dict[PlannedView, RefreshResult]:
     settings = refresher.settings
     admission = AdmissionControl(settings, tables)
@@ -228,6 +246,7 @@ def _schedule(
         workers_by_database=workers,
         sharing=sharing_limits(settings),
         shareable=shareable_views(plan, settings, refresher.history),
+        parallel_query=parallel,
     )
     return run_plan(plan, policy=policy, callbacks=callbacks, stop=refresher.stop)
 

@@ -14,11 +14,10 @@ _MAX_LOCK_WAIT_MS = 2**31 - 1  # milliseconds: the most that PostgreSQL takes
 
 def of_transaction(settings: Settings, context: StartContext, *, run_id: str) -> Mapping[str, object]:
     """Return the parameters of the statement `apply_limits`."""
-    allow_parallel = settings.parallel_when_busy or not context.pool_is_full
     return {
         "lock_timeout": settings.lock_timeout_ms,
         "statement_timeout": settings.statement_timeout_ms,
-        "parallel_workers": None if allow_parallel else "0",
+        "parallel_workers": None if context.allows_parallel else "0",
         "application_name": f"seeder {run_id}",
     }
 

@@ -1,6 +1,10 @@
-"""The only writer of the optional table of runs. Nothing is decided by it: the history has the same facts."""
+"""The only writer of the optional table of runs.
+
+Only the use of parallel query is decided by it; the history has the other facts.
+"""
 
 from collections import Counter
+from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
 from typing import cast
@@ -25,7 +29,15 @@ class RunRowWriter(RunListener):
         self._run_id, self._is_kept = run_id, tables.is_usable("seeder_run")
         self._holds: list[dict[str, str | None]] = []  # as in the row
 
-    def open(self, plan: RefreshPlan, description: str, requested_by: str, *, workers: int) -> None:
+    def open(
+        self,
+        plan: RefreshPlan,
+        description: str,
+        requested_by: str,
+        *,
+        workers: int,
+        parallel_query: Mapping[str, bool],
+    ) -> None:
         """Insert the row."""
         counts = Counter(manifest.agency_slug for manifest in plan.manifests)
         if self._is_kept:
@@ -37,6 +49,7 @@ class RunRowWriter(RunListener):
                 workers=workers,
                 manifests=counts.total(),
                 agencies={slug: {"manifests": number} for slug, number in counts.items()},
+                parallel_query=dict(parallel_query),
             )
 
     def on_event(self, event: RunEvent) -> None:

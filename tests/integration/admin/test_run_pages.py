@@ -280,3 +280,11 @@ def test_page_of_a_large_run_takes_as_many_statements() -> None:
     assert 'href="?page=2#bars-heading"' in page
     last = get_page(reader, f"{run_path()}", page="2", sort="name")
     assert last.count('data-label="Worker"') == 23
+
+
+def test_run_without_parallel_query_says_so() -> None:
+    hint = "without parallel query while all are busy"
+    reader = client_with(*READER_PERMISSIONS)
+    assert hint not in get_page(reader, run_path())
+    Run.objects.update(parallel_query={"default": False})
+    assert hint in get_page(reader, run_path())
