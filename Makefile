@@ -63,6 +63,7 @@ soak: setup  ## run long tests: kills, restarts, failure of every database call,
 	DATA_PIPELINE_RACES=20 $(python) -m pytest tests/integration/data_pipeline/test_load_races.py
 	DATA_PIPELINE_CACHE_REFRESHES=1000 $(python) -m pytest tests/integration/data_pipeline/test_statistics_cache.py
 	SEEDER_SCALE=1 $(python) -m pytest tests/acceptance/scale
+	SEEDER_SNAPSHOT_ROWS=10000000 SEEDER_SNAPSHOT_MEMORY=256 $(python) -m pytest tests/bench/test_snapshot_memory.py
 	SEEDER_EXAMPLES=300 $(python) -m pytest tests/integration/test_view_profile.py tests/integration/test_affected_views.py
 	SEEDER_PHASES=examples,coverage,fuzzing SEEDER_EXAMPLES=1500 SEEDER_CALLS=25000 $(pytest) tests/acceptance/test_api_fuzzed.py
 

@@ -225,9 +225,9 @@ class Settings:
     """Additional times for single agencies, as a map of slugs to cron expressions: `{'demo': '0 12 * * 1-5'}`."""
     snapshot_connections: int = setting(integer(1), default=2)
     """Connections that share the work of release snapshots: the columns of one view, or several views."""
-    snapshot_memory_mb: int = setting(integer(1), default=128)
-    """`work_mem` of each of these connections. A column that needs more than twice that (`hash_mem_multiplier`) spills
-    to disk."""
+    snapshot_memory_mb: int = setting(integer(1), default=256)
+    """Memory of the server for all of these connections together. A column that needs more than its share spills to
+    disk."""
     drift_rules: Sequence[DriftRule] = setting(_drift_rules, default=list)
     """Rules for the severity of differences between two release snapshots, in place of the defaults of the same kind.
     """

@@ -1,7 +1,7 @@
 """Counts and value ranges of a view's columns, computed by the server: no row leaves it.
 
-Equal values are grouped once per column, by hashing. That gives nulls, distinct values, range and top values together;
-`count(DISTINCT …)` would sort. Columns with few values, by the server's estimate, share a scan.
+Equal values are grouped once per column. That gives nulls, distinct values, range and top values together. Numbers and
+times with many values are sorted, others are hashed. Columns with few values, by the server's estimate, share a scan.
 """
 
 import json
@@ -45,6 +45,7 @@ class CountedColumn:
     name: str
     base_type: str  # as format_type() prints it; never a domain
     has_minimum: bool  # min() and max() have the order of the type
+    is_by_value: bool  # PostgreSQL passes its values in a register, such as numbers and times, and sorts them quickly
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,6 +56,7 @@ class CountTask:
     columns: tuple[CountedColumn, ...]
     top_columns: frozenset[str]  # columns whose most frequent values are counted
     max_top_values: int
+    has_many_values: bool = False  # by estimate; never if there are several columns
 
     def limit(self, column: CountedColumn) -> int:
         """The maximum number of top values."""
@@ -146,7 +148,8 @@ def _single_column_statements(task: CountTask) -> Statements:
     """Yield statements for one column, the most complete and fastest first."""
     [column] = task.columns
     parts = {"column": sql.Identifier(column.name), "view": view_statements.view_identifier(task.view)}
-    groups = compose("single_column_groups", **parts)
+    is_sorted = task.has_many_values and column.is_by_value and column.has_minimum
+    groups = compose("sorted_column_groups" if is_sorted else "single_column_groups", **parts)
     yield from summary_statements(groups, column, max_top_values=task.limit(column))
     yield "equality", compose("summary_without_equality", number=sql.Literal(0), **parts)
 

@@ -7,8 +7,15 @@ SELECT
     set_config('timezone', 'UTC', true), set_config('intervalstyle', 'iso_8601', true),
     set_config('extra_float_digits', '1', true), set_config('bytea_output', 'hex', true),
     set_config('array_nulls', 'on', true),
-    set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true),
-    set_config('work_mem', %(memory)s, true);
+    set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true);
+
+-- name: limit_memory
+-- Limit the server's memory for a statement that groups values and materializes the groups. A sixth of it is work_mem, for
+-- a sort and for the groups, four sixths are for a hash table, and the rest is for the processes. Parallel workers share it.
+SELECT
+    set_config('work_mem', greatest(64, %(memory_kb)s / 6 / CASE WHEN %(parallel_workers)s::text IS NULL
+        THEN 1 + current_setting('max_parallel_workers_per_gather')::integer ELSE 1 END) || 'kB', true),
+    set_config('hash_mem_multiplier', '4', true);
 
 -- name: export_snapshot
 SELECT pg_export_snapshot(), transaction_timestamp();
@@ -43,7 +50,7 @@ SELECT base.name::text, format_type(base.type, base.modifier) AS base_type, EXIS
     SELECT FROM pg_proc AS p
     WHERE p.pronamespace = 'pg_catalog'::regnamespace AND p.proname = 'min' AND p.prokind = 'a'
         AND p.proargtypes[0] = CASE base.type WHEN 'varchar'::regtype THEN 'text'::regtype ELSE base.type END
-) AS has_minimum
+) AS has_minimum, t.typbyval AS is_by_value
 FROM base
 JOIN pg_type AS t ON t.oid = base.type AND t.typtype <> 'd'
 ORDER BY base.attnum;
@@ -87,6 +94,10 @@ WITH combinations AS MATERIALIZED (
 
 -- name: single_column_groups
 SELECT v.{column} AS value, count(*) AS n FROM {view} AS v GROUP BY v.{column}
+
+-- name: sorted_column_groups
+-- The same for numbers and times with many values. PostgreSQL sorts these as bare values, which is faster than a hash table.
+SELECT value, count(*) AS n FROM (SELECT v.{column} AS value FROM {view} AS v ORDER BY v.{column}) AS sorted GROUP BY value
 
 -- name: combined_column_groups
 SELECT {column} AS value, sum(n)::bigint AS n FROM combinations GROUP BY {column}

@@ -39,7 +39,8 @@ def snapshot_transaction(
         transaction.begin((), {})
         if snapshot_id is not None:
             sessions.query(database, sql.SQL("SET TRANSACTION SNAPSHOT {}").format(sql.Literal(snapshot_id)))
-        sessions.query_batch(database, (STATEMENTS["pin_transactions"], STATEMENTS["set_stable_output"]), parameters)
+        settings = "pin_transactions", "set_stable_output", "limit_memory"
+        sessions.query_batch(database, [STATEMENTS[name] for name in settings], parameters)
         # Afterwards, because apply_limits returns a time, which psycopg parses by the new DateStyle.
         sessions.query(database, STATEMENTS["apply_limits"], parameters)
         yield

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from seeder import conf
 from seeder.domain.manifests import ViewKey
+from seeder.domain.snapshots import column_grouping
 from seeder.domain.snapshots.snapshot_contents import ColumnStatistics, Release, Snapshot
 from seeder.domain.view_names import ViewName
 from seeder.postgres import column_statistics
@@ -274,25 +275,9 @@ def test_large_columns_are_counted_separately_after_a_refresh(monkeypatch: pytes
     assert counted == [1, 1, 1]
 
 
-def test_column_without_minimum_does_not_split_a_shared_scan(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    executed: list[bool] = []
-    original = column_statistics.query_if_supported
-
-    def record_and_query(database: str, statement: Any) -> Any:
-        rows = original(database, statement)
-        executed.append(rows is not None)
-        return rows
-
-    monkeypatch.setattr(column_statistics, "query_if_supported", record_and_query)
-    sql(
-        "CREATE MATERIALIZED VIEW reporting.made AS SELECT n %% 2 = 0 AS a, n %% 3 AS b"
-        " FROM generate_series(1, %s) AS n",
-        99,
-    )
-    sql("ANALYZE reporting.made")
-    key = ViewKey(database="default", name=ViewName(schema="reporting", name="made"))
-    found = profile_view(key, options())
-    assert executed == [True]
-    assert (found.statistics.columns["a"].minimum, found.statistics.columns["a"].maximum) == ("false", "true")
+@pytest.mark.usefixtures("types")
+def test_sorted_columns_have_the_same_statistics(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(column_grouping, "MAX_COMBINATIONS", 0)
+    set_output_formats()
+    key = create_view([tuple(kind.values[number % len(kind.values)] for kind in TYPE_SAMPLES) for number in range(60)])
+    assert_right(profile_view(key, options()), 60)

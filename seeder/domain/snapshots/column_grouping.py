@@ -24,3 +24,8 @@ def group_columns(columns: Iterable[str], distinct_counts: Mapping[str, float]) 
         else:
             scans.append((value_count, [column]))
     return [tuple(names) for _, names in scans]
+
+
+def has_many_values(columns: Iterable[str], distinct_counts: Mapping[str, float]) -> bool:
+    """Return whether each of the columns has too many values to share a scan, or an unknown number."""
+    return all(distinct_counts.get(column, inf) > MAX_COMBINATIONS for column in columns)

@@ -44,14 +44,14 @@ class CaptureOptions:
 
     @property
     def parameters(self) -> Mapping[str, object]:
-        """The parameters of the statements `apply_limits` and `set_stable_output`."""
+        """The parameters of the statements of a `snapshot_transaction`."""
         return {
             "lock_timeout": self.settings.lock_timeout_ms,
             "statement_timeout": self.settings.statement_timeout_ms,
             # Parallel workers would compete with other connections.
             "parallel_workers": None if self.settings.snapshot_connections == 1 else "0",
             "application_name": f"seeder snapshot {self.release.tag}",
-            "memory": f"{self.settings.snapshot_memory_mb}MB",
+            "memory_kb": self.settings.snapshot_memory_mb * 1024 // self.settings.snapshot_connections,
         }
 
 

@@ -6,7 +6,7 @@ from contextlib import suppress
 from django.db import Error
 
 from seeder.domain.manifests import ViewKey
-from seeder.domain.snapshots.column_grouping import group_columns
+from seeder.domain.snapshots.column_grouping import group_columns, has_many_values
 from seeder.domain.snapshots.snapshot_contents import Snapshot, ViewStatistics, sha256_hex
 from seeder.domain.suggestions import did_you_mean
 from seeder.domain.view_names import ViewName
@@ -74,14 +74,16 @@ def _count(
 ) -> ViewStatistics:
     database, name = key.database, key.name
     by_name = {column.name: column for column in columns}
+    distinct_counts = estimated_statistics.estimate_distinct_counts(database, name)
     tasks = [
         column_statistics.CountTask(
             view=name,
             columns=tuple(by_name[one] for one in together),
             top_columns=top_columns,
             max_top_values=options.max_top_values,
+            has_many_values=has_many_values(together, distinct_counts),
         )
-        for together in group_columns(by_name, estimated_statistics.estimate_distinct_counts(database, name))
+        for together in group_columns(by_name, distinct_counts)
     ]
     counted = ParallelCounter(database, snapshot_id, options).count(tasks)
     rows = next(iter(counted.values()))[0] if counted else row_counts.count_rows(database, name)

@@ -5,7 +5,7 @@ from math import prod
 from hypothesis import given
 from hypothesis import strategies as st
 
-from seeder.domain.snapshots.column_grouping import MAX_COMBINATIONS, group_columns
+from seeder.domain.snapshots.column_grouping import MAX_COMBINATIONS, group_columns, has_many_values
 
 
 def test_columns_with_few_combinations_share_a_scan_largest_first() -> None:
@@ -21,6 +21,12 @@ def test_columns_with_few_combinations_share_a_scan_largest_first() -> None:
 
 def test_negative_distinct_count_is_ignored() -> None:
     assert group_columns(["a", "b"], {"a": -1.0, "b": 3_000_000.0}) == [("b",), ("a",)]
+
+
+def test_column_has_many_values_if_it_cannot_share_a_scan_or_is_unknown() -> None:
+    distinct = {"few": 20_000.0, "many": 20_001}
+    assert [has_many_values([column], distinct) for column in ("few", "many", "unknown")] == [False, True, True]
+    assert not has_many_values(["few", "many"], distinct)
 
 
 @given(st.dictionaries(st.text(max_size=2), st.none() | st.floats(0, 1e9), max_size=20))
