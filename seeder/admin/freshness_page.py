@@ -14,14 +14,14 @@ _MAX_CONTRACTS = 500
 
 def freshness_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Show the contracts of the agencies that the user may see, most urgent first."""
-    overview = freshness_overview(agency_scope.agencies_of(request.user))
+    overview = freshness_overview(agency_scope.agencies_of(request.user), with_fresh=_MAX_CONTRACTS)
     context = {
         **site.each_context(request),
         "title": gettext("Freshness contracts"),
         "overview": overview,
         "counts": [(state, count) for state, count in overview.counts.items() if count],
         "contracts": overview.statuses[:_MAX_CONTRACTS],
-        "contract_count": len(overview.statuses),
+        "contract_count": overview.total,
         "can_share": request.user.has_perm(freshness_links.PERMISSION),
     }
     return TemplateResponse(request, "seeder/freshness.html", context)

@@ -168,7 +168,7 @@ def _views_context(scope: _Scope, rounds: Sequence[Round], freshness: FreshnessO
             }
             for job in page.jobs
         ],
-        "has_contracts": bool(freshness.statuses or freshness.invalid),
+        "has_contracts": bool(freshness),
         "view_count": page.total,
         "last_page": -(-page.total // PER_PAGE),
     }

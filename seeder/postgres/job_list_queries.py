@@ -12,7 +12,16 @@ from psycopg.rows import class_row, dict_row
 
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.agency_totals import AgencyAge, AgencyTotals
-from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobCursor, JobPageRequest, JobTotals, SortKey
+from seeder.domain.monitoring.report_jobs import (
+    GroupBy,
+    Job,
+    JobCursor,
+    JobPage,
+    JobPageRequest,
+    JobTotals,
+    SortKey,
+    TroubledJobs,
+)
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
@@ -55,7 +64,8 @@ def job_page(
     `stale_after` and `long_running_factor`.
     """
     cursor = page_request.cursor
-    statement = sql.SQL(_combine_parts(group_by, "job_page")).format(**_order(page_request))
+    parts = _combine_parts(group_by, "job_page", "shown_jobs")
+    statement = sql.SQL(parts).format(counts=sql.SQL("total"), **_order(page_request))
     page: dict[str, Any] = {"limit": page_request.limit, "offset": page_request.offset}
     page["by_view"] = group_by is GroupBy.VIEW
     if cursor is not None:
@@ -65,6 +75,27 @@ def job_page(
     totals, sort_values = [row.pop("total") for row in rows], [row.pop("sort_value") for row in rows]
     jobs = [JobRow(_job(row, group_by), value) for row, value in zip(rows, sort_values, strict=True)]
     return jobs, totals[0] if totals else 0
+
+
+def troubled_jobs(job_parameters: Mapping[str, Any], *, max_failing: int, max_others: int) -> TroubledJobs:
+    """Return the first views of each kind of trouble."""
+    parts = _combine_parts(GroupBy.VIEW, "troubled_jobs", "shown_jobs")
+    counts = ("all_failing", "all_long_running", "all_late")
+    statement = sql.SQL(parts).format(
+        counts=sql.SQL(", ").join(map(sql.Identifier, counts)), **_order(JobPageRequest())
+    )
+    limits = {"max_failing": max_failing, "max_others": max_others, "by_view": True}
+    rows = sessions.query(DEFAULT_DB_ALIAS, statement, {**job_parameters, **limits}, row_factory=dict_row)
+    totals = [[row.pop(name) for name in counts] for row in rows]
+    for row in rows:
+        row.pop("sort_value")
+    jobs = [_job(row, GroupBy.VIEW) for row in rows]
+    failing, long_running, late = totals[0] if totals else (0, 0, 0)
+    return TroubledJobs(
+        failing=JobPage(jobs=[job for job in jobs if job.failing][:max_failing], total=failing),
+        long_running=JobPage(jobs=[job for job in jobs if job.long_running][:max_others], total=long_running),
+        late=JobPage(jobs=[job for job in jobs if job.stale and not job.failing][:max_others], total=late),
+    )
 
 
 def _order(page_request: JobPageRequest) -> dict[str, sql.Composable]:

@@ -3,11 +3,11 @@
 -- name: listed_manifests
 -- A parameter that is null does not filter.
 WITH enabled AS (
-    SELECT 'custom' AS report_type, m.id AS manifest_id, m.table_name, m.report_name, m.agency_id, m.agency_slug
+    SELECT 'custom' AS report_type, m.id AS manifest_id, m.table_name, m.report_name, m.agency_id, m.agency_slug, m.database_id
     FROM reporting.seeder_custom_report_manifest AS m
     WHERE m.enabled
     UNION ALL
-    SELECT 'canned', s.id, r.table_name, r.report_name, s.agency_id, s.agency_slug
+    SELECT 'canned', s.id, r.table_name, r.report_name, s.agency_id, s.agency_slug, r.database_id
     FROM reporting.seeder_canned_report_manifest AS s
     JOIN reporting.seeder_canned_report AS r ON r.id = s.canned_report_id
 ), filtered AS NOT MATERIALIZED (
@@ -106,15 +106,37 @@ held_lock AS MATERIALIZED (
 )
 
 -- name: job_page
--- The last run of a view is null if it refreshed the view only for agencies that the user may not see: the user could not
--- open it. Its history row started at most an hour before the status row, whose time can come from another clock.
 , page AS (
     SELECT *
     FROM (SELECT *, count(*) OVER () AS total FROM found) AS counted
     WHERE {beyond_cursor}
     ORDER BY {order}
     LIMIT %(limit)s OFFSET %(offset)s
-), sharing AS (
+)
+
+-- name: troubled_jobs
+-- The first jobs of each kind of trouble: a job can be of several. A late one is stale and does not fail.
+, page AS (
+    SELECT *
+    FROM (
+        SELECT
+            kinds.*, NULL::bigint AS total,
+            count(*) FILTER (WHERE failing) OVER () AS all_failing,
+            count(*) FILTER (WHERE long_running) OVER () AS all_long_running,
+            count(*) FILTER (WHERE late) OVER () AS all_late,
+            row_number() OVER (PARTITION BY failing ORDER BY {order}) AS failing_rank,
+            row_number() OVER (PARTITION BY long_running ORDER BY {order}) AS long_running_rank,
+            row_number() OVER (PARTITION BY late ORDER BY {order}) AS late_rank
+        FROM (SELECT *, stale AND NOT failing AS late FROM found WHERE attention > 0) AS kinds
+    ) AS ranked
+    WHERE failing AND failing_rank <= %(max_failing)s OR long_running AND long_running_rank <= %(max_others)s
+        OR late AND late_rank <= %(max_others)s
+)
+
+-- name: shown_jobs
+-- The last run of a view is null if it refreshed the view only for agencies that the user may not see: the user could not
+-- open it. Its history row started at most an hour before the status row, whose time can come from another clock.
+, sharing AS (
     SELECT table_name, array_agg(agency_slug) AS agencies
     FROM filtered
     WHERE %(by_view)s::boolean AND table_name IN (SELECT table_name FROM page)
@@ -123,7 +145,7 @@ held_lock AS MATERIALIZED (
 SELECT
     report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
     duration_seconds, consecutive_failures, visible.last_run_id, s.last_errors AS errors, last_success_at,
-    usual_duration, failing, stale, long_running, to_jsonb({sort_key}) #>> '{{}}' AS sort_value, total
+    usual_duration, failing, stale, long_running, to_jsonb({sort_key}) #>> '{{}}' AS sort_value, {counts}
 FROM page
 LEFT JOIN sharing USING (table_name)
 LEFT JOIN LATERAL (

@@ -25,7 +25,8 @@ def view_versions(
     database: str, *, oids: Collection[int] = (), names: Iterable[ViewName] = ()
 ) -> Mapping[ViewName, ViewVersion]:
     """Return the versions of existing materialized views, by OID or by name."""
-    rows = sessions.query(database, STATEMENTS["view_versions"], {"oids": list(oids), **name_lists(names)})
+    statement = STATEMENTS["view_versions"].format(materialized_views=STATEMENTS["materialized_views"])
+    rows = sessions.query(database, statement, {"oids": list(oids), **name_lists(names)})
     return {ViewName(schema=schema, name=name): ViewVersion(oid=oid, xmin=xmin) for oid, schema, name, xmin in rows}
 
 

@@ -6,14 +6,20 @@
 -- A plain refresh also replaces the storage, and then transactions with older snapshots read its rows, but the old row in
 -- pg_class. pg_relation_filenode() has the storage of now, so these transactions know that they cannot know the state.
 
--- name: view_versions
--- Materialized views by OID or by name. The version of a view with newer storage than its row is empty, so it equals none.
+-- name: materialized_views
+-- The version of a view with newer storage than its row is empty, so it equals none.
 SELECT
-    c.oid::bigint, n.nspname::text, c.relname::text,
-    CASE WHEN c.relfilenode = pg_relation_filenode(c.oid) THEN c.xmin::text ELSE '' END
+    c.oid, n.nspname::text AS schema_name, c.relname::text AS view_name,
+    CASE WHEN c.relfilenode = pg_relation_filenode(c.oid) THEN c.xmin::text ELSE '' END AS version
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
-WHERE c.relkind = 'm' AND c.oid = ANY (%(oids)s::oid[] || ARRAY(
+WHERE c.relkind = 'm'
+
+-- name: view_versions
+-- Materialized views by OID or by name.
+SELECT oid::bigint, schema_name, view_name, version
+FROM ({materialized_views}) AS view
+WHERE oid = ANY (%(oids)s::oid[] || ARRAY(
     SELECT named.oid
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (schema_name, view_name)
     JOIN pg_namespace AS n ON n.nspname = wanted.schema_name

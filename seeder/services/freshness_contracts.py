@@ -1,8 +1,9 @@
 """Reads freshness contracts, and which of them apply to a view."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from itertools import chain
 
 from django.db.models import Q
 
@@ -34,9 +35,19 @@ class Contracts:
     def __bool__(self) -> bool:
         return bool(self.of_views or self.of_agencies or self.invalid)
 
-    def of_view(self, view: ViewName, agencies: Collection[str]) -> Sequence[FreshnessContract]:
+    @property
+    def all(self) -> Iterator[FreshnessContract]:
+        return chain.from_iterable((*self.of_views.values(), *self.of_agencies.values()))
+
+    def visible_to(self, agencies: Collection[str]) -> "Contracts":
+        """Return these without the contracts of other agencies."""
+        return replace(
+            self, of_agencies={slug: self.of_agencies[slug] for slug in self.of_agencies.keys() & {*agencies}}
+        )
+
+    def of_view(self, view: ViewName | None, agencies: Collection[str]) -> Sequence[FreshnessContract]:
         """Return the contracts of a view that these agencies use. Its own ones replace those of its agencies."""
-        if self.of_views and (own := self.of_views.get(view)):
+        if view is not None and (own := self.of_views.get(view)):
             return own
         return self.shared_by(agencies)
 

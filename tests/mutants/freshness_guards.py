@@ -156,8 +156,8 @@ FRESHNESS = [
     Mutant(
         name="contracts: those of agencies that a user may not see are hidden",
         file="seeder/services/read_models/freshness_overview.py",
-        old="if visible is None or one.agency in visible",
-        new="if True",
+        old="contracts if agencies is None else contracts.visible_to(agencies)",
+        new="contracts",
         tests=("tests/integration/admin/test_freshness_pages.py",),
     ),
 ]

@@ -24,6 +24,19 @@ class Deadline:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class FreshBounds:
+    """Which data of a contract are certainly fresh, so that nothing else about the view matters.
+
+    They are as of `current_since` or later. Or they are as of `usable_since` or later, and a refresh takes less than
+    the spare time.
+    """
+
+    current_since: datetime | None  # None: the spare time decides
+    usable_since: datetime
+    spare: timedelta | None  # until the refresh has to start; None: the time from `usable_since` to the data
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class ContractDeadline:
     """The deadline of a contract of a view."""
 
@@ -80,8 +93,7 @@ def next_deadline(contract: FreshnessContract, data_as_of: datetime | None, now:
     """
     if contract.target_lag is not None:
         return (now if data_as_of is None else data_as_of) + contract.target_lag + contract.grace
-    begun = [one for one in _deadlines(contract, now) if one.since <= now and not _meets(data_as_of, one)]
-    if ahead := [one.at for one in begun if one.at >= now]:
+    if ahead := [one.at for one in _open_deadlines(contract, now) if not _meets(data_as_of, one)]:
         return min(ahead)
     return missed_deadline(contract, data_as_of, now)
 
@@ -94,9 +106,31 @@ def missed_deadline(contract: FreshnessContract, data_as_of: datetime | None, no
     if contract.target_lag is not None:
         deadline = None if data_as_of is None else data_as_of + contract.target_lag + contract.grace
         return deadline if deadline is not None and deadline < now else None
-    passed = [one for one in _deadlines(contract, now) if one.at < now]
-    last = max(passed, key=lambda one: one.at, default=None)
+    last = _last_deadline(contract, now)
     return None if last is None or _meets(data_as_of, last) else last.at
+
+
+def fresh_bounds(contract: FreshnessContract, now: datetime) -> FreshBounds:
+    """Return bounds for the data of all views of a contract. Data beyond them can be fresh, too."""
+    if contract.target_lag is not None:
+        return FreshBounds(current_since=None, usable_since=now - contract.target_lag, spare=None)
+    last, ahead = _last_deadline(contract, now), _open_deadlines(contract, now)
+    usable_since = _NEVER if last is None else last.since
+    return FreshBounds(
+        current_since=max([usable_since, *(one.since for one in ahead)]),
+        usable_since=usable_since,
+        spare=min((one.at for one in ahead), default=now) - contract.grace - now,
+    )
+
+
+def _last_deadline(contract: FreshnessContract, now: datetime) -> Deadline | None:
+    """Return the last deadline that has passed."""
+    return max((one for one in _deadlines(contract, now) if one.at < now), key=lambda one: one.at, default=None)
+
+
+def _open_deadlines(contract: FreshnessContract, now: datetime) -> Sequence[Deadline]:
+    """Return the deadlines that are ahead, and whose period has begun."""
+    return [one for one in _deadlines(contract, now) if one.since <= now <= one.at]
 
 
 def _meets(data_as_of: datetime | None, deadline: Deadline) -> bool:

@@ -40,6 +40,23 @@ class Job:
         return self.report_type, self.manifest_id
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class JobPage:
+    """One page of jobs."""
+
+    jobs: Sequence[Job]
+    total: int  # of all pages; 0 beyond the last page
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TroubledJobs:
+    """The first jobs of each kind of trouble. A job can be of several."""
+
+    failing: JobPage
+    long_running: JobPage
+    late: JobPage  # stale, and not failing
+
+
 class GroupBy(StrEnum):
     """What a row of the list represents."""
 

@@ -27,7 +27,7 @@ class Command(SeederCommand):
     def run(self, options: Namespace) -> int | None:
         if options.agency is not None:
             manifest_selection.require_known_agency(options.agency)
-        overview = freshness_overview(None if options.agency is None else [options.agency])
+        overview = freshness_overview(None if options.agency is None else [options.agency], with_fresh=None)
         self.output.show(freshness_document(overview), freshness_blocks(overview, show_fresh=options.all))
         is_unclear = bool(overview.counts[FreshnessState.UNKNOWN] or overview.invalid or not overview.is_available)
         is_failed = any(one.is_alarm for one in overview.statuses) or (options.strict and is_unclear)

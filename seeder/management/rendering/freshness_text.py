@@ -27,7 +27,7 @@ def freshness_blocks(overview: FreshnessOverview, *, show_fresh: bool) -> Iterat
         return
     totals = Text(
         "{contracts}: {fresh:,} fresh, {due:,} due, {held:,} held, {late:,} late, {unknown:,} unknown",
-        contracts=format_count(len(overview.statuses), "contract"),
+        contracts=format_count(overview.total, "contract"),
         **{str(state): count for state, count in overview.counts.items()},
     )
     yield totals, "bold red" if overview.counts[FreshnessState.LATE] else "bold green"

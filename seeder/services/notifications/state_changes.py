@@ -19,12 +19,14 @@ from seeder.conf import Settings
 from seeder.domain.freshness.states import FreshnessState
 from seeder.domain.notifications.channels import LineageServer
 from seeder.domain.notifications.events import AlertKind, AlertState, Event, Observation, Subject
+from seeder.domain.view_names import ViewName
 from seeder.models import Alert, JobStatus
 from seeder.postgres import freshness_queries
 from seeder.postgres.contract import OptionalTables
 from seeder.services import signal_sending
 from seeder.services.notifications import outbox
-from seeder.services.read_models.freshness_overview import ContractStatus, ListedView, freshness_overview, listed_views
+from seeder.services.read_models.freshness_overview import ContractStatus, freshness_overview
+from seeder.services.read_models.listed_views import ListedView, listed_views
 
 _Observe = Callable[[], Observation]
 # Takes the subjects with another state than ok that were notified, and when. Yields those whose state is another one.
@@ -104,15 +106,21 @@ def _observe_refresh(view: ListedView, tables: OptionalTables) -> Observation:
 
 def _changed_contracts(notified: Mapping[Subject, AlertState]) -> Iterator[tuple[Subject, _Observe]]:
     """Yield contracts that are late, or not late any more, unlike what was notified."""
-    for status in freshness_overview().statuses:
-        state, key = status.judgement.state, status.view
-        subject = Subject(
-            kind=AlertKind.FRESHNESS, database=key.database, name=str(key.name), contract_id=status.contract.id
-        )
+    found = {_contract_subject(status): status for status in freshness_overview().statuses}
+    others = {subject.name for subject in notified.keys() - found.keys() if subject.kind is AlertKind.FRESHNESS}
+    if names := {*filter(None, map(ViewName.parse_or_none, others))}:
+        found = {_contract_subject(status): status for status in freshness_overview(views=names).statuses} | found
+    for subject, status in found.items():
+        state = status.judgement.state
         is_late = state is FreshnessState.LATE
         if state is not FreshnessState.UNKNOWN and is_late is not (subject in notified):
             observed = AlertState.LATE if is_late else AlertState.OK
             yield subject, partial(Observation, state=observed, facts=_late_facts(status))
+
+
+def _contract_subject(status: ContractStatus) -> Subject:
+    key = status.view
+    return Subject(kind=AlertKind.FRESHNESS, database=key.database, name=str(key.name), contract_id=status.contract.id)
 
 
 def _late_facts(status: ContractStatus) -> Mapping[str, object]:

@@ -18,7 +18,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, view_states
 from seeder.services.freshness_contracts import Contracts
-from seeder.services.read_models.freshness_overview import ListedView, listed_views
+from seeder.services.read_models.listed_views import ListedView, listed_views
 
 CACHE_SECONDS = 30  # how long a process gives all readers the same answer
 

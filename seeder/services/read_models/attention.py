@@ -1,14 +1,14 @@
 """What needs attention now: failing, late and long-running views, and why nothing starts."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
 from seeder import conf
 from seeder.domain.freshness.states import FreshnessState, LateCause
 from seeder.domain.monitoring.late_causes import late_cause
 from seeder.domain.monitoring.nights import Round
-from seeder.domain.monitoring.report_jobs import Job, JobFilter, JobPageRequest
+from seeder.domain.monitoring.report_jobs import Job, JobPage
 from seeder.domain.view_names import ViewName
 from seeder.postgres import monitoring_queries
 from seeder.postgres.contract import OptionalTables
@@ -65,7 +65,7 @@ class Circumstances:
         """Return the schedules that refresh a view, next one first. None if none is known of any view."""
         if self.queue is None or not self.queue.nightly:
             return None
-        has_contracts = view in self.freshness.by_view()
+        has_contracts = bool(self.freshness.contracts.of_view(view, agencies))
         return schedules.refreshing(self.queue.nightly, agencies, has_contracts=has_contracts)
 
     def next_refresh(self, found: Sequence[ScheduleStatus] | None) -> ScheduleStatus | None:
@@ -102,53 +102,46 @@ def read_attention(
 
     Raises `ConfigurationError` or `DatabaseError`.
     """
-    jobs_of_agencies = JobFilter(visible_agencies=agencies, late_tables=circumstances.freshness.late_tables)
-    failing, more_failing = _failing_views(jobs_of_agencies, tables, can_see_errors=can_see_errors)
-    long_running = job_list.job_page(replace(jobs_of_agencies, long_running=True), JobPageRequest(limit=MAX_SHOWN))
-    late, more_late = _late_views(agencies, circumstances)
+    jobs = job_list.troubled_jobs(agencies, max_failing=_MAX_READ, max_others=MAX_SHOWN)
+    failing = _failing_views(jobs.failing.jobs, tables, can_see_errors=can_see_errors)
+    late, more_late = _late_views(jobs.late, circumstances)
     next_run_at = circumstances.next_run_at
     return Attention(
         pauses=read_pauses(agencies, tables, can_see_causes=can_see_causes, next_run_at=next_run_at),
         failing=failing,
-        more_failing=more_failing,
-        long_running=long_running.jobs,
-        more_long_running=long_running.total - len(long_running.jobs),
+        more_failing=jobs.failing.total - len(failing),
+        long_running=jobs.long_running.jobs,
+        more_long_running=jobs.long_running.total - len(jobs.long_running.jobs),
         late=late,
         more_late=more_late,
     )
 
 
-def _failing_views(
-    jobs_of_agencies: JobFilter, tables: OptionalTables, *, can_see_errors: bool
-) -> tuple[Sequence[FailingView], int]:
-    """Return those that began to fail last, and the number of others."""
-    page = job_list.job_page(replace(jobs_of_agencies, failing=True), JobPageRequest(limit=_MAX_READ))
-    since = monitoring_queries.failing_since(page.jobs)
-    latest_first = sorted(page.jobs, key=lambda job: since.get(job.table_name, _LONG_AGO), reverse=True)
+def _failing_views(jobs: Sequence[Job], tables: OptionalTables, *, can_see_errors: bool) -> Sequence[FailingView]:
+    """Return those that began to fail last."""
+    since = monitoring_queries.failing_since(jobs)
+    latest_first = sorted(jobs, key=lambda job: since.get(job.table_name, _LONG_AGO), reverse=True)
     shown = latest_first[:MAX_SHOWN]
     failures = error_redaction.failures_of_jobs(shown, tables, can_see_errors=can_see_errors)
-    views = [FailingView(job=job, failure=failures[job.key], since=since.get(job.table_name)) for job in shown]
-    return views, page.total - len(views)
+    return [FailingView(job=job, failure=failures[job.key], since=since.get(job.table_name)) for job in shown]
 
 
-def _late_views(agencies: list[str] | None, circumstances: Circumstances) -> tuple[Sequence[LateView], int]:
+def _late_views(stale: JobPage, circumstances: Circumstances) -> tuple[Sequence[LateView], int]:
     """Return the views that miss a contract, then those without a recent success, and the number of others.
 
     A failing view is already listed as failing.
     """
-    stale = job_list.job_page(
-        # Those that miss a contract are listed by their contracts.
-        JobFilter(visible_agencies=agencies, stale=True, failing=False, late_tables=[]),
-        JobPageRequest(limit=MAX_SHOWN),
-    )
     missed = {
-        one.table_name: _missed_contract(one, circumstances)
+        one.table_name: one
         for one in reversed(circumstances.freshness.statuses)
         if one.judgement.state is FreshnessState.LATE and one.judgement.cause is not LateCause.FAILED
     }
-    others = [_stale_view(job, circumstances) for job in stale.jobs if job.table_name not in missed]
-    found = [*reversed(missed.values()), *others]
-    shown = found[:MAX_SHOWN]
+    others = [job for job in stale.jobs if job.table_name not in missed]
+    found: list[ContractStatus | Job] = [*reversed(missed.values()), *others]
+    shown = [
+        _stale_view(one, circumstances) if isinstance(one, Job) else _missed_contract(one, circumstances)
+        for one in found[:MAX_SHOWN]
+    ]
     return shown, len(found) - len(shown) + stale.total - len(stale.jobs)
 
 

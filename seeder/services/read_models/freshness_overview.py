@@ -1,10 +1,9 @@
 """The freshness contracts of all views and their states. Reads only tables, so it needs no run and no worker."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, field, replace
 from datetime import datetime
-from functools import cache
 
 from django.db import DEFAULT_DB_ALIAS
 
@@ -15,11 +14,15 @@ from seeder.domain.freshness.states import LATE_CAUSE_TEXTS, FreshnessState, Jud
 from seeder.domain.manifests import ViewKey
 from seeder.domain.monitoring.report_jobs import Job
 from seeder.domain.view_names import ViewName
-from seeder.models import CannedReportManifest, CircuitBreaker, CustomReportManifest
-from seeder.postgres import freshness_queries, sessions
+from seeder.models import CircuitBreaker
+from seeder.postgres import freshness_queries, sessions, view_state_queries
 from seeder.postgres.contract import OptionalTables
+from seeder.postgres.freshness_queries import FreshViews
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, view_states
+from seeder.services.freshness_contracts import Contracts
+from seeder.services.read_models import listed_views
+from seeder.services.read_models.listed_views import ListedView
 from seeder.texts import Text
 
 _URGENCIES = {
@@ -70,6 +73,8 @@ class FreshnessOverview:
 
     statuses: Sequence[ContractStatus] = ()
     invalid: Sequence[InvalidContract] = ()
+    contracts: Contracts = field(default_factory=Contracts)  # that the agencies may see
+    other_fresh: int = 0  # contracts that are fresh and not in `statuses`
     now: datetime | None = None  # by the database's clock; None without contracts
     is_available: bool = True  # the table exists
 
@@ -77,7 +82,17 @@ class FreshnessOverview:
     def counts(self) -> Mapping[FreshnessState, int]:
         """The number of contracts in each state."""
         counts = Counter(one.judgement.state for one in self.statuses)
+        counts[FreshnessState.FRESH] += self.other_fresh
         return {state: counts[state] for state in FreshnessState}
+
+    @property
+    def total(self) -> int:
+        """The number of contracts that apply to views, one for each of them."""
+        return len(self.statuses) + self.other_fresh
+
+    def __bool__(self) -> bool:
+        """Whether there are contracts, even if none can be read."""
+        return bool(self.total or self.invalid)
 
     @property
     def late_tables(self) -> list[str]:
@@ -92,72 +107,50 @@ class FreshnessOverview:
         return found
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class ListedView:
-    """A view of enabled manifests."""
-
-    key: ViewKey
-    table_name: str
-    agencies: tuple[str, ...]  # of its manifests, in order
-    spellings: Collection[str] = ()  # all, as manifests have them
-
-
 @translate_database_errors(DEFAULT_DB_ALIAS)
 def freshness_overview(
-    agencies: Collection[str] | None = None, *, views: Collection[str] | None = None
+    agencies: Collection[str] | None = None, *, with_fresh: int | None = 0, views: Set[ViewName] | None = None
 ) -> FreshnessOverview:
-    """Return the contracts of these agencies and of their views (None: all), in any spelling of `views`.
+    """Return the contracts of these agencies and of their views (None: all) that are not fresh.
 
-    Takes two queries without contracts, otherwise about eight. Raises `ConfigurationError` or `DatabaseError`.
+    The others are counted, except those of the first `with_fresh` views (None: all), which are returned, too. Or return
+    all contracts of `views`. Takes two queries without contracts, otherwise about eight. Raises `ConfigurationError` or
+    `DatabaseError`.
     """
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
     contracts = freshness_contracts.load_contracts(tables)
     if not contracts:
         return FreshnessOverview(is_available=tables.is_usable(freshness_contracts.TABLE))
-    listed = list(listed_views(conf.load().databases))
-    wanted = None if views is None else {ViewName.parse_or_none(name) for name in views}
-    visible = None if agencies is None else frozenset(agencies)
+    visible = contracts if agencies is None else contracts.visible_to(agencies)
+    now, databases = sessions.server_time(DEFAULT_DB_ALIAS), conf.load().databases
+    fresh: Sequence[FreshViews] = ()
+    if with_fresh is None or not tables.is_usable(view_state_queries.TABLE):
+        listed: Sequence[ListedView] = [*listed_views.listed_views(databases)]
+    elif views is not None:
+        listed = listed_views.named_views(databases, views)
+    else:
+        listed, fresh = listed_views.views_to_judge(databases, visible, now, max_fresh=with_fresh)
 
-    @cache
-    def shared_by(slugs: Sequence[str]) -> Sequence[FreshnessContract]:
-        return [one for one in contracts.shared_by(slugs) if visible is None or one.agency in visible]
+    def is_visible(view: ListedView | FreshViews) -> bool:
+        return agencies is None or not {*agencies}.isdisjoint(view.agencies)
 
-    contracted, applying = list[ListedView](), list[Sequence[FreshnessContract]]()
-    for view in listed:
-        is_wanted = wanted is None or view.key.name in wanted
-        if is_wanted and (visible is None or not visible.isdisjoint(view.agencies)):
-            own = contracts.of_views.get(view.key.name) if contracts.of_views else None
-            if found := own or shared_by(view.agencies):
-                contracted.append(view)
-                applying.append(found)
-    now = sessions.server_time(DEFAULT_DB_ALIAS)
-    all_facts = _facts(contracted, tables)
-    ages = view_states.data_ages([view.key for view in contracted], tables)
-    statuses = [
-        ContractStatus(
-            view=view.key,
-            table_name=view.table_name,
-            agencies=view.agencies,
-            contract=contract,
-            judgement=judge(contract, age, facts, now),
-            age=age,
-            spellings=view.spellings,
-        )
-        for view, found, facts in zip(contracted, applying, all_facts, strict=True)
-        for age in [ages.get(view.key, NEVER_RECORDED)]
-        for contract in found
+    contracted = [
+        (view, found)
+        for view in listed
+        if is_visible(view) and (found := visible.of_view(view.key.name, view.agencies))
     ]
-    known = {view.key.name for view in listed} if contracts.of_views else ()
-    unlisted = [
-        InvalidContract(
-            id=contract.id,
-            message=Text("Contract {id}: no enabled manifest has the view {view}.", id=contract.id, view=str(name)),
-        )
-        for name in sorted(contracts.of_views.keys() - known)
-        for contract in contracts.of_views[name]
-        if agencies is None and views is None
-    ]
-    return FreshnessOverview(statuses=sorted(statuses, key=_urgency), invalid=[*contracts.invalid, *unlisted], now=now)
+    known = {*(view.key.name for view in listed), *(one.name for one in fresh)}
+    unlisted = contracts.of_views.keys() - known if agencies is None and views is None else ()
+    return FreshnessOverview(
+        statuses=sorted(_judge(contracted, tables, now), key=_urgency),
+        contracts=visible,
+        other_fresh=sum(one.number * len(visible.of_view(one.name, one.agencies)) for one in fresh if is_visible(one)),
+        invalid=[
+            *contracts.invalid,
+            *(_unlisted(one) for name in sorted(unlisted) for one in contracts.of_views[name]),
+        ],
+        now=now,
+    )
 
 
 def contracts_of_jobs(jobs: Sequence[Job], agencies: Collection[str] | None) -> Mapping[str, Sequence[ContractStatus]]:
@@ -165,48 +158,40 @@ def contracts_of_jobs(jobs: Sequence[Job], agencies: Collection[str] | None) -> 
 
     Raises as `freshness_overview`.
     """
-    by_name = defaultdict[ViewName | None, list[ContractStatus]](list)
-    for status in freshness_overview(agencies, views=[job.table_name for job in jobs]).statuses:
-        by_name[status.view.name].append(status)
-    return {job.table_name: by_name[ViewName.parse_or_none(job.table_name)] for job in jobs}
+    names = {job.table_name: ViewName.parse_or_none(job.table_name) for job in jobs}
+    found = freshness_overview(agencies, views={*filter(None, names.values())}).by_view()
+    return {table_name: found.get(name, ()) for table_name, name in names.items()}
+
+
+def _judge(
+    contracted: Sequence[tuple[ListedView, Sequence[FreshnessContract]]], tables: OptionalTables, now: datetime
+) -> Iterator[ContractStatus]:
+    """Yield the states of views' contracts."""
+    views = [view for view, _ in contracted]
+    ages = view_states.data_ages([view.key for view in views], tables)
+    for (view, contracts), facts in zip(contracted, _facts(views, tables), strict=True):
+        age = ages.get(view.key, NEVER_RECORDED)
+        for contract in contracts:
+            yield ContractStatus(
+                view=view.key,
+                table_name=view.table_name,
+                agencies=view.agencies,
+                contract=contract,
+                judgement=judge(contract, age, facts, now),
+                age=age,
+                spellings=view.spellings,
+            )
+
+
+def _unlisted(contract: FreshnessContract) -> InvalidContract:
+    message = Text("Contract {id}: no enabled manifest has the view {view}.", id=contract.id, view=str(contract.view))
+    return InvalidContract(id=contract.id, message=message)
 
 
 def _urgency(status: ContractStatus) -> tuple[int, bool, str, int]:
     state, contract = status.judgement.state, status.contract
     is_warn = contract.severity is ContractSeverity.WARN
     return _URGENCIES[state], is_warn, status.table_name, contract.id
-
-
-def listed_views(databases: Mapping[int, str], *, agency: str | None = None) -> Iterator[ListedView]:
-    """Yield the views of enabled manifests, or only those of one agency, once under their first spelling."""
-    of_agency = {} if agency is None else {"agency_slug": agency}
-    rows = [
-        *CustomReportManifest.objects.enabled()
-        .filter(**of_agency)
-        .values_list("table_name", "agency_slug", "database_id"),
-        *CannedReportManifest.objects.filter(**of_agency)
-        .exclude(canned_report__table_name=None)
-        .values_list("canned_report__table_name", "agency_slug", "canned_report__database_id"),
-    ]
-    names = {table_name: ViewName.parse_or_none(table_name) for table_name, _, _ in rows}
-    one_agency = {slug: (slug,) for _, slug, _ in rows}  # one tuple for all views of an agency
-    spellings, agencies = dict[tuple[str, str, str], tuple[str, ...]](), dict[tuple[str, str, str], tuple[str, ...]]()
-    for table_name, slug, database_id in rows:
-        name = names[table_name]
-        if name is not None and (not databases or database_id in databases):
-            key = (databases.get(database_id, DEFAULT_DB_ALIAS), name.schema, name.name)
-            if key in agencies:
-                spellings[key], agencies[key] = (*spellings[key], table_name), (*agencies[key], slug)
-            else:
-                spellings[key], agencies[key] = (table_name,), one_agency[slug]
-    for key, spelled in spellings.items():
-        slugs = agencies[key]
-        yield ListedView(
-            key=ViewKey(database=key[0], name=ViewName(schema=key[1], name=key[2])),
-            table_name=spelled[0],
-            agencies=slugs if len(slugs) == 1 else tuple(sorted({*slugs})),
-            spellings=spelled if len(spelled) == 1 else tuple(dict.fromkeys(spelled)),
-        )
 
 
 def _facts(views: Sequence[ListedView], tables: OptionalTables) -> Sequence[ViewFacts]:

@@ -108,7 +108,7 @@ def _read_health() -> Health:
 
 def _freshness_status() -> ComponentStatus:
     overview = freshness_overview()
-    if not overview.statuses and not overview.invalid:
+    if not overview:
         return ComponentStatus.ABSENT
     return ComponentStatus.LATE if any(one.is_alarm for one in overview.statuses) else ComponentStatus.OK
 

@@ -18,8 +18,10 @@ from seeder.domain.monitoring.report_jobs import (
     Job,
     JobCursor,
     JobFilter,
+    JobPage,
     JobPageRequest,
     JobTotals,
+    TroubledJobs,
 )
 from seeder.errors import UnknownJob
 from seeder.postgres import job_list_queries, sessions
@@ -32,14 +34,6 @@ from seeder.services.read_models.freshness_overview import ContractStatus, Fresh
 from seeder.services.storable_text import is_storable
 
 _LAST_ID = 2**31 - 1  # largest value of an integer column
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class JobPage:
-    """One page of jobs."""
-
-    jobs: Sequence[Job]
-    total: int  # of all pages; 0 beyond the last page
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -107,6 +101,15 @@ def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: G
         return JobPage(jobs=(), total=0)
     rows, total = job_list_queries.job_page(_parameters(job_filter), group_by, page_request)
     return JobPage(jobs=[row.job for row in rows], total=total)
+
+
+def troubled_jobs(agencies: list[str] | None, *, max_failing: int, max_others: int) -> TroubledJobs:
+    """Return the first views of these agencies (None: all) in each kind of trouble. Raises `ConfigurationError`.
+
+    A view is late if its last success is too long ago. Contracts do not count.
+    """
+    parameters = _parameters(JobFilter(visible_agencies=agencies, late_tables=[]))
+    return job_list_queries.troubled_jobs(parameters, max_failing=max_failing, max_others=max_others)
 
 
 def job_cursor_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: GroupBy) -> JobCursorPage:

@@ -82,7 +82,7 @@ def _undelivered(settings: conf.Settings, tables: contract.OptionalTables) -> Ma
 
 def _freshness(*, max_views: int) -> FreshnessGauges | None:
     """Return the gauges of contracts. Of the views, those with the oldest data."""
-    statuses = freshness_overview().statuses
+    statuses = freshness_overview(with_fresh=None).statuses
     if not statuses:
         return None
     contracts = dict[tuple[str, str], int](dict.fromkeys(product(FreshnessState, ContractSeverity), 0))

@@ -12,7 +12,7 @@ from seeder.services import manifest_selection
 from seeder.services.run import planning
 from tests.conftest import sql
 
-_FILES = ("platform.sql", "loads.sql")
+_FILES = ("platform.sql", "loads.sql", "freshness.sql")
 # The tables whose indexes are created after the rows.
 _LARGE_TABLES = ("reporting.seeder_run_history", "load_log", "load_event")
 _INDEXES = (

@@ -1,4 +1,4 @@
-"""Lists and the monitoring page with many rows: the number of statements, and the time that they need.
+"""Lists and pages with many rows: the number of statements, and the time that they need.
 
 SEEDER_SCALE is the size of the platform: 1 has 10,000 views, five million rows of history and a million loads. Times
 are only compared at this size (`make soak`), which also compares pages of lists with those of a small platform.
@@ -34,8 +34,10 @@ SIZES = (0.01, SIZE)
 USERS = list(callers.AGENCIES) if IS_FULL else ["50 agencies"]  # others send no further statements
 ROUNDS = 5 if IS_FULL else 1
 MAX_MILLISECONDS = 50
-MAX_PAGE_MILLISECONDS = 300  # of the monitoring page with everything that Python does
+MAX_PAGE_MILLISECONDS = 300  # of a page with everything that Python does
 MONITORING = "/admin/seeder/monitoring/"
+PAGES = ("", "agency/{agency}/", "freshness/", "view/?table=reporting.canned_1", "run/{night}/")
+SLOW_PAGES = ("run/{night}/",)  # see the targets not reached in docs/explanation/performance.md
 LAYERS = 1  # of views on views that only a large platform has; a lineage takes a statement for each layer
 KINDS_OF_ROWS = 6  # a page of one row has one kind of manifest, and none whose query is not known to match its view
 DATABASE = "test_scale"
@@ -85,14 +87,16 @@ def filled_database(scale: Scale) -> Iterator[None]:
 def measure_calls(size: float) -> Iterator[Measured]:
     for user, caller in callers.create_callers(USERS).items():
         agency, *_ = callers.AGENCIES[user] or ["agency-1"]
+        [(night,)] = sql("SELECT max(run_id) FROM reporting.seeder_run WHERE run_id <> 'run-open'")
         for call in api_calls.calls_of(caller, agency):
             if size < SIZE < 1 and call.page_size:  # pages of one and of many rows of the larger platform show growth
                 continue
             yield Measured(size=size, user=user, call=call, cost=median_cost(partial(get, caller, call), rounds=ROUNDS))
         visitor = Client()
         visitor.force_login(User.objects.get(username=user))
-        for path in (MONITORING, f"{MONITORING}agency/{agency}/"):
-            page = Call(endpoint=path.replace(agency, "{agency}"), path=path, query={})
+        for template in PAGES:
+            path = MONITORING + template.format(agency=agency, night=night)
+            page = Call(endpoint=template, path=path, query={})
             cost = median_cost(partial(get, visitor, page), rounds=ROUNDS)
             seconds = min(repeat(partial(get, visitor, page), number=1, repeat=ROUNDS))
             yield Measured(size=size, user=user, call=page, cost=cost, milliseconds=1000 * seconds)
@@ -130,13 +134,16 @@ def test_database_time_of_every_list_is_below_the_limit(
 
 
 @pytest.mark.skipif(not IS_FULL, reason="times are compared with SEEDER_SCALE=1")
-def test_monitoring_page_takes_less_time_than_the_limit(
-    measured: Sequence[Measured], capsys: pytest.CaptureFixture[str]
-) -> None:
-    pages = {f"{one.user}: {one.call}": one.milliseconds for one in measured if one.size == SIZE and one.milliseconds}
+def test_pages_take_less_time_than_the_limit(measured: Sequence[Measured], capsys: pytest.CaptureFixture[str]) -> None:
+    pages = {
+        f"{one.user}: {one.call}": (one.milliseconds, one.call.endpoint)
+        for one in measured
+        if one.size == SIZE and one.milliseconds
+    }
     with capsys.disabled():
-        print("\n" + "\n".join(f"{page}: {taken:.0f} ms" for page, taken in pages.items()))  # noqa: T201  # as above
-    assert {page: round(taken) for page, taken in pages.items() if taken >= MAX_PAGE_MILLISECONDS} == {}
+        print("\n" + "\n".join(f"{page}: {taken:.0f} ms" for page, (taken, _) in pages.items()))  # noqa: T201  # as above
+    slow = {page: round(taken) for page, (taken, path) in pages.items() if path not in SLOW_PAGES}
+    assert {page: taken for page, taken in slow.items() if taken >= MAX_PAGE_MILLISECONDS} == {}
 
 
 def table_lines(large: Sequence[Measured]) -> Iterator[str]:

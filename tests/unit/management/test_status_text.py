@@ -13,13 +13,13 @@ from seeder.domain.as_of import TableAsOf
 from seeder.domain.freshness.data_age import DataAge, UnknownAge
 from seeder.domain.human_format import lateness_text, time_ago_text
 from seeder.domain.manifests import ReportType
-from seeder.domain.monitoring.report_jobs import Job, JobTotals
+from seeder.domain.monitoring.report_jobs import Job, JobPage, JobTotals
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import CommandOutput
 from seeder.management.rendering.status_text import job_state_text, status_blocks
 from seeder.services.documents.status_documents import status_document
 from seeder.services.read_models.error_redaction import VisibleFailure
-from seeder.services.read_models.job_list import JobOverview, JobPage
+from seeder.services.read_models.job_list import JobOverview
 
 NOON = datetime(2026, 1, 1, 12, tzinfo=UTC)
 FRESH = Job(

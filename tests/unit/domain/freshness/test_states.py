@@ -3,8 +3,12 @@
 from datetime import timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
+from seeder.domain.freshness.contract import FreshnessContract
 from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge, UnknownAge
+from seeder.domain.freshness.deadlines import fresh_bounds
 from seeder.domain.freshness.states import FreshnessState, Judgement, LateCause, ViewFacts, judge
 from seeder.domain.outcomes import Status
 from tests.unit.domain.freshness.contract_values import due_contract, lag_contract, utc
@@ -13,6 +17,12 @@ DUE = due_contract("06:30", grace=0.5)
 YESTERDAY, TODAY = utc("2026-01-04 02:00"), utc("2026-01-05 02:00")
 REFRESHED = ViewFacts(status=Status.SUCCESS, last_success_at=YESTERDAY, usual_duration=timedelta(minutes=10))
 OLD = DataAge(as_of=YESTERDAY)
+DUE_CONTRACTS = [
+    due_contract("06:30", zone="Europe/Berlin"),
+    due_contract("02:30", zone="Europe/Berlin", since="20:00", grace=0.5),
+    due_contract("06:30", days="1,3", grace=2),
+    due_contract("23:00", grace=10),
+]
 
 
 def state(now: str, age: DataAge = OLD, facts: ViewFacts = REFRESHED) -> tuple[str, str | None]:
@@ -80,3 +90,25 @@ def test_target_lag_is_judged_by_the_data_not_by_the_last_refresh() -> None:
     facts = ViewFacts(status=Status.SUCCESS, last_success_at=TODAY)
     found = judge(lag_contract(2), DataAge(as_of=YESTERDAY), facts, TODAY)
     assert (found.state, found.cause) == ("late", "upstream_late")
+
+
+@given(
+    st.sampled_from([lag_contract(26), lag_contract(0.2, grace=1), *DUE_CONTRACTS]),
+    st.integers(0, 7 * 24 * 60),
+    st.integers(0, 60 * 60),
+    st.integers(0, 9 * 60),
+)
+def test_data_within_the_bounds_are_fresh(
+    contract: FreshnessContract, minute: int, age_minutes: int, duration_minutes: int
+) -> None:
+    now = utc("2026-03-26 00:00") + timedelta(minutes=minute)  # the clocks change in Berlin
+    as_of, duration = now - timedelta(minutes=age_minutes), timedelta(minutes=duration_minutes)
+    bounds = fresh_bounds(contract, now)
+    is_current = bounds.current_since is not None and as_of >= bounds.current_since
+    spare = as_of - bounds.usable_since if bounds.spare is None else bounds.spare
+    facts = ViewFacts(status=Status.SUCCESS, last_success_at=as_of, usual_duration=duration)
+    found = judge(contract, DataAge(as_of=as_of), facts, now).state
+    if is_current or (as_of >= bounds.usable_since and duration < spare):
+        assert found is FreshnessState.FRESH
+    elif contract.grace < timedelta(hours=9):  # otherwise two deadlines are open, and the bounds are narrower
+        assert found is not FreshnessState.FRESH
