@@ -65,6 +65,7 @@ soak: setup  ## run long tests: kills, restarts, failure of every database call,
 	SEEDER_SCALE=1 $(python) -m pytest tests/acceptance/scale
 	SEEDER_SNAPSHOT_ROWS=10000000 SEEDER_SNAPSHOT_MEMORY=256 $(python) -m pytest tests/bench/test_snapshot_memory.py
 	SEEDER_EXAMPLES=300 $(python) -m pytest tests/integration/test_view_profile.py tests/integration/test_affected_views.py
+	SEEDER_EVERY_PAGE=1 $(python) -m pytest tests/browser/test_every_page.py
 	SEEDER_PHASES=examples,coverage,fuzzing SEEDER_EXAMPLES=1500 SEEDER_CALLS=25000 $(pytest) tests/acceptance/test_api_fuzzed.py
 
 mutants: setup  ## break each guard in a copy, and check that a test fails; half an hour, or GUARDS=scope

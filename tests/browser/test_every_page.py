@@ -1,5 +1,6 @@
 """Every page of both apps: width, theme, appearance, accessibility, and a strict CSP."""
 
+import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
@@ -55,6 +56,7 @@ def test_every_other_url_is_refused(site: Site) -> None:
             assert client.get(url).status_code in {302, 403}, f"a page without a test: {name}"
 
 
+@pytest.mark.skipif("SEEDER_EVERY_PAGE" not in os.environ, reason="takes minutes; `make soak` sets SEEDER_EVERY_PAGE")
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("skin", ["stock", "unfold", "jazzmin"])
 def test_every_page_fits_and_is_accessible(site: Site, chromium: Browser, skin: str, width: int) -> None:
