@@ -53,7 +53,8 @@ def views_to_judge(
     """
     parts = ("listed_manifests", "listed_views", "views_to_judge")
     statement = sql.SQL("\n".join(STATEMENTS[part] for part in parts)).format(
-        materialized_views=sql.SQL(STATEMENTS["materialized_views"]), usual_duration=_usual_duration("s")
+        materialized_view_versions=sql.SQL(STATEMENTS["materialized_view_versions"]),
+        usual_duration=_usual_duration("s"),
     )
     pairs = list(bounds)
     of_views = {contract.view and str(contract.view): contract.view for contract, _ in pairs}

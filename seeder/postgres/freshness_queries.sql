@@ -64,7 +64,7 @@ SELECT table_name, agency_slug, database_id FROM listed ORDER BY report_type DES
         %(usable_since)s::timestamptz[], %(spares)s::interval[]
     ) AS contract (agency_slug, view_name, current_since, usable_since, spare)
 ), materialized_view AS MATERIALIZED (
-    {materialized_views}
+    {materialized_view_versions}
 ), known AS MATERIALIZED (
     SELECT quote_ident(s.schema_name) || '.' || quote_ident(s.view_name) AS table_name, s.data_as_of
     FROM reporting.seeder_view_state AS s

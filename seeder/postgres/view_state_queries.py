@@ -25,7 +25,7 @@ def view_versions(
     database: str, *, oids: Collection[int] = (), names: Iterable[ViewName] = ()
 ) -> Mapping[ViewName, ViewVersion]:
     """Return the versions of existing materialized views, by OID or by name."""
-    statement = STATEMENTS["view_versions"].format(materialized_views=STATEMENTS["materialized_views"])
+    statement = STATEMENTS["view_versions"].format(materialized_view_versions=STATEMENTS["materialized_view_versions"])
     rows = sessions.query(database, statement, {"oids": list(oids), **name_lists(names)})
     return {ViewName(schema=schema, name=name): ViewVersion(oid=oid, xmin=xmin) for oid, schema, name, xmin in rows}
 

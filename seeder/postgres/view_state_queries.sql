@@ -6,7 +6,7 @@
 -- A plain refresh also replaces the storage, and then transactions with older snapshots read its rows, but the old row in
 -- pg_class. pg_relation_filenode() has the storage of now, so these transactions know that they cannot know the state.
 
--- name: materialized_views
+-- name: materialized_view_versions
 -- The version of a view with newer storage than its row is empty, so it equals none.
 SELECT
     c.oid, n.nspname::text AS schema_name, c.relname::text AS view_name,
@@ -18,7 +18,7 @@ WHERE c.relkind = 'm'
 -- name: view_versions
 -- Materialized views by OID or by name.
 SELECT oid::bigint, schema_name, view_name, version
-FROM ({materialized_views}) AS view
+FROM ({materialized_view_versions}) AS view
 WHERE oid = ANY (%(oids)s::oid[] || ARRAY(
     SELECT named.oid
     FROM unnest(%(schemas)s::text[], %(names)s::text[]) AS wanted (schema_name, view_name)
