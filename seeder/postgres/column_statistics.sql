@@ -10,10 +10,10 @@ SELECT
     set_config('quote_all_identifiers', 'off', true), set_config('jit', 'off', true);
 
 -- name: limit_memory
--- Limit the server's memory for a statement that groups values and materializes the groups. A sixth of it is work_mem, for
--- a sort and for the groups, four sixths are for a hash table, and the rest is for the processes. Parallel workers share it.
+-- Limit the server's memory for a statement that groups values and materializes the groups. A seventh of it is work_mem, for
+-- a sort and for the groups, four are for a hash table, and the rest is for the processes. Parallel workers share it.
 SELECT
-    set_config('work_mem', greatest(64, %(memory_kb)s / 6 / CASE WHEN %(parallel_workers)s::text IS NULL
+    set_config('work_mem', greatest(64, %(memory_kb)s / 7 / CASE WHEN %(parallel_workers)s::text IS NULL
         THEN 1 + current_setting('max_parallel_workers_per_gather')::integer ELSE 1 END) || 'kB', true),
     set_config('hash_mem_multiplier', '4', true);
 

@@ -7,6 +7,7 @@ from seeder.domain.refresh_requests import SingleView
 from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus, Run
 from seeder.services.run import orchestrator
+from seeder.services.run.run_liveness_lock import RunLock
 from tests.acceptance import queue_clusters
 from tests.browser.conftest import PASSWORD, Site
 from tests.browser.monitoring_pages import (
@@ -20,14 +21,16 @@ pytestmark = [pytest.mark.slow, pytest.mark.usefixtures("reports")]
 def test_zoom_and_focus_survive_updates_of_a_running_run(site: Site) -> None:
     sql("UPDATE reporting.seeder_run SET started_at = now() - interval '100 s', finished_at = NULL")
     sql("UPDATE reporting.seeder_run_history SET (start_time, finish_time) = (now() - interval '90 s', now())")
-    page = site.logged_in_page("operator")
-    page.goto(f"{MONITORING}run/{Run.objects.get().run_id}/?start=0&end=50")
-    page.locator("#whole-run").focus()
-    expect(page.locator("svg.plot .flag")).to_have_count(1)
-    sql("UPDATE reporting.seeder_run_history SET status = 'error' WHERE table_name = 'reporting.good'")
-    expect(page.locator("svg.plot .flag")).to_have_count(2)
-    assert page.locator("figure").get_attribute("data-end") == "50.000000"
-    assert page.evaluate("document.activeElement.id") == "whole-run"
+    run_id = Run.objects.get().run_id
+    with RunLock(run_id):  # as if its process lived
+        page = site.logged_in_page("operator")
+        page.goto(f"{MONITORING}run/{run_id}/?start=0&end=50")
+        page.locator("#whole-run").focus()
+        expect(page.locator("svg.plot .flag")).to_have_count(1)
+        sql("UPDATE reporting.seeder_run_history SET status = 'error' WHERE table_name = 'reporting.good'")
+        expect(page.locator("svg.plot .flag")).to_have_count(2)
+        assert page.locator("figure").get_attribute("data-end") == "50.000000"
+        assert page.evaluate("document.activeElement.id") == "whole-run"
 
 
 def test_refresh_button_queues_and_row_updates_itself(site: Site) -> None:
