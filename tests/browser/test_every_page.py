@@ -24,7 +24,10 @@ THEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
 ALL_RULES = ("wcag2a", "wcag2aa", "wcag21aa", "best-practice")
 CONTRAST = ("color-contrast",)
 OWN_PARTS = ".seeder, .seeder-freshness"
-COLOR_SCHEME = "getComputedStyle(document.querySelector('.seeder') ?? document.body).colorScheme"  # "light dark": both
+# "light dark" means both, and "normal" is light.
+COLOR_SCHEME = (
+    "getComputedStyle(document.querySelector('.seeder') ?? document.body).colorScheme.replace('normal', 'light')"
+)
 OPEN_ALL = "document.querySelectorAll('.seeder details').forEach(one => { one.open = true; })"
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
     .filter(one => one.getBoundingClientRect().right > innerWidth && !one.closest(".scrolled, .results"))
