@@ -10,8 +10,8 @@ WITH runs AS MATERIALIZED (
         run_id, started_at, (parallel_query ->> %(database)s)::boolean AS parallel,
         row_number() OVER (PARTITION BY parallel_query ->> %(database)s ORDER BY started_at DESC) AS position
     FROM reporting.seeder_run
-    WHERE started_at > clock_timestamp() - %(max_age)s::interval AND finished_at IS NOT NULL AND stopped_by IS NULL AND workers = %(workers)s
-        AND parallel_query ->> %(database)s IS NOT NULL
+    WHERE started_at > clock_timestamp() - %(max_age)s::interval AND finished_at IS NOT NULL AND stopped_by IS NULL
+        AND workers = %(workers)s AND parallel_query ->> %(database)s IS NOT NULL
 ), durations AS (
     SELECT
         h.table_name, runs.parallel,

@@ -1,12 +1,13 @@
 """Decides for each database of a run whether its views use parallel query while all workers are busy."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder.conf import Settings
-from seeder.domain.freshness.forecast import missed_contracts
+from seeder.domain.freshness.forecast import with_missed_contracts
 from seeder.domain.parallel_query import (
     MAX_AGE,
     ParallelQuery,
@@ -46,15 +47,8 @@ def _would_miss_contracts(plan: RefreshPlan) -> bool:
     """Return whether a run that takes as long as the slowest trial would miss further freshness contracts."""
     deadlines = plan.deadlines
     durations = {view: _SLOWEST_TRIAL * duration for view, duration in deadlines.durations.items()}
-    missed = missed_contracts(
-        plan.views,
-        deadlines.of_views,
-        durations,
-        now=deadlines.now,
-        workers=deadlines.workers,
-        groups=plan.groups,
-    )
-    return len(missed) > len(plan.missed_contracts)
+    slower = with_missed_contracts(replace(plan, deadlines=replace(deadlines, durations=durations)))
+    return len(slower.missed_contracts) > len(plan.missed_contracts)
 
 
 def _choose(database: str, views: Sequence[PlannedView], workers: int, *, may_try: bool) -> bool:
