@@ -49,7 +49,7 @@ held_lock AS MATERIALIZED (
     SELECT
         listed.*,
         CASE WHEN s.status IN ('pending', 'running')
-                AND hashtextextended('seeder.run ' || s.last_run_id, 0) NOT IN (SELECT hash FROM held_lock)
+                AND hashtextextended(%(run_lock)s || s.last_run_id, 0) NOT IN (SELECT hash FROM held_lock)
             THEN 'error' ELSE s.status
         END AS status,
         s.start_time, s.duration_seconds, coalesce(s.consecutive_failures, 0) AS consecutive_failures,

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
+from seeder.domain import lock_keys
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.freshness.data_age import DataAge
 from seeder.domain.manifests import ManifestKey, ReportType
@@ -184,4 +185,4 @@ def _parameters(job_filter: JobFilter) -> Mapping[str, Any]:
     if job_filter.late_tables is None:
         job_filter = replace(job_filter, late_tables=freshness_overview(job_filter.visible_agencies).late_tables)
     limits = {"stale_after": timedelta(hours=settings.stale_hours), "long_running_factor": settings.long_running_factor}
-    return asdict(job_filter) | limits
+    return {**asdict(job_filter), **limits, "run_lock": lock_keys.of_run("")}
