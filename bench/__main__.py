@@ -96,7 +96,9 @@ def _measure(results: Results, bench: BenchServer, bench_options: options.Option
         yield
     for workload, contenders in _contests(bench_options):
         rounds = (
-            bench_options.rounds if len(workload.views) <= contests.MAX_VIEWS_FOR_DBT else min(bench_options.rounds, 3)
+            bench_options.rounds
+            if len(workload.views) <= contests.MAX_VIEWS_OF_PROJECTS
+            else min(bench_options.rounds, 3)
         )
         results.contests.append(
             contests.compete(workload, contenders, bench=bench, options=bench_options, rounds=rounds)

@@ -8,6 +8,7 @@ from bench.contenders.builtin import (
     RECORDING_POOL,
     bare_pool,
     informed_pool,
+    pg_cron,
     recording_pool,
     seeder,
     seeder_in_process,
@@ -17,6 +18,7 @@ from bench.contenders.builtin import (
 )
 from bench.contenders.dbt import dbt
 from bench.contenders.pgviews import pgviews, undeclared_pgviews
+from bench.contenders.sqlmesh import sqlmesh
 from bench.interleaved_runs import Command, Measurement, run_interleaved
 from bench.options import Options
 from bench.server import BenchServer
@@ -25,15 +27,35 @@ from bench.workloads.workload import Workload, create_workload
 
 Contender = Callable[[Workload, BenchServer, int], Command]
 
-SMALL_CONTENDERS: Sequence[Contender] = (bare_pool, recording_pool, xargs_psql, pgviews, seeder, seeder_in_process)
-MAX_VIEWS_FOR_DBT = 1000  # dbt needs more than ten minutes for one round of 10,000 views
-GRAPH_CONTENDERS: Sequence[Contender] = (bare_pool, informed_pool, xargs_psql, dbt, pgviews, undeclared_pgviews, seeder)
+SMALL_CONTENDERS: Sequence[Contender] = (
+    bare_pool,
+    recording_pool,
+    xargs_psql,
+    pg_cron,
+    pgviews,
+    seeder,
+    seeder_in_process,
+)
+MAX_VIEWS_OF_PROJECTS = 1000  # dbt needs more than ten minutes for one round of 10,000 views
+GRAPH_CONTENDERS: Sequence[Contender] = (
+    bare_pool,
+    informed_pool,
+    xargs_psql,
+    pg_cron,
+    dbt,
+    sqlmesh,
+    pgviews,
+    undeclared_pgviews,
+    seeder,
+)
 TPCH_CONTENDERS: Sequence[Contender] = (
     bare_pool,
     informed_pool,
     serial_plans_pool,
     xargs_psql,
+    pg_cron,
     dbt,
+    sqlmesh,
     pgviews,
     seeder,
     seeder_serial_plans,
@@ -85,7 +107,7 @@ def _compete(
     def after(command: Command) -> int | None:
         if command.name == RECORDING_POOL:  # how long its refreshes took is nothing that the app has measured
             bench.forget_run(workload.name, recording.RUN)
-        return graph.count_stale(bench, workload) if workload.name == "graph" else None
+        return graph.count_stale(bench, workload, command.schema) if workload.name == "graph" else None
 
     measurements = run_interleaved(
         commands, rounds=rounds, before=before, after=after, on_progress=lambda line: print(f"  {line}", flush=True)
@@ -94,4 +116,4 @@ def _compete(
 
 
 def small_contenders(count: int) -> Sequence[Contender]:
-    return (*SMALL_CONTENDERS, dbt) if count <= MAX_VIEWS_FOR_DBT else SMALL_CONTENDERS
+    return (*SMALL_CONTENDERS, dbt, sqlmesh) if count <= MAX_VIEWS_OF_PROJECTS else SMALL_CONTENDERS

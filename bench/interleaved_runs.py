@@ -11,6 +11,7 @@ from typing import Any
 
 from bench import launcher
 from bench.options import CHECKOUT, WORK
+from bench.workloads.workload import SCHEMA
 
 
 class CommandFailed(Exception):
@@ -25,6 +26,7 @@ class Command:
     arguments: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
     folder: Path = CHECKOUT
+    schema: str = SCHEMA  # of the relations that it fills
 
 
 @dataclass(frozen=True, kw_only=True)

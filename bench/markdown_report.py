@@ -68,7 +68,10 @@ def _circumstances(results: Results) -> Iterator[str]:
         versions_by_name |= {
             f"{name} (dbt)": versions("dbt")[name] for name in ("dbt-core", "dbt-postgres", "psycopg2-binary")
         }
-        versions_by_name |= {name: versions("pgviews")[name] for name in ("django-pgviews-redux",)}
+        versions_by_name |= {
+            "SQLMesh": versions("sqlmesh")["sqlmesh"],
+            "django-pgviews-redux": versions("pgviews")["django-pgviews-redux"],
+        }
         versions_by_name |= {f"{name} (pgviews)": versions("pgviews")[name] for name in ("django", "psycopg")}
         versions_by_name |= (
             {"tpchgen-cli": versions("tools")["tpchgen-cli"]} if options.only and "tpch" in options.only else {}
@@ -84,5 +87,7 @@ def _circumstances(results: Results) -> Iterator[str]:
     yield "- between turns: VACUUM (ANALYZE) of changed tables, and CHECKPOINT; each contender has one unmeasured run"
     yield f"- {options.workers} workers, {options.rounds} rounds (at most 3 above 1,000 views), interleaved"
     yield "- CPU and memory are the client's: the CPU of all its processes, the memory of its largest one"
-    yield "- dbt is left out above 1,000 views, because one round takes more than ten minutes"
+    yield "- dbt and SQLMesh are left out above 1,000 views, because one round takes more than ten minutes"
+    yield "- SQLMesh fills tables, because its PostgreSQL adapter has no materialized views"
+    yield "- pg_cron is imitated: its statements and its five writes for each job, see bench/contenders/pg_cron.py"
     yield ""

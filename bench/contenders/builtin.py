@@ -42,6 +42,13 @@ def recording_pool(workload: Workload, bench: BenchServer, workers: int) -> Comm
     return replace(command, name=RECORDING_POOL, arguments=arguments)
 
 
+def pg_cron(workload: Workload, bench: BenchServer, workers: int) -> Command:
+    """Send the statements of a pg_cron with one job for each view."""
+    command = bare_pool(workload, bench, workers)
+    arguments = [sys.executable, "-m", "bench.contenders.pg_cron", str(workers), command.arguments[-1]]
+    return replace(command, name="pg_cron's statements", arguments=arguments)
+
+
 def xargs_psql(workload: Workload, bench: BenchServer, workers: int) -> Command:
     names = contender_folder(workload) / "views.txt"
     names.write_text("".join(f"{SCHEMA}.{view.name}\n" for view in workload.views))

@@ -43,9 +43,9 @@ def change(bench: BenchServer) -> None:
         connection.execute("UPDATE reporting.source SET generation = generation + 1")
 
 
-def count_stale(bench: BenchServer, workload: Workload) -> int:
-    """Count the views that do not show the source's current generation."""
-    generations = " UNION ALL ".join(f"SELECT generation FROM reporting.{view.name}" for view in workload.views)
+def count_stale(bench: BenchServer, workload: Workload, schema: str) -> int:
+    """Count the views in the schema that do not show the source's current generation."""
+    generations = " UNION ALL ".join(f"SELECT generation FROM {schema}.{view.name}" for view in workload.views)
     query = f"SELECT count(*) FROM ({generations}) AS v WHERE generation <> (SELECT generation FROM reporting.source)"
     with bench.connect("graph") as connection:
         [(count,)] = connection.execute(query.encode()).fetchall()
