@@ -1,10 +1,10 @@
 """The statements of pg_cron 1.6 with one job for each view: python -m bench.contenders.pg_cron WORKERS WORKLOAD.json
 
 pg_cron is on no package index, so its scheduler is imitated. Each job has a connection of its own, at most
-`cron.max_running_jobs` at once. The scheduler writes `cron.job_run_details` five times for each job (starting, connecting,
-sending, running, succeeded) and commits each write. Source: `ManageCronTask`, `InsertJobRunDetail` and
-`UpdateJobRunDetail` in https://github.com/citusdata/pg_cron, src/pg_cron.c and src/job_metadata.c. pg_cron knows no
-dependencies.
+`cron.max_running_jobs` at once. The scheduler writes `cron.job_run_details` five times for each job (starting,
+connecting, sending, running, succeeded) and commits each write. It knows no dependencies. Source: `ManageCronTask`,
+`InsertJobRunDetail` and `UpdateJobRunDetail` in https://github.com/citusdata/pg_cron, src/pg_cron.c and
+src/job_metadata.c.
 """
 
 import json
