@@ -14,7 +14,7 @@ from seeder.postgres import view_survey
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.view_survey import DefinitionKey
 from seeder.services.run import orchestrator, planning
-from tests.conftest import CompletedCommand, another_session, create_canned_report, create_custom_manifest, sql
+from tests.conftest import CompletedCommand, create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
 
@@ -196,31 +196,3 @@ def test_drift_is_found_without_the_cache_table() -> None:
     set_query("SELECT m AS n FROM reporting.source")
     orchestrator.execute_run(AllReports())
     assert drift_by_view() == {"a": [None]}
-
-
-@pytest.mark.parametrize("batch", [1, 2, 7, 50])
-def test_queries_compared_in_one_batch_have_separate_results(batch: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(view_survey, "_COMPARISON_BATCH_SIZE", batch)
-    sql("CREATE TABLE reporting.source AS SELECT 1 AS n; CREATE TABLE reporting.locked AS SELECT 1 AS n")
-    queries: dict[ViewName, list[str]] = {}
-    for number in range(12):
-        sql(f"CREATE MATERIALIZED VIEW reporting.v{number} AS SELECT n FROM reporting.source")
-        queries[ViewName(schema="reporting", name=f"v{number}")] = ["SELECT n FROM reporting.source"]
-    for number, query in {
-        2: "SELECT n FROM reporting.source WHERE n > 1",
-        3: "SELECT gone FROM reporting.source",
-        7: "SELECT n FROM reporting.locked",
-        8: "SELECT n FROM reporting.source; SELECT 1",
-        11: "SELEKT",
-    }.items():
-        queries[ViewName(schema="reporting", name=f"v{number}")] = [query]
-    with another_session() as other_session, other_session.transaction():
-        other_session.execute("LOCK reporting.locked")
-        surveyed = view_survey.survey("default", queries)
-    assert {view.name: cause for (view, _), cause in surveyed.drift.items()} == {
-        "v2": None,
-        "v3": 'column "gone" does not exist',
-        "v8": "cannot insert multiple commands into a prepared statement",
-        "v11": 'syntax error at or near "SELEKT"',
-    }
-    assert len(surveyed.confirmed) == 12 - 4 - 1  # the locked view is neither

@@ -14,7 +14,8 @@ from seeder.domain.result_notes import definition_drift_note
 from seeder.domain.view_names import ViewName
 from seeder.models import JobStatus
 from seeder.postgres.creation_refusals import RefusalCause
-from seeder.postgres.view_survey import Survey, Undetermined
+from seeder.postgres.definition_comparison import Undetermined
+from seeder.postgres.view_survey import Survey
 from seeder.services.doctor.check_types import CheckedDatabase, Diagnosis, error_problem, info_problem, warning_problem
 from seeder.services.doctor.checks.schema_privileges import CREATE_FORBIDDEN
 from seeder.services.doctor.view_recreation import read_recreations
