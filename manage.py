@@ -6,11 +6,15 @@ import sys
 
 if __name__ == "__main__":
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "settings.local")
-    from django.core.exceptions import ImproperlyConfigured
-    from django.core.management import execute_from_command_line
-
     try:
-        execute_from_command_line(sys.argv)
-    except ImproperlyConfigured as error:  # it says what to do; where it was noticed does not help anybody
-        sys.stderr.write(f"{error}\n")
-        sys.exit(2)
+        from django.core.exceptions import ImproperlyConfigured
+        from django.core.management import execute_from_command_line
+
+        try:
+            execute_from_command_line(sys.argv)
+        except ImproperlyConfigured as error:  # it says what to do; where it was noticed does not help anybody
+            sys.stderr.write(f"{error}\n")
+            sys.exit(2)
+    except KeyboardInterrupt:  # before the command began
+        sys.stderr.write("Interrupted.\n")
+        sys.exit(130)

@@ -15,17 +15,21 @@ from collections.abc import Sequence
 from seeder import __version__, shell_completion
 from seeder.console_script import (
     EXIT_CANNOT_RUN,
+    INTERRUPTED,
     OneLineErrorParser,
     add_settings_option,
     find_modules_in_current_folder,
+    interrupted_text,
     manage_py_default,
+    print_error,
     print_lines,
     split_at_separator,
     take_settings,
 )
-from seeder.errors import SeederError, SettingsMissing
+from seeder.errors import SeederError, SettingsMissing, SettingsUnusable
 from seeder.services.django_bootstrap import bootstrap_django
 from seeder.services.translation import translated
+from seeder.services.unix_signals import exit_code_of_signal
 
 _NAME = "reporting-seeder"
 
@@ -49,8 +53,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         _start_django(settings_among_arguments or options.settings)
         return _run_job(options.job, job_arguments) if options.command == "run" else _list_jobs(as_json=options.json)
     except SeederError as error:
-        sys.stderr.write(f"{_NAME}: {translated(error)}\n")
-        return EXIT_CANNOT_RUN
+        return print_error(_NAME, error, arguments=argv)
+    except KeyboardInterrupt:  # before the command began, or of a command of another app
+        code = exit_code_of_signal(None)
+        return print_error(_NAME, interrupted_text(), code=INTERRUPTED, arguments=argv, exit_code=code)
 
 
 def _build_parser() -> argparse.ArgumentParser:
@@ -110,8 +116,7 @@ def _run_job(name: str, job_arguments: Sequence[str]) -> int:
     try:
         find_job(name).run_from_argv([f"{_NAME} run", name, *job_arguments])
     except ImproperlyConfigured as error:  # its message suffices; a traceback would not help
-        sys.stderr.write(f"{_NAME}: {error}\n")
-        return EXIT_CANNOT_RUN
+        return print_error(_NAME, error, code=SettingsUnusable.code, arguments=job_arguments)
     return 0
 
 

@@ -1,6 +1,7 @@
 """Options, settings and output of console scripts of several apps. Importing this module imports no Django."""
 
 import argparse
+import json
 import os
 import re
 import sys
@@ -8,15 +9,45 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import NoReturn
 
+from seeder.errors import SeederError
+from seeder.services.documents.error_documents import command_error_document
+from seeder.services.translation import translated
+from seeder.texts import Text
+
 EXIT_CANNOT_RUN = 2
+BAD_ARGUMENTS, INTERRUPTED = "bad_arguments", "interrupted"  # codes of errors that are none of seeder's own
 
 
 class OneLineErrorParser(argparse.ArgumentParser):
-    """A parser whose errors are one line and exit code 2."""
+    """A parser whose errors are one line, or one JSON document, and exit code 2."""
 
     def error(self, message: str) -> NoReturn:
-        """Exit with one line, without argparse's usage text."""
-        self.exit(EXIT_CANNOT_RUN, f"{self.prog}: {message}. See {self.prog} --help\n")
+        """Exit with an error, without argparse's usage text."""
+        text = f"{message}. See {self.prog} --help"
+        print_error(self.prog, text, code=BAD_ARGUMENTS, arguments=sys.argv)
+        self.exit(EXIT_CANNOT_RUN)
+
+
+def print_error(
+    program: str, error: object, *, code: str = "", arguments: Sequence[str], exit_code: int = EXIT_CANNOT_RUN
+) -> int:
+    """Print an error in one line, or as one document if the arguments have --json. Return the exit code."""
+    if {"--json", "--json-lines"}.isdisjoint(arguments):
+        sys.stderr.write(f"{program}: {translated(error)}\n")
+        return exit_code
+    is_line = "--json-lines" in arguments
+    code = error.code if isinstance(error, SeederError) else code
+    document = command_error_document(code, str(error), exit_code=exit_code)
+    indent = None if is_line else 2
+    print_lines(
+        [json.dumps({"event": "error", **document} if is_line else document, indent=indent, ensure_ascii=False)]
+    )
+    return exit_code
+
+
+def interrupted_text() -> Text:
+    """Return what a command says that a signal ended before it began."""
+    return Text("Interrupted. What was committed remains. Run the command again to continue.")
 
 
 def split_at_separator(arguments: Sequence[str]) -> tuple[Sequence[str], Sequence[str]]:

@@ -13,16 +13,18 @@ from data_pipeline.cli import job_commands
 from seeder import __version__
 from seeder.console_script import (
     EXIT_CANNOT_RUN,
+    INTERRUPTED,
     OneLineErrorParser,
     add_settings_option,
     discard_output,
     find_modules_in_current_folder,
+    interrupted_text,
     manage_py_default,
+    print_error,
     split_at_separator,
     take_settings,
 )
 from seeder.errors import SeederError
-from seeder.services.translation import translated
 from seeder.services.unix_signals import exit_code_of_signal, interrupt_on_signal
 
 NAME = job_commands.PROGRAM
@@ -41,14 +43,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
         with interrupt_on_signal():
             return _run(argv)
     except SeederError as error:
-        sys.stderr.write(f"{NAME}: {translated(error)}\n")
-        return EXIT_CANNOT_RUN
+        return print_error(NAME, error, arguments=argv)
     except BrokenPipeError:  # the job has not ended
         discard_output()
         return exit_code_of_signal("SIGPIPE")
     except KeyboardInterrupt as interrupt:
-        sys.stderr.write(f"{NAME}: Interrupted.\n")
-        return exit_code_of_signal(str(interrupt) or None)
+        code = exit_code_of_signal(str(interrupt) or None)
+        return print_error(NAME, interrupted_text(), code=INTERRUPTED, arguments=argv, exit_code=code)
 
 
 def _run(argv: Sequence[str]) -> int:

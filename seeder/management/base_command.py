@@ -9,6 +9,7 @@ from typing import Any, ClassVar, NoReturn
 from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
 
 from seeder import conf
+from seeder.console_script import BAD_ARGUMENTS, INTERRUPTED, interrupted_text, print_error
 from seeder.domain.plain_numbers import parse_whole_number
 from seeder.errors import SeederError
 from seeder.management.rendering.command_output import CommandOutput, OutputFailed
@@ -19,7 +20,7 @@ from seeder.texts import Text
 
 EXIT_FAILED, EXIT_CANNOT_RUN = 1, 2
 _COMMANDS_PAGE = f"{DOCUMENTATION}/reference/commands.md"
-_BAD_ARGUMENTS, _FAILED, _INTERRUPTED = "bad_arguments", "command_failed", "interrupted"  # codes of errors
+_FAILED = "command_failed"  # code of an error
 _FORMAT_HELP = {
     "json": Text("print one JSON document and nothing else"),
     "json-lines": Text("print one JSON document in a line for each event as it happens"),
@@ -96,7 +97,7 @@ class SeederCommand(BaseCommand):
                 text = f"{message}. See {parser.prog} --help"
                 options = argparse.Namespace(json="--json" in self._argv, json_lines="--json-lines" in self._argv)
                 if options.json or options.json_lines:
-                    _show_error(CommandOutput(self.stdout, options), _BAD_ARGUMENTS, text, EXIT_CANNOT_RUN)
+                    _show_error(CommandOutput(self.stdout, options), BAD_ARGUMENTS, text, EXIT_CANNOT_RUN)
                     parser.exit(EXIT_CANNOT_RUN)
                 parser.exit(EXIT_CANNOT_RUN, f"{parser.prog}: {text}\n")
 
@@ -116,7 +117,11 @@ class SeederCommand(BaseCommand):
         # examines them again at the end, which takes longer than a small refresh.
         gc.freeze()
         self._argv = argv
-        super().run_from_argv(argv)
+        try:
+            super().run_from_argv(argv)
+        except KeyboardInterrupt:  # before or after `run`
+            code = unix_signals.exit_code_of_signal(None)
+            sys.exit(print_error(argv[0], interrupted_text(), code=INTERRUPTED, arguments=argv, exit_code=code))
 
     def handle(self, *_: Any, **options: Any) -> None:
         namespace = argparse.Namespace(**options)
@@ -151,9 +156,7 @@ class SeederCommand(BaseCommand):
             raise CommandError(message, returncode=EXIT_CANNOT_RUN) from error
         except KeyboardInterrupt as interrupt:
             code = unix_signals.exit_code_of_signal(str(interrupt) or None)
-            raise CommandError(
-                Text("Interrupted. What was committed remains. Run the command again to continue."), returncode=code
-            ) from interrupt
+            raise CommandError(interrupted_text(), returncode=code) from interrupt
 
     def run(self, options: argparse.Namespace) -> int | None:
         """Do the work. Return the exit code, or None for 0."""
@@ -168,5 +171,5 @@ def _show_error(output: CommandOutput, code: str, message: str, exit_code: int) 
 def _error_code(error: CommandError) -> str:
     """Return the code of an error that is none of seeder's own."""
     if isinstance(error.__cause__, KeyboardInterrupt):
-        return _INTERRUPTED
-    return _BAD_ARGUMENTS if error.__cause__ is None else _FAILED
+        return INTERRUPTED
+    return BAD_ARGUMENTS if error.__cause__ is None else _FAILED

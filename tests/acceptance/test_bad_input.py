@@ -3,6 +3,7 @@
 import json
 import os
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
@@ -123,6 +124,13 @@ def test_misspelt_variable_is_warned_of_and_the_command_runs(manage: Manage) -> 
     checked = manage("check", SEEDER_MAX_WORKER="2")
     assert checked.exit_code == 0
     assert f"(seeder.W018) {warning}" in checked.err
+
+
+def test_interrupted_start_prints_one_line(manage: Manage, tmp_path: Path) -> None:
+    lines = ["import os, signal", "os.kill(os.getpid(), signal.SIGINT)", "from settings.test import *"]
+    (tmp_path / "stopped.py").write_text("\n".join(lines))
+    ended = manage("refresh_all", DJANGO_SETTINGS_MODULE="stopped", PYTHONPATH=str(tmp_path))
+    assert only_line(ended, 130) == "Interrupted."
 
 
 def test_unreachable_server_prints_one_line_with_advice(manage: Manage) -> None:

@@ -268,6 +268,32 @@ def test_settings_default_to_those_of_manage_py(console: Console, project: Path)
     )
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["run", "refresh_al", "--", "--json"], "unknown_job_command"),
+        (["run", "refresh_all", "--", "--json", "--nope"], "bad_arguments"),
+        (["list", "--json", "--nope"], "bad_arguments"),
+        (["run", "sick", "--", "--json"], "unusable_job_command"),
+        (["list", "--json", "--settings", "elsewhere"], "settings_unusable"),
+    ],
+)
+def test_error_is_a_document_with_json(console: Console, arguments: list[str], code: str) -> None:
+    ended = console(*arguments)
+    document = json.loads(ended.out)
+    assert (ended.exit_code, ended.err, document["code"], document["exitCode"]) == (2, "", code, 2)
+
+
+def test_interrupted_start_prints_one_line(console: Console, project: Path) -> None:
+    (project / "stopped.py").write_text("import os, signal\nos.kill(os.getpid(), signal.SIGINT)\nfrom host import *\n")
+    ended = console("run", "refresh_all", DJANGO_SETTINGS_MODULE="stopped")
+    assert (ended.exit_code, ended.out) == (130, "")
+    assert ended.err.startswith("reporting-seeder: Interrupted.")
+    assert len(ended.err.splitlines()) == 1
+    ended = console("run", "refresh_all", "--", "--json", DJANGO_SETTINGS_MODULE="stopped")
+    assert (ended.exit_code, ended.err, json.loads(ended.out)["code"]) == (130, "", "interrupted")
+
+
 def test_unknown_settings_are_reported(console: Console) -> None:
     line = error_line(console("list", DJANGO_SETTINGS_MODULE="elsewhere"))
     assert "Django cannot start with the settings 'elsewhere': No module named 'elsewhere'" in line

@@ -160,6 +160,20 @@ def test_help_and_list_work_without_django(console: Console, arguments: list[str
     assert ("recover_loads  Mark" if arguments == ["list"] else "data-pipeline") in ended.out
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"),
+    [
+        (["run", "nope", "--", "--json"], "unknown_job"),
+        (["list", "--json", "--nope"], "bad_arguments"),
+        (["list", "--json", "--settings", "elsewhere"], "settings_unusable"),
+    ],
+)
+def test_error_is_a_document_with_json(console: Console, arguments: list[str], code: str) -> None:
+    ended = console(*arguments)
+    document = json.loads(ended.out)
+    assert (ended.exit_code, ended.err, document["code"], document["exitCode"]) == (2, "", code, 2)
+
+
 def test_list_without_settings_says_what_is_left_out(console: Console) -> None:
     ended = console("list", settings="", blocked=True)
     assert ended.err == "data-pipeline: Without Django settings, the jobs of INSTALLED_APPS are not listed.\n"
@@ -239,7 +253,11 @@ def test_signal_lets_job_clean_up(begin: Begin, project: Path, number: signal.Si
     eventually((project / "started").exists)
     process.send_signal(number)
     out, err = process.communicate(timeout=60)
-    assert (process.returncode, out, err) == (128 + number, "cleaned up\n", "data-pipeline: Interrupted.\n")
+    assert (process.returncode, out, err) == (
+        128 + number,
+        "cleaned up\n",
+        "data-pipeline: Interrupted. What was committed remains. Run the command again to continue.\n",
+    )
 
 
 def test_sigterm_ends_job_in_first_process_of_container(site: Path, project: Path) -> None:
@@ -259,7 +277,10 @@ def test_sigterm_ends_job_in_first_process_of_container(site: Path, project: Pat
         timeout=60,
         check=False,
     )
-    assert (ended.returncode, ended.stderr) == (143, "data-pipeline: Interrupted.\n")
+    assert (ended.returncode, ended.stderr) == (
+        143,
+        "data-pipeline: Interrupted. What was committed remains. Run the command again to continue.\n",
+    )
 
 
 def test_closed_pipe_ends_job_without_traceback(begin: Begin) -> None:

@@ -159,7 +159,10 @@ def test_error_of_a_job_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
 def test_signal_ends_job_with_its_exit_code(capsys: pytest.CaptureFixture[str], name: str) -> None:
     handler = signal.getsignal(getattr(signal, name))
     assert main(["run", "raising", name]) == 128 + getattr(signal, name)
-    assert capsys.readouterr().err == "data-pipeline: Interrupted.\n"
+    assert (
+        capsys.readouterr().err
+        == "data-pipeline: Interrupted. What was committed remains. Run the command again to continue.\n"
+    )
     assert signal.getsignal(getattr(signal, name)) is handler
 
 
