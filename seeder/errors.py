@@ -103,6 +103,11 @@ class UnknownRequest(UnknownObject):
     """There is no queued request {request_id!r}. `manage.py queue_status` has the requests of the last day."""
 
 
+class UnknownRequestOrRun(UnknownObject):
+    """There is no request and no run {given_id!r}, so nothing was cancelled. `manage.py queue_status` has the requests;
+    `manage.py refresh_status --status running --json` has the runs of the running views as lastRunId."""
+
+
 class RequestEnded(RequestError):
     """The request or run {request_id!r} has ended, so it cannot be cancelled. The history has its results."""
 

@@ -198,7 +198,9 @@ def test_command_of_another_terminal_is_cancelled(manage: Manage) -> None:
 
 def test_cancel_of_unknown_request_prints_one_line(manage: Manage) -> None:
     ended = manage("cancel_refresh", "unknown")
-    assert (ended.exit_code, ended.err.startswith("CommandError: There is no queued request 'unknown'.")) == (2, True)
+    assert ended.exit_code == 2
+    assert ended.err.startswith("CommandError: There is no request and no run 'unknown', so nothing was cancelled. ")
+    assert "`manage.py refresh_status --status running --json` has the runs" in ended.err
 
 
 def is_working(group: int) -> bool:

@@ -7,7 +7,7 @@ from django.db.models import Value
 from django.db.models.functions import Coalesce
 
 from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
-from seeder.errors import QueueMissing, RequestEnded, RequestShared, UnknownRequest, UnknownRun
+from seeder.errors import QueueMissing, RequestEnded, RequestShared, UnknownRequest, UnknownRequestOrRun, UnknownRun
 from seeder.models import QueuedRefresh, Run
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic
@@ -20,15 +20,15 @@ from seeder.services.structured_log import INFO, log_event
 def cancel(given_id: str, *, requested_by: str, agencies: list[str] | None = None) -> Sequence[QueuedRefresh] | Run:
     """Cancel a request as `cancel_request` does, or a run outside the queue as `cancel_run` does.
 
-    Raises what they raise, but `UnknownRequest` instead of `UnknownRun`.
+    Raises what they raise, but `UnknownRequestOrRun` if it is neither.
     """
     try:
         return cancel_request(given_id, requested_by=requested_by, agencies=agencies)
-    except (UnknownRequest, QueueMissing) as unknown:
+    except (UnknownRequest, QueueMissing):
         try:
             return cancel_run(given_id, requested_by=requested_by, agencies=agencies)
         except UnknownRun:
-            raise unknown from None
+            raise UnknownRequestOrRun(given_id=given_id) from None
 
 
 def cancel_request(request_id: str, *, requested_by: str, agencies: list[str] | None = None) -> Sequence[QueuedRefresh]:
