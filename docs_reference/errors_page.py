@@ -20,7 +20,14 @@ from data_pipeline import (
 from data_pipeline.pipelines import errors as pipeline_errors
 from docs_reference import load_next_steps, service_next_steps
 from docs_reference.markdown_text import anchored_code, code, page, table
-from seeder import change_sample_errors, data_check_errors, freshness_errors, manifest_errors, notification_errors
+from seeder import (
+    cancel_errors,
+    change_sample_errors,
+    data_check_errors,
+    freshness_errors,
+    manifest_errors,
+    notification_errors,
+)
 from seeder.errors import SeederError
 
 _INTRO = """A command prints an error in one line and exits with 2. With `--json` it prints a document: `code` as in the
@@ -61,7 +68,14 @@ _LOADING_MODULES = (
     stats_errors,
 )
 _LOADING_NAMES = [module.__name__ for module in _LOADING_MODULES]
-_SEEDER_MODULES = (manifest_errors, data_check_errors, change_sample_errors, freshness_errors, notification_errors)
+_SEEDER_MODULES = (
+    cancel_errors,
+    manifest_errors,
+    data_check_errors,
+    change_sample_errors,
+    freshness_errors,
+    notification_errors,
+)
 _MODULES = [SeederError.__module__, *(module.__name__ for module in _SEEDER_MODULES), *_LOADING_NAMES]
 NEXT_STEPS: Mapping[str, str] = {
     **load_next_steps.LOADS,

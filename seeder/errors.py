@@ -103,20 +103,6 @@ class UnknownRequest(UnknownObject):
     """There is no queued request {request_id!r}. `manage.py queue_status` has the requests of the last day."""
 
 
-class UnknownRequestOrRun(UnknownObject):
-    """There is no request and no run {given_id!r}, so nothing was cancelled. `manage.py queue_status` has the requests;
-    `manage.py refresh_status --status running --json` has the runs of the running views as lastRunId."""
-
-
-class RequestEnded(RequestError):
-    """The request or run {request_id!r} has ended, so it cannot be cancelled. The history has its results."""
-
-
-class RequestShared(RequestError):
-    """The request or run {request_id!r} also refreshes reports of agencies that you may not see. Ask a user of all its
-    agencies to cancel it."""
-
-
 class BadTaskArgument(SeederError):
     """The task's argument {argument} is {value!r}, but its type must be {expected}. Correct the schedule or the calling
     code."""

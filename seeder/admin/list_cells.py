@@ -10,6 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from seeder.domain.human_format import format_duration
+from seeder.domain.monitoring.report_jobs import LatestState
 from seeder.domain.outcomes import HeldReason, Outcome, Status
 from seeder.services.translation import translated
 from seeder.texts import Text
@@ -26,6 +27,11 @@ class ClosedFilter(admin.SimpleListFilter):
 
 class ClosedBooleanFilter(admin.BooleanFieldListFilter):
     template = LIST_FILTER_TEMPLATE
+
+
+def latest_outcome(state: LatestState | None) -> SafeString:
+    """Return the latest state of a view as `outcome` does."""
+    return outcome(None) if state is None else outcome(state.status, state.reason, is_interrupted=state.is_interrupted)
 
 
 def outcome(status: str | None, reason: str | None = None, *, is_interrupted: bool = False) -> SafeString:

@@ -72,10 +72,10 @@ class ManifestAdmin(ReportAdmin):
         rows = list(changes.result_list)
         reports = self.reports_of(rows)
         drifts = manifest_list.drift_of([report and manifest_access.definition_of(report) for report in reports])
-        statuses = manifest_list.statuses_of({report.table_name for report in reports if report})
+        states = manifest_list.latest_states({report.table_name for report in reports if report})
         for row, report, drift in zip(rows, reports, drifts, strict=True):
             row.report, row.drift_state = report, drift.state
-            row.last_status = statuses.get(report.table_name) if report else None
+            row.last_refresh = states.get(report.table_name) if report else None
         changes.result_list = rows
         return changes
 
@@ -89,7 +89,7 @@ class ManifestAdmin(ReportAdmin):
 
     @admin.display(description=_("last status"))
     def status(self, row: Any) -> SafeString:
-        return list_cells.outcome(row.last_status)
+        return list_cells.latest_outcome(row.last_refresh)
 
     @admin.display(description=_("query"))
     def query_text(self, row: Any) -> str | SafeString:

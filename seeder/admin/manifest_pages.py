@@ -12,8 +12,10 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from seeder.admin import list_cells
 from seeder.admin.manifest_forms import CustomManifestForm, DefinitionForm, SubscriptionForm
 from seeder.domain.manifests import ReportType
+from seeder.domain.monitoring.report_jobs import LatestState
 from seeder.domain.query_trials import QueryTrial, problem_excerpt
 from seeder.errors import BadName, ManifestError
 from seeder.manifest_errors import BadManifest, EditingOff, ManifestEditError, QueryRefused
@@ -133,7 +135,7 @@ def subscription_page(request: HttpRequest, site: AdminSite, row: CannedReportMa
         **_context(request, site, CannedReportManifest, row),
         "form": form,
         "reason": reason,
-        "listed": manifest_list.describe([row])[0] if row else None,
+        **_subscription_facts(row),
     }
     return TemplateResponse(request, "seeder/subscription.html", context)
 
@@ -172,13 +174,24 @@ def _facts(request: HttpRequest, site: AdminSite, kind: ReportKind, row: Any) ->
     [drift] = manifest_list.drift_of([manifest_access.definition_of(row)])
     facts: dict[str, Any] = {
         "drift": drift,
-        "status": manifest_list.statuses_of([row.table_name]).get(row.table_name),
+        "last_refresh": _last_refresh(manifest_list.latest_states([row.table_name]).get(row.table_name)),
         "history_url": _page_url(site, kind.model, row.pk, page="history"),
     }
     if kind is CANNED:
         rows = manifest_access.subscriptions(Editor.of(request.user).agencies)
         facts["subscriptions"] = rows.filter(canned_report=row.pk).order_by("agency_slug", "pk")
     return facts
+
+
+def _subscription_facts(row: CannedReportManifest | None) -> Mapping[str, Any]:
+    if row is None:
+        return {}
+    [listed] = manifest_list.describe([row])
+    return {"listed": listed, "last_refresh": _last_refresh(listed.last_refresh)}
+
+
+def _last_refresh(state: LatestState | None) -> str | None:
+    return list_cells.latest_outcome(state) if state else None
 
 
 def _trial_context(form: DefinitionForm, trial: QueryTrial | None) -> Mapping[str, Any]:

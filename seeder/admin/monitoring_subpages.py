@@ -5,19 +5,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 
 from seeder.domain.snapshots.drift_rules import Severity
-from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
+from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES, SEVERITY_WORDS
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.errors import UnknownSnapshot
 from seeder.services.read_models import agency_scope
 from seeder.services.snapshots import release_snapshots
 from seeder.services.translation import translated
 from seeder.texts import Text
-
-_SEVERITY_WORDS = {
-    Severity.BREAKING: Text("breaking"),
-    Severity.NOTICE: Text("notice"),
-    Severity.NONE: Text.in_context("severity", "none"),
-}
 
 
 def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
@@ -35,7 +29,7 @@ def drift_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "groups": [
             (
                 severity,
-                _SEVERITY_WORDS[severity],
+                SEVERITY_WORDS[severity],
                 [finding for finding in comparison.findings if finding.severity is severity],
             )
             for severity in reversed(Severity)

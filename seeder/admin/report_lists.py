@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin, messages
+from django.contrib.admin.views.main import ChangeList
 from django.db.models import OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
@@ -15,22 +16,15 @@ from django.utils.translation import gettext_lazy as _
 from seeder.admin import list_cells, page_urls, queue_actions
 from seeder.admin.list_cells import ClosedFilter
 from seeder.admin.read_only_admin import ReadOnlyAdmin
+from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.outcomes import Status
 from seeder.models import JobStatus, ReleaseSnapshot, RunHistory
-from seeder.services.read_models import agency_scope, error_redaction
+from seeder.services.read_models import agency_scope, error_redaction, manifest_list
 from seeder.services.translation import translated
 from seeder.texts import Text
 
 # These name one manifest of the view, which may belong to an agency that the user may not see.
 _REPRESENTATIVE_MANIFEST_FIELDS = {"manifest_id", "report_name", "report_type", "agency_id", "agency_slug"}
-
-
-_STATUS_TEXTS = {
-    Status.PENDING: Text("pending"),
-    Status.RUNNING: Text("running"),
-    Status.SUCCESS: Text("success"),
-    Status.ERROR: Text("error"),
-}
 
 
 class ReportAdmin(ReadOnlyAdmin):
@@ -110,7 +104,7 @@ class StatusFilter(ClosedFilter):
     parameter_name = "status"
 
     def lookups(self, _: HttpRequest, _admin: Any) -> Sequence[tuple[str, str]]:
-        return [(status, translated(text)) for status, text in _STATUS_TEXTS.items()]
+        return [(status, translated(state_word(status))) for status in Status]
 
     def queryset(self, _: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         return queryset.filter(status=self.value()) if self.value() else queryset
@@ -135,9 +129,19 @@ class JobStatusAdmin(ReportAdmin):
         rows: QuerySet[Any] = super().get_queryset(request).annotate(finished_at=finished_at)
         return rows
 
+    def get_changelist_instance(self, request: HttpRequest) -> ChangeList:
+        """Read the latest states of all rows of the page together."""
+        changes = super().get_changelist_instance(request)
+        rows = list(changes.result_list)
+        states = manifest_list.latest_states([row.table_name for row in rows])
+        for row in rows:
+            row.latest = states.get(row.table_name)
+        changes.result_list = rows
+        return changes
+
     @admin.display(description=_("outcome"), ordering="status")
-    def outcome(self, row: JobStatus) -> SafeString:
-        return list_cells.outcome(row.status)
+    def outcome(self, row: Any) -> SafeString:
+        return list_cells.latest_outcome(row.latest)
 
     @admin.display(description=_("started"), ordering="start_time")
     def started(self, row: JobStatus) -> str:

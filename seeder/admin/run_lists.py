@@ -22,10 +22,12 @@ from seeder.domain.refresh_requests import description_text
 from seeder.models import Run, RunHistory
 from seeder.services import contract_installation
 from seeder.services.read_models import agency_scope, error_redaction, name_search, run_timeline
+from seeder.services.run.run_liveness_lock import living_runs
 from seeder.services.storable_text import is_storable
 from seeder.services.translation import translated
 from seeder.texts import Text
 
+_OPEN = (Status.PENDING, Status.RUNNING)
 _lazily_translated: Any = lazy(translated, str)  # the stubs of Django have another type of lazy texts
 
 
@@ -70,8 +72,11 @@ class RunHistoryAdmin(ReportAdmin):
         changes = super().get_changelist_instance(request)
         rows = list(changes.result_list)
         failures = error_redaction.failures_of_rows(rows, can_see_errors=False)
+        unfinished = {row.run_id for row in rows if row.status in _OPEN}
+        dead = unfinished - living_runs(unfinished)
         for row in rows:
             row.failure = failures[row.pk]
+            row.is_killed = row.status in _OPEN and row.run_id in dead
         changes.result_list = rows
         return changes
 
@@ -81,6 +86,8 @@ class RunHistoryAdmin(ReportAdmin):
 
     @admin.display(description=_("outcome"))
     def outcome(self, row: Any) -> SafeString:
+        if row.is_killed:
+            return list_cells.outcome(Status.ERROR, is_interrupted=True)
         return list_cells.outcome(row.status, row.failure.reason, is_interrupted=row.failure.is_interrupted)
 
     @admin.display(description=_("duration"))

@@ -12,8 +12,8 @@ from seeder.api.authentication_and_throttling import READ, WRITE
 from seeder.api.input_serializers import RequestQuerySerializer
 from seeder.api.operation_description import describe_operation, page_schema
 from seeder.api.queue_serializers import CancelResultSerializer, RequestStatusSerializer
+from seeder.cancel_errors import RequestEnded, RequestShared
 from seeder.domain.queue.queued_requests import FINAL_STATES
-from seeder.errors import RequestEnded, RequestShared
 from seeder.models import QueuedRefresh
 from seeder.services.documents.document_fields import Document
 from seeder.services.documents.queue_documents import request_document

@@ -5,9 +5,9 @@ from collections.abc import Sequence
 
 from django.core.management.base import CommandParser
 
+from seeder.domain.monitoring.state_words import state_word
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.local_times import local_time_text
-from seeder.management.rendering.state_words import SCHEDULE_WORDS
 from seeder.services.documents.document_fields import fields
 from seeder.services.queue.schedule_rows import ScheduleStatus
 from seeder.texts import Text
@@ -33,7 +33,7 @@ class ScheduleCommand(SeederCommand):
 
 
 def _change_line(change: ScheduleStatus) -> str:
-    action = SCHEDULE_WORDS[change.action]
+    action = state_word(change.action or "")
     if change.due:
         action = Text.joined([action, Text("next due {time}", time=local_time_text(change.due))])
     return Text.joined([change.name_with_cron, action], ": ")

@@ -7,6 +7,7 @@ from typing import Any
 from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 
+from seeder.domain import lock_keys
 from seeder.domain.freshness.contract import FreshnessContract
 from seeder.domain.freshness.deadlines import FreshBounds
 from seeder.domain.freshness.states import ViewFacts
@@ -14,12 +15,12 @@ from seeder.domain.monitoring.report_jobs import JobFilter
 from seeder.domain.outcomes import HeldReason, Status
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
+from seeder.postgres.job_list_queries import NO_METRICS
 from seeder.postgres.named_statements import STATEMENTS
 
 _HELD_REASONS = {*HeldReason}
 _STATUSES: Mapping[str | None, Status | None] = {None: None} | {str(status): status for status in Status}
 _MAX_EXACT = 100  # views with exact durations; those of more are in whole seconds, which is enough for deadlines
-_NO_METRICS = sql.SQL("(SELECT NULL::bigint AS history_id, NULL::text AS reason)")
 ListedRow = tuple[str, str, int]  # table name, agency and database of a manifest
 
 
@@ -96,9 +97,11 @@ def _usual_duration(relation: str) -> sql.Composed:
 
 def view_facts(names: Collection[str], *, has_metrics: bool) -> Mapping[str, ViewFacts]:
     """Return the facts of views by their names as manifests spell them."""
-    metrics = sql.Identifier("reporting", "seeder_run_metrics") if has_metrics else _NO_METRICS
-    statement = sql.SQL(STATEMENTS["contract_facts"]).format(metrics=metrics, usual_duration=_usual_duration("wanted"))
-    parameters = {"names": list(names), "exact": len(names) <= _MAX_EXACT}
+    metrics = sql.Identifier("reporting", "seeder_run_metrics") if has_metrics else NO_METRICS
+    statement = sql.SQL(f"WITH {STATEMENTS['latest_state']}\n{STATEMENTS['contract_facts']}").format(
+        metrics=metrics, usual_duration=_usual_duration("wanted")
+    )
+    parameters = {"names": list(names), "exact": len(names) <= _MAX_EXACT, "run_lock": lock_keys.of_run("")}
     rows = sessions.query(DEFAULT_DB_ALIAS, statement, parameters)
     return {
         name: ViewFacts(
@@ -108,6 +111,7 @@ def view_facts(names: Collection[str], *, has_metrics: bool) -> Mapping[str, Vie
             last_success_at=started_at if succeeded else success_at,
             usual_duration=duration,
             is_held=reason is not None and reason in _HELD_REASONS,
+            is_interrupted=is_interrupted,
         )
-        for name, status, failures, started_at, succeeded, success_at, duration, reason in rows
+        for name, status, failures, started_at, succeeded, success_at, duration, reason, is_interrupted in rows
     }

@@ -4,7 +4,7 @@
 -- The latest state of each view, the start of its last success, the duration of its last refresh (a skipped one has none), and
 -- the reason of its latest failure if it is recorded. The status row has the last success of a view that neither failed nor
 -- runs, so that the history is read only for other views, and for durations in more than whole seconds if they are required.
--- For coalesce() see latest_results.
+-- For coalesce() see latest_results. It follows latest_state.
 SELECT
     wanted.table_name, s.status, coalesce(s.consecutive_failures, 0) AS failures, s.start_time, known.succeeded, success.start_time,
     CASE WHEN known.succeeded AND s.duration_seconds IS NOT NULL AND NOT %(exact)s THEN make_interval(secs => s.duration_seconds)
@@ -20,11 +20,12 @@ SELECT
             LIMIT 1
         ) AS latest
         JOIN {metrics} AS m ON m.history_id = latest.id
-    ) END AS reason
+    ) END AS reason,
+    coalesce(s.is_interrupted, false) AS is_interrupted
 FROM unnest(%(names)s::text[]) AS wanted (table_name)
-LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
+LEFT JOIN latest_state AS s USING (table_name)
 CROSS JOIN LATERAL (
-    SELECT coalesce(s.consecutive_failures = 0 AND s.status IN ('success', 'pending'), false) AS succeeded
+    SELECT coalesce(s.consecutive_failures = 0 AND s.stored_status IN ('success', 'pending'), false) AS succeeded
 ) AS known
 LEFT JOIN LATERAL (
     SELECT h.start_time

@@ -10,6 +10,7 @@ from django.db import DEFAULT_DB_ALIAS
 from psycopg import sql
 from psycopg.rows import class_row, dict_row
 
+from seeder.domain import lock_keys
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.agency_totals import AgencyAge, AgencyTotals
 from seeder.domain.monitoring.report_jobs import (
@@ -19,6 +20,7 @@ from seeder.domain.monitoring.report_jobs import (
     JobPage,
     JobPageRequest,
     JobTotals,
+    LatestState,
     SortKey,
     TroubledJobs,
 )
@@ -26,6 +28,7 @@ from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
 from seeder.postgres.named_statements import STATEMENTS
 
+NO_METRICS = sql.SQL("(SELECT NULL::bigint AS history_id, NULL::text AS reason)")
 # The column of each sort key, and its type.
 _SORT_COLUMNS: Mapping[SortKey, tuple[str, sql.SQL]] = {
     SortKey.ATTENTION: ("attention", sql.SQL("integer")),
@@ -163,6 +166,18 @@ def latest_results(jobs: Collection[Job]) -> Mapping[ManifestKey, tuple[str | No
     return {(ReportType(kind), number): tuple(result) for kind, number, *result in rows}
 
 
+def latest_states(table_names: Collection[str], *, has_metrics: bool) -> Mapping[str, LatestState]:
+    """Return the latest states of views by their names as manifests spell them. A view that never ran has none."""
+    metrics = sql.Identifier("reporting", "seeder_run_metrics") if has_metrics else NO_METRICS
+    statement = f"WITH {STATEMENTS['latest_state']}\n{STATEMENTS['results_of_latest_states']}"
+    parameters = {"names": list(table_names), "run_lock": lock_keys.of_run("")}
+    rows = sessions.query(DEFAULT_DB_ALIAS, sql.SQL(statement).format(metrics=metrics), parameters)
+    return {
+        name: LatestState(status=Status(status), reason=reason, is_interrupted=is_interrupted)
+        for name, status, is_interrupted, reason in rows
+    }
+
+
 def _job_keys(jobs: Collection[Job]) -> Mapping[str, list[Any]]:
     return {
         "table_names": [job.table_name for job in jobs],
@@ -172,7 +187,9 @@ def _job_keys(jobs: Collection[Job]) -> Mapping[str, list[Any]]:
 
 
 def _combine_parts(group_by: GroupBy, *last_parts: str) -> str:
-    return "\n".join(STATEMENTS[part] for part in ("listed_manifests", group_by, "job_states", *last_parts))
+    return "\n".join(
+        STATEMENTS[part] for part in ("listed_manifests", group_by, "latest_state", "job_states", *last_parts)
+    )
 
 
 def _job(row: dict[str, Any], group_by: GroupBy) -> Job:

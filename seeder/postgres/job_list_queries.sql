@@ -35,25 +35,51 @@ listed AS (
     ORDER BY table_name, report_type DESC, manifest_id
 ),
 
--- name: job_states
--- The status row has the last success of a view that neither failed nor runs, so that the history is read only for other
--- views. LIMIT, so that the planner looks these views up. OFFSET and MATERIALIZED, so that each part runs once; only the
--- columns that a statement uses pass an OFFSET. A view whose run does not hold its lock, because it was
--- killed, is interrupted: neither pending nor running.
+-- name: latest_state
+-- The latest state of each view, as the beginning of a WITH clause. A view whose run does not hold its lock, because it was
+-- killed, is interrupted: neither pending nor running. MATERIALIZED, so that the locks are read once.
 held_lock AS MATERIALIZED (
     SELECT l.classid::bigint << 32 | l.objid::bigint AS hash
     FROM pg_locks AS l
     WHERE l.locktype = 'advisory' AND l.granted AND l.objsubid = 1
         AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database())
-), job AS NOT MATERIALIZED (
+), latest_state AS NOT MATERIALIZED (
     SELECT
-        listed.*,
-        CASE WHEN s.status IN ('pending', 'running')
-                AND hashtextextended(%(run_lock)s || s.last_run_id, 0) NOT IN (SELECT hash FROM held_lock)
-            THEN 'error' ELSE s.status
-        END AS status,
-        s.start_time, s.duration_seconds, coalesce(s.consecutive_failures, 0) AS consecutive_failures,
-        CASE WHEN s.consecutive_failures = 0 AND s.status IN ('success', 'pending') THEN s.start_time ELSE (
+        s.table_name, s.start_time, s.duration_seconds, s.consecutive_failures, s.last_run_id, s.last_errors,
+        CASE WHEN known.was_killed THEN 'error' ELSE s.status END AS status, s.status AS stored_status,
+        known.was_killed OR s.status = 'error' AND starts_with(coalesce(s.last_errors, ''), 'interrupted:') AS is_interrupted
+    FROM reporting.seeder_job_status AS s
+    CROSS JOIN LATERAL (
+        SELECT s.status IN ('pending', 'running')
+            AND hashtextextended(%(run_lock)s || s.last_run_id, 0) NOT IN (SELECT hash FROM held_lock) AS was_killed
+    ) AS known
+)
+
+-- name: results_of_latest_states
+-- The latest states of views, with the reason of the latest failure or success if it is recorded. It follows latest_state.
+-- For coalesce() see latest_results.
+SELECT s.table_name, s.status, s.is_interrupted, (
+    SELECT m.reason
+    FROM (
+        SELECT h.id
+        FROM reporting.seeder_run_history AS h
+        WHERE h.table_name = s.table_name AND coalesce(h.status = s.status, false)
+        ORDER BY h.start_time DESC
+        LIMIT 1
+    ) AS latest
+    JOIN {metrics} AS m ON m.history_id = latest.id
+) AS reason
+FROM latest_state AS s
+WHERE s.table_name = ANY (%(names)s::text[]);
+
+-- name: job_states
+-- It follows latest_state. The status row has the last success of a view that neither failed nor runs, so that the history is read only for other
+-- views. LIMIT, so that the planner looks these views up. OFFSET and MATERIALIZED, so that each part runs once; only the
+-- columns that a statement uses pass an OFFSET.
+, job AS NOT MATERIALIZED (
+    SELECT
+        listed.*, s.status, coalesce(s.is_interrupted, false) AS is_interrupted, s.start_time, s.duration_seconds, coalesce(s.consecutive_failures, 0) AS consecutive_failures,
+        CASE WHEN s.consecutive_failures = 0 AND s.stored_status IN ('success', 'pending') THEN s.start_time ELSE (
             SELECT h.start_time
             FROM reporting.seeder_run_history AS h
             WHERE h.table_name = listed.table_name AND h.status = 'success'
@@ -61,7 +87,7 @@ held_lock AS MATERIALIZED (
             LIMIT 1
         ) END AS last_success_at
     FROM listed
-    LEFT JOIN reporting.seeder_job_status AS s USING (table_name)
+    LEFT JOIN latest_state AS s USING (table_name)
     OFFSET 0
 ), usual AS MATERIALIZED (
     SELECT running.table_name, latest.duration
@@ -143,8 +169,8 @@ held_lock AS MATERIALIZED (
     GROUP BY table_name
 )
 SELECT
-    report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, start_time,
-    duration_seconds, consecutive_failures, visible.last_run_id, s.last_errors AS errors, last_success_at,
+    report_type, manifest_id, table_name, report_name, agency_id, agency_slug, agencies, status, is_interrupted,
+    start_time, duration_seconds, consecutive_failures, visible.last_run_id, s.last_errors AS errors, last_success_at,
     usual_duration, failing, stale, long_running, to_jsonb({sort_key}) #>> '{{}}' AS sort_value, {counts}
 FROM page
 LEFT JOIN sharing USING (table_name)

@@ -9,10 +9,11 @@ import pytest
 from django.db import OperationalError, connection, connections
 from django.db.models.functions import Now
 
+from seeder.cancel_errors import RequestEnded, RequestShared
 from seeder.domain.outcomes import RunSummary
 from seeder.domain.queue.queued_requests import QueuedPartState, request_state
 from seeder.domain.refresh_requests import AgencyReports, AllReports
-from seeder.errors import RequestEnded, RequestShared, SchemaMissing, UnknownRequest, UnknownRun
+from seeder.errors import SchemaMissing, UnknownRequest, UnknownRun
 from seeder.models import JobStatus, QueuedRefresh, Run, RunHistory
 from seeder.services.queue import part_execution, part_rows
 from seeder.services.queue.cancellation import cancel_request, cancel_run

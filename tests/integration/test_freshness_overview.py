@@ -6,12 +6,13 @@ from datetime import timedelta
 import pytest
 from pytest_django import Settings
 
-from seeder.domain.freshness.states import FreshnessState
+from seeder.domain.freshness.states import FreshnessState, LateCause
 from seeder.domain.refresh_requests import AllReports
 from seeder.domain.view_names import ViewName
-from seeder.models import CustomReportManifest, Freshness
+from seeder.models import CustomReportManifest, Freshness, JobStatus
 from seeder.services.read_models.freshness_overview import FreshnessOverview, freshness_overview
 from seeder.services.run import orchestrator
+from seeder.services.run.run_liveness_lock import RunLock
 from tests.conftest import create_canned_report, create_custom_manifest, sql
 
 pytestmark = pytest.mark.usefixtures("contract_tables")
@@ -59,6 +60,21 @@ def test_fresh_contracts_are_counted_and_others_are_returned() -> None:
     assert pairs(require_same(["metro"])) == []
     assert require_same(["metro"]).other_fresh == 4
     assert not require_same(["harbor"])
+
+
+@pytest.mark.usefixtures("views")
+@pytest.mark.parametrize("status", ["pending", "running"])
+def test_view_of_a_killed_run_does_not_count_as_running(status: str) -> None:
+    Freshness.objects.create(table_name="reporting.old_a", target_lag=HOUR)
+    JobStatus.objects.filter(table_name="reporting.old_a").update(status=status)
+
+    def cause() -> LateCause | None:
+        [found] = freshness_overview().statuses
+        return found.judgement.cause
+
+    assert cause() is LateCause.INTERRUPTED
+    with RunLock(JobStatus.objects.get(table_name="reporting.old_a").last_run_id or ""):
+        assert cause() is (LateCause.WAITING if status == "pending" else LateCause.RUNNING)
 
 
 @pytest.mark.usefixtures("views")

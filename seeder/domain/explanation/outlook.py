@@ -10,10 +10,11 @@ from seeder.domain.explanation.facts import Decision, Level, Topic, ViewStory
 from seeder.domain.explanation.refresh_decisions import time_text
 from seeder.domain.freshness.contract import FreshnessContract
 from seeder.domain.freshness.data_age import DataAge
-from seeder.domain.freshness.states import FRESHNESS_STATE_TEXTS, FreshnessState, ViewFacts, judge
+from seeder.domain.freshness.states import FreshnessState, ViewFacts, judge
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.manifests import ViewKey
 from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.outcomes import Status
 from seeder.domain.plan import DefinitionDrift, PlannedAction
 from seeder.domain.refresh_mode import ModeChoice
@@ -239,7 +240,7 @@ def _result_decisions(story: ViewStory, outlook: Outlook) -> Iterator[Decision]:
             text = Text("The contract ({contract}) would be met only after the views that it reads.", contract=contract)
             level = Level.WARNING
         else:
-            state = FRESHNESS_STATE_TEXTS[one.together]
+            state = state_word(one.together)
             text = Text(
                 "The contract ({contract}) would be {state} even after a refresh now.", contract=contract, state=state
             )

@@ -29,24 +29,19 @@ class LateCause(StrEnum):
     WAITING = "waiting"  # its refresh waits for a worker or a dependency
     RUNNING = "running"
     FAILED = "failed"  # its last refresh failed
+    INTERRUPTED = "interrupted"  # its last refresh was
     HELD = "held"
     UPSTREAM_LATE = "upstream_late"  # it was refreshed in time, but from old data of a view that it reads
     AGE_UNKNOWN = "age_unknown"  # as of when its data are
 
 
-FRESHNESS_STATE_TEXTS = {
-    FreshnessState.FRESH: Text("fresh"),
-    FreshnessState.DUE: Text("due"),
-    FreshnessState.HELD: Text("held"),
-    FreshnessState.LATE: Text("late"),
-    FreshnessState.UNKNOWN: Text("unknown"),
-}
 LATE_CAUSE_TEXTS = {
     LateCause.NEVER_REFRESHED: Text("never refreshed"),
     LateCause.NOT_STARTED: Text("no refresh started"),
     LateCause.WAITING: Text("its refresh waits"),
     LateCause.RUNNING: Text("its refresh is running"),
     LateCause.FAILED: Text("its last refresh failed"),
+    LateCause.INTERRUPTED: Text("its last refresh was interrupted"),
     LateCause.HELD: Text("held by a data check or a circuit breaker"),
     LateCause.UPSTREAM_LATE: Text("a view that it reads has old data"),
     LateCause.AGE_UNKNOWN: Text("as of when its data are is unknown"),
@@ -63,6 +58,7 @@ class ViewFacts:
     last_success_at: datetime | None = None  # start of the last successful refresh
     usual_duration: timedelta | None = None  # of that refresh
     is_held: bool = False  # by a data check, or by a circuit breaker
+    is_interrupted: bool = False  # the run of its last refresh was stopped or killed
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,16 +91,15 @@ def judge(contract: FreshnessContract, age: DataAge, facts: ViewFacts, now: date
 
 
 def _cause(contract: FreshnessContract, age: DataAge, facts: ViewFacts, now: datetime) -> LateCause:
-    by_status = {Status.RUNNING: LateCause.RUNNING, Status.PENDING: LateCause.WAITING}
-    if facts.status in by_status:
-        return by_status[facts.status]
-    if facts.is_held:
-        return LateCause.HELD
-    if facts.failing:
-        return LateCause.FAILED
-    if facts.last_success_at is None:
-        return LateCause.NEVER_REFRESHED
-    is_of_old_data = age.as_of is not None and age.as_of < facts.last_success_at
-    if is_of_old_data and missed_deadline(contract, facts.last_success_at, now) is None:
-        return LateCause.UPSTREAM_LATE
-    return LateCause.NOT_STARTED
+    refreshed_at = facts.last_success_at
+    has_old_inputs = refreshed_at is not None and age.as_of is not None and age.as_of < refreshed_at
+    causes = (
+        (facts.status is Status.RUNNING, LateCause.RUNNING),
+        (facts.status is Status.PENDING, LateCause.WAITING),
+        (facts.is_held, LateCause.HELD),
+        (facts.failing, LateCause.FAILED),
+        (facts.is_interrupted, LateCause.INTERRUPTED),
+        (refreshed_at is None, LateCause.NEVER_REFRESHED),
+        (has_old_inputs and missed_deadline(contract, refreshed_at, now) is None, LateCause.UPSTREAM_LATE),
+    )
+    return next((cause for holds, cause in causes if holds), LateCause.NOT_STARTED)

@@ -13,6 +13,15 @@ from seeder.texts import Text
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class LatestState:
+    """How the last refresh of a view ended, or that it runs."""
+
+    status: Status
+    reason: str | None  # of the latest refresh that ended with this status; None if not recorded
+    is_interrupted: bool  # its run was stopped or killed
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Job:
     """One manifest, or one view represented by its first manifest."""
 
@@ -24,6 +33,7 @@ class Job:
     agency_slug: str
     agencies: Sequence[str]  # of all manifests that the user may see
     status: Status | None  # None if it never ran
+    is_interrupted: bool  # its run was stopped or killed; the status is then an error
     start_time: datetime | None  # of its last refresh
     duration_seconds: int | None
     consecutive_failures: int

@@ -1,4 +1,4 @@
-"""Words that pages show for states, changes and modes. In English, they are the machine words."""
+"""Words for states, outcomes, modes and actions, of which the enumerations have the machine words."""
 
 from collections.abc import Mapping
 
@@ -7,19 +7,23 @@ from seeder.texts import Text
 _WORDS: Mapping[str, Text] = {
     word: word
     for word in (
+        # of a row
+        *(Text("pending"), Text("running"), Text("success"), Text("error")),
         # of a view in a run, and of a part of a request
-        *(Text("pending"), Text("queued"), Text("running"), Text("succeeded"), Text("refreshed"), Text("skipped")),
+        *(Text("queued"), Text("succeeded"), Text("created"), Text("refreshed"), Text("skipped")),
         *(Text("failed"), Text("held"), Text("interrupted"), Text("not selected"), Text("not run yet")),
         # of a view compared with the run before
         *(Text("newly failing"), Text("recovered"), Text("slower"), Text("faster"), Text("new"), Text("gone")),
         # of data and contracts
         *(Text("fresh"), Text("due"), Text("late"), Text("unknown"), Text("on time"), Text("no data")),
-        # modes of a refresh
-        *(Text("plain"), Text("concurrent")),
+        # actions of a plan and modes of a refresh
+        *(Text("create"), Text("refresh"), Text("plain"), Text("concurrent")),
+        # of schedules
+        *(Text("added"), Text("changed"), Text("kept"), Text("removed")),
     )
 }
 
 
-def state_word(state: str) -> str:
-    """Return the word as a text, or the state itself if it has none."""
-    return _WORDS.get(state, state)
+def state_word(state: str) -> Text:
+    """Return the word as a text, or the state itself if it has none. In English, both are the same."""
+    return _WORDS.get(state) or Text.joined([state])

@@ -41,6 +41,11 @@ DIFFERENCE_TEXTS: Mapping[DifferenceKind, tuple[Text, Text]] = {
     ),
 }
 
+SEVERITY_WORDS: Mapping[Severity, Text] = {
+    Severity.NONE: Text.in_context("severity", "none"),
+    Severity.NOTICE: Text("notice"),
+    Severity.BREAKING: Text("breaking"),
+}
 SEVERITY_SUMMARIES: Mapping[Severity, Text] = {
     Severity.BREAKING: Text("Breaking: readers of this view can fail or show wrong data."),
     Severity.NOTICE: Text("Notice: nothing breaks, but readers should know."),

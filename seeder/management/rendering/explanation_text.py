@@ -6,8 +6,8 @@ from datetime import datetime
 from seeder.domain.explanation.facts import Decision, Level, RelatedView, ViewStory
 from seeder.domain.explanation.outlook import Outlook, PlannedStep
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
+from seeder.domain.monitoring.state_words import state_word
 from seeder.management.rendering.command_output import Block, TableRow, TextTable, figures
-from seeder.management.rendering.state_words import ACTION_WORDS, STATUS_WORDS
 from seeder.services.read_models.view_explanation import ViewExplanation
 from seeder.texts import Text
 
@@ -40,7 +40,7 @@ def _plan_blocks(outlook: Outlook) -> Iterator[Block]:
 def _step_row(step: PlannedStep) -> TableRow:
     name, after = str(step.view.name), ", ".join(step.after)
     expected = "" if step.expected_duration is None else format_duration(step.expected_duration)
-    action = ACTION_WORDS[step.action]
+    action = state_word(step.action)
     facts = [Text("plan: {action} {view}", action=action, view=name)]
     facts += [Text("after {views}", views=after)] if after else []
     facts += [Text("expected {duration}", duration=expected)] if expected else []
@@ -99,4 +99,6 @@ def _state(related: RelatedView) -> tuple[str, str]:
         return Text("held"), "bold yellow"
     if facts.failing:
         return Text("failed"), "bold red"
-    return (STATUS_WORDS[facts.status], "green") if facts.status is not None else (Text("never ran"), "")
+    if facts.is_interrupted:
+        return Text("interrupted"), "bold yellow"
+    return (state_word(facts.status), "green") if facts.status is not None else (Text("never ran"), "")

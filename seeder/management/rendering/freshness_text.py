@@ -5,9 +5,9 @@ from datetime import datetime
 
 from seeder.domain.freshness.states import FreshnessState
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
+from seeder.domain.monitoring.state_words import state_word
 from seeder.management.rendering.command_output import Block, TableRow, TextTable, foldable
 from seeder.management.rendering.local_times import local_time_text
-from seeder.management.rendering.state_words import FRESHNESS_WORDS
 from seeder.services.read_models.freshness_overview import ContractStatus, FreshnessOverview
 from seeder.texts import Text
 
@@ -49,7 +49,7 @@ def _row(status: ContractStatus, now: datetime) -> TableRow:
     state, deadline = status.judgement.state, status.judgement.deadline
     since = "" if deadline is None else _deadline_text(deadline, now)
     as_of = Text("unknown") if status.age.as_of is None else time_ago_text(status.age.as_of, now)
-    contract, cause, word = str(status.contract), status.cause_text, FRESHNESS_WORDS[state]
+    contract, cause, word = str(status.contract), status.cause_text, state_word(state)
     is_warning = state is FreshnessState.LATE and not status.is_alarm
     shown_state = Text("{state} (warning)", state=word) if is_warning else word
     facts: list[str] = [Text.joined([status.table_name, shown_state], ": ")]

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from seeder.domain import run_events
 from seeder.domain.human_format import format_count, format_duration
 from seeder.domain.manifests import ViewKey
+from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.outcomes import Outcome, RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView
 from seeder.domain.refresh_requests import RefreshRequest
@@ -22,7 +23,6 @@ from seeder.management.rendering.run_text import (
     skip_text,
     with_reasons,
 )
-from seeder.management.rendering.state_words import OUTCOME_WORDS
 from seeder.services.translation import translated
 from seeder.texts import Text
 
@@ -97,7 +97,7 @@ class RunLines:
 
     def _cells(self, name: str, result: RefreshResult) -> Iterator[tuple[str, str]]:
         style = OUTCOME_STYLES[result.outcome]
-        outcomes = {one: translated(word) for one, word in OUTCOME_WORDS.items()}
+        outcomes = {one: translated(state_word(one)) for one in Outcome}
         yield outcomes[result.outcome].ljust(max(map(len, outcomes.values()))), style
         duration = format_duration(result.duration)
         if result.failure is not None:

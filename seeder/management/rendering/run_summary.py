@@ -5,6 +5,7 @@ from collections.abc import Iterator, Set
 from seeder.domain.group_endings import summary_groups
 from seeder.domain.human_format import format_duration, format_names, format_size
 from seeder.domain.manifests import ViewKey
+from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.monitoring.view_counts import count_text
 from seeder.domain.outcomes import RefreshResult, RunSummary
 from seeder.domain.plan import PlannedView
@@ -19,7 +20,6 @@ from seeder.management.rendering.run_text import (
     outcome_text,
     rejection_block,
 )
-from seeder.management.rendering.state_words import OUTCOME_WORDS
 from seeder.texts import Text
 
 _SLOWEST_SHOWN = 3  # views, if more than twice as many ended
@@ -33,7 +33,7 @@ def summary_blocks(summary: RunSummary, *, started: Set[ViewKey], is_terminal: b
         if result.failure is not None:
             message = result.failure.message if is_terminal else first_line(result.failure.message)
             text = of_view(view, failure_text(result, message))
-            yield Text.joined([OUTCOME_WORDS[result.outcome], text], ": "), "red"
+            yield Text.joined([state_word(result.outcome), text], ": "), "red"
     yield from _interrupted_blocks(summary, started)
     yield from _group_blocks(summary)
     if len(summary.results) > 2 * _SLOWEST_SHOWN:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from seeder.domain.human_format import format_count, format_duration, format_size
 from seeder.domain.manifests import RejectedManifest
 from seeder.domain.mode_predictor import RefreshMode
+from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.outcomes import Outcome, RefreshResult
 from seeder.domain.plan import PlannedGroup, PlannedView, RefreshPlan
 from seeder.domain.refresh_mode import ModeChoice
@@ -14,7 +15,6 @@ from seeder.domain.result_notes import definition_drift_note
 from seeder.domain.skip_decision import SkipAction
 from seeder.management.rendering.command_output import Block, TableRow, TextTable, figures
 from seeder.management.rendering.plain_figures import decimal_figure
-from seeder.management.rendering.state_words import ACTION_WORDS, MODE_WORDS, OUTCOME_WORDS
 from seeder.texts import Text
 
 _MIN_REPORTED_WAIT = timedelta(seconds=1)
@@ -97,7 +97,7 @@ def empty_plan_blocks(plan: RefreshPlan, request: RefreshRequest) -> Iterator[Bl
 def _planned_view_row(view: PlannedView, *, shows_modes: bool) -> TableRow:
     after = ", ".join(sorted(str(key.name) for key in view.depends_on))
     expected = "" if view.expected_duration is None else format_duration(view.expected_duration)
-    action = ACTION_WORDS[view.action]
+    action = state_word(view.action)
     facts = [Text("{action} {view}", action=action, view=view.key.name)]
     facts += [Text("after {views}", views=after)] if after else []
     facts += [Text("expected {duration}", duration=expected)] if expected else []
@@ -128,7 +128,7 @@ def _mode_cells(choice: ModeChoice | None) -> tuple[str, ...]:
     known = choice.prediction
     durations = ("" if one is None else format_duration(one) for one in (known.plain, known.concurrent))
     return (
-        MODE_WORDS[choice.mode],
+        state_word(choice.mode),
         *durations,
         "" if known.churn is None else Text("{share:.0%}", share=known.churn),
         "" if known.bloat is None else decimal_figure(known.bloat),
@@ -153,7 +153,7 @@ def result_text(result: RefreshResult) -> Text:
         message = failure_text(result, first_line(result.failure.message))
         return Text(
             "{outcome} after {duration}: {message}",
-            outcome=OUTCOME_WORDS[result.outcome],
+            outcome=state_word(result.outcome),
             duration=format_duration(result.duration),
             message=message,
         )
@@ -215,7 +215,7 @@ def failure_text(result: RefreshResult, message: str) -> str:
 
 def outcome_text(result: RefreshResult) -> Text:
     """Return the outcome, and how it came about."""
-    outcome = OUTCOME_WORDS[result.outcome]
+    outcome = state_word(result.outcome)
     if result.satisfied_by:
         return Text("{outcome} by run {run_id}", outcome=outcome, run_id=result.satisfied_by)
     if result.fell_back:

@@ -4,11 +4,10 @@ from collections.abc import Iterator
 
 from seeder.domain.human_format import format_count
 from seeder.domain.snapshots.drift_rules import Severity
-from seeder.domain.snapshots.drift_text import HASH_DIGITS, describe_finding
+from seeder.domain.snapshots.drift_text import HASH_DIGITS, SEVERITY_WORDS, describe_finding
 from seeder.domain.snapshots.snapshot_contents import Snapshot
 from seeder.domain.snapshots.snapshot_drift import SnapshotComparison
 from seeder.management.rendering.command_output import Block
-from seeder.management.rendering.state_words import SEVERITY_WORDS
 from seeder.services.snapshots.bulk_capture import CaptureResult
 from seeder.services.translation import translated
 from seeder.texts import Text

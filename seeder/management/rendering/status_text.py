@@ -7,10 +7,10 @@ from seeder.domain.as_of import as_of_text
 from seeder.domain.freshness.states import FreshnessState
 from seeder.domain.human_format import format_count, format_duration, time_ago_text
 from seeder.domain.monitoring.report_jobs import Job, JobTotals
+from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.outcomes import Status
 from seeder.management.rendering.command_output import Block, TableRow, TextTable, foldable
 from seeder.management.rendering.run_text import and_others, first_line
-from seeder.management.rendering.state_words import FRESHNESS_WORDS
 from seeder.services.read_models.job_list import JobOverview
 from seeder.texts import Text
 
@@ -85,8 +85,8 @@ def _job_row(job: Job, overview: JobOverview, *, has_loads: bool, has_ages: bool
 def _state_text(job: Job, overview: JobOverview) -> Text:
     """Return the state, also of a view that misses only a contract of severity `warn`."""
     state = job_state_text(job, overview.now, is_held=overview.failures[job.key].is_held)
-    if str(state) == FRESHNESS_WORDS[FreshnessState.FRESH] and overview.late_contracts.get(job.table_name):
-        return Text("{state} (warning)", state=FRESHNESS_WORDS[FreshnessState.LATE])
+    if str(state) == state_word(FreshnessState.FRESH) and overview.late_contracts.get(job.table_name):
+        return Text("{state} (warning)", state=state_word(FreshnessState.LATE))
     return state
 
 

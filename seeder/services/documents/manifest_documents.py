@@ -14,7 +14,8 @@ def listed_manifest_documents(rows: Iterable[ListedManifest], agency_names: Mapp
             **manifest_document(row.manifest),
             "agencyName": agency_names[row.manifest.agency_id],
             "query": row.manifest.query,
-            **fields(row, "database_id", "enabled", "canned_report_id", "status", "version"),
+            **fields(row, "database_id", "enabled", "canned_report_id", "version"),
+            "status": row.last_refresh and row.last_refresh.status,
             "drift": fields(row.drift, "state", "cause"),
         }
         for row in rows

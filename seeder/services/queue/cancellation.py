@@ -6,8 +6,9 @@ from django.db import DEFAULT_DB_ALIAS
 from django.db.models import Value
 from django.db.models.functions import Coalesce
 
+from seeder.cancel_errors import RequestEnded, RequestShared, UnknownRequestOrRun
 from seeder.domain.queue.queued_requests import FINAL_STATES, QueuedPartState
-from seeder.errors import QueueMissing, RequestEnded, RequestShared, UnknownRequest, UnknownRequestOrRun, UnknownRun
+from seeder.errors import QueueMissing, UnknownRequest, UnknownRun
 from seeder.models import QueuedRefresh, Run
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.transactions import atomic

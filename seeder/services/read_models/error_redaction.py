@@ -81,7 +81,10 @@ def failures_of_jobs(
     """Return the latest failures by `Job.key`."""
     known = job_list_queries.latest_results(jobs) if tables.is_usable(_METRICS) else {}
     return {
-        job.key: _failure(job.errors, known.get(job.key), failed=job.failing, can_see_errors=can_see_errors)
+        job.key: replace(
+            _failure(job.errors, known.get(job.key), failed=job.failing, can_see_errors=can_see_errors),
+            is_interrupted=job.is_interrupted,
+        )
         for job in jobs
     }
 

@@ -15,10 +15,11 @@ from django.db.models.functions import Cast
 from seeder import conf
 from seeder.domain.manifest_edits import ReportDefinition
 from seeder.domain.manifests import Manifest, ReportType
+from seeder.domain.monitoring.report_jobs import LatestState
 from seeder.domain.view_names import ViewName
 from seeder.errors import DatabaseError
-from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest, JobStatus
-from seeder.postgres import view_survey
+from seeder.models import CannedReport, CannedReportManifest, CustomReportManifest
+from seeder.postgres import job_list_queries, view_survey
 from seeder.postgres.contract import OptionalTables
 from seeder.postgres.sqlstates import translate_database_errors
 from seeder.postgres.view_survey import ComparedQueries
@@ -66,7 +67,7 @@ class ListedManifest:
     canned_report_id: int | None
     version: str = field(repr=False)  # of the row that has the query
     drift: Drift
-    status: str | None  # of the latest refresh; None if it has never run
+    last_refresh: LatestState | None  # None if it has never run
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -134,7 +135,7 @@ def describe(rows: Sequence[_ManifestRow]) -> Sequence[ListedManifest]:
     )
     found = [_with_report(row, reports) for row in rows]
     drifts = drift_of([definition_of(report) if report else None for _, report in found])
-    statuses = statuses_of({manifest.table_name for manifest, _ in found})
+    states = latest_states({manifest.table_name for manifest, _ in found})
     return [
         ListedManifest(
             manifest=manifest,
@@ -143,7 +144,7 @@ def describe(rows: Sequence[_ManifestRow]) -> Sequence[ListedManifest]:
             canned_report_id=getattr(row, "canned_report_id", None),
             version=manifest_access.row_version(report or row),
             drift=drift,
-            status=statuses.get(manifest.table_name),
+            last_refresh=states.get(manifest.table_name),
         )
         for row, (manifest, report), drift in zip(rows, found, drifts, strict=True)
     ]
@@ -159,9 +160,10 @@ def _with_report(
     return manifest_selection.canned_manifest(row, report), report
 
 
-def statuses_of(table_names: Collection[str]) -> Mapping[str, str]:
-    """Return the status of the latest refresh by table name."""
-    return dict(JobStatus.objects.filter(table_name__in=table_names).values_list("table_name", "status"))
+def latest_states(table_names: Collection[str]) -> Mapping[str, LatestState]:
+    """Return the latest states of views by table name, in two statements."""
+    tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
+    return job_list_queries.latest_states(table_names, has_metrics=tables.is_usable("seeder_run_metrics"))
 
 
 def drift_of(definitions: Sequence[ReportDefinition | None]) -> Sequence[Drift]:

@@ -80,7 +80,8 @@ def test_drift_of_each_manifest_is_that_of_the_plan() -> None:
         "not a name": DriftState.UNKNOWN,
     }
     assert found["reporting.d"].drift.cause == 'column "n" does not exist'
-    assert (found["reporting.a"].status, found["reporting.b"].status) == ("success", None)
+    last = found["reporting.a"].last_refresh
+    assert (last and last.status, found["reporting.b"].last_refresh) == ("success", None)
 
 
 def test_subscription_to_a_missing_report_is_listed() -> None:

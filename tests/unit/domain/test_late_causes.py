@@ -31,6 +31,7 @@ JOB = Job(
     agency_slug="demo",
     agencies=("demo",),
     status=Status.SUCCESS,
+    is_interrupted=False,
     start_time=TWO - timedelta(days=2),
     duration_seconds=1,
     consecutive_failures=0,

@@ -31,6 +31,7 @@ FRESH = Job(
     agency_slug="demo",
     agencies=["demo"],
     status=Status.SUCCESS,
+    is_interrupted=False,
     start_time=NOON - timedelta(hours=5),
     duration_seconds=12,
     consecutive_failures=0,

@@ -54,6 +54,8 @@ def test_judgement_names_its_deadline() -> None:
         ({"status": Status.RUNNING, "is_held": True}, "running"),
         ({"status": Status.ERROR, "failing": True}, "failed"),
         ({"status": Status.ERROR, "failing": True, "is_held": True}, "held"),
+        ({"status": Status.ERROR, "is_interrupted": True}, "interrupted"),
+        ({"status": Status.ERROR, "is_interrupted": True, "failing": True}, "failed"),
         ({"status": Status.SUCCESS, "last_success_at": TODAY}, "upstream_late"),
         ({"status": Status.SUCCESS, "last_success_at": YESTERDAY}, "not_started"),
     ],
