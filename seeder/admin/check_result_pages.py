@@ -22,7 +22,7 @@ from seeder.postgres.contract import OptionalTables
 from seeder.services.data_checks import check_access, check_editing, waivers
 from seeder.services.data_checks.waivers import HeldChecks, WaiverDecision
 from seeder.services.query_validation import can_see_data
-from seeder.services.read_models import agency_scope, check_results, view_checks
+from seeder.services.read_models import agency_scope, check_results, pauses, view_checks
 from seeder.services.read_models.check_results import CheckedRefresh, VisibleResult
 from seeder.services.translation import translated
 from seeder.texts import Text
@@ -49,6 +49,8 @@ def view_checks_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     is_latest = shown is not None and shown is refreshes[0]
     results = [] if shown is None else shown.results
     can_decide = is_latest and any(one.holds for one in results) and _can_decide(request)
+    can_refresh = queue_actions.can_refresh(request.user)
+    agencies = agency_scope.agencies_of(request.user)
     context = {
         **_context(request, site, view),
         "title": translated(Text("Data checks of {view}", view=str(view.name))),
@@ -57,7 +59,8 @@ def view_checks_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "results": [_described(one) for one in results],
         "can_decide": can_decide,
         "can_accept": can_decide and any(one.can_accept for one in results),
-        "can_refresh": queue_actions.can_refresh(request.user),
+        "can_refresh": can_refresh,
+        "refresh_effect": pauses.effect_on_refresh(str(view.name), agencies) if can_refresh and shown else None,
         "can_edit": request.user.has_perm(check_access.EDIT_PERMISSION) and check_editing.why_read_only() is None,
         "waivers": view_checks.open_waivers(view, tables),
         "checks": check_results.list_checks(checks, can_see_data=can_see_data(request.user)),

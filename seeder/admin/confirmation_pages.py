@@ -15,7 +15,7 @@ from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
 from seeder.domain.refresh_requests import description_text
 from seeder.errors import UnknownTable
 from seeder.services.queue import queue_overview
-from seeder.services.read_models import agency_scope, job_list
+from seeder.services.read_models import agency_scope, job_list, pauses
 from seeder.services.translation import translated
 from seeder.texts import Text
 
@@ -24,15 +24,21 @@ def refresh_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:
     """Ask before a view is refreshed, and queue it after a POST."""
     _require_permission(request)
     table_name = request.GET.get("table", "")
-    job_filter = JobFilter(visible_agencies=agency_scope.agencies_of(request.user), table_name=table_name)
+    agencies = agency_scope.agencies_of(request.user)
+    job_filter = JobFilter(visible_agencies=agencies, table_name=table_name)
     jobs = job_list.job_page(job_filter, JobPageRequest(limit=1)).jobs
     if not jobs:
         raise UnknownTable(table=table_name, suggestion="")
     if request.method == "POST":
         queue_actions.request_refresh(request, table_name)
         return HttpResponseRedirect(_next_url(request, site))
-    title = translated(Text("Refresh {report}?", report=jobs[0].report_name))
-    return _page(request, site, {"title": title, "job": jobs[0], "button": pgettext("button", "Refresh")})
+    facts = {
+        "title": translated(Text("Refresh {view}?", view=jobs[0].table_name)),
+        "job": jobs[0],
+        "button": pgettext("button", "Refresh"),
+        "refresh_effect": pauses.effect_on_refresh(table_name, agencies),
+    }
+    return _page(request, site, facts)
 
 
 def cancel_confirmation(request: HttpRequest, site: AdminSite) -> HttpResponse:

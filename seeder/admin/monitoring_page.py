@@ -81,6 +81,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None
         "is_watched": True,
         "now": timezone.now(),
         "stale_hours": conf.load().stale_hours,
+        "has_databases": len({DEFAULT_DB_ALIAS, *conf.load().databases.values()}) > 1,
         **_state_context(scope, queue),
     }
     return TemplateResponse(request, "seeder/monitoring.html", context)
@@ -121,7 +122,10 @@ def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]
         scope.agencies,
         scope.tables,
         Circumstances(
-            freshness=freshness, night=nights.nights[0].round if nights and nights.nights else None, queue=queue
+            freshness=freshness,
+            night=nights.nights[0].round if nights and nights.nights else None,
+            rounds=rounds,
+            queue=queue,
         ),
         can_see_errors=scope.can_see_errors,
         can_see_causes=scope.sees_all_agencies,

@@ -11,7 +11,7 @@ from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError
 from seeder.models import Run
 from seeder.services.queue import cancellation, dispatch, enqueue
-from seeder.services.read_models import agency_scope, run_timeline
+from seeder.services.read_models import agency_scope, pauses, run_timeline
 from seeder.services.translation import translated
 from seeder.texts import Text
 
@@ -63,6 +63,12 @@ def request_retry(request: HttpRequest, run_id: str) -> None:
         _show(request, messages.INFO, Text("The failed views are already queued."))
     else:
         _show(request, messages.SUCCESS, Text("The failed views are queued."))
+
+
+def show_effect(request: HttpRequest) -> None:
+    """Tell the user what a pause does to the refreshes that were queued."""
+    if effect := pauses.effect_on_refresh(None, agency_scope.agencies_of(request.user)):
+        _show(request, messages.WARNING, effect)
 
 
 def request_cancel(request: HttpRequest, request_id: str) -> None:

@@ -176,6 +176,7 @@ class JobStatusAdmin(ReportAdmin):
     def refresh(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
         for table_name in queryset.values_list("table_name", flat=True):
             queue_actions.request_refresh(request, table_name)
+        queue_actions.show_effect(request)
 
     @admin.action(description=_("Capture a release snapshot of the selected views"), permissions=["capture"])
     def capture(self, request: HttpRequest, queryset: QuerySet[Any]) -> HttpResponse | None:

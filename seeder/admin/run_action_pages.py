@@ -11,7 +11,7 @@ from seeder.admin import page_urls, queue_actions
 from seeder.domain.human_format import format_count
 from seeder.domain.monitoring.timeline import Timeline, TimelineBar
 from seeder.domain.outcomes import Status
-from seeder.services.read_models import agency_scope, run_timeline
+from seeder.services.read_models import agency_scope, pauses, run_timeline
 from seeder.services.translation import translated
 from seeder.texts import Text
 
@@ -50,6 +50,7 @@ def _require_timeline(request: HttpRequest, run_id: str) -> Timeline:
 def _confirmation(  # noqa: PLR0913  # facts of one page
     request: HttpRequest, site: AdminSite, run_id: str, *, action: str, title: Text, bars: Sequence[TimelineBar]
 ) -> HttpResponse:
+    agencies = agency_scope.agencies_of(request.user)
     context = {
         **site.each_context(request),
         "title": translated(title),
@@ -58,5 +59,6 @@ def _confirmation(  # noqa: PLR0913  # facts of one page
         "bars": bars[:_MAX_NAMES],
         "hidden_bars": max(len(bars) - _MAX_NAMES, 0),
         "back_url": page_urls.run(site, run_id),
+        "refresh_effect": pauses.effect_on_refresh(None, agencies) if action == "retry" and bars else None,
     }
     return TemplateResponse(request, "seeder/run_action.html", context)

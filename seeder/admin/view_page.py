@@ -28,6 +28,7 @@ from seeder.services.read_models import (
     agency_scope,
     error_redaction,
     job_list,
+    pauses,
     view_as_of,
     view_description,
     view_history,
@@ -64,6 +65,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=viewer.can_see_errors)[job.key]
     description = view_description.describe_view(job, viewer, tables, can_see_queries=can_see_queries)
     contracts = contracts_of_jobs([job], agencies)[job.table_name]
+    can_refresh = queue_actions.can_refresh(request.user)
     as_of = view_as_of.loads_in_views([job], tables).get(job.table_name, ())
     context = {
         **site.each_context(request),
@@ -84,7 +86,8 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         "next_refresh": (
             schedules.next_refresh(job.agencies, has_contracts=bool(contracts)) if dispatch.is_available() else None
         ),
-        "can_refresh": queue_actions.can_refresh(request.user),
+        "can_refresh": can_refresh,
+        "refresh_effect": pauses.effect_on_refresh(job.table_name, agencies) if can_refresh else None,
         "can_see_checks": request.user.has_perm(check_access.VIEW_PERMISSION),
         "can_mute": request.user.has_perm(mutes.PERMISSION),
         "live": job.status is Status.RUNNING,

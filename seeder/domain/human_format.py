@@ -49,16 +49,6 @@ def format_size(size_bytes: int) -> str:
     return Text("{terabytes:.1f} TB", terabytes=amount)
 
 
-def lateness_text(late: timedelta) -> Text:
-    """Return `5 min late`, `27 h late` or `3 days late`."""
-    minutes = late // timedelta(minutes=1)
-    if minutes < 60:
-        return Text("{number} min late", number=minutes)
-    if minutes < 2 * 1440:
-        return Text("{number} h late", number=minutes // 60)
-    return Text("{number:,} days late", number=minutes // 1440)
-
-
 def time_ago_text(instant: datetime | None, now: datetime) -> Text:
     """Return `never`, `12 s ago`, `5 h ago` or `3 days ago`."""
     if instant is None:

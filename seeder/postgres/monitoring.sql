@@ -27,7 +27,7 @@ LIMIT %(max_runs)s;
 -- range of ids selects their metrics. Otherwise the planner would read those of all runs.
 latest AS MATERIALIZED (
     SELECT DISTINCT ON (night.number, h.table_name)
-        night.number, h.table_name, h.report_name, h.id, h.status, h.start_time,
+        night.number, h.table_name, h.id, h.status, h.start_time,
         coalesce(starts_with(h.errors, 'interrupted:'), false) AS is_interrupted
     FROM unnest(%(run_ids)s::text[], %(numbers)s::integer[]) AS night (run_id, number)
     JOIN reporting.seeder_run_history AS h USING (run_id)
@@ -42,9 +42,9 @@ latest AS MATERIALIZED (
     LEFT JOIN {metrics} AS m ON m.history_id = latest.id
         AND m.history_id BETWEEN (SELECT min(id) FROM latest) AND (SELECT max(id) FROM latest)
 ), absent AS (
-    SELECT night.number, array_agg(ARRAY[listed.table_name, listed.report_name]) AS views
+    SELECT night.number, array_agg(listed.table_name ORDER BY listed.table_name) AS views
     FROM (SELECT DISTINCT number FROM latest) AS night
-    CROSS JOIN (SELECT table_name, min(report_name) AS report_name FROM filtered GROUP BY table_name) AS listed
+    CROSS JOIN (SELECT DISTINCT table_name FROM filtered) AS listed
     WHERE NOT EXISTS (
         SELECT FROM latest WHERE latest.number = night.number AND latest.table_name = listed.table_name
     )
@@ -55,7 +55,7 @@ latest AS MATERIALIZED (
         count(*) AS views,
         count(*) FILTER (WHERE status = 'success' AND reason IS DISTINCT FROM 'skipped') AS refreshed,
         count(*) FILTER (WHERE status = 'success' AND reason = 'skipped') AS skipped,
-        array_agg(ARRAY[table_name, report_name]) FILTER (
+        array_agg(table_name ORDER BY table_name) FILTER (
             WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[]) IS NOT TRUE
         ) AS failed,
         count(*) FILTER (WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[])) AS held,
@@ -88,6 +88,27 @@ CROSS JOIN LATERAL (
     ORDER BY h.start_time
     LIMIT 1
 ) AS first;
+
+-- name: expected_trial
+-- Rows are inserted in the order of the plan.
+SELECT h.table_name
+FROM reporting.seeder_run_history AS h
+JOIN reporting.seeder_job_status AS s USING (table_name)
+LEFT JOIN reporting.seeder_custom_report_manifest AS custom
+    ON h.report_type = 'custom' AND custom.id = h.manifest_id AND custom.enabled AND custom.table_name = h.table_name
+LEFT JOIN reporting.seeder_canned_report_manifest AS subscription
+    ON h.report_type = 'canned' AND subscription.id = h.manifest_id
+LEFT JOIN reporting.seeder_canned_report AS canned ON canned.id = subscription.canned_report_id
+CROSS JOIN LATERAL (SELECT coalesce(custom.database_id, canned.database_id) AS id) AS database
+WHERE h.run_id = %(run)s AND (h.status = 'pending' OR NOT %(open)s) AND s.consecutive_failures = 0
+    AND database.id <> ALL (%(others)s::integer[])
+    AND coalesce(database.id = ANY (%(own)s::integer[]), database.id IS NOT NULL AND %(own)s::integer[] IS NULL)
+    AND EXISTS (
+        SELECT FROM reporting.seeder_run_history AS ok
+        WHERE ok.table_name = h.table_name AND coalesce(ok.status = 'success', false)
+    )
+ORDER BY h.id
+LIMIT 1;
 
 -- name: grid_cells
 -- The last row of each view in the runs of each column. A failed row counts before others of the same start.

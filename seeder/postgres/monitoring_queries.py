@@ -80,6 +80,18 @@ def failing_since(jobs: Collection[Job]) -> Mapping[str, datetime]:
     return dict(sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["failing_since"], parameters))
 
 
+def expected_trial(
+    run_id: str, *, database_ids: Sequence[int] | None, other_database_ids: Sequence[int], is_open: bool
+) -> str | None:
+    """Return the first view in a run's plan that succeeded last time, of these databases (None: all but the others).
+
+    If the run `is_open`, only its views that wait.
+    """
+    parameters = {"run": run_id, "own": database_ids, "others": [*other_database_ids], "open": is_open}
+    rows = sessions.query(DEFAULT_DB_ALIAS, STATEMENTS["expected_trial"], parameters)
+    return rows[0][0] if rows else None
+
+
 def metrics_table(*, has_metrics: bool) -> sql.Composable:
     """Return the table of metrics, or an empty one in its place."""
     return sql.Identifier("reporting", "seeder_run_metrics") if has_metrics else _NO_METRICS

@@ -18,8 +18,10 @@ from seeder.domain.monitoring.state_words import state_word
 from seeder.domain.monitoring.timeline import BarState, describe_reason
 from seeder.domain.refresh_requests import description_text
 from seeder.domain.snapshots.drift_text import DIFFERENCE_TEXTS, describe_change
+from seeder.domain.view_names import ViewName
 from seeder.services.documents.error_documents import reason_url
 from seeder.services.queue import schedules
+from seeder.services.read_models.attention import FailingView
 from seeder.services.read_models.manifest_list import DRIFT_TEXTS
 from seeder.services.translation import translated
 from seeder.texts import Text
@@ -207,14 +209,15 @@ def first_lines(text: str, count: int) -> str:
 
 
 @register.filter
+def box_of(view: str, failing: Iterable[FailingView]) -> str:
+    """Return the id of the box of a failing view, given its name as the server spells it. Empty without one."""
+    found = (one.box_id for one in failing if str(ViewName.parse_or_none(one.job.table_name)) == view)
+    return next(found, "")
+
+
+@register.filter
 def ago(at: datetime) -> str:
     """Format a time as `3 hours ago`."""
     if timezone.now() - at < timedelta(minutes=1):
         return gettext("just now")
     return timesince(at, time_strings=_AGO, depth=1)
-
-
-@register.filter
-def lateness(deadline: datetime) -> str:
-    """Format how long ago a deadline was as `27 h late`."""
-    return translated(human_format.lateness_text(timezone.now() - deadline))

@@ -67,7 +67,7 @@ def test_timeline_is_zoomed_by_dragging_and_by_keyboard(site: Site) -> None:
 def test_reader_sees_no_refresh_button_and_redacted_errors(site: Site) -> None:
     page = site.logged_in_page("reader")
     page.goto(MONITORING)
-    assert page.get_by_role("link", name="Refresh Report").count() == 0
+    assert page.get_by_role("link", name="Refresh reporting").count() == 0
     expect(page.locator(".problem")).to_contain_text("Why invalid_text_representation")
     expect(page.locator(".problem")).to_contain_text("requires seeder.view_errors")
     assert "secret" not in page.content()
@@ -80,7 +80,7 @@ def test_reader_sees_no_refresh_button_and_redacted_errors(site: Site) -> None:
 def test_user_of_one_agency_sees_only_its_views(site: Site) -> None:
     page = site.logged_in_page("metro")
     page.goto(MONITORING)
-    assert sorted(names(page)) == ["Canned reporting.shared", "Report reporting.bad"]
+    assert sorted(names(page)) == ["reporting.bad", "reporting.shared"]
     expect(page.locator(".night.latest")).to_contain_text("1 of 2 views refreshed 1 failed")
     assert page.locator("#agency option").all_inner_texts() == ["All agencies", "metro"]
     assert "demo" not in page.locator("table.run-grid").inner_text()
@@ -100,7 +100,7 @@ def test_pages_work_without_javascript(site: Site) -> None:
         page.goto(url)
         assert page.get_by_role("heading", level=1).is_visible(), name
     page.goto(MONITORING)
-    page.get_by_role("link", name="Refresh Report reporting.good").click()
+    page.get_by_role("link", name="Refresh reporting.good").click()
     page.get_by_role("button", name="Refresh").click()
     expect(page.get_by_text("The view reporting.good is queued.")).to_be_visible()
     site.browser_errors.clear()  # of the 404 page

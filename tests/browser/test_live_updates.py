@@ -37,7 +37,7 @@ def test_refresh_button_queues_and_row_updates_itself(site: Site) -> None:
     page = site.logged_in_page("operator")
     page.goto(MONITORING)
     before = JobStatus.objects.get(table_name="reporting.good").last_run_id
-    page.get_by_role("link", name="Refresh Report reporting.good").click()
+    page.get_by_role("link", name="Refresh reporting.good").click()
     page.get_by_role("button", name="Refresh").click()
     expect(page.get_by_text("The view reporting.good is queued.")).to_be_visible()
     expect(page.locator(".now")).to_contain_text("1 waiting")

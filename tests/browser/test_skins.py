@@ -11,14 +11,14 @@ from playwright.sync_api import Browser, Page
 from seeder.models import CustomReportManifest, JobStatus, Run, RunHistory
 from tests.browser.conftest import Site, running_server
 from tests.browser.monitoring_pages import AXE, MONITORING
-from tests.morning_scene import create_morning, morning_zone
+from tests.morning_scene import MAX_FAILURES, create_morning, morning_zone
 
 pytestmark = pytest.mark.slow
 
 WINDOWS: Sequence[tuple[int, Literal["light", "dark"]]] = ((400, "dark"), (1280, "light"))
 TOO_WIDE = """width => document.documentElement.scrollWidth <= width ? [] : [...document.querySelectorAll(".seeder *")]
     .filter(element => element.getBoundingClientRect().right > width).map(element => element.outerHTML.slice(0, 100))"""
-CUT_OFF = """() => [...document.querySelectorAll(".run-grid :is(.state, .success-at)")]
+CUT_OFF = """() => [...document.querySelectorAll(".run-grid :is(.view, .state, .success-at)")]
     .filter(cell => cell.scrollWidth > cell.clientWidth).map(cell => cell.textContent)
     .concat([...document.querySelectorAll(".run-grid .view bdi")].filter(agency =>
         agency.getBoundingClientRect().right > agency.closest("th").getBoundingClientRect().right)
@@ -40,7 +40,8 @@ def test_pages_are_readable_in_other_skins(site: Site, chromium: Browser, skin: 
         "view": f"{MONITORING}view/?table={RunHistory.objects.latest('pk').table_name}",
     }
     zone = morning_zone().key
-    with running_server(ADMIN_SKIN=skin, TIME_ZONE=zone, DJANGO_SETTINGS_MODULE="skin_settings") as address:
+    variables = {"SEEDER_MAX_FAILURES": str(MAX_FAILURES), "DJANGO_SETTINGS_MODULE": "skin_settings"}
+    with running_server(ADMIN_SKIN=skin, TIME_ZONE=zone, **variables) as address:
         skinned = Site(address=address, browser=chromium, contexts=site.contexts)
         page = skinned.logged_in_page("operator")
         for width, scheme in WINDOWS:

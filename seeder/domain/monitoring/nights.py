@@ -117,7 +117,6 @@ _CURRENT = Noun(
     "{refreshed:,} of {number:,} view refreshed or unchanged",
     "{refreshed:,} of {number:,} views refreshed or unchanged",
 )
-ViewNames = Sequence[str]  # of its table and of its report
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -126,7 +125,7 @@ class NightFact:
 
     text: str
     is_problem: bool = False
-    views: Sequence[ViewNames] = ()
+    views: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -143,8 +142,8 @@ class NightCounts:
     pending: int = 0
     repaired: int = 0  # of the failed, held and interrupted ones, those refreshed since
     absent: int = 0  # listed views that are not among `views`
-    failed_views: Sequence[ViewNames] = ()  # at most MAX_NAMED
-    absent_views: Sequence[ViewNames] = ()  # the same
+    failed_views: Sequence[str] = ()  # at most MAX_NAMED
+    absent_views: Sequence[str] = ()  # the same
 
     @property
     def unsuccessful(self) -> int:
@@ -166,7 +165,7 @@ class NightCounts:
         singular, plural = _CURRENT if self.skipped else _REFRESHED
         views, refreshed = self.views + self.absent, self.refreshed + self.skipped
         yield NightFact(text=Text.counted(singular, plural, views, refreshed=refreshed))
-        parts: Iterable[tuple[int, str, bool, Sequence[ViewNames]]] = (
+        parts: Iterable[tuple[int, str, bool, Sequence[str]]] = (
             (self.failed, count_text("failed", self.failed), True, self.failed_views),
             (self.held, count_text("held", self.held), True, ()),
             (self.interrupted, count_text("interrupted", self.interrupted), True, ()),
@@ -177,7 +176,7 @@ class NightCounts:
         )
         for number, text, is_problem, names in parts:
             if number:
-                shown = sorted(names, key=tuple) if len(names) == number else ()
+                shown = sorted(names) if len(names) == number else ()
                 yield NightFact(text=text, is_problem=is_problem, views=shown)
 
 

@@ -17,7 +17,7 @@ from seeder.services.queue.schedule_rows import ScheduleStatus
 from seeder.services.read_models import error_redaction, job_list
 from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.read_models.freshness_overview import ContractStatus, FreshnessOverview
-from seeder.services.read_models.pauses import Pause, read_pauses
+from seeder.services.read_models.pauses import NextRun, Pause, read_pauses
 from seeder.services.read_models.queue_state import QueueState
 
 MAX_SHOWN = 5  # of each kind
@@ -33,6 +33,11 @@ class FailingView:
     failure: VisibleFailure
     since: datetime | None  # its first failure after the last success
 
+    @property
+    def box_id(self) -> str:
+        """The id of its box on the page."""
+        return f"failing-{self.job.report_type}-{self.job.manifest_id}"
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class LateView:
@@ -45,6 +50,11 @@ class LateView:
     cause: str = ""  # empty if unknown
     next_refresh: ScheduleStatus | None = None  # None if unknown
 
+    @property
+    def agencies(self) -> Sequence[str]:
+        shown = self.contract or self.job
+        return shown.agencies if shown else ()
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Circumstances:
@@ -52,14 +62,20 @@ class Circumstances:
 
     freshness: FreshnessOverview
     night: Round | None  # the last one
+    rounds: Sequence[Round]  # latest first
     queue: QueueState | None  # None if hidden
 
     @property
-    def next_run_at(self) -> datetime | None:
-        """When the next run starts. None if unknown, or if a run is queued or running."""
+    def next_run(self) -> NextRun:
+        """The running run, or the next one of a schedule. A queued one has no plan yet."""
+        runs = [run for one in self.rounds for run in one.runs]
+        if running := next((run.run_id for run in runs if run.is_running), None):
+            return NextRun(plan_run_id=running, is_open=True)
         if self.queue is None or self.queue.parts or self.queue.next_run is None:
-            return None
-        return self.queue.next_run.due
+            return NextRun()
+        name = self.queue.next_run.name
+        plan = next((run.run_id for run in runs if run.requested_by == name), None)
+        return NextRun(starts_at=self.queue.next_run.due, plan_run_id=plan)
 
     def schedules(self, view: ViewName | None, agencies: Sequence[str]) -> Sequence[ScheduleStatus] | None:
         """Return the schedules that refresh a view, next one first. None if none is known of any view."""
@@ -105,9 +121,8 @@ def read_attention(
     jobs = job_list.troubled_jobs(agencies, max_failing=_MAX_READ, max_others=MAX_SHOWN)
     failing = _failing_views(jobs.failing.jobs, tables, can_see_errors=can_see_errors)
     late, more_late = _late_views(jobs.late, circumstances)
-    next_run_at = circumstances.next_run_at
     return Attention(
-        pauses=read_pauses(agencies, tables, can_see_causes=can_see_causes, next_run_at=next_run_at),
+        pauses=read_pauses(agencies, tables, can_see_causes=can_see_causes, next_run=circumstances.next_run),
         failing=failing,
         more_failing=jobs.failing.total - len(failing),
         long_running=jobs.long_running.jobs,

@@ -10,34 +10,95 @@ from pytest_django import Settings
 from seeder.models import CircuitBreaker, JobStatus, Run, RunHistory, RunMetrics
 from seeder.services.queue import schedules
 from seeder.templatetags.seeder_pages import day_and_time
-from tests.conftest import another_session, create_custom_manifest, sql
+from tests.conftest import another_session, create_custom_manifest
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
 from tests.integration.admin.page_texts import attention, shown_text
 
 
-def test_open_breaker_says_since_when_why_and_until_when(settings: Settings) -> None:
+def test_open_breaker_says_since_when_why_and_what_next(settings: Settings) -> None:
     reader = client_with(*READER_PERMISSIONS)
     assert "circuit breaker" not in get_page(reader, "monitoring/")
-    sql(
-        "INSERT INTO reporting.seeder_circuit_breaker (database_alias, failures, opened_at, causes)"
-        """ VALUES ('default', 1, now(), '{"reporting.bad": "disk_full"}') ON CONFLICT (database_alias) DO UPDATE"""
-        " SET (failures, opened_at, causes) = (excluded.failures, excluded.opened_at, excluded.causes)"
-    )
-    text = shown_text(reader)
-    assert re.search(r"Refreshes paused since today \d\d:\d\d Queue empty", text)
-    assert re.search(r"Paused No refresh starts in the database default since today \d\d:\d\d Why", text)
-    assert "Why circuit breaker open after 1 failed view: reporting.bad (disk_full) Next" in text
-    trial = ": one view is tried, then the others if it succeeds To do repair the cause"
-    assert re.search(rf"Next with the next run from today \d\d:\d\d {trial}", text)
+    open_breaker()
+    text = attention(reader)
+    paused = r"Paused by the circuit breaker since today \d\d:\d\d"
+    assert re.match(rf"Needs attention {paused} 1 failed view: disk_full Next", text)
+    todo = "tries one view; if it succeeds, all others follow To do repair the cause, then refresh the failed view"
+    assert re.search(rf"Next the next run after today \d\d:\d\d {todo}", text)
+    assert "database" not in text
     settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
-    text = shown_text(client_with(*READER_PERMISSIONS, name="demo"))
-    assert "open after 1 failed view Next" in text
+    assert re.search(rf"{paused} 1 failed view Next", shown_text(client_with(*READER_PERMISSIONS, name="demo")))
     CircuitBreaker.objects.update(failures=5, opened_at=timezone.now() - timedelta(days=1))
     text = shown_text(reader)
-    assert "open after 5 failed views in a row (limit 5): reporting.bad (disk_full) Next" in text
-    assert f"Next with the next run {trial}" in text
+    assert "5 failed views in a row (limit 5): disk_full Next" in text
+    assert f"Next the next run {todo}" in text
+
+
+def test_pause_links_the_box_that_has_the_cause() -> None:
+    open_breaker()
+    reader = client_with(*READER_PERMISSIONS)
+    page = get_page(reader, "monitoring/")
+    [box] = re.findall(r'<li id="(failing-[^"]*)"', page)
+    assert f'href="#{box}">disk_full</a>' in page
+    CircuitBreaker.objects.update(causes={"reporting.other": "disk_full"})
+    assert '/view/?table=reporting.other">disk_full</a>' in get_page(reader, "monitoring/")
+
+
+def test_pause_names_the_view_that_the_next_run_tries(settings: Settings) -> None:
+    open_breaker()
     schedules.sync_schedules()
-    assert re.search(rf"Next (today|tomorrow) \d\d:\d\d {trial}", shown_text(reader))
+    Run.objects.update(requested_by="seeder: every report")
+    reader = client_with(*READER_PERMISSIONS)
+    first = RunHistory.objects.exclude(table_name="reporting.bad").order_by("id").values_list("table_name", flat=True)
+    expected = r"Next (today|tomorrow) \d\d:\d\d tries one view, probably {} ; if it succeeds, all others follow"
+    assert re.search(expected.format(first[0]), attention(reader))
+    JobStatus.objects.filter(table_name=first[0]).update(consecutive_failures=1)
+    assert re.search(expected.format(first[1]), attention(reader))
+    settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
+    assert "tries one view; if" in attention(client_with(*READER_PERMISSIONS, name="demo")), (
+        "it can be of another agency"
+    )
+
+
+def test_pause_names_the_view_that_a_waiting_run_tries() -> None:
+    open_breaker()
+    run = Run.objects.get()
+    Run.objects.update(finished_at=None)
+    RunHistory.objects.filter(table_name__in=["reporting.good", "reporting.bad"]).update(status="pending")
+    good = RunHistory.objects.get(table_name="reporting.good")
+    RunHistory.objects.create(**{**facts(good), "run_id": "earlier", "status": "success"}, start_time=run.started_at)
+    with another_session() as other:
+        other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"seeder.run {run.run_id}"])
+        text = attention(client_with(*READER_PERMISSIONS))
+        assert re.search(r"Next today \d\d:\d\d tries one view, probably reporting.good ;", text)
+
+
+def test_pause_of_several_databases_names_its_own(settings: Settings) -> None:
+    open_breaker()
+    settings.SEEDER = {"DATABASES": {1: "default", 2: "archive"}}
+    text = shown_text(client_with(*READER_PERMISSIONS))
+    assert "Refreshes paused in default" in text
+    assert "disk_full only in the database default" in text
+
+
+def test_pages_that_offer_a_refresh_say_what_a_pause_does_to_it() -> None:
+    reader = client_with(*READER_PERMISSIONS, "refresh_views")
+    JobStatus.objects.filter(table_name="reporting.good").update(start_time=timezone.now() - timedelta(hours=53))
+    pages = [
+        "monitoring/refresh/?table=reporting.good",
+        "monitoring/view/?table=reporting.good",
+        f"monitoring/run/{Run.objects.get().run_id}/retry/",
+    ]
+    for path in pages:
+        assert "Refreshes are paused" not in get_page(reader, path)
+    assert "refresh it now" in attention(reader)
+    open_breaker()
+    for path in pages:
+        assert re.search(r"paused by the circuit breaker. One view is tried at \d\d:\d\d:\d\d;", get_page(reader, path))
+    assert "refresh it now" not in attention(reader)
+    assert 'title="Refresh: paused now"' in get_page(reader, "monitoring/")
+    CircuitBreaker.objects.update(opened_at=timezone.now() - timedelta(days=1))
+    for path in pages:
+        assert "One view is tried now;" in get_page(reader, path)
 
 
 def test_throttle_of_a_living_run_is_a_pause() -> None:
@@ -49,8 +110,11 @@ def test_throttle_of_a_living_run_is_a_pause() -> None:
         key = f"seeder.run {Run.objects.get().run_id}"
         other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
         text = shown_text(reader)
-        assert "Refreshes paused since today" in text
-        assert "Why the throttle: too many queries are active on the server Next" in text
+        assert re.search(
+            r"Paused by the throttle since today \d\d:\d\d too many queries are active on the server Next", text
+        )
+        operator = client_with(*READER_PERMISSIONS, "refresh_views", name="operator")
+        assert "This one waits until fewer queries" in get_page(operator, "monitoring/refresh/?table=reporting.good")
 
 
 def test_failing_view_says_since_when_and_links_its_reason() -> None:
@@ -74,9 +138,9 @@ def test_late_view_is_listed_once() -> None:
     JobStatus.objects.filter(table_name="reporting.bad").update(start_time=timezone.now() - timedelta(hours=27))
     reader = client_with(*READER_PERMISSIONS)
     text = attention(reader)
-    assert text.count("Report reporting.bad") == 1
-    assert "Late Report reporting.good demo 27 h late last success" in text
-    assert "late after 26 hours" in text
+    assert text.count("reporting.bad") == 1
+    since = r"since (today|yesterday|\d+ \w+) \d\d:\d\d"
+    assert re.search(rf"Late reporting.good demo {since} , 26 hours after its last success", text)
     assert text.count("Late") == 1
     partly = "Data partly from today metro except 1 failing, never refreshed demo except 1 late, from "
     assert partly in shown_text(reader)
@@ -115,17 +179,37 @@ def test_missing_worker_is_a_problem_with_a_command() -> None:
     assert "Workers not working" in text
     assert "No worker No queued refresh starts since today" in text
     assert "To do start manage.py watch_queue" in text
-    assert "Next run" not in text
+    assert "Next run overdue" in text
+
+
+def test_next_run_without_a_schedule_says_where_to_set_it() -> None:
+    text = shown_text(client_with(*READER_PERMISSIONS))
+    assert "Next run none scheduled set SEEDER_NIGHTLY_CRON , then manage.py schedule_refreshes" in text
 
 
 def test_view_that_data_checks_held_is_shown_as_held() -> None:
     reader = client_with(*READER_PERMISSIONS)
-    assert "Failing Report reporting.bad" in attention(reader)
+    assert "Failing reporting.bad" in attention(reader)
     assert "</svg>failed</span>" in get_page(reader, "monitoring/view/?table=reporting.bad")
     RunMetrics.objects.filter(history__table_name="reporting.bad").update(reason="held")
-    assert "Held Report reporting.bad" in attention(reader)
+    assert "Held reporting.bad" in attention(reader)
     assert "</svg>held</span>" in get_page(reader, "monitoring/")
     assert "</svg>held</span>" in get_page(reader, "monitoring/view/?table=reporting.bad")
+
+
+def test_view_whose_refresh_was_interrupted_is_not_shown_as_failing() -> None:
+    message = "interrupted: a signal"
+    RunHistory.objects.filter(table_name="reporting.bad").update(errors=message)
+    JobStatus.objects.filter(table_name="reporting.bad").update(last_errors=message)
+    reader = client_with(*READER_PERMISSIONS)
+    assert "Interrupted reporting.bad" in attention(reader)
+    assert "</svg>interrupted</span>" in get_page(reader, "monitoring/")
+
+
+def open_breaker() -> None:
+    """Open the circuit breaker of the default database now."""
+    row = {"failures": 1, "opened_at": timezone.now(), "causes": {"reporting.bad": "disk_full"}}
+    CircuitBreaker.objects.update_or_create(pk="default", defaults=row)
 
 
 def facts(row: RunHistory) -> dict[str, object]:

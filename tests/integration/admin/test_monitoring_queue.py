@@ -59,7 +59,7 @@ def test_refresh_link_requires_a_confirmation() -> None:
     operator = client_with(*READER_PERMISSIONS, "refresh_views")
     url = "/admin/seeder/monitoring/refresh/?table=reporting.good"
     assert f'href="{url}&amp;next=/admin/seeder/monitoring/' in get_page(operator, "monitoring/").replace("%2F", "/")
-    assert "Refresh Report reporting.good?" in operator.get(url).content.decode()
+    assert "Refresh reporting.good?" in operator.get(url).content.decode()
     assert not QueuedRefresh.objects.exists()
     assert operator.post(f"{url}&next=https://elsewhere.example/").headers["Location"] == "/admin/seeder/monitoring/"
     assert QueuedRefresh.objects.get().requested_by == "user"

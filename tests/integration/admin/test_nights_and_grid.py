@@ -30,7 +30,7 @@ def test_first_line_is_the_night_beside_the_previous_one(settings: Settings) -> 
     text = nights(reader)
     ended = r"finished (today|yesterday) \d\d:\d\d"
     started, counts = r"started (yesterday )?\d\d:\d\d", "2 of 3 views refreshed 1 failed"
-    assert re.search(rf"Last night {ended} {started} by a test {counts} \( Report reporting.bad \) Timeline", text)
+    assert re.search(rf"Last night {ended} {started} by a test {counts} \( reporting.bad \) Timeline", text)
     assert "Later run" not in text
     orchestrator.execute_run(SingleView(name=ViewName.parse("reporting.bad")), requested_by="operator")
     text = nights(reader)
@@ -47,7 +47,7 @@ def test_first_line_shows_a_killed_run_and_a_missing_night() -> None:
     RunHistory.objects.filter(table_name="reporting.good").update(status="running")
     text = nights(reader)
     assert "Last night interrupted (killed) started today" in text
-    assert "1 of 3 views refreshed 1 failed ( Report reporting.bad ) 1 interrupted" in text
+    assert "1 of 3 views refreshed 1 failed ( reporting.bad ) 1 interrupted" in text
     Run.objects.update(stopped_by="SIGTERM", finished_at=timezone.now())
     assert re.search(r"interrupted today \d\d:\d\d \(SIGTERM\) started \d\d:\d\d", nights(reader))
     Run.objects.update(stopped_by=None, finished_at=None)
@@ -56,7 +56,7 @@ def test_first_line_shows_a_killed_run_and_a_missing_night() -> None:
         other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [key])
         text = nights(reader)
         assert "running since today" in text
-        assert "1 of 3 views refreshed 1 failed ( Report reporting.bad ) 1 running" in text
+        assert "1 of 3 views refreshed 1 failed ( reporting.bad ) 1 running" in text
     Run.objects.update(started_at=F("started_at") - timedelta(hours=27))
     assert "No nightly run has started since" in nights(reader)
 
@@ -65,7 +65,7 @@ def test_night_names_listed_views_that_it_did_not_select(settings: Settings) -> 
     create_custom_manifest("reporting.new", "SELECT 1 AS n", agency="metro")
     create_custom_manifest("reporting.off", "SELECT 1 AS n", enabled=False)
     reader = client_with(*READER_PERMISSIONS)
-    failed, absent = "1 failed ( Report reporting.bad )", "1 not selected ( Report reporting.new )"
+    failed, absent = "1 failed ( reporting.bad )", "1 not selected ( reporting.new )"
     assert f"2 of 4 views refreshed {failed} {absent} Timeline" in nights(reader)
     create_custom_manifest("reporting.newer", "SELECT 1 AS n", agency="metro")
     create_custom_manifest("reporting.newest", "SELECT 1 AS n", agency="metro")

@@ -91,7 +91,7 @@ def test_views_without_a_result_complete_the_sum() -> None:
 
 
 def test_only_few_views_are_named() -> None:
-    names = [["a", "A"], ["b", "B"]]
+    names = ["reporting.a", "reporting.b"]
     two, three = (NightCounts(views=9, failed=number, failed_views=names) for number in (2, 3))
     assert [[*counts.facts][1].views for counts in (two, three)] == [names, ()]
 

@@ -11,7 +11,7 @@ from django.core.management.base import OutputWrapper
 
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.freshness.data_age import DataAge, UnknownAge
-from seeder.domain.human_format import lateness_text, time_ago_text
+from seeder.domain.human_format import time_ago_text
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.report_jobs import Job, JobPage, JobTotals
 from seeder.domain.outcomes import Status
@@ -186,14 +186,6 @@ def test_job_state_is_described_in_a_few_words(job: Job, expected: str) -> None:
 )
 def test_ages_are_formatted_at_their_limits(seconds: float, expected: str) -> None:
     assert time_ago_text(NOON - timedelta(seconds=seconds), NOON) == expected
-
-
-@pytest.mark.parametrize(
-    ("minutes", "expected"),
-    [(0, "0 min late"), (59, "59 min late"), (60, "1 h late"), (2879, "47 h late"), (2880, "2 days late")],
-)
-def test_lateness_is_formatted_at_its_limits(minutes: int, expected: str) -> None:
-    assert lateness_text(timedelta(minutes=minutes)) == expected
 
 
 def test_omitted_jobs_are_counted_in_the_last_line() -> None:
