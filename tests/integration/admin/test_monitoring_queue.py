@@ -52,7 +52,7 @@ def test_cancel_link_requires_a_confirmation() -> None:
     operator.post(url)
     assert "has ended, so it cannot be cancelled" in get_page(operator, "monitoring/")
     operator.post("/admin/seeder/monitoring/", {"cancel": "\0"})
-    assert "There is no queued request" in get_page(operator, "monitoring/")
+    assert "There is no request and no run" in get_page(operator, "monitoring/")
 
 
 def test_refresh_link_requires_a_confirmation() -> None:
