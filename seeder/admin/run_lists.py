@@ -17,6 +17,7 @@ from seeder.admin import list_cells, page_urls
 from seeder.admin.error_pages import error_page
 from seeder.admin.read_only_admin import MAX_COUNTED_ROWS
 from seeder.admin.report_lists import AgencyFilter, ReportAdmin, StatusFilter, link
+from seeder.domain.monitoring.view_counts import count_text
 from seeder.domain.outcomes import Status
 from seeder.domain.refresh_requests import description_text
 from seeder.models import Run, RunHistory
@@ -171,12 +172,16 @@ class RunAdmin(ReportAdmin):
 
     @admin.display(description=_("failures"))
     def failures(self, row: Any) -> str | SafeString:
-        failed = list_cells.count(row.totals.failed)
-        return format_html('<span class="failed">{}</span>', failed) if row.totals.failed else failed
+        totals = row.totals
+        failed = list_cells.count(totals.failed - totals.held)
+        shown = format_html('<span class="failed">{}</span>', failed) if totals.failed > totals.held else failed
+        others = {"held": totals.held, "interrupted": totals.interrupted}
+        below = Text.joined(count_text(state, number) for state, number in others.items() if number)
+        return list_cells.with_line_below(shown, translated(below))
 
     def get_fields(self, request: HttpRequest, _: Any = None) -> list[Any]:
         run_fields = ["run_id", "description", "requested_by", "started_at", "finished_at", "stopped_by", "workers"]
-        total_fields = ["manifests", "succeeded", "failed", "agencies"]  # of all agencies
+        total_fields = ["manifests", "succeeded", "failed", "held", "interrupted", "agencies"]  # of all agencies
         return [*run_fields, *(total_fields if agency_scope.agencies_of(request.user) is None else []), "timeline"]
 
     @admin.display(description=_("page"))

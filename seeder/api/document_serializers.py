@@ -130,7 +130,9 @@ class RunSerializer(serializers.Serializer[Any]):
     workers = serializers.IntegerField()
     manifests = serializers.IntegerField()
     succeeded = serializers.IntegerField()
-    failed = serializers.IntegerField(help_text="includes interrupted manifests")
+    failed = serializers.IntegerField(help_text="includes held manifests, and no interrupted ones")
+    held = serializers.IntegerField(help_text="manifests whose views data checks held")
+    interrupted = serializers.IntegerField(help_text="manifests whose views the run did not finish")
 
 
 class CancelledRunSerializer(RunSerializer):

@@ -121,6 +121,8 @@ _RUN: Body = {
     "manifests": 12,
     "succeeded": 11,
     "failed": 1,
+    "held": 0,
+    "interrupted": 0,
 }
 _STOPPING: Body = {
     **_RUN,

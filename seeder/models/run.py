@@ -29,8 +29,10 @@ class Run(models.Model):
     workers = models.IntegerField(_("workers"))  # per database
     manifests = models.IntegerField(_("manifests"))
     succeeded = models.IntegerField(_("succeeded"), null=True)  # null until the run has ended
-    failed = models.IntegerField(_("failed"), null=True)  # including the interrupted ones
-    agencies = models.JSONField(_("agencies"))  # {slug: {"manifests": 3, "succeeded": 2, "failed": 1}}
+    failed = models.IntegerField(_("failed"), null=True)  # including the held ones
+    held = models.IntegerField(_("held"), null=True)
+    interrupted = models.IntegerField(_("interrupted"), null=True)
+    agencies = models.JSONField(_("agencies"))  # {slug: {"manifests": 3, …}} with these counts of each
     # [{"database", "reason", "from", "until"}, …]; "until" is null if the hold did not end
     holds = models.JSONField(db_default=models.Value([], models.JSONField()))
     # {database: whether views used parallel query while all its workers were busy}; without databases that were not

@@ -162,6 +162,8 @@ CREATE TABLE IF NOT EXISTS reporting.seeder_run (
     manifests integer NOT NULL,
     succeeded integer,
     failed integer,
+    held integer,
+    interrupted integer,
     agencies jsonb NOT NULL,
     holds jsonb NOT NULL DEFAULT '[]',
     parallel_query jsonb NOT NULL DEFAULT '{}'

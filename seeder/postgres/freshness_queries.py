@@ -15,7 +15,7 @@ from seeder.domain.monitoring.report_jobs import JobFilter
 from seeder.domain.outcomes import HeldReason, Status
 from seeder.domain.view_names import ViewName
 from seeder.postgres import sessions
-from seeder.postgres.job_list_queries import NO_METRICS
+from seeder.postgres.monitoring_queries import metrics_table
 from seeder.postgres.named_statements import STATEMENTS
 
 _HELD_REASONS = {*HeldReason}
@@ -97,7 +97,7 @@ def _usual_duration(relation: str) -> sql.Composed:
 
 def view_facts(names: Collection[str], *, has_metrics: bool) -> Mapping[str, ViewFacts]:
     """Return the facts of views by their names as manifests spell them."""
-    metrics = sql.Identifier("reporting", "seeder_run_metrics") if has_metrics else NO_METRICS
+    metrics = metrics_table(has_metrics=has_metrics)
     statement = sql.SQL(f"WITH {STATEMENTS['latest_state']}\n{STATEMENTS['contract_facts']}").format(
         metrics=metrics, usual_duration=_usual_duration("wanted")
     )

@@ -216,23 +216,19 @@ WHERE table_name = ANY (%(names)s::text[]) AND status = 'success' AND start_time
 ORDER BY start_time DESC;
 
 -- name: close_run
--- Set the totals of a run from its history rows, unless they are set.
+-- Set the totals of a run from its history rows, unless they are set. What has not ended was interrupted.
 UPDATE reporting.seeder_run AS r
 SET finished_at = clock_timestamp(), stopped_by = %(stopped_by)s, manifests = t.manifests, succeeded = t.succeeded,
-    failed = t.manifests - t.succeeded, agencies = t.agencies
+    failed = t.failed, held = t.held, interrupted = t.interrupted, agencies = t.agencies
 FROM (
     SELECT
-        coalesce(sum(agency.manifests), 0) AS manifests,
-        coalesce(sum(agency.succeeded), 0) AS succeeded,
+        coalesce(sum(agency.manifests), 0) AS manifests, coalesce(sum(agency.succeeded), 0) AS succeeded,
+        coalesce(sum(agency.failed), 0) AS failed, coalesce(sum(agency.held), 0) AS held,
+        coalesce(sum(agency.interrupted + agency.open), 0) AS interrupted,
         coalesce(jsonb_object_agg(agency.agency_slug, jsonb_build_object(
-            'manifests', agency.manifests, 'succeeded', agency.succeeded,
-            'failed', agency.manifests - agency.succeeded
-        )), '{}') AS agencies
-    FROM (
-        SELECT agency_slug, count(*) AS manifests, count(*) FILTER (WHERE status = 'success') AS succeeded
-        FROM reporting.seeder_run_history
-        WHERE run_id = %(run)s
-        GROUP BY agency_slug
-    ) AS agency
+            'manifests', agency.manifests, 'succeeded', agency.succeeded, 'failed', agency.failed, 'held', agency.held,
+            'interrupted', agency.interrupted + agency.open
+        )), '{{}}') AS agencies
+    FROM ({counts_of_runs}) AS agency
 ) AS t
 WHERE r.run_id = %(run)s AND r.finished_at IS NULL;

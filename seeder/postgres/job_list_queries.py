@@ -26,9 +26,9 @@ from seeder.domain.monitoring.report_jobs import (
 )
 from seeder.domain.outcomes import Status
 from seeder.postgres import sessions
+from seeder.postgres.monitoring_queries import metrics_table
 from seeder.postgres.named_statements import STATEMENTS
 
-NO_METRICS = sql.SQL("(SELECT NULL::bigint AS history_id, NULL::text AS reason)")
 # The column of each sort key, and its type.
 _SORT_COLUMNS: Mapping[SortKey, tuple[str, sql.SQL]] = {
     SortKey.ATTENTION: ("attention", sql.SQL("integer")),
@@ -168,7 +168,7 @@ def latest_results(jobs: Collection[Job]) -> Mapping[ManifestKey, tuple[str | No
 
 def latest_states(table_names: Collection[str], *, has_metrics: bool) -> Mapping[str, LatestState]:
     """Return the latest states of views by their names as manifests spell them. A view that never ran has none."""
-    metrics = sql.Identifier("reporting", "seeder_run_metrics") if has_metrics else NO_METRICS
+    metrics = metrics_table(has_metrics=has_metrics)
     statement = f"WITH {STATEMENTS['latest_state']}\n{STATEMENTS['results_of_latest_states']}"
     parameters = {"names": list(table_names), "run_lock": lock_keys.of_run("")}
     rows = sessions.query(DEFAULT_DB_ALIAS, sql.SQL(statement).format(metrics=metrics), parameters)

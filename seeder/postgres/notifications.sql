@@ -27,7 +27,8 @@ INSERT INTO reporting.seeder_notification (channel, event, subject, facts)
 SELECT
     %(channel)s, %(event)s, r.run_id,
     jsonb_build_object(
-        'run_id', r.run_id, 'succeeded', r.succeeded, 'failed', r.failed, 'stopped_by', r.stopped_by,
+        'run_id', r.run_id, 'succeeded', r.succeeded, 'failed', r.failed, 'held', r.held, 'interrupted', r.interrupted,
+        'stopped_by', r.stopped_by,
         'requested_by', r.requested_by, 'agencies', (SELECT coalesce(jsonb_agg(slug), '[]') FROM jsonb_object_keys(r.agencies) AS slug)
     )
 FROM reporting.seeder_run AS r

@@ -17,7 +17,7 @@ LIMIT %(max_runs)s;
 SELECT
     began AS start_time,
     count(*) FILTER (WHERE position <= %(max_runs)s) AS runs,
-    count(*) FILTER (WHERE position <= %(max_runs)s AND status = 'error') AS failed,
+    count(*) FILTER (WHERE position <= %(max_runs)s AND status = 'error' AND NOT is_interrupted) AS failed,
     min(duration) AS shortest,
     percentile_disc(0.5) WITHIN GROUP (ORDER BY duration) AS median,
     max(duration) AS longest,
@@ -29,7 +29,8 @@ CROSS JOIN generate_series(0, %(intervals)s - 1) AS number
 CROSS JOIN LATERAL (SELECT total.now - (number + 1) * total.step AS began, total.now - number * total.step AS ended) AS each
 CROSS JOIN LATERAL (
     SELECT
-        h.run_id, h.status, h.start_time, h.records_processed AS rows, h.finish_time - h.start_time AS duration,
+        h.run_id, h.status, h.start_time, h.records_processed AS rows,
+        coalesce(starts_with(h.errors, 'interrupted:'), false) AS is_interrupted, h.finish_time - h.start_time AS duration,
         row_number() OVER (ORDER BY h.start_time DESC) AS position
     FROM reporting.seeder_run_history AS h
     WHERE h.manifest_id = %(manifest_id)s AND h.start_time > each.began AND h.start_time <= each.ended

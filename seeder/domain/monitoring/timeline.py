@@ -28,7 +28,9 @@ class RunTotals:
     workers: int
     manifests: int
     succeeded: int
-    failed: int  # including interrupted ones
+    failed: int  # including held ones
+    held: int = 0
+    interrupted: int = 0
     cancel_requested_by: str | None = None  # of a run outside the queue
     is_dead: bool = False  # its process was killed, and nothing has closed its rows yet
     parallel_query: Mapping[str, bool] = field(default_factory=dict)  # by database whose workers were kept busy

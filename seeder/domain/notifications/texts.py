@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from seeder.domain.human_format import format_count
+from seeder.domain.monitoring.view_counts import count_text
 from seeder.domain.notifications.events import Event, Facts
 from seeder.texts import OneLineText, Text
 
@@ -41,6 +42,8 @@ _LABELS = {
     "run_id": Text("run"),
     "succeeded": Text("succeeded"),
     "failed": Text("failed"),
+    "held": Text("held"),
+    "interrupted": Text("interrupted"),
     "stopped_by": Text("stopped by"),
 }
 _LINE = "  {label}: {value}"
@@ -81,11 +84,10 @@ def shortened(text: str, most: int) -> str:
 def _sentence(one: Notification) -> Text:
     facts = one.facts
     if one.event is Event.RUN_FINISHED:
-        return Text(
-            "Run finished: {succeeded} succeeded, {failed} failed",
-            succeeded=facts["succeeded"],
-            failed=facts["failed"],
-        )
+        counts = {state: facts.get(state) or 0 for state in ("succeeded", "failed", "held", "interrupted")}
+        counts["failed"] -= counts["held"]
+        shown = [count_text(state, n) for state, n in counts.items() if n or state in {"succeeded", "failed"}]
+        return Text("Run finished: {counts}", counts=Text.joined(shown))
     name = facts["view"] if "view" in facts else Text("Source {source}", source=facts["source"])
     sentence = _SENTENCES[one.event](name)
     if not facts.get("reason"):

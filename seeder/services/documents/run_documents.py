@@ -77,7 +77,7 @@ def run_document(summary: RunSummary, warnings: Sequence[str], *, with_changed_r
 
 
 def run_totals_document(run: RunTotals) -> Document:
-    counts = ("workers", "manifests", "succeeded", "failed")
+    counts = ("workers", "manifests", "succeeded", "failed", "held", "interrupted")
     return fields(run, "run_id", "status", "description", "requested_by", "stopped_by", *counts, **_PERIOD)
 
 

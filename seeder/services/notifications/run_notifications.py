@@ -74,6 +74,7 @@ def _run_facts(summary: RunSummary) -> dict[str, object]:
         "run_id": summary.run_id,
         "succeeded": summary.succeeded,
         "failed": summary.failed,
+        "held": summary.held,
         "interrupted": len(summary.interrupted),
         "stopped_by": summary.stopped_by,
     }

@@ -33,7 +33,7 @@ _METRICS = (
     "mode_reason",
     "consistent_group",
 )
-_COUNTS = ("manifests", "succeeded", "failed")
+_METRICS_TABLE = "seeder_run_metrics"
 _MAX_IDS = 1000  # of metrics that are read one by one, and not by the range of their run
 
 
@@ -69,8 +69,10 @@ def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
     """
     runs = list(runs)
     unfinished = [run.run_id for run in runs if run.finished_at is None]
-    counts = {**_recorded_counts(runs, agencies), **_live_counts(unfinished, agencies)}
+    has_metrics = bool(unfinished) and OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True).is_usable(_METRICS_TABLE)
+    live = run_totals.counts_until_now(unfinished, agencies, has_metrics=has_metrics)
     dead = {*unfinished} - living_runs(unfinished)
+    counts = {**_recorded_counts(runs, agencies), **live}
     return [_totals(run, counts[run.run_id], is_dead=run.run_id in dead) for run in runs]
 
 
@@ -165,27 +167,17 @@ def history_of(run_id: str, agencies: list[str] | None) -> QuerySet[RunHistory]:
     return RunHistory.objects.filter(run_id=run_id).of_agencies(agencies).annotate(begun_at=begun_at)
 
 
-def _live_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
-    rows = RunHistory.objects.filter(run_id__in=run_ids).of_agencies(agencies).values_list("run_id")
-    counted = rows.annotate(
-        manifests=Count("pk"),
-        succeeded=Count("pk", filter=Q(status=Status.SUCCESS)),
-        failed=Count("pk", filter=Q(status=Status.ERROR)),
-    )
-    return {run_id: dict(zip(_COUNTS, counts, strict=True)) for run_id, *counts in counted}
-
-
 def _recorded_counts(runs: Sequence[Run], agencies: list[str] | None) -> Mapping[str, Mapping[str, int]]:
     """Return the counts that the rows of runs have, by run."""
     if agencies is None:
-        counts = {run.run_id: (run.manifests, run.succeeded or 0, run.failed or 0) for run in runs}
-    else:
-        counts = {run.run_id: (0, 0, 0) for run in runs}
-        counts |= run_totals.totals_of_agencies(list(counts), agencies)
-    return {run_id: dict(zip(_COUNTS, one, strict=True)) for run_id, one in counts.items()}
+        return {run.run_id: {name: getattr(run, name) or 0 for name in run_totals.COUNTS} for run in runs}
+    run_ids = [run.run_id for run in runs]
+    none = {run_id: dict.fromkeys(run_totals.COUNTS, 0) for run_id in run_ids}
+    return {**none, **run_totals.totals_of_agencies(run_ids, agencies)}
 
 
 def _totals(run: Run, counts: Mapping[str, int], *, is_dead: bool) -> RunTotals:
+    open_rows = counts.get("open", 0) if is_dead else 0  # of a dead run, they were interrupted
     return RunTotals(
         run_id=run.run_id,
         description=run.description,
@@ -197,7 +189,7 @@ def _totals(run: Run, counts: Mapping[str, int], *, is_dead: bool) -> RunTotals:
         workers=run.workers,
         is_dead=is_dead,
         parallel_query=run.parallel_query,
-        **counts,
+        **{name: counts[name] for name in run_totals.COUNTS} | {"interrupted": counts["interrupted"] + open_rows},
     )
 
 

@@ -7,7 +7,6 @@ from collections import Counter
 from collections.abc import Mapping
 from contextlib import suppress
 from datetime import datetime
-from typing import cast
 
 from django.db import DEFAULT_DB_ALIAS, Error
 from django.db.models.functions import Now
@@ -16,9 +15,8 @@ from seeder.domain.admission_types import HoldReason
 from seeder.domain.plan import RefreshPlan
 from seeder.domain.run_events import RunEvent, StartsHeld, StartsResumed
 from seeder.models import Run
-from seeder.postgres import sessions
+from seeder.postgres import run_totals, sessions
 from seeder.postgres.contract import OptionalTables
-from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.run.listeners import RunListener
 
 
@@ -27,6 +25,7 @@ class RunRowWriter(RunListener):
 
     def __init__(self, run_id: str, tables: OptionalTables) -> None:
         self._run_id, self._is_kept = run_id, tables.is_usable("seeder_run")
+        self._has_metrics = tables.is_usable("seeder_run_metrics")
         self._holds: list[dict[str, str | None]] = []  # as in the row
 
     def open(
@@ -80,7 +79,4 @@ class RunRowWriter(RunListener):
 
     def close(self, stopped_by: str | None) -> datetime:
         """Sum up the run, and return the server's time."""
-        statements = [*([STATEMENTS["close_run"]] if self._is_kept else []), STATEMENTS["server_time"]]
-        parameters = {"run": self._run_id, "stopped_by": stopped_by}
-        *_, [(now,)] = sessions.query_batch(DEFAULT_DB_ALIAS, statements, parameters)
-        return cast("datetime", now)
+        return run_totals.close_run(self._run_id, stopped_by, is_kept=self._is_kept, has_metrics=self._has_metrics)
