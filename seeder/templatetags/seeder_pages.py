@@ -1,5 +1,6 @@
 """Filters that format numbers, durations and times."""
 
+import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -7,7 +8,7 @@ from typing import Any
 from django import template
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.safestring import SafeString
+from django.utils.safestring import SafeString, mark_safe
 from django.utils.timesince import timesince
 from django.utils.translation import gettext, ngettext_lazy
 
@@ -206,6 +207,13 @@ def first_lines(text: str, count: int) -> str:
     """Return the first lines, with an ellipsis if there are others."""
     lines = text.splitlines()
     return "\n".join(lines[:count]) + ("\n\N{HORIZONTAL ELLIPSIS}" if len(lines) > count else "")
+
+
+@register.filter
+def breakable(name: str) -> SafeString:
+    """Let a line break after the dots and underscores of a name, so that its words stay whole."""
+    parts = re.findall(r"[^._]*[._]*", name)
+    return format_html_join(mark_safe("<wbr>"), "{}", ((part,) for part in parts if part))
 
 
 @register.filter

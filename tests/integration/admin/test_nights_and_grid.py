@@ -106,6 +106,12 @@ def test_grid_has_a_column_for_each_run_and_names_each_state() -> None:
     assert cells(get_page(reader, "monitoring/"), "reporting.bad") == ["interrupted", "not selected"]
 
 
+def test_names_in_the_grid_break_between_their_words() -> None:
+    create_custom_manifest('reporting."by_<day>"', "SELECT 1 AS n")
+    page = get_page(client_with(*READER_PERMISSIONS), "monitoring/")
+    assert "reporting.<wbr>&quot;by_<wbr>&lt;day&gt;&quot;</a>" in page
+
+
 def test_grid_hides_refreshes_for_other_agencies(settings: Settings) -> None:
     settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
     RunHistory.objects.filter(table_name="reporting.shared", agency_slug="demo").delete()
