@@ -46,6 +46,7 @@ translations: setup  ## bring the catalogs of the apps up to date, and name the 
 soak: setup  ## run long tests: kills, restarts, failure of every database call, memory, races, five million rows; more than an hour
 	SEEDER_KILLS=250 $(python) -m pytest tests/acceptance/test_killing.py
 	SEEDER_QUEUE_KILLS=50 $(python) -m pytest tests/acceptance/test_queue.py
+	SEEDER_CLUSTER_KILLS=10 $(python) -m pytest tests/acceptance/test_several_clusters.py
 	SEEDER_RESTARTS=50 $(python) -m pytest tests/faults/test_restarts_at_random.py
 	SEEDER_HELD_REFRESHES=1000 SEEDER_HELD_KILLS=150 $(python) -m pytest tests/faults/test_held_views.py
 	SEEDER_GROUPS=1000 SEEDER_GROUP_RACES=200 SEEDER_GROUP_KILLS=300 $(python) -m pytest tests/faults/test_consistent_groups.py

@@ -19,6 +19,9 @@ DATABASES["archive"] = {**DATABASES["default"], "NAME": "archive"}
 
 # Fast settings.
 Q_CLUSTER = {**Q_CLUSTER, "name": "seeder-test", "workers": 1, "poll": 0.1, "timeout": 60, "retry": 120}
+if redis_url := os.environ.get("TEST_QUEUE_REDIS"):  # clusters of tests with the other broker
+    del Q_CLUSTER["orm"]
+    Q_CLUSTER["redis"] = redis_url
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 
 # Serve static files from the apps, without collectstatic.
