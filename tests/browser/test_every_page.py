@@ -19,6 +19,9 @@ from tests.browser.monitoring_pages import AXE
 from tests.conftest import sql
 
 pytestmark = pytest.mark.slow
+soak = pytest.mark.skipif(
+    "SEEDER_EVERY_PAGE" not in os.environ, reason="takes minutes; `make soak` sets SEEDER_EVERY_PAGE"
+)
 
 THEMES: Sequence[Literal["light", "dark"]] = ("light", "dark")
 ALL_RULES = ("wcag2a", "wcag2aa", "wcag21aa", "best-practice")
@@ -32,6 +35,29 @@ OPEN_ALL = "document.querySelectorAll('.seeder details').forEach(one => { one.op
 TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [...document.querySelectorAll("body *")]
     .filter(one => one.getBoundingClientRect().right > innerWidth && !one.closest(".scrolled, .results"))
     .map(one => `too wide: ${one.outerHTML.slice(0, 100)}`).slice(0, 5)"""
+
+
+# Collects our controls until they get the focus, and those that do not show it. A bar of a chart is left out if another
+# link of the page leads to the same place.
+WATCH_FOCUS = """() => {
+    const controls = "a[href], button, input, select, textarea, summary, [tabindex='0']"
+    const shown = [...document.querySelectorAll(".seeder")].flatMap(part => [...part.querySelectorAll(controls)])
+        .filter(one => one.checkVisibility({visibilityProperty: true}) && !one.disabled && one.type !== "hidden")
+        .filter(one => one.type !== "radio" || one.checked)
+    const linked = new Set(shown.filter(one => one.tabIndex >= 0).map(one => one.getAttribute("href")))
+    window.unreached = new Set(shown.filter(one => one.tabIndex >= 0 || !linked.has(one.getAttribute("href"))))
+    window.unmarked = new Set()
+    document.addEventListener("focusin", ({target}) => {
+        window.unreached.delete(target)
+        const {outlineStyle, boxShadow} = getComputedStyle(target)
+        if (target.closest(".seeder") && outlineStyle === "none" && boxShadow === "none") window.unmarked.add(target)
+    })
+    const [first] = window.unreached
+    first?.focus({focusVisible: true})
+    return window.unreached.size
+}"""
+UNREACHED = """() => [...window.unreached].map(one => `no focus: ${one.outerHTML.slice(0, 100)}`).concat(
+    [...window.unmarked].map(one => `unmarked: ${one.outerHTML.slice(0, 100)}`)).slice(0, 5)"""
 
 
 @pytest.fixture(autouse=True)
@@ -59,7 +85,7 @@ def test_every_other_url_is_refused(site: Site) -> None:
             assert client.get(url).status_code in {302, 403}, f"a page without a test: {name}"
 
 
-@pytest.mark.skipif("SEEDER_EVERY_PAGE" not in os.environ, reason="takes minutes; `make soak` sets SEEDER_EVERY_PAGE")
+@soak
 @pytest.mark.parametrize("width", [400, 1280])
 @pytest.mark.parametrize("skin", ["stock", "unfold", "jazzmin"])
 def test_every_page_fits_and_is_accessible(site: Site, chromium: Browser, skin: str, width: int) -> None:
@@ -110,6 +136,20 @@ def test_every_page_works_without_scripts(site: Site) -> None:
         assert response
         assert response.ok, url
         assert page.locator("h1").last.is_visible(), url
+
+
+@soak
+def test_every_control_of_every_page_is_reached_by_keyboard(site: Site) -> None:
+    page = site.logged_in_page("admin")
+    problems: list[str] = []
+    for url in admin_urls():
+        page.goto(url)
+        page.evaluate(OPEN_ALL)
+        # A date has several parts, and controls of the admin come between ours.
+        for _ in range(page.evaluate(WATCH_FOCUS) + 40):
+            page.keyboard.press("Tab")
+        problems += [f"{url}: {problem}" for problem in page.evaluate(UNREACHED)]
+    assert problems == [], "\n".join(problems)
 
 
 def test_every_page_works_with_strict_csp(site: Site) -> None:
