@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import expect
 
 from seeder.domain.refresh_requests import AllReports
 from seeder.models import Freshness, Run
@@ -94,30 +94,12 @@ def test_user_of_one_agency_sees_only_its_views(site: Site) -> None:
     site.browser_errors.clear()  # of the 404 pages
 
 
-def test_pages_work_without_javascript(site: Site) -> None:
+def test_view_is_refreshed_without_javascript(site: Site) -> None:
     page = site.logged_in_page("operator", scripts=False)
-    for name, url in page_urls().items():
-        page.goto(url)
-        assert page.get_by_role("heading", level=1).is_visible(), name
     page.goto(MONITORING)
     page.get_by_role("link", name="Refresh reporting.good").click()
     page.get_by_role("button", name="Refresh").click()
     expect(page.get_by_text("The view reporting.good is queued.")).to_be_visible()
-    site.browser_errors.clear()  # of the 404 page
-
-
-def test_pages_work_with_strict_csp(site: Site) -> None:
-    def add_strict_csp(route: Route) -> None:
-        response = route.fetch()
-        route.fulfill(response=response, headers={**response.headers, "content-security-policy": "default-src 'self'"})
-
-    page = site.logged_in_page("operator")
-    page.route(f"**{MONITORING}**", add_strict_csp)
-    pages = page_urls()
-    for name in ("monitoring", "run", "view", "drift"):
-        page.goto(pages[name])
-    page.goto(pages["run"])
-    expect(page.locator("figure svg a rect").first).to_be_visible()
 
 
 @pytest.mark.parametrize(("scheme", "width", "language"), [("light", 1280, "en"), ("dark", 400, LONGEST_WORDS)])
