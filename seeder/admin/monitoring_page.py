@@ -64,7 +64,7 @@ def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None
         can_see_errors=request.user.has_perm(error_redaction.PERMISSION),
         tables=OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True),
     )
-    queue = _queue_state(request, scope)
+    queue, settings = _queue_state(request, scope), conf.load()
     context = {
         **site.each_context(request),
         "title": _title(None if agency is None else agency_names[agency]),
@@ -80,8 +80,9 @@ def monitoring_page(request: HttpRequest, site: AdminSite, *, agency: str | None
         "can_refresh": queue_actions.can_refresh(request.user),
         "is_watched": True,
         "now": timezone.now(),
-        "stale_hours": conf.load().stale_hours,
-        "has_databases": len({DEFAULT_DB_ALIAS, *conf.load().databases.values()}) > 1,
+        "stale_hours": settings.stale_hours,
+        "has_databases": len({DEFAULT_DB_ALIAS, *settings.databases.values()}) > 1,
+        "has_crons": bool(settings.nightly_cron or settings.agency_crons),
         **_state_context(scope, queue),
     }
     return TemplateResponse(request, "seeder/monitoring.html", context)

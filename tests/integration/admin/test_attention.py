@@ -182,9 +182,12 @@ def test_missing_worker_is_a_problem_with_a_command() -> None:
     assert "Next run overdue" in text
 
 
-def test_next_run_without_a_schedule_says_where_to_set_it() -> None:
-    text = shown_text(client_with(*READER_PERMISSIONS))
-    assert "Next run none scheduled set SEEDER_NIGHTLY_CRON , then manage.py schedule_refreshes" in text
+def test_next_run_without_a_schedule_says_where_to_set_it(settings: Settings) -> None:
+    reader = client_with(*READER_PERMISSIONS)
+    settings.SEEDER = {"NIGHTLY_CRON": "0 2 * * *"}
+    assert "Next run none scheduled run manage.py schedule_refreshes" in shown_text(reader)
+    settings.SEEDER = {"NIGHTLY_CRON": ""}
+    assert "Next run none scheduled set SEEDER_NIGHTLY_CRON" in shown_text(reader)
 
 
 def test_view_that_data_checks_held_is_shown_as_held() -> None:
