@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from data_pipeline.domain.rejects import Problem
+from seeder.domain.human_format import format_count
 from seeder.texts import Text
 
 BAD_COPY_FILE_FORMAT = "22P04"  # PostgreSQL's SQLSTATE for the same faults
@@ -49,11 +50,11 @@ def find_fault(record: bytes, csv_format: CsvFormat, *, columns: int | None) -> 
         return _quote_fault(record, csv_format)
     found = len(fields)
     if columns is not None and found != columns:
-        numbers = {"found": found, "columns": columns}
+        numbers = {"fields": format_count(found, "field"), "columns": columns}
         if found < columns:
-            reason = Text("missing data: the record has {found} fields, but the header has {columns}", **numbers)
+            reason = Text("missing data: the record has {fields}, but the header has {columns}", **numbers)
         else:
-            reason = Text("extra data: the record has {found} fields, but the header has {columns}", **numbers)
+            reason = Text("extra data: the record has {fields}, but the header has {columns}", **numbers)
         return Fault(BAD_COPY_FILE_FORMAT, reason, is_structural=True)
     fault = _text_fault(record)
     if fault is None and any(one[2] and (b"\r" in one[2] or b"\n" in one[2]) for one in fields):

@@ -10,6 +10,7 @@ from data_pipeline.domain.dialect_writer import dialect_to_toml
 from data_pipeline.domain.dialects import Column, Dialect, Rule
 from data_pipeline.domain.inferred_types import InferredType, TypeEvidence
 from data_pipeline.errors import HeaderRefused
+from seeder.domain.human_format import format_count
 from seeder.texts import Text
 
 _NOT_IN_NAMES = re.compile(r"\W+")
@@ -51,7 +52,9 @@ class Inference:
 
         Its other settings are those of the given one.
         """
-        notes = [f"Inferred from {self.records} records, {self.malformed} of them malformed and ignored."]
+        notes = [
+            f"Inferred from {format_count(self.records, 'record')}, {self.malformed} of them malformed and ignored."
+        ]
         notes += [
             f"{column.name}: local dates that fit {' and '.join(column.ambiguous_formats)}; declare one of them."
             for column in self.columns

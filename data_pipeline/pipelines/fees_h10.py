@@ -131,7 +131,9 @@ def _fetch(ids: Sequence[str], url: str) -> list[Any]:
                 records += page
     if not records:
         raise UnexpectedContent(
-            integration=INTEGRATION, expected=Text("fee of {number} articles", number=len(ids)), address=url
+            integration=INTEGRATION,
+            expected=Text.counted("fee of {number} article", "fee of {number} articles", len(ids)),
+            address=url,
         )
     return records
 

@@ -28,6 +28,7 @@ NOUNS: Mapping[str, Noun] = {
     "equal line": Noun("{number:,} equal line", "{number:,} equal lines"),
     "failed load": Noun("{number:,} failed load", "{number:,} failed loads"),
     "failure": Noun("{number:,} failure", "{number:,} failures"),
+    "field": Noun("{number:,} field", "{number:,} fields"),
     "interval": Noun("{number:,} interval", "{number:,} intervals"),
     "late table": Noun("{number:,} late table", "{number:,} late tables"),
     "load": Noun("{number:,} load", "{number:,} loads"),

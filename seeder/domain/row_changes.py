@@ -108,7 +108,8 @@ def left_out_text(rows: int, key_columns: Sequence[str]) -> str | None:
     """Return a sentence about rows with nulls in the key, or None without any."""
     if not rows:
         return None
-    return f"Left out: {rows:,} of the new rows have a null in the key ({', '.join(key_columns)})."
+    verb = "has" if rows == 1 else "have"
+    return f"Left out: {rows:,} of the new rows {verb} a null in the key ({', '.join(key_columns)})."
 
 
 def _fitting(columns: Sequence[ColumnValues]) -> int:

@@ -16,6 +16,7 @@ from data_pipeline.services.load_options import Loaded
 from demo import loading
 from demo.errors import DemoError
 from demo.loading import MAX_REJECT_RATIO, DemoLoad
+from seeder.domain.human_format import format_count
 from seeder.management.base_command import SeederCommand
 from seeder.management.rendering.command_output import Block
 
@@ -58,7 +59,7 @@ def _blocks(loaded: DemoLoad) -> Iterator[Block]:
         yield f"The demo is loaded already: {len(loaded.files)} files, {manifests}. Nothing changed."
         return
     yield from load_blocks(loaded.files)
-    yield f"{manifests}: {loaded.manifest_rows_written} rows of manifests written."
+    yield f"{manifests}: {format_count(loaded.manifest_rows_written, 'row')} of manifests written."
 
 
 def _damaged_blocks(outcomes: Mapping[Path, Loaded | PipelineError]) -> Iterator[Block]:

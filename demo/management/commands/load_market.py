@@ -9,6 +9,7 @@ from django.db import connection
 from demo import market
 from demo.errors import DemoError
 from demo.market_api import serving
+from seeder.domain.human_format import format_count
 
 
 class Command(BaseCommand):
@@ -21,7 +22,7 @@ class Command(BaseCommand):
             written = market.install(connection)
         except DemoError as error:
             raise CommandError(str(error)) from error
-        self.stdout.write(f"{written} rows of manifests written.")
+        self.stdout.write(f"{format_count(written, 'row')} of manifests written.")
         with serving():
             call_command("import_prices", file=str(market.DATA / "acme.csv"), vendor="acme", stdout=self.stdout)
             call_command("refresh_fees", "DESK-1", "LAMP-1", "LAMP-2", stdout=self.stdout)

@@ -157,7 +157,7 @@ def test_size_of_chunks_can_be_a_number_of_records() -> None:
         (b'1,a\n2,"b\n', [1], [2], "is not closed"),
         (b'1,5" pipe\n2,b\n', [2], [1], "is not closed, or stands inside a field"),
         (b'1,"a"b"c"\n2,b\n', [2], [1], "after the closing quote"),
-        (b"1\n2,b\n", [2], [1], "missing data: the record has 1 fields, but the header has 2"),
+        (b"1\n2,b\n", [2], [1], "missing data: the record has 1 field, but the header has 2"),
         (b"1,a,x\n2,b\n", [2], [1], "extra data: the record has 3 fields, but the header has 2"),
         (b"1,a\xff\n2,b\n", [2], [1], "byte 4 of the record is not UTF-8: 0xff"),
         (b"1,a\0\n2,b\n", [2], [1], "byte 4 of the record is NUL"),

@@ -107,6 +107,11 @@ def test_headings_with_one_name_are_refused() -> None:
         infer_columns(["Order ID", "order-id"], [])
 
 
+def test_one_record_is_counted_in_the_singular() -> None:
+    text = infer_columns(["id"], [["1"]]).to_toml(Dialect(name="orders", target="public.orders"))
+    assert "# Inferred from 1 record, 0 of them" in text
+
+
 def test_inferred_dialect_is_read_back() -> None:
     header = ["Order ID", "day", "price", "local"]
     records = [["1", "31.12.2025", "5.0", "01/02/2025"], ["2", "", "7", "02/03/2025"]]
