@@ -9,7 +9,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext_lazy
 
 from seeder.domain.manifests import ReportType
-from seeder.domain.monitoring.report_jobs import JobFilter, JobPageRequest
+from seeder.domain.monitoring.report_jobs import ContractedViews, JobFilter, JobPageRequest
 from seeder.domain.outcomes import Status
 
 PER_PAGE = 50
@@ -76,11 +76,13 @@ class MonitoringForm(forms.Form):
         """Return the filters that are set, except the agency, which has pages of its own."""
         return {name: self.cleaned_data[name] for name in ("q", "type", "show") if self.cleaned_data.get(name)}
 
-    def job_filter(self, agencies: list[str] | None, view_filter: ViewFilter, *, late_tables: list[str]) -> JobFilter:
+    def job_filter(
+        self, agencies: list[str] | None, view_filter: ViewFilter, *, contracted: ContractedViews
+    ) -> JobFilter:
         values = self.cleaned_data
         return JobFilter(
             visible_agencies=agencies,
-            late_tables=late_tables,
+            contracted=contracted,
             report_types=[ReportType(values["type"])] if values.get("type") else None,
             search=values.get("q") or None,
             **_JOB_FILTERS[view_filter],

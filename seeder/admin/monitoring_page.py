@@ -131,7 +131,7 @@ def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]
         can_see_errors=scope.can_see_errors,
         can_see_causes=scope.sees_all_agencies,
     )
-    all_jobs = scope.form.job_filter(scope.agencies, ViewFilter.ALL, late_tables=freshness.late_tables)
+    all_jobs = scope.form.job_filter(scope.agencies, ViewFilter.ALL, contracted=freshness.contracted)
     ages, totals = job_list.agency_ages(all_jobs), job_list.job_totals(all_jobs)
     has_open_run = any(one.is_running for one in rounds)
     return {
@@ -155,7 +155,7 @@ def _state_context(scope: _Scope, queue: QueueState | None) -> Mapping[str, Any]
 
 def _views_context(scope: _Scope, rounds: Sequence[Round], freshness: FreshnessOverview) -> Mapping[str, Any]:
     """Return a page of the views with their latest runs."""
-    job_filter = scope.form.job_filter(scope.agencies, scope.form.view_filter, late_tables=freshness.late_tables)
+    job_filter = scope.form.job_filter(scope.agencies, scope.form.view_filter, contracted=freshness.contracted)
     page = job_list.job_page(job_filter, scope.form.page_request)
     grid = read_grid(page.jobs, rounds, scope.agencies, scope.tables)
     contracts = freshness.by_view()

@@ -105,9 +105,21 @@ WHERE s.table_name = ANY (%(names)s::text[]);
     SELECT
         *,
         consecutive_failures > 0 AS failing,
-        -- One subtraction for all.
-        (last_success_at >= (SELECT now() - %(stale_after)s::interval)) IS NOT TRUE
-            OR coalesce(table_name = ANY (%(late_tables)s::text[]), false) AS stale,
+        -- A contract decides instead of the age of the last success, if it can be judged. One subtraction for all.
+        last_success_at IS NULL OR coalesce(table_name = ANY (%(late_tables)s::text[]), false)
+            OR last_success_at < (SELECT now() - %(stale_after)s::interval)
+                AND (table_name <> ALL (%(unjudged_tables)s::text[]) AND (
+                    table_name = ANY (%(contract_tables)s::text[]) OR table_name IN (
+                        SELECT m.table_name
+                        FROM reporting.seeder_custom_report_manifest AS m
+                        WHERE m.enabled AND m.agency_slug = ANY (%(contract_agencies)s::text[])
+                        UNION ALL
+                        SELECT r.table_name
+                        FROM reporting.seeder_canned_report_manifest AS s
+                        JOIN reporting.seeder_canned_report AS r ON r.id = s.canned_report_id
+                        WHERE s.agency_slug = ANY (%(contract_agencies)s::text[]) AND r.table_name IS NOT NULL
+                    )
+                )) IS NOT TRUE AS stale,
         CASE WHEN status = 'running'
             THEN (SELECT duration FROM usual WHERE usual.table_name = job.table_name)
         END AS usual_duration

@@ -56,7 +56,7 @@ def _view_metrics(gauges: Gauges) -> Iterator[Metric]:
     yield _gauge("views", "Views of enabled manifests. One view can be in several of the next groups.", views.jobs)
     yield _gauge("views_fresh", "Views that are neither failing nor stale.", views.fresh)
     yield _gauge("views_failing", "Views whose last finished refresh failed.", views.failing)
-    stale_text = "Views that miss a contract of severity error, or without a success within STALE_HOURS."
+    stale_text = "Views that miss a contract of severity error, or without one and a success within STALE_HOURS."
     yield _gauge("views_stale", stale_text, views.stale)
     yield _gauge("views_running", "Views that are being refreshed now.", views.running)
     long_text = "Running views over LONG_RUNNING_FACTOR times their last successful duration."

@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 from seeder import conf
 from seeder.domain.human_format import join_with_and
 from seeder.domain.manifests import Manifest, ManifestKey
-from seeder.domain.monitoring.report_jobs import GroupBy, JobFilter, JobPageRequest
+from seeder.domain.monitoring.report_jobs import ContractedViews, GroupBy, JobFilter, JobPageRequest
 from seeder.domain.refresh_requests import RefreshRequest, SelectedManifests
 from seeder.domain.view_names import normalize_name
 from seeder.domain.view_patterns import ViewPatterns, matches
@@ -65,7 +65,7 @@ def _require_matches(patterns: Sequence[str], manifests: Iterable[Manifest], des
 @translate_database_errors(DEFAULT_DB_ALIAS)
 def _in_state(narrowing: Narrowing) -> Set[ManifestKey]:
     """Return the manifests whose last refresh failed, or that are stale."""
-    filters = [JobFilter(failing=True, late_tables=[])] * narrowing.is_failed
+    filters = [JobFilter(failing=True, contracted=ContractedViews())] * narrowing.is_failed
     filters += [JobFilter(stale=True)] * narrowing.is_stale
     pages = [job_list.job_page(one, JobPageRequest(limit=None), group_by=GroupBy.MANIFEST) for one in filters]
     return {job.key for page in pages for job in page.jobs}

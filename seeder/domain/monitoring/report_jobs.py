@@ -1,7 +1,7 @@
 """Jobs: manifests with the latest state of their views."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from enum import StrEnum
 
@@ -42,7 +42,7 @@ class Job:
     last_success_at: datetime | None  # start of the last successful refresh
     usual_duration: timedelta | None  # duration of that refresh, only if it is running now
     failing: bool  # its last finished refresh failed
-    stale: bool  # misses a contract, or last success is longer ago than SEEDER_STALE_HOURS, or never
+    stale: bool  # misses a contract; without one, last success is longer ago than SEEDER_STALE_HOURS; or never
     long_running: bool  # running longer than SEEDER_LONG_RUNNING_FACTOR times its usual duration
 
     @property
@@ -88,6 +88,16 @@ class SortKey(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class ContractedViews:
+    """Which views have freshness contracts, and which of them are late. Names are as manifests spell them."""
+
+    late_tables: list[str] = field(default_factory=list)  # they miss a contract of severity error
+    contract_agencies: list[str] = field(default_factory=list)  # whose views all have a contract
+    contract_tables: list[str] = field(default_factory=list)  # views with contracts of their own
+    unjudged_tables: list[str] = field(default_factory=list)  # it is unknown as of when their data are
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class JobFilter:
     """Filter of jobs. None means any."""
 
@@ -101,7 +111,7 @@ class JobFilter:
     failing: bool | None = None
     stale: bool | None = None
     long_running: bool | None = None
-    late_tables: list[str] | None = None  # views that miss a contract, if they are known already; filters nothing
+    contracted: ContractedViews | None = None  # if they are known already; filters nothing
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -118,7 +118,9 @@ def read_attention(
 
     Raises `ConfigurationError` or `DatabaseError`.
     """
-    jobs = job_list.troubled_jobs(agencies, max_failing=_MAX_READ, max_others=MAX_SHOWN)
+    jobs = job_list.troubled_jobs(
+        agencies, circumstances.freshness.contracted, max_failing=_MAX_READ, max_others=MAX_SHOWN
+    )
     failing = _failing_views(jobs.failing.jobs, tables, can_see_errors=can_see_errors)
     late, more_late = _late_views(jobs.late, circumstances)
     return Attention(

@@ -1,7 +1,7 @@
 """The freshness contracts of all views and their states. Reads only tables, so it needs no run and no worker."""
 
 from collections import Counter, defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 
@@ -12,7 +12,7 @@ from seeder.domain.freshness.contract import ContractSeverity, FreshnessContract
 from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
 from seeder.domain.freshness.states import LATE_CAUSE_TEXTS, FreshnessState, Judgement, LateCause, ViewFacts, judge
 from seeder.domain.manifests import ViewKey
-from seeder.domain.monitoring.report_jobs import Job
+from seeder.domain.monitoring.report_jobs import ContractedViews, Job
 from seeder.domain.view_names import ViewName
 from seeder.models import CircuitBreaker
 from seeder.postgres import freshness_queries, sessions, view_state_queries
@@ -95,9 +95,18 @@ class FreshnessOverview:
         return bool(self.total or self.invalid)
 
     @property
-    def late_tables(self) -> list[str]:
-        """The views that miss a contract of severity error, in each spelling. They count as stale."""
-        return sorted({table_name for one in self.statuses if one.is_alarm for table_name in one.spellings})
+    def contracted(self) -> ContractedViews:
+        """The views with contracts, for the list of jobs: a contract decides if they are stale, not STALE_HOURS.
+
+        The statuses have all views that manifests spell in another way than the server.
+        """
+        unknown = (one for one in self.statuses if one.judgement.state is FreshnessState.UNKNOWN)
+        return ContractedViews(
+            late_tables=_spellings(one for one in self.statuses if one.is_alarm),
+            contract_agencies=sorted(self.contracts.of_agencies),
+            contract_tables=sorted({*map(str, self.contracts.of_views), *_spellings(self.statuses)}),
+            unjudged_tables=_spellings(unknown),
+        )
 
     def by_view(self) -> Mapping[ViewName | None, Sequence[ContractStatus]]:
         """Return the contracts of each view."""
@@ -105,6 +114,10 @@ class FreshnessOverview:
         for status in self.statuses:
             found[status.view.name].append(status)
         return found
+
+
+def _spellings(statuses: Iterable[ContractStatus]) -> list[str]:
+    return sorted({table_name for one in statuses for table_name in one.spellings})
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)

@@ -15,6 +15,7 @@ from seeder.domain.freshness.data_age import DataAge
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.monitoring.agency_totals import AgencyAge, AgencyTotals
 from seeder.domain.monitoring.report_jobs import (
+    ContractedViews,
     GroupBy,
     Job,
     JobCursor,
@@ -65,7 +66,7 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
         for slug in job_filter.agencies or ():
             manifest_selection.require_known_agency(slug)
         freshness = freshness_overview(job_filter.visible_agencies)
-        job_filter = replace(job_filter, late_tables=freshness.late_tables)
+        job_filter = replace(job_filter, contracted=freshness.contracted)
         found = job_page(job_filter, page_request)
         every = job_totals(replace(job_filter, statuses=None, failing=None, stale=None, long_running=None))
         names = agency_scope.names_of((job.agency_id, job.agency_slug) for job in found.jobs)
@@ -104,12 +105,14 @@ def job_page(job_filter: JobFilter, page_request: JobPageRequest, *, group_by: G
     return JobPage(jobs=[row.job for row in rows], total=total)
 
 
-def troubled_jobs(agencies: list[str] | None, *, max_failing: int, max_others: int) -> TroubledJobs:
+def troubled_jobs(
+    agencies: list[str] | None, contracted: ContractedViews, *, max_failing: int, max_others: int
+) -> TroubledJobs:
     """Return the first views of these agencies (None: all) in each kind of trouble. Raises `ConfigurationError`.
 
-    A view is late if its last success is too long ago. Contracts do not count.
+    Of the late views, those that miss a contract are left out.
     """
-    parameters = _parameters(JobFilter(visible_agencies=agencies, late_tables=[]))
+    parameters = _parameters(JobFilter(visible_agencies=agencies, contracted=replace(contracted, late_tables=[])))
     return job_list_queries.troubled_jobs(parameters, max_failing=max_failing, max_others=max_others)
 
 
@@ -182,7 +185,7 @@ def _can_match(job_filter: JobFilter) -> bool:
 
 def _parameters(job_filter: JobFilter) -> Mapping[str, Any]:
     settings = conf.load()
-    if job_filter.late_tables is None:
-        job_filter = replace(job_filter, late_tables=freshness_overview(job_filter.visible_agencies).late_tables)
+    contracted = job_filter.contracted or freshness_overview(job_filter.visible_agencies).contracted
     limits = {"stale_after": timedelta(hours=settings.stale_hours), "long_running_factor": settings.long_running_factor}
-    return {**asdict(job_filter), **limits, "run_lock": lock_keys.of_run("")}
+    filters = asdict(replace(job_filter, contracted=None))
+    return {**filters, **asdict(contracted), **limits, "run_lock": lock_keys.of_run("")}

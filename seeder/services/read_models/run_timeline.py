@@ -65,7 +65,7 @@ def runs_of(agencies: list[str] | None) -> QuerySet[Run]:
 def totals(runs: Iterable[Run], agencies: list[str] | None) -> list[RunTotals]:
     """Totals of runs over the manifests of these agencies.
 
-    Needs at most three queries, or none if all runs have ended and all agencies count.
+    Needs at most four queries, or none if all runs have ended and all agencies count.
     """
     runs = list(runs)
     unfinished = [run.run_id for run in runs if run.finished_at is None]
