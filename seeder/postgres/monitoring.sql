@@ -90,24 +90,27 @@ CROSS JOIN LATERAL (
 ) AS first;
 
 -- name: expected_trial
--- Rows are inserted in the order of the plan.
-SELECT h.table_name
-FROM reporting.seeder_run_history AS h
+-- Rows are inserted in the order of the plan. A view that never started has no start in its status row. MATERIALIZED, so that
+-- the run's rows are found by its id, not by going through the history in the order of ids.
+WITH planned AS MATERIALIZED (
+    SELECT id, table_name, report_type, manifest_id
+    FROM reporting.seeder_run_history
+    WHERE run_id = %(run)s AND (status = 'pending' OR NOT %(open)s)
+)
+SELECT planned.table_name
+FROM planned
 JOIN reporting.seeder_job_status AS s USING (table_name)
 LEFT JOIN reporting.seeder_custom_report_manifest AS custom
-    ON h.report_type = 'custom' AND custom.id = h.manifest_id AND custom.enabled AND custom.table_name = h.table_name
+    ON planned.report_type = 'custom' AND custom.id = planned.manifest_id AND custom.enabled
+    AND custom.table_name = planned.table_name
 LEFT JOIN reporting.seeder_canned_report_manifest AS subscription
-    ON h.report_type = 'canned' AND subscription.id = h.manifest_id
+    ON planned.report_type = 'canned' AND subscription.id = planned.manifest_id
 LEFT JOIN reporting.seeder_canned_report AS canned ON canned.id = subscription.canned_report_id
 CROSS JOIN LATERAL (SELECT coalesce(custom.database_id, canned.database_id) AS id) AS database
-WHERE h.run_id = %(run)s AND (h.status = 'pending' OR NOT %(open)s) AND s.consecutive_failures = 0
+WHERE s.consecutive_failures = 0 AND s.status <> 'error' AND s.start_time IS NOT NULL
     AND database.id <> ALL (%(others)s::integer[])
     AND coalesce(database.id = ANY (%(own)s::integer[]), database.id IS NOT NULL AND %(own)s::integer[] IS NULL)
-    AND EXISTS (
-        SELECT FROM reporting.seeder_run_history AS ok
-        WHERE ok.table_name = h.table_name AND coalesce(ok.status = 'success', false)
-    )
-ORDER BY h.id
+ORDER BY planned.id
 LIMIT 1;
 
 -- name: grid_cells

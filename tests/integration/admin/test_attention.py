@@ -7,8 +7,10 @@ from django.utils import timezone
 from django_q.models import Schedule
 from pytest_django import Settings
 
+from seeder.domain.refresh_requests import AllReports
 from seeder.models import CircuitBreaker, JobStatus, Run, RunHistory, RunMetrics
 from seeder.services.queue import schedules
+from seeder.services.run import orchestrator
 from seeder.templatetags.seeder_pages import day_and_time
 from tests.conftest import another_session, create_custom_manifest
 from tests.integration.admin.admin_clients import READER_PERMISSIONS, client_with, get_page
@@ -59,13 +61,26 @@ def test_pause_names_the_view_that_the_next_run_tries(settings: Settings) -> Non
     )
 
 
+def test_next_run_tries_the_view_that_the_page_names() -> None:
+    create_custom_manifest("reporting.slow", "SELECT 1 AS n FROM pg_sleep(0.5)")
+    schedules.sync_schedules()
+    for _ in range(2):  # the second run starts the view that took longest in the first
+        orchestrator.execute_run(AllReports(), requested_by="seeder: every report")
+    open_breaker()
+    CircuitBreaker.objects.update(opened_at=timezone.now() - timedelta(days=1))
+    assert "probably reporting.slow ;" in attention(client_with(*READER_PERMISSIONS))
+    summary = orchestrator.execute_run(AllReports(), requested_by="seeder: every report")
+    rows = RunHistory.objects.filter(run_id=summary.run_id).order_by("start_time")
+    assert rows.values_list("table_name", flat=True)[0] == "reporting.slow"
+    assert CircuitBreaker.objects.get().opened_at is None, "its success closed the breaker"
+
+
 def test_pause_names_the_view_that_a_waiting_run_tries() -> None:
     open_breaker()
     run = Run.objects.get()
     Run.objects.update(finished_at=None)
     RunHistory.objects.filter(table_name__in=["reporting.good", "reporting.bad"]).update(status="pending")
-    good = RunHistory.objects.get(table_name="reporting.good")
-    RunHistory.objects.create(**{**facts(good), "run_id": "earlier", "status": "success"}, start_time=run.started_at)
+    JobStatus.objects.filter(table_name="reporting.good").update(status="pending")
     with another_session() as other:
         other.execute("SELECT pg_advisory_lock(hashtextextended(%s, 0))", [f"seeder.run {run.run_id}"])
         text = attention(client_with(*READER_PERMISSIONS))
