@@ -1,4 +1,4 @@
-"""The pages in other appearances of the admin: django-unfold and django-jazzmin."""
+"""The pages in all appearances of the admin: Django's, django-unfold and django-jazzmin."""
 
 from collections.abc import Sequence
 from datetime import timedelta
@@ -23,6 +23,31 @@ CUT_OFF = """() => [...document.querySelectorAll(".run-grid :is(.view, .state, .
     .concat([...document.querySelectorAll(".run-grid .view bdi")].filter(agency =>
         agency.getBoundingClientRect().right > agency.closest("th").getBoundingClientRect().right)
         .map(agency => agency.textContent))"""
+ANSWERS = (
+    ("is the page up to date?", ".seeder-age", "updated"),
+    ("did the night finish, and when?", ".night.latest", "finished today 02:41"),
+    ("what runs?", ".now", "paused"),
+    ("are queue and workers healthy?", ".now", "Queue empty Workers ready"),
+    ("what runs next?", ".now", "Next run tomorrow 02:00 every report"),
+    (
+        "why does nothing run?",
+        "[id^=pause-]",
+        "circuit breaker since today 06:01 1 failed view (limit 1)",
+    ),
+    (
+        "what happens next?",
+        "[id^=pause-]",
+        "tomorrow 02:00 tries one view, probably reporting.bronx_arrests_by_day_0;",
+    ),
+    ("what failed, and since when?", "[id^=failing-]", "manhattan_complaints_by_type_31 manhattan since today 06:00"),
+    ("why did it fail?", "[id^=failing-]", 'relation "records.precinct_areas" does not exist'),
+    (
+        "what is late, and since when?",
+        ".problem.late",
+        "overtime_by_day_47 staten-island since yesterday 04:22",
+    ),
+    ("is the data of an agency from today?", "nav.agencies", "Data from today, oldest at manhattan 1 failing, 02:01"),
+)
 IS_DARK = "getComputedStyle(document.querySelector('.seeder')).colorScheme.startsWith('dark')"
 
 
@@ -54,6 +79,22 @@ def test_pages_are_readable_in_other_skins(site: Site, chromium: Browser, skin: 
                 assert page.evaluate(TOO_WIDE, width) == [], where
                 assert page.evaluate(CUT_OFF) == [], where
                 assert unreadable_texts(page) == [], where
+
+
+@pytest.mark.parametrize("skin", ["", "unfold", "jazzmin"])
+def test_first_screen_answers_the_questions_of_a_morning(site: Site, chromium: Browser, skin: str) -> None:
+    create_morning()
+    zone = morning_zone().key
+    variables = {"SEEDER_MAX_FAILURES": str(MAX_FAILURES), "DJANGO_SETTINGS_MODULE": "skin_settings"}
+    with running_server(ADMIN_SKIN=skin, TIME_ZONE=zone, **variables) as address:
+        page = Site(address=address, browser=chromium, contexts=site.contexts).logged_in_page("operator")
+        page.goto(MONITORING)
+        for question, place, answer in ANSWERS:
+            found = page.locator(place).filter(visible=True).first
+            assert answer in " ".join(found.inner_text().replace("·", " ").split()), question
+            box = found.bounding_box()
+            assert box, question
+            assert box["y"] + box["height"] <= 900, question
 
 
 def unreadable_texts(page: Page) -> list[str]:
