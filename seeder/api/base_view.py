@@ -36,7 +36,13 @@ from seeder.api.authentication_and_throttling import (
 from seeder.api.exception_handler import ErrorStatuses, handle_exception
 from seeder.api.input_serializers import unknown_parameter_text
 from seeder.api.problem_details import MAX_BODY_BYTES, BodyTooLarge, Problem
-from seeder.api.response_headers import REQUEST_ID, add_rate_limits, answer_conditionally, request_id_of
+from seeder.api.response_headers import (
+    DOCUMENT_LANGUAGE,
+    REQUEST_ID,
+    add_rate_limits,
+    answer_conditionally,
+    request_id_of,
+)
 from seeder.services.storable_text import is_storable
 from seeder.services.structured_log import ERROR, log_event
 from seeder.services.translation import translated
@@ -126,6 +132,8 @@ class SeederView(APIView):
             answer_conditionally(request, finalized)
         else:
             add_never_cache_headers(finalized)
+            if finalized.status_code < status.HTTP_400_BAD_REQUEST:
+                finalized["Content-Language"] = DOCUMENT_LANGUAGE
         return finalized
 
     def problem_occurred(self, problem: Problem) -> None:

@@ -14,7 +14,7 @@ from rest_framework.response import Response
 from rest_framework.throttling import SimpleRateThrottle
 
 REQUEST_ID = "X-Request-ID"
-_LANGUAGE = "en"  # of documents
+DOCUMENT_LANGUAGE = "en"  # otherwise Django's middleware sets that of the request
 _VALID_REQUEST_ID = re.compile(r"[!-~]{1,128}", re.ASCII)  # printable ASCII without blanks
 
 
@@ -55,10 +55,10 @@ def answer_conditionally(request: Request, response: Response) -> None:
         compared = get_conditional_response(request._request, etag=etag, response=rendered)  # noqa: SLF001
         if compared is not rendered and compared is not None:
             compared[REQUEST_ID] = rendered[REQUEST_ID]
-            compared["Content-Language"] = _LANGUAGE
+            compared["Content-Language"] = DOCUMENT_LANGUAGE
         return compared
 
     patch_cache_control(response, private=True, no_cache=True)
     patch_vary_headers(response, ["Authorization", "Cookie"])
-    response["Content-Language"] = _LANGUAGE  # otherwise Django's middleware sets that of the request
+    response["Content-Language"] = DOCUMENT_LANGUAGE
     response.add_post_render_callback(compare)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.contrib.auth.models import User
 from django.utils import translation
 from pytest_django import Settings
 from rest_framework.test import APIClient
@@ -134,3 +135,11 @@ def test_document_and_its_tag_are_the_same_in_each_language(reader: APIClient, g
     unchanged = answers("de", **{"If-None-Match": english["ETag"]})
     assert unchanged.status_code == 304
     assert {one["Content-Language"] for one in (german, english, unchanged)} == {"en"}
+
+
+@pytest.mark.usefixtures("empty_queue", "reports", "german_catalog")
+def test_document_of_a_write_is_english() -> None:
+    client = APIClient()
+    client.force_authenticate(User(username="root", is_superuser=True, is_active=True))
+    queued = client.post(f"{ROOT}agencies/demo/refresh/", headers={"Accept-Language": "de"})
+    assert (queued.status_code, queued["Content-Language"]) == (202, "en")

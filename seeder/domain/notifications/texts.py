@@ -18,14 +18,14 @@ _SENTENCES: Mapping[Event, Callable[[str], Text]] = {
     Event.LOAD_FAILED: lambda name: OneLineText("{name} failed", name=name),
     Event.LOAD_RECOVERED: lambda name: OneLineText("{name} recovered", name=name),
 }
-_KINDS: Mapping[Event, Text] = {
-    Event.RUN_FINISHED: Text("run finished"),
-    Event.VIEW_FAILED: Text("view failed"),
-    Event.VIEW_RECOVERED: Text("view recovered"),
-    Event.VIEW_LATE: Text("view late"),
-    Event.VIEW_HELD: Text("view held"),
-    Event.LOAD_FAILED: Text("load failed"),
-    Event.LOAD_RECOVERED: Text("load recovered"),
+_COUNTS: Mapping[Event, Text] = {
+    Event.RUN_FINISHED: Text.counted("{number:,} run finished", "{number:,} runs finished", 0),
+    Event.VIEW_FAILED: Text.counted("{number:,} view failed", "{number:,} views failed", 0),
+    Event.VIEW_RECOVERED: Text.counted("{number:,} view recovered", "{number:,} views recovered", 0),
+    Event.VIEW_LATE: Text.counted("{number:,} view late", "{number:,} views late", 0),
+    Event.VIEW_HELD: Text.counted("{number:,} view held", "{number:,} views held", 0),
+    Event.LOAD_FAILED: Text.counted("{number:,} load failed", "{number:,} loads failed", 0),
+    Event.LOAD_RECOVERED: Text.counted("{number:,} load recovered", "{number:,} loads recovered", 0),
 }
 _LABELS = {
     "database": Text("database"),
@@ -63,7 +63,7 @@ def subject_of(notifications: Sequence[Notification]) -> Text:
     if len(notifications) == 1:
         return _sentence(notifications[0])
     counts = Counter(one.event for one in notifications)
-    kinds = [Text("{number:,} {kind}", number=number, kind=_KINDS[event]) for event, number in counts.most_common()]
+    kinds = [_COUNTS[event].with_number(number) for event, number in counts.most_common()]
     total = format_count(len(notifications), "notification")
     return Text("{notifications}: {kinds}", notifications=total, kinds=Text.joined(kinds))
 

@@ -62,7 +62,7 @@ def test_bad_night_is_one_message(settings: Settings) -> None:
         refresh(*views)
         assert send_notifications() == SendResult(sent=8)
     [request] = server.requests
-    assert json.loads(request.body)["title"] == "8 notifications: 8 view failed"
+    assert json.loads(request.body)["title"] == "8 notifications: 8 views failed"
 
 
 def test_service_that_never_answers_and_unknown_addresses_are_tried_again(settings: Settings) -> None:

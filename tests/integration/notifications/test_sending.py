@@ -215,7 +215,7 @@ def test_mails_of_a_bad_night_are_one_digest(settings: Settings, clock: Clock, v
     assert len(sent) == subjects
     assert sent[0].to == ["ada@example.org"]
     singly = {f"[Django] reporting.{name} failed: division_by_zero" for name in names}
-    digest = {f"[Django] {views} notifications: {views} view failed"}
+    digest = {f"[Django] {views} notifications: {views} views failed"}
     assert {one.subject for one in sent} == (digest if subjects == 1 else singly)
     assert str(sent[0].body).count("SQLSTATE: 22012") == views // subjects
 
