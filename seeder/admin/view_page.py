@@ -1,6 +1,7 @@
 """The page of one view: its state, history, manifests and snapshots."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -18,6 +19,7 @@ from seeder.domain.monitoring.report_jobs import GroupBy, Job, JobFilter, JobPag
 from seeder.domain.monitoring.view_history import TimeRange
 from seeder.domain.outcomes import Status
 from seeder.domain.snapshots.drift_text import SEVERITY_SUMMARIES
+from seeder.domain.view_names import ViewName
 from seeder.errors import SeederError, UnknownTable
 from seeder.postgres.contract import OptionalTables
 from seeder.services import manifest_access
@@ -34,7 +36,7 @@ from seeder.services.read_models import (
     view_history,
     view_lineage,
 )
-from seeder.services.read_models.freshness_overview import contracts_of_jobs
+from seeder.services.read_models.freshness_overview import freshness_overview
 from seeder.services.read_models.view_explanation import explain_view
 from seeder.services.read_models.view_lineage import LineageNode
 from seeder.services.read_models.view_reader import viewer_of
@@ -53,8 +55,12 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
         return _request_refresh(request)
     viewer = viewer_of(request.user)
     agencies = viewer.agencies
-    job = _require_job(request.GET.get("table", ""), agencies)
-    job_filter = JobFilter(visible_agencies=agencies, table_name=job.table_name)
+    table_name = request.GET.get("table", "")
+    name = ViewName.parse_or_none(table_name)
+    freshness = freshness_overview(agencies, views={name} if name else set())
+    job_filter = JobFilter(visible_agencies=agencies, contracted=freshness.contracted)
+    job = _require_job(table_name, job_filter)
+    job_filter = replace(job_filter, table_name=job.table_name)
     manifests = job_list.job_page(job_filter, JobPageRequest(limit=_MAX_MANIFESTS), group_by=GroupBy.MANIFEST)
     agency_names = agency_scope.names_of((one.agency_id, one.agency_slug) for one in manifests.jobs)
     can_see_queries = any(
@@ -64,7 +70,7 @@ def view_page(request: HttpRequest, site: AdminSite) -> HttpResponse:
     history = view_history.read_history(job, _time_range(request), tables)
     failure = error_redaction.failures_of_jobs([job], tables, can_see_errors=viewer.can_see_errors)[job.key]
     description = view_description.describe_view(job, viewer, tables, can_see_queries=can_see_queries)
-    contracts = contracts_of_jobs([job], agencies)[job.table_name]
+    contracts = freshness.by_view().get(name, ())
     can_refresh = queue_actions.can_refresh(request.user)
     as_of = view_as_of.loads_in_views([job], tables).get(job.table_name, ())
     context = {
@@ -154,13 +160,13 @@ def _show_plan(request: HttpRequest, table_name: str, *, force: bool) -> None:
         messages.warning(request, translated(text))
 
 
-def _require_job(table_name: str, agencies: list[str] | None) -> Job:
-    """Find the job by any spelling of its view. Raises `UnknownTable`.
+def _require_job(table_name: str, job_filter: JobFilter) -> Job:
+    """Find the job among these by any spelling of its view. Raises `UnknownTable`.
 
     Manifests keep their own spelling; snapshots have that of `ViewName`.
     """
     for name in _name_spellings(table_name) if is_storable(table_name) else ():
-        page = job_list.job_page(JobFilter(visible_agencies=agencies, table_name=name), JobPageRequest(limit=1))
+        page = job_list.job_page(replace(job_filter, table_name=name), JobPageRequest(limit=1))
         if page.jobs:
             return page.jobs[0]
     raise UnknownTable(table=table_name, suggestion="")

@@ -12,7 +12,7 @@ from seeder.domain.freshness.contract import ContractSeverity, FreshnessContract
 from seeder.domain.freshness.data_age import NEVER_RECORDED, DataAge
 from seeder.domain.freshness.states import LATE_CAUSE_TEXTS, FreshnessState, Judgement, LateCause, ViewFacts, judge
 from seeder.domain.manifests import ViewKey
-from seeder.domain.monitoring.report_jobs import ContractedViews, Job
+from seeder.domain.monitoring.report_jobs import ContractedViews
 from seeder.domain.view_names import ViewName
 from seeder.models import CircuitBreaker
 from seeder.postgres import freshness_queries, sessions, view_state_queries
@@ -164,16 +164,6 @@ def freshness_overview(
         ],
         now=now,
     )
-
-
-def contracts_of_jobs(jobs: Sequence[Job], agencies: Collection[str] | None) -> Mapping[str, Sequence[ContractStatus]]:
-    """Return the contracts of the views of jobs, by the job's table name, as far as these agencies may see them.
-
-    Raises as `freshness_overview`.
-    """
-    names = {job.table_name: ViewName.parse_or_none(job.table_name) for job in jobs}
-    found = freshness_overview(agencies, views={*filter(None, names.values())}).by_view()
-    return {table_name: found.get(name, ()) for table_name, name in names.items()}
 
 
 def _judge(
