@@ -37,6 +37,18 @@ TOO_WIDE = """() => document.documentElement.scrollWidth <= innerWidth ? [] : [.
     .map(one => `too wide: ${one.outerHTML.slice(0, 100)}`).slice(0, 5)"""
 
 
+# Records moves of our parts while a page is loaded. Without its sidebar, which the admin adds by a script.
+RECORD_MOVES = """
+    try { localStorage.setItem("django.admin.navSidebarIsOpen", "false") } catch {}
+    window.moved = []
+    const isOurs = node => (node?.closest ? node : node?.parentElement)?.closest(".seeder")
+    new PerformanceObserver(list => window.moved.push(...list.getEntries()
+        .filter(one => one.value > 0.001 && !one.hadRecentInput).flatMap(one => one.sources.map(from => from.node))
+        .filter(isOurs).map(node => `moved: ${(node.outerHTML ?? node.textContent).slice(0, 100)}`)
+    )).observe({type: "layout-shift", buffered: true})"""
+TWO_FRAMES = (
+    "new Promise(resolve => requestAnimationFrame(() => requestAnimationFrame(() => resolve(window.moved ?? []))))"
+)
 # Collects our controls until they get the focus, and those that do not show it. A bar of a chart is left out if another
 # link of the page leads to the same place.
 WATCH_FOCUS = """() => {
@@ -100,6 +112,8 @@ def test_every_page_fits_and_is_accessible(site: Site, chromium: Browser, skin: 
 def check_pages(site: Site, width: int, rules: Sequence[str]) -> None:
     """Check all pages with both themes: one of them with these rules, and the other for its contrast."""
     page = site.logged_in_page("admin", width=width, language="en" if width == 1280 else LONGEST_WORDS)
+    if rules == ALL_RULES:  # the scripts of other skins move parts
+        page.add_init_script(RECORD_MOVES)
     problems: list[str] = []
     for theme, applied in zip(THEMES, (rules, CONTRAST), strict=True):
         page.emulate_media(color_scheme=theme)  # before the page is loaded, as scripts of other skins require
@@ -107,8 +121,9 @@ def check_pages(site: Site, width: int, rules: Sequence[str]) -> None:
             response = page.goto(url)
             assert response
             assert response.ok, url
+            found = list(page.evaluate(TWO_FRAMES))
             page.evaluate(OPEN_ALL)
-            found = list(page.evaluate(TOO_WIDE))
+            found += page.evaluate(TOO_WIDE)
             if page.locator(OWN_PARTS).count():
                 found += violations(page, applied)
                 has_theme = not url.endswith("/fragment.html")  # which takes that of the page around it
