@@ -74,6 +74,10 @@ class Text(str):
         """Return a counted text with another number."""
         return self._of(self.template, self.plural, {**self.arguments, "number": number}, self.context)
 
+    def with_arguments(self, **arguments: object) -> Self:
+        """Return the text with other arguments."""
+        return self._of(self.template, self.plural, arguments, self.context)
+
     def translated(self, catalog: Catalog) -> str:
         """Return the sentence in the language of a catalog, with the arguments that are texts."""
         if self.plural is None:

@@ -1,12 +1,23 @@
 """Requests to refresh views. No arguments never means all reports: that is its own request."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from string import Formatter
 
 from seeder.domain.manifests import ManifestKey, ReportType
 from seeder.domain.view_names import ViewName
 from seeder.texts import Text
+
+EVERY_REPORT = Text("every report")
+EVERY_REPORT_OF_TYPE = Text("every {report_type} report", report_type="")
+ONE_AGENCY = Text("the agency {slug!r}", slug="")
+ONE_VIEW_WITH_CHANGES = Text("the view {view} with up to {number} changed rows of each kind", view="", number=0)
+ONE_VIEW = Text("the view {view}", view="")
+DEPENDENT_VIEWS = Text("the views that depend on {relations}", relations="")
+DUE_VIEWS = Text("views that are due")
+VIEWS_WITHOUT_CONTRACT = Text("views without a freshness contract")
+REST_OF_RUN = Text("what failed in the run {run_id}", run_id="")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -23,8 +34,8 @@ class AllReports:
     @property
     def description(self) -> str:
         if self.report_type is None:
-            return Text("every report")
-        return Text("every {report_type} report", report_type=self.report_type)
+            return EVERY_REPORT
+        return EVERY_REPORT_OF_TYPE.with_arguments(report_type=self.report_type)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -34,7 +45,7 @@ class AgencyReports:
     slug: str
 
     def __str__(self) -> str:
-        return Text("the agency {slug!r}", slug=self.slug)
+        return ONE_AGENCY.with_arguments(slug=self.slug)
 
     description = property(__str__)
 
@@ -47,17 +58,13 @@ class SingleView:
     max_changed_rows: int | None = None  # that the refresh stores, of each kind; None for none
 
     def __str__(self) -> str:
-        return Text("the view {view}", view=str(self.name))
+        return ONE_VIEW.with_arguments(view=str(self.name))
 
     @property
     def description(self) -> str:
         if self.max_changed_rows is None:
             return str(self)
-        return Text(
-            "the view {view} with up to {number} changed rows of each kind",
-            view=str(self.name),
-            number=self.max_changed_rows,
-        )
+        return ONE_VIEW_WITH_CHANGES.with_arguments(view=str(self.name), number=self.max_changed_rows)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -71,27 +78,28 @@ class SelectedManifests:
         return self.description
 
 
-_STORED: Mapping[str, str] = {  # descriptions as rows have them, and their templates
-    r"every report": "every report",
-    r"every (?P<report_type>\w+) report": "every {report_type} report",
-    r"the agency '(?P<slug>[^']*)'": "the agency {slug!r}",
-    r"the view (?P<view>.*) with up to (?P<number>\d+) changed rows of each kind": (
-        "the view {view} with up to {number} changed rows of each kind"
-    ),
-    r"the view (?P<view>.*)": "the view {view}",
-    r"the views that depend on (?P<relations>.*)": "the views that depend on {relations}",
-    r"views that are due": "views that are due",
-    r"views without a freshness contract": "views without a freshness contract",
-    r"what failed in the run (?P<run_id>\S*)": "what failed in the run {run_id}",
-}
+_DESCRIPTIONS = (  # the first that matches a row counts
+    *(EVERY_REPORT, EVERY_REPORT_OF_TYPE, ONE_AGENCY, ONE_VIEW_WITH_CHANGES, ONE_VIEW),
+    *(DEPENDENT_VIEWS, DUE_VIEWS, VIEWS_WITHOUT_CONTRACT, REST_OF_RUN),
+)
+_ARGUMENTS: Mapping[str, str] = {"report_type": r"\w+", "slug": r"[^']*", "number": r"\d+", "run_id": r"\S*"}
 
 
 def description_text(stored: str) -> str:
     """Return the description of a row as a text, if it is one of a single request."""
-    for pattern, template in _STORED.items():
-        if found := re.fullmatch(pattern, stored):
-            return Text(template, **found.groupdict())
+    for text in _DESCRIPTIONS:
+        if found := re.fullmatch("".join(_pattern(text.template)), stored):
+            return text.with_arguments(**found.groupdict())
     return stored
+
+
+def _pattern(template: str) -> Iterator[str]:
+    """Yield the parts of a pattern that matches the sentences of a template."""
+    for literal, name, _, conversion in Formatter().parse(template):
+        yield re.escape(literal)
+        if name:
+            argument = f"(?P<{name}>{_ARGUMENTS.get(name, '.*')})"
+            yield f"'{argument}'" if conversion == "r" else argument
 
 
 RefreshRequest = AllReports | AgencyReports | SingleView | SelectedManifests

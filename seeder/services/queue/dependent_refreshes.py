@@ -8,7 +8,7 @@ from django.db import DEFAULT_DB_ALIAS
 
 from seeder import conf
 from seeder.domain.manifests import Selection, ViewKey, ViewSpec
-from seeder.domain.refresh_requests import SelectedManifests
+from seeder.domain.refresh_requests import DEPENDENT_VIEWS, SelectedManifests
 from seeder.domain.view_names import ViewName
 from seeder.postgres.affected_views import find_affected_views
 from seeder.postgres.sqlstates import translate_database_errors
@@ -16,7 +16,6 @@ from seeder.services import manifest_selection
 from seeder.services.queue import dispatch, part_rows
 from seeder.services.queue.enqueue import EnqueueResult, enqueue_refresh
 from seeder.services.stop_signal import StopSignal
-from seeder.texts import Text
 
 # A burst of 50 loads takes some seconds. The worker that waits for its end refreshes nothing else meanwhile.
 _MIN_INTERVAL = timedelta(seconds=5)
@@ -41,9 +40,7 @@ class DependentViews:
         """The request to refresh the views, for all manifests that name them."""
         return SelectedManifests(
             manifests=frozenset(one.key for spec in self.specs for one in spec.manifests),
-            description=Text(
-                "the views that depend on {relations}", relations=", ".join(map(str, sorted(self.relations)))
-            ),
+            description=DEPENDENT_VIEWS.with_arguments(relations=", ".join(map(str, sorted(self.relations)))),
         )
 
 

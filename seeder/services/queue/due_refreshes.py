@@ -10,7 +10,7 @@ from seeder.domain.freshness.due_views import ViewWithContracts, find_due_views
 from seeder.domain.freshness.states import ViewFacts
 from seeder.domain.manifests import ViewKey, ViewSpec
 from seeder.domain.plan import topological_order
-from seeder.domain.refresh_requests import AllReports, SelectedManifests
+from seeder.domain.refresh_requests import DUE_VIEWS, VIEWS_WITHOUT_CONTRACT, AllReports, SelectedManifests
 from seeder.models import QueuedRefresh
 from seeder.postgres import catalog, freshness_queries, sessions
 from seeder.postgres.contract import OptionalTables
@@ -18,7 +18,6 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services import freshness_contracts, manifest_selection, view_states
 from seeder.services.freshness_contracts import Contracts
 from seeder.services.queue import part_rows
-from seeder.texts import Text
 
 INTERVAL_MINUTES = 1  # between two looks
 
@@ -34,7 +33,7 @@ def due_views() -> SelectedManifests:
     specs = _specs() if contracts else {}
     reads = _dependencies({key for key, spec in specs.items() if _has_contracts(contracts, spec)}, specs)
     if not reads:
-        return _request((), Text("views that are due"))
+        return _request((), DUE_VIEWS)
     names = {key: specs[key].manifests[0].table_name for key in reads}
     has_metrics = tables.is_usable("seeder_run_metrics")
     facts = freshness_queries.view_facts(list(names.values()), has_metrics=has_metrics)
@@ -52,7 +51,7 @@ def due_views() -> SelectedManifests:
     }
     now = sessions.server_time(DEFAULT_DB_ALIAS)
     due = find_due_views(views, now=now, workers=settings.max_workers)
-    return _request((specs[key] for key in due), Text("views that are due"))
+    return _request((specs[key] for key in due), DUE_VIEWS)
 
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
@@ -63,7 +62,7 @@ def views_without_contracts() -> SelectedManifests:
     """
     contracts = freshness_contracts.load_contracts(OptionalTables.read(DEFAULT_DB_ALIAS))
     others = (spec for spec in _specs().values() if not _has_contracts(contracts, spec))
-    return _request(others, Text("views without a freshness contract"))
+    return _request(others, VIEWS_WITHOUT_CONTRACT)
 
 
 def _request(specs: Iterable[ViewSpec], description: str) -> SelectedManifests:

@@ -10,7 +10,7 @@ from django.db.models import Count, DateTimeField, ExpressionWrapper, F, FloatFi
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals, Timeline, TimelineBar, assign_lanes
 from seeder.domain.outcomes import Status
-from seeder.domain.refresh_requests import SelectedManifests
+from seeder.domain.refresh_requests import REST_OF_RUN, SelectedManifests
 from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
 from seeder.postgres import run_totals, sessions
@@ -19,7 +19,6 @@ from seeder.postgres.sqlstates import translate_database_errors
 from seeder.services.read_models import error_redaction
 from seeder.services.run.run_liveness_lock import living_runs
 from seeder.services.storable_text import is_storable
-from seeder.texts import Text
 
 _METRICS = (
     "worker_number",
@@ -119,7 +118,7 @@ def retry_request(run_id: str, agencies: list[str] | None) -> SelectedManifests:
     failed = history_of(run_id, agencies).filter(status__in=left).values_list("report_type", "manifest_id")
     return SelectedManifests(
         manifests=frozenset((ReportType(kind), number) for kind, number in failed),
-        description=Text("what failed in the run {run_id}", run_id=run_id),
+        description=REST_OF_RUN.with_arguments(run_id=run_id),
     )
 
 

@@ -141,7 +141,7 @@ def execute_locked(  # noqa: PLR0913  # what the two callers differ in
     plan = _plan(request, settings, tables, force=origin.is_forced)
     workers = connection_pools.workers_by_database(settings, plan.by_database)
     most_workers = max(workers.values(), default=settings.max_workers)
-    parallel = parallel_query.choose(plan, settings, tables, workers)
+    parallel = parallel_query.choose(plan, settings, tables, workers, most_workers=most_workers)
     views = (view.key for view in plan.views)
     namesakes = manifest_selection.find_namesakes(views, databases=settings.databases)
     history = RunHistoryWriter(run_lock.run_id, namesakes=namesakes)

@@ -23,8 +23,13 @@ from seeder.postgres.named_statements import STATEMENTS
 _SLOWEST_TRIAL = 3  # times as long: as many processes as a parallel plan usually has
 
 
-def choose(plan: RefreshPlan, settings: Settings, tables: OptionalTables, workers: Mapping[str, int]) -> ParallelQuery:
-    """Return what the setting says, or what took less in earlier runs. Takes one query for each database."""
+def choose(
+    plan: RefreshPlan, settings: Settings, tables: OptionalTables, workers: Mapping[str, int], *, most_workers: int
+) -> ParallelQuery:
+    """Return what the setting says, or what took less in earlier runs. Takes one query for each database.
+
+    `most_workers` is the number in the rows of runs.
+    """
     if settings.parallel_when_busy != "auto":
         return ParallelQuery(by_default=bool(settings.parallel_when_busy), by_database={})
     busy = {
@@ -34,7 +39,6 @@ def choose(plan: RefreshPlan, settings: Settings, tables: OptionalTables, worker
         and keeps_workers_busy(views=len(views), workers=workers[database], work=_work(views))
     }
     may_try = bool(busy) and not _would_miss_contracts(plan)
-    most_workers = max(workers.values(), default=settings.max_workers)
     chosen = {database: _choose(database, views, most_workers, may_try=may_try) for database, views in busy.items()}
     return ParallelQuery(by_default=True, by_database=chosen)
 
@@ -54,7 +58,7 @@ def _would_miss_contracts(plan: RefreshPlan) -> bool:
 def _choose(database: str, views: Sequence[PlannedView], workers: int, *, may_try: bool) -> bool:
     parameters = {
         "database": database,
-        "workers": workers,  # as the rows of runs have them
+        "workers": workers,
         "max_age": MAX_AGE,
         "names": sorted({name for view in views for name in view.spec.table_names}),
     }
