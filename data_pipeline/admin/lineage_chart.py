@@ -6,13 +6,14 @@ from enum import StrEnum
 from itertools import accumulate, pairwise
 
 from data_pipeline.domain.lineage import Lineage
+from seeder.admin import svg_boxes
 from seeder.domain.view_names import ViewName
 from seeder.errors import BadName
 from seeder.services.translation import translated
 from seeder.texts import Text
 
-_HEIGHT, _ROW_STEP, _GAP, _MARGIN = 44, 58, 30, 10  # pixels: of a box, between rows, between columns, inside of a box
-_CHARACTER_WIDTH, _HEADING_WIDTH = 6.7, 5.6  # pixels, of the monospaced font and of headings
+_HEIGHT, _ROW_STEP, _GAP = 44, 58, 30  # pixels: of a box, between rows and between columns
+_HEADING_WIDTH = 5.6  # pixels of a character
 _MAX_BOXES = 12  # views in a column; the table below the drawing has all
 
 
@@ -83,11 +84,11 @@ def draw(path: Sequence[Node], lineage: Lineage | None, view_urls: Mapping[str, 
         for row, node in enumerate(nodes)
     ]
     views = {box.node.name: box for box in boxes if box.node.kind is Kind.VIEW}
-    paths = [_line(one, other) for one, other in pairwise(boxes[: len(path)])]
+    paths = [svg_boxes.line(one, other, gap=_GAP) for one, other in pairwise(boxes[: len(path)])]
     if lineage:
         sources = {lineage.table: boxes[len(path) - 1], **views}
         paths += [
-            _line(sources[used], box)
+            svg_boxes.line(sources[used], box, gap=_GAP)
             for name, box in views.items()
             for used in sorted(lineage.reads[name])
             if used in sources
@@ -97,7 +98,7 @@ def draw(path: Sequence[Node], lineage: Lineage | None, view_urls: Mapping[str, 
 
 
 def _height_of(rows: int) -> int:
-    return rows * _ROW_STEP - (_ROW_STEP - _HEIGHT)
+    return svg_boxes.column_height(rows, row_step=_ROW_STEP, height=_HEIGHT)
 
 
 def _box(node: Node, *, x: int, y: int) -> Box:
@@ -110,17 +111,5 @@ def _box(node: Node, *, x: int, y: int) -> Box:
         else:
             is_table, schema, text = node.kind is Kind.TABLE, name.schema, name.name
             heading = Text("table in {schema}", schema=schema) if is_table else Text("view in {schema}", schema=schema)
-    shown = _shortened(translated(heading), width, _HEADING_WIDTH)
-    return Box(node=node, heading=shown, text=_shortened(text, width), x=x, y=y, width=width)
-
-
-def _shortened(text: str, width: int, character_width: float = _CHARACTER_WIDTH) -> str:
-    fitting = int((width - 2 * _MARGIN) / character_width)
-    return f"{text[: fitting - 1]}…" if len(text) > fitting else text
-
-
-def _line(one: Box, other: Box) -> str:
-    """Return the path between the sides of two boxes."""
-    x1, y1, x2, y2 = one.x + one.width, one.y + _HEIGHT // 2, other.x, other.y + _HEIGHT // 2
-    middle = (x1 + x2) // 2
-    return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}"
+    shown = svg_boxes.shortened(translated(heading), width, _HEADING_WIDTH)
+    return Box(node=node, heading=shown, text=svg_boxes.shortened(text, width), x=x, y=y, width=width)

@@ -7,15 +7,14 @@ from statistics import mean
 
 from django.utils import timezone
 
+from seeder.admin import svg_boxes
 from seeder.domain.as_of import TableAsOf
 from seeder.domain.view_names import ViewName
 from seeder.services.read_models.view_lineage import LineageNode, ViewLineage
 from seeder.services.translation import translated
 from seeder.texts import Text
 
-# Pixels: of a box, between rows, between columns, and inside of a box.
-_WIDTH, _HEIGHT, _ROW_STEP, _COLUMN_STEP, _MARGIN = 196, 60, 72, 232, 10
-_CHARACTER_WIDTH = 6.7  # pixels, of the monospaced font
+_WIDTH, _HEIGHT, _ROW_STEP, _COLUMN_STEP = 196, 60, 72, 232  # pixels: of a box, between rows and between columns
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -55,11 +54,11 @@ def draw(lineage: ViewLineage, url_of: Callable[[LineageNode], str | None]) -> L
         x, top = (level - first) * _COLUMN_STEP, (_height_of(rows) - _height_of(len(nodes))) // 2
         boxes |= {node.name: _box(node, url_of(node), x, top + row * _ROW_STEP) for row, node in enumerate(nodes)}
         if level in lineage.left_out:
-            notes.append((x + _MARGIN, top + _height_of(len(nodes)) + 15, lineage.left_out[level]))
+            notes.append((x + svg_boxes.MARGIN, top + _height_of(len(nodes)) + 15, lineage.left_out[level]))
     lines = [(boxes[read], boxes[reader]) for read, reader in lineage.lines]
     return LineageDrawing(
         boxes=[*boxes.values()],
-        paths=[_line(read, reader) for read, reader in lines if read.x < reader.x],
+        paths=[svg_boxes.line(read, reader, gap=_COLUMN_STEP - _WIDTH) for read, reader in lines if read.x < reader.x],
         notes=notes,
         width=(max(columns) - first) * _COLUMN_STEP + _WIDTH,
         height=height,
@@ -84,7 +83,7 @@ def _columns(lineage: ViewLineage) -> Mapping[int, list[LineageNode]]:
 
 
 def _height_of(rows: int) -> int:
-    return rows * _ROW_STEP - (_ROW_STEP - _HEIGHT)
+    return svg_boxes.column_height(rows, row_step=_ROW_STEP, height=_HEIGHT)
 
 
 def _box(node: LineageNode, url: str | None, x: int, y: int) -> Box:
@@ -93,8 +92,8 @@ def _box(node: LineageNode, url: str | None, x: int, y: int) -> Box:
     return Box(
         node=node,
         url=url,
-        heading=_shortened(translated(heading)),
-        text=_shortened(node.name.name),
+        heading=svg_boxes.shortened(translated(heading), _WIDTH),
+        text=svg_boxes.shortened(node.name.name, _WIDTH),
         state=translated(_load_text(node.load) if node.is_table else _state_text(node)),
         x=x,
         y=y,
@@ -120,18 +119,3 @@ def _load_text(load: TableAsOf | None) -> Text:
         return Text("load {load_id}", load_id=load.load_id)
     at = Text("{at:%-d %b %H:%M}", at=timezone.localtime(load.loaded_at))
     return Text("load {load_id}, {at}", load_id=load.load_id, at=at)
-
-
-def _shortened(text: str) -> str:
-    fitting = int((_WIDTH - 2 * _MARGIN) / _CHARACTER_WIDTH)
-    if len(text) <= fitting:
-        return text
-    end = fitting // 2 - 1  # similar names often differ at the end
-    return f"{text[: fitting - end - 1]}…{text[-end:]}"
-
-
-def _line(read: Box, reader: Box) -> str:
-    """Return the path from the right side of one box to the left side of the other."""
-    x1, y1, x2, y2 = read.x + _WIDTH, read.y + _HEIGHT // 2, reader.x, reader.y + _HEIGHT // 2
-    middle = x2 - (_COLUMN_STEP - _WIDTH) // 2
-    return f"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2 - 6} {y2}"
