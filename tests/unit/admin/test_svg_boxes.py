@@ -20,4 +20,4 @@ def test_line_bends_in_the_gap_before_its_end() -> None:
 
 def test_shortened_text_keeps_its_end() -> None:
     assert shortened("orders_by_day", 120) == "orders_by_day"
-    assert shortened("orders_by_month_and_region_2026", 120) == "orders_b…on_2026"
+    assert shortened("orders_by_month_and_region_2026", 120) == "orders_…n_2026"
