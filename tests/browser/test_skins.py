@@ -46,7 +46,7 @@ ANSWERS = (
         ".problem.late",
         "overtime_by_day_47 staten-island since yesterday 04:22",
     ),
-    ("is the data of an agency from today?", "nav.agencies", "Data from today, oldest at manhattan 1 failing, 02:01"),
+    ("is the data of an agency from today?", "nav.agencies", "Data from today, oldest at manhattan 02:01, 1 failing"),
 )
 IS_DARK = "getComputedStyle(document.querySelector('.seeder')).colorScheme.startsWith('dark')"
 

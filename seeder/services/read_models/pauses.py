@@ -47,9 +47,14 @@ class Pause:
 
     @property
     def reasons(self) -> Mapping[str, str]:
-        """A failed view of each reason, latest reasons only."""
+        """A failed view of each reason, of a few reasons."""
         found = {reason: view for view, reason in self.causes.items()}
-        return dict([*found.items()][-_MAX_REASONS:])
+        return dict([*found.items()][:_MAX_REASONS])
+
+    @property
+    def failed_view(self) -> str | None:
+        """The failed view, if it is the only one."""
+        return next(iter(self.causes)) if len(self.causes) == 1 else None
 
     def effect_text(self, now: datetime) -> Text:
         """Return what happens to a refresh that is requested now."""

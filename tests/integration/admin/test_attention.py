@@ -24,7 +24,8 @@ def test_open_breaker_says_since_when_why_and_what_next(settings: Settings) -> N
     text = attention(reader)
     paused = r"Paused by the circuit breaker since today \d\d:\d\d"
     assert re.match(rf"Needs attention {paused} 1 failed view: disk_full Next", text)
-    todo = "tries one view; if it succeeds, all others follow To do repair the cause, then refresh the failed view"
+    to_do = "To do repair the cause, then manage.py refresh_table reporting.bad : its success ends the pause."
+    todo = f"tries one view; if it succeeds, all others follow {to_do} Or end it now: manage.py reset_breaker"
     assert re.search(rf"Next the next run after today \d\d:\d\d {todo}", text)
     assert "database" not in text
     settings.SEEDER = {"AGENCY_SCOPE": "tests.integration.admin.admin_clients.scope_by_name"}
