@@ -1,7 +1,7 @@
 """Views with freshness contracts, and what is known about their refreshes."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from django.db import DEFAULT_DB_ALIAS
@@ -33,6 +33,16 @@ class FreshViews:
     number: int
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class FreshnessScope:
+    """Which views are returned beside those that can be other than fresh."""
+
+    names: list[str] = field(default_factory=list)  # views of these names, as manifests spell them
+    with_unknown: bool = True  # views of an unknown age, even if no contract is for their name or an agency
+    max_fresh: int = 0  # the first views with a contract
+    with_counts: bool = False  # how many others there are; a third of the time
+
+
 def listed_views(databases: Mapping[int, str], *, agency: str | None = None) -> Sequence[ListedRow]:
     """Return the enabled manifests in these databases (none: all), in the order in which they represent their view."""
     statement = "\n".join(STATEMENTS[part] for part in ("listed_manifests", "listed_views", "all_listed_views"))
@@ -40,18 +50,9 @@ def listed_views(databases: Mapping[int, str], *, agency: str | None = None) -> 
 
 
 def views_to_judge(
-    databases: Mapping[int, str],
-    bounds: Iterable[tuple[FreshnessContract, FreshBounds]],
-    *,
-    names: Collection[str],
-    with_unknown: bool,
-    max_fresh: int,
+    databases: Mapping[int, str], bounds: Iterable[tuple[FreshnessContract, FreshBounds]], scope: FreshnessScope
 ) -> tuple[Sequence[ListedRow], Sequence[FreshViews]]:
-    """Return the manifests of views whose contracts can be other than fresh, and how many other views there are.
-
-    With them come the views of these names, as manifests spell them, and the first `max_fresh` ones with a contract.
-    Without `with_unknown`, a view of an unknown age is left out unless there is a contract for its name or an agency.
-    """
+    """Return the manifests of views whose contracts can be other than fresh, and how many other views there are."""
     parts = ("listed_manifests", "listed_views", "views_to_judge")
     statement = sql.SQL("\n".join(STATEMENTS[part] for part in parts)).format(
         materialized_view_versions=sql.SQL(STATEMENTS["materialized_view_versions"]),
@@ -70,9 +71,7 @@ def views_to_judge(
         "current_since": [one.current_since for _, one in pairs],
         "usable_since": [one.usable_since for _, one in pairs],
         "spares": [one.spare for _, one in pairs],
-        "names": list(names),
-        "with_unknown": with_unknown,
-        "max_fresh": max_fresh,
+        **asdict(scope),
     }
     rows = sessions.query(DEFAULT_DB_ALIAS, statement, parameters)
     to_judge = [(name, agencies[0], database_id) for name, agencies, database_id, views, *_ in rows if views is None]

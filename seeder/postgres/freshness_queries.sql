@@ -55,8 +55,8 @@ listed AS MATERIALIZED (
 SELECT table_name, agency_slug, database_id FROM listed ORDER BY report_type DESC, manifest_id;
 
 -- name: views_to_judge
--- The manifests of views whose contracts can be other than fresh, and the numbers of the other views by their agencies and their
--- own contract. It follows listed_views. A view is certainly fresh if its name in manifests is as the
+-- The manifests of views whose contracts can be other than fresh, and, if required, the numbers of the other views by their
+-- agencies and their own contract. It follows listed_views. A view is certainly fresh if its name in manifests is as the
 -- server prints it, its last refresh succeeded, and its data are within the bounds of all contracts of its agencies and its own.
 , contract AS MATERIALIZED (
     SELECT *
@@ -103,9 +103,9 @@ SELECT table_name, agency_slug, database_id FROM listed ORDER BY report_type DES
     UNION
     (SELECT DISTINCT table_name FROM applied ORDER BY table_name LIMIT %(max_fresh)s)
 ), fresh AS (
-    SELECT table_name, array_agg(agency_slug) AS agencies
+    SELECT table_name, array_agg(agency_slug COLLATE "C") AS agencies
     FROM rated
-    WHERE table_name NOT IN (SELECT table_name FROM judged)
+    WHERE %(with_counts)s AND table_name NOT IN (SELECT table_name FROM judged)
     GROUP BY table_name
 )
 SELECT table_name, ARRAY[agency_slug] AS agencies, database_id, NULL::bigint AS views, report_type, manifest_id

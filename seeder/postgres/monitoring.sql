@@ -24,15 +24,16 @@ LIMIT %(max_runs)s;
 -- name: night_counts
 -- The views of nights, by their last result in the night, and the listed views without one. It follows listed_manifests of
 -- job_list_queries.sql. A failed row counts before others of the same run. The rows of a run are inserted together, so that a
--- range of ids selects their metrics. Otherwise the planner would read those of all runs.
+-- range of ids selects their metrics. Otherwise the planner would read those of all runs. Names are sorted last, when few are
+-- left, and those of all views in the order of their bytes.
 latest AS MATERIALIZED (
-    SELECT DISTINCT ON (night.number, h.table_name)
+    SELECT DISTINCT ON (night.number, h.table_name COLLATE "C")
         night.number, h.table_name, h.id, h.status, h.start_time,
         coalesce(starts_with(h.errors, 'interrupted:'), false) AS is_interrupted
     FROM unnest(%(run_ids)s::text[], %(numbers)s::integer[]) AS night (run_id, number)
     JOIN reporting.seeder_run_history AS h USING (run_id)
     WHERE %(agencies)s::text[] IS NULL OR h.agency_slug = ANY (%(agencies)s::text[])
-    ORDER BY night.number, h.table_name, h.start_time DESC, h.status = 'error' DESC, h.id
+    ORDER BY night.number, h.table_name COLLATE "C", h.start_time DESC, h.status = 'error' DESC, h.id
 ), judged AS (
     SELECT
         latest.*, m.reason,
@@ -42,7 +43,7 @@ latest AS MATERIALIZED (
     LEFT JOIN {metrics} AS m ON m.history_id = latest.id
         AND m.history_id BETWEEN (SELECT min(id) FROM latest) AND (SELECT max(id) FROM latest)
 ), absent AS (
-    SELECT night.number, array_agg(listed.table_name ORDER BY listed.table_name) AS views
+    SELECT night.number, array_agg(listed.table_name) AS views
     FROM (SELECT DISTINCT number FROM latest) AS night
     CROSS JOIN (SELECT DISTINCT table_name FROM filtered) AS listed
     WHERE NOT EXISTS (
@@ -55,7 +56,7 @@ latest AS MATERIALIZED (
         count(*) AS views,
         count(*) FILTER (WHERE status = 'success' AND reason IS DISTINCT FROM 'skipped') AS refreshed,
         count(*) FILTER (WHERE status = 'success' AND reason = 'skipped') AS skipped,
-        array_agg(table_name ORDER BY table_name) FILTER (
+        array_agg(table_name) FILTER (
             WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[]) IS NOT TRUE
         ) AS failed,
         count(*) FILTER (WHERE status = 'error' AND NOT is_interrupted AND reason = ANY (%(held)s::text[])) AS held,
@@ -70,8 +71,8 @@ SELECT
     number, counted.views, refreshed, skipped, held, interrupted, running, pending, repaired,
     coalesce(array_length(failed, 1), 0) AS failed,
     coalesce(array_length(absent.views, 1), 0) AS absent,
-    coalesce(failed[:%(named)s], '{{}}') AS failed_views,
-    coalesce(absent.views[:%(named)s], '{{}}') AS absent_views
+    ARRAY(SELECT name FROM unnest(failed) AS name ORDER BY name LIMIT %(named)s) AS failed_views,
+    ARRAY(SELECT name FROM unnest(absent.views) AS name ORDER BY name LIMIT %(named)s) AS absent_views
 FROM counted
 LEFT JOIN absent USING (number);
 

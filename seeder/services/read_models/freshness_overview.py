@@ -122,13 +122,17 @@ def _spellings(statuses: Iterable[ContractStatus]) -> list[str]:
 
 @translate_database_errors(DEFAULT_DB_ALIAS)
 def freshness_overview(
-    agencies: Collection[str] | None = None, *, with_fresh: int | None = 0, views: Set[ViewName] | None = None
+    agencies: Collection[str] | None = None,
+    *,
+    with_fresh: int | None = 0,
+    views: Set[ViewName] | None = None,
+    with_counts: bool = True,
 ) -> FreshnessOverview:
     """Return the contracts of these agencies and of their views (None: all) that are not fresh.
 
     The others are counted, except those of the first `with_fresh` views (None: all), which are returned, too. Or return
-    all contracts of `views`. Takes two queries without contracts, otherwise about eight. Raises `ConfigurationError` or
-    `DatabaseError`.
+    all contracts of `views`. Without `with_counts`, neither fresh contracts nor those of unknown views are known. Takes
+    two queries without contracts, otherwise about eight. Raises `ConfigurationError` or `DatabaseError`.
     """
     tables = OptionalTables.read(DEFAULT_DB_ALIAS, read_only=True)
     contracts = freshness_contracts.load_contracts(tables)
@@ -142,7 +146,9 @@ def freshness_overview(
     elif views is not None:
         listed = listed_views.named_views(databases, views)
     else:
-        listed, fresh = listed_views.views_to_judge(databases, visible, now, max_fresh=with_fresh)
+        listed, fresh = listed_views.views_to_judge(
+            databases, visible, now, max_fresh=with_fresh, with_counts=with_counts
+        )
 
     def is_visible(view: ListedView | FreshViews) -> bool:
         return agencies is None or not {*agencies}.isdisjoint(view.agencies)
@@ -153,7 +159,8 @@ def freshness_overview(
         if is_visible(view) and (found := visible.of_view(view.key.name, view.agencies))
     ]
     known = {*(view.key.name for view in listed), *(one.name for one in fresh)}
-    unlisted = contracts.of_views.keys() - known if agencies is None and views is None else ()
+    is_complete = agencies is None and views is None and with_counts
+    unlisted = contracts.of_views.keys() - known if is_complete else ()
     return FreshnessOverview(
         statuses=sorted(_judge(contracted, tables, now), key=_urgency),
         contracts=visible,

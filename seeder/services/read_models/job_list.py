@@ -65,7 +65,7 @@ def job_overview(job_filter: JobFilter, page_request: JobPageRequest) -> JobOver
     with translate_database_errors(DEFAULT_DB_ALIAS):
         for slug in job_filter.agencies or ():
             manifest_selection.require_known_agency(slug)
-        freshness = freshness_overview(job_filter.visible_agencies)
+        freshness = freshness_overview(job_filter.visible_agencies, with_counts=False)
         job_filter = replace(job_filter, contracted=freshness.contracted)
         found = job_page(job_filter, page_request)
         every = job_totals(replace(job_filter, statuses=None, failing=None, stale=None, long_running=None))
@@ -185,7 +185,7 @@ def _can_match(job_filter: JobFilter) -> bool:
 
 def _parameters(job_filter: JobFilter) -> Mapping[str, Any]:
     settings = conf.load()
-    contracted = job_filter.contracted or freshness_overview(job_filter.visible_agencies).contracted
+    contracted = job_filter.contracted or freshness_overview(job_filter.visible_agencies, with_counts=False).contracted
     limits = {"stale_after": timedelta(hours=settings.stale_hours), "long_running_factor": settings.long_running_factor}
     filters = asdict(replace(job_filter, contracted=None))
     return {**filters, **asdict(contracted), **limits, "run_lock": lock_keys.of_run("")}

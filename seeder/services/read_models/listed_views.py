@@ -1,7 +1,7 @@
 """The views of enabled manifests, and those of them whose contracts can be other than fresh."""
 
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import DEFAULT_DB_ALIAS
@@ -11,7 +11,7 @@ from seeder.domain.freshness.deadlines import FreshBounds, fresh_bounds
 from seeder.domain.manifests import ViewKey
 from seeder.domain.view_names import ViewName
 from seeder.postgres import freshness_queries
-from seeder.postgres.freshness_queries import FreshViews, ListedRow
+from seeder.postgres.freshness_queries import FreshnessScope, FreshViews, ListedRow
 from seeder.services.freshness_contracts import Contracts
 
 
@@ -32,40 +32,34 @@ def listed_views(databases: Mapping[int, str], *, agency: str | None = None) -> 
 
 def named_views(databases: Mapping[int, str], names: Collection[ViewName]) -> Sequence[ListedView]:
     """Return the views of these names. Takes two statements."""
-    views, _ = _select_views(databases, (), names={*map(str, names)}, with_unknown=True)
+    views, _ = _select_views(databases, (), FreshnessScope(names=[*map(str, names)]))
     return [view for view in views if view.key.name in names]
 
 
 def views_to_judge(
-    databases: Mapping[int, str], contracts: Contracts, now: datetime, *, max_fresh: int = 0
+    databases: Mapping[int, str], contracts: Contracts, now: datetime, *, max_fresh: int, with_counts: bool
 ) -> tuple[Sequence[ListedView], Sequence[FreshViews]]:
-    """Return the views whose contracts can be other than fresh, and the numbers of the other views.
+    """Return the views whose contracts can be other than fresh, and the numbers of the others if required.
 
     With them come the first `max_fresh` views with a contract. Takes one statement, or two if manifests spell names in
     other ways than the server.
     """
     bounds = [(contract, fresh_bounds(contract, now)) for contract in contracts.all]
-    return _select_views(databases, bounds, with_unknown=bool(contracts.of_views), max_fresh=max_fresh)
+    scope = FreshnessScope(with_unknown=bool(contracts.of_views), max_fresh=max_fresh, with_counts=with_counts)
+    return _select_views(databases, bounds, scope)
 
 
 def _select_views(
-    databases: Mapping[int, str],
-    bounds: Sequence[tuple[FreshnessContract, FreshBounds]],
-    *,
-    names: Collection[str] = (),
-    with_unknown: bool,
-    max_fresh: int = 0,
+    databases: Mapping[int, str], bounds: Sequence[tuple[FreshnessContract, FreshBounds]], scope: FreshnessScope
 ) -> tuple[Sequence[ListedView], Sequence[FreshViews]]:
     """Return the views with all their manifests. The server finds only the manifests that spell names as it does."""
     while True:
-        rows, fresh = freshness_queries.views_to_judge(
-            databases, bounds, names=names, with_unknown=with_unknown, max_fresh=max_fresh
-        )
+        rows, fresh = freshness_queries.views_to_judge(databases, bounds, scope)
         views = [*_views(rows, databases)]
         printed = {str(view.key.name) for view in views}
-        if printed <= {*names, *(table_name for table_name, _, _ in rows)}:
+        if printed <= {*scope.names, *(table_name for table_name, _, _ in rows)}:
             return views, fresh
-        names = printed.union(names)
+        scope = replace(scope, names=[*printed.union(scope.names)])
 
 
 def _views(rows: Sequence[ListedRow], databases: Mapping[int, str]) -> Iterator[ListedView]:
