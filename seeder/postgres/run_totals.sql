@@ -12,17 +12,19 @@ WHERE r.run_id = ANY (%(run_ids)s::text[]) AND counted.slug = ANY (%(agencies)s:
 GROUP BY r.run_id;
 
 -- name: counts_of_runs
--- How the manifests of each agency ended in runs. A held one also failed; an interrupted one did not.
+-- How the manifests of each agency ended in runs. A held one also failed; an interrupted one did not. The reasons of failed
+-- ones are looked up one by one. A join would read the metrics of all runs.
 SELECT
     h.run_id, h.agency_slug, count(*) AS manifests,
     count(*) FILTER (WHERE h.status = 'success') AS succeeded,
     count(*) FILTER (WHERE h.status = 'error' AND NOT starts_with(coalesce(h.errors, ''), 'interrupted:')) AS failed,
     count(*) FILTER (
-        WHERE h.status = 'error' AND NOT starts_with(coalesce(h.errors, ''), 'interrupted:') AND m.reason = ANY (%(held)s::text[])
+        WHERE h.status = 'error' AND NOT starts_with(coalesce(h.errors, ''), 'interrupted:') AND (
+            SELECT m.reason FROM {metrics} AS m WHERE m.history_id = h.id
+        ) = ANY (%(held)s::text[])
     ) AS held,
     count(*) FILTER (WHERE h.status = 'error' AND starts_with(coalesce(h.errors, ''), 'interrupted:')) AS interrupted,
     count(*) FILTER (WHERE h.status NOT IN ('success', 'error')) AS open
 FROM reporting.seeder_run_history AS h
-LEFT JOIN {metrics} AS m ON m.history_id = h.id
 WHERE h.run_id = ANY (%(runs)s::text[]) AND (%(agencies)s::text[] IS NULL OR h.agency_slug = ANY (%(agencies)s::text[]))
 GROUP BY h.run_id, h.agency_slug
