@@ -127,7 +127,8 @@ def test_misspelt_variable_is_warned_of_and_the_command_runs(manage: Manage) -> 
 
 
 def test_interrupted_start_prints_one_line(manage: Manage, tmp_path: Path) -> None:
-    lines = ["import os, signal", "os.kill(os.getpid(), signal.SIGINT)", "from settings.test import *"]
+    handle = "signal.signal(signal.SIGINT, signal.default_int_handler)"  # a process in the background ignores it
+    lines = ["import signal", handle, "signal.raise_signal(signal.SIGINT)", "from settings.test import *"]
     (tmp_path / "stopped.py").write_text("\n".join(lines))
     ended = manage("refresh_all", DJANGO_SETTINGS_MODULE="stopped", PYTHONPATH=str(tmp_path))
     assert only_line(ended, 130) == "Interrupted."
