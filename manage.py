@@ -12,7 +12,7 @@ if __name__ == "__main__":
 
         try:
             execute_from_command_line(sys.argv)
-        except ImproperlyConfigured as error:  # it says what to do; where it was noticed does not help anybody
+        except ImproperlyConfigured as error:  # its message says what to do
             sys.stderr.write(f"{error}\n")
             sys.exit(2)
     except KeyboardInterrupt:  # before the command began
