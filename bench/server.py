@@ -87,6 +87,17 @@ class BenchServer:
             "DB_NAME": database,
         }
 
+    def connection_settings(self, database: str) -> dict[str, str | int]:
+        """Return the same for the projects of dbt and SQLMesh, which name the database by different keys."""
+        server = self.libpq_variables(database)
+        return {
+            "type": "postgres",
+            "host": server["PGHOST"],
+            "port": int(server["PGPORT"]),
+            "user": server["PGUSER"],
+            "password": "",
+        }
+
     @contextmanager
     def at_distance(self, round_trip: float) -> Iterator[None]:
         """Have contenders that are set up inside the block reach the server through a network.

@@ -26,13 +26,8 @@ def dbt(workload: Workload, bench: BenchServer, workers: int) -> Command:
         "models": {"bench": {"+materialized": "materialized_view"}},
         "flags": {"send_anonymous_usage_stats": False},
     }
-    server = bench.libpq_variables(workload.name)
     target = {
-        "type": "postgres",
-        "host": server["PGHOST"],
-        "port": int(server["PGPORT"]),
-        "user": server["PGUSER"],
-        "password": "",
+        **bench.connection_settings(workload.name),
         "dbname": workload.name,
         "schema": SCHEMA,
         "threads": workers,

@@ -31,13 +31,8 @@ def sqlmesh(workload: Workload, bench: BenchServer, workers: int) -> Command:
     for view in workload.views:
         model = f"MODEL (name {SCHEMA}.{view.name}, kind FULL);\n{view.query}\n"
         (project / "models" / f"{view.name}.sql").write_text(model)
-    server = bench.libpq_variables(workload.name)
     connection_settings = {
-        "type": "postgres",
-        "host": server["PGHOST"],
-        "port": int(server["PGPORT"]),
-        "user": server["PGUSER"],
-        "password": "",
+        **bench.connection_settings(workload.name),
         "database": workload.name,
         "concurrent_tasks": workers,
     }
