@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from string import Formatter
 
 from seeder.domain.manifests import ManifestKey, ReportType
@@ -88,13 +89,18 @@ _ARGUMENTS: Mapping[str, str] = {"report_type": r"\w+", "slug": r"[^']*", "numbe
 def description_text(stored: str) -> str:
     """Return the description of a row as a text, if it is one of a single request."""
     for text in _DESCRIPTIONS:
-        if found := re.fullmatch("".join(_pattern(text.template)), stored):
+        if found := _pattern(text.template).fullmatch(stored):
             return text.with_arguments(**found.groupdict())
     return stored
 
 
-def _pattern(template: str) -> Iterator[str]:
-    """Yield the parts of a pattern that matches the sentences of a template."""
+@cache
+def _pattern(template: str) -> re.Pattern[str]:
+    """Return the pattern that matches the sentences of a template."""
+    return re.compile("".join(_pattern_parts(template)))
+
+
+def _pattern_parts(template: str) -> Iterator[str]:
     for literal, name, _, conversion in Formatter().parse(template):
         yield re.escape(literal)
         if name:
