@@ -18,7 +18,7 @@ from seeder.admin.error_pages import error_page
 from seeder.admin.read_only_admin import MAX_COUNTED_ROWS
 from seeder.admin.report_lists import AgencyFilter, ReportAdmin, StatusFilter, link
 from seeder.domain.monitoring.view_counts import count_text
-from seeder.domain.outcomes import Status
+from seeder.domain.outcomes import OPEN_STATUSES, Status
 from seeder.domain.refresh_requests import description_text
 from seeder.models import Run, RunHistory
 from seeder.services import contract_installation
@@ -28,7 +28,6 @@ from seeder.services.storable_text import is_storable
 from seeder.services.translation import translated
 from seeder.texts import Text
 
-_OPEN = (Status.PENDING, Status.RUNNING)
 _lazily_translated: Any = lazy(translated, str)  # the stubs of Django have another type of lazy texts
 
 
@@ -73,11 +72,11 @@ class RunHistoryAdmin(ReportAdmin):
         changes = super().get_changelist_instance(request)
         rows = list(changes.result_list)
         failures = error_redaction.failures_of_rows(rows, can_see_errors=False)
-        unfinished = {row.run_id for row in rows if row.status in _OPEN}
+        unfinished = {row.run_id for row in rows if row.status in OPEN_STATUSES}
         dead = unfinished - living_runs(unfinished)
         for row in rows:
             row.failure = failures[row.pk]
-            row.is_killed = row.status in _OPEN and row.run_id in dead
+            row.is_killed = row.status in OPEN_STATUSES and row.run_id in dead
         changes.result_list = rows
         return changes
 

@@ -24,6 +24,9 @@ class Status(StrEnum):
     ERROR = "error"
 
 
+OPEN_STATUSES = (Status.PENDING, Status.RUNNING)  # of refreshes that have not ended
+
+
 class Outcome(StrEnum):
     """How one view ended."""
 

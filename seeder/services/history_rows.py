@@ -11,7 +11,7 @@ from django.db.models import F, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce, Now
 
 from seeder.domain.manifests import Manifest, ManifestKey, ReportType, ViewKey, ViewSpec
-from seeder.domain.outcomes import Outcome, RefreshResult, Status
+from seeder.domain.outcomes import OPEN_STATUSES, Outcome, RefreshResult, Status
 from seeder.domain.plan import RefreshPlan
 from seeder.errors import RunLockLost
 from seeder.models import JobStatus, Run, RunHistory
@@ -279,7 +279,7 @@ def close_open_rows(run_id: str, *, reason: str, may_close: Callable[[str], bool
 
 
 def _open_rows() -> QuerySet[RunHistory]:
-    return RunHistory.objects.filter(status__in=(Status.PENDING, Status.RUNNING))
+    return RunHistory.objects.filter(status__in=OPEN_STATUSES)
 
 
 def _failure_streak() -> Subquery:

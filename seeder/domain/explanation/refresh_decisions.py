@@ -8,7 +8,7 @@ from seeder.domain.explanation.facts import Decision, Level, RefreshMetrics, Sto
 from seeder.domain.human_format import format_count, format_duration, format_size, time_ago_text
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.monitoring.timeline import HoldInterval
-from seeder.domain.outcomes import HeldReason, Status
+from seeder.domain.outcomes import OPEN_STATUSES, HeldReason, Status
 from seeder.texts import Text
 
 _MIN_WAIT = timedelta(milliseconds=100)  # a shorter one is not reported
@@ -92,8 +92,7 @@ def _pending_text(story: ViewStory, last: StoredRefresh) -> Text:
             held_since=time_text(open_holds[0].started_at),
             reason=open_holds[0].reason,
         )
-    open_statuses = {Status.PENDING, Status.RUNNING}
-    if names := [str(one.view.name) for one in story.relations.views if one.facts.status in open_statuses]:
+    if names := [str(one.view.name) for one in story.relations.views if one.facts.status in OPEN_STATUSES]:
         return Text(
             "A refresh waits in {run} since {since}, because it reads {views}, which has not ended.",
             run=run,

@@ -10,7 +10,7 @@ from seeder.domain.freshness.deadlines import next_deadline
 from seeder.domain.freshness.just_in_time import just_in_time_starts
 from seeder.domain.freshness.states import ViewFacts
 from seeder.domain.manifests import ViewKey
-from seeder.domain.outcomes import Status
+from seeder.domain.outcomes import OPEN_STATUSES
 
 # Expected durations are multiplied, because one of a hundred takes longer than that (log-normal, sigma 0.15).
 _DURATION_FACTOR = 1.4
@@ -103,7 +103,7 @@ def _durations(views: Mapping[ViewKey, ViewWithContracts]) -> Mapping[ViewKey, t
 
 def _is_open(view: ViewWithContracts) -> bool:
     """Return whether a refresh is queued or running."""
-    return view.is_queued or view.facts.status in {Status.PENDING, Status.RUNNING}
+    return view.is_queued or view.facts.status in OPEN_STATUSES
 
 
 def _is_blocked(view: ViewWithContracts, contracts: Iterable[FreshnessContract], now: datetime) -> bool:

@@ -4,7 +4,7 @@ from collections.abc import Collection
 
 from seeder.domain.monitoring.nights import Round
 from seeder.domain.monitoring.report_jobs import Job
-from seeder.domain.outcomes import Status
+from seeder.domain.outcomes import OPEN_STATUSES
 from seeder.texts import Text
 
 
@@ -27,6 +27,6 @@ def late_cause(job: Job, night: Round | None, schedules: Collection[str] | None)
 
 
 def _is_in(night: Round, job: Job) -> bool:
-    if job.status in {Status.PENDING, Status.RUNNING} or job.last_run_id in {run.run_id for run in night.runs}:
+    if job.status in OPEN_STATUSES or job.last_run_id in {run.run_id for run in night.runs}:
         return True
     return job.start_time is not None and job.start_time >= night.started_at

@@ -9,7 +9,7 @@ from django.db.models import Count, DateTimeField, ExpressionWrapper, F, FloatFi
 
 from seeder.domain.manifests import ReportType
 from seeder.domain.monitoring.timeline import HoldInterval, RunTotals, Timeline, TimelineBar, assign_lanes
-from seeder.domain.outcomes import Status
+from seeder.domain.outcomes import OPEN_STATUSES, Status
 from seeder.domain.refresh_requests import REST_OF_RUN, SelectedManifests
 from seeder.errors import UnknownRun
 from seeder.models import Run, RunHistory, RunMetrics
@@ -83,7 +83,7 @@ def view_counts(run_ids: Sequence[str], agencies: list[str] | None) -> Mapping[s
     rows = RunHistory.objects.filter(run_id__in=run_ids).of_agencies(agencies).values_list("run_id")
     counted = rows.annotate(
         views=Count("table_name", distinct=True),
-        open=Count("table_name", distinct=True, filter=Q(status__in=(Status.PENDING, Status.RUNNING))),
+        open=Count("table_name", distinct=True, filter=Q(status__in=OPEN_STATUSES)),
         failed=Count("table_name", distinct=True, filter=Q(status=Status.ERROR)),
     )
     none = {"views": 0, "succeeded": 0, "failed": 0}  # of a run whose history was pruned
@@ -114,7 +114,7 @@ def retry_request(run_id: str, agencies: list[str] | None) -> SelectedManifests:
     Raises `UnknownRun`, also for a run of other agencies.
     """
     run, _ = summary(run_id, agencies)
-    left = [Status.ERROR, Status.PENDING, Status.RUNNING] if run.is_dead else [Status.ERROR]
+    left = [Status.ERROR, *OPEN_STATUSES] if run.is_dead else [Status.ERROR]
     failed = history_of(run_id, agencies).filter(status__in=left).values_list("report_type", "manifest_id")
     return SelectedManifests(
         manifests=frozenset((ReportType(kind), number) for kind, number in failed),

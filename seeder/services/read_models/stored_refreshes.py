@@ -11,7 +11,7 @@ from seeder.domain.group_endings import GroupEnding
 from seeder.domain.manifests import ManifestKey
 from seeder.domain.mode_predictor import RefreshMode
 from seeder.domain.monitoring.timeline import HoldInterval
-from seeder.domain.outcomes import Status
+from seeder.domain.outcomes import OPEN_STATUSES, Status
 from seeder.domain.result_notes import is_reuse_note
 from seeder.models import Run, RunHistory, RunMetrics, SkipDecision
 from seeder.postgres import sessions
@@ -20,8 +20,6 @@ from seeder.postgres.named_statements import STATEMENTS
 from seeder.services.read_models import error_redaction, run_groups, run_timeline
 from seeder.services.read_models.error_redaction import VisibleFailure
 from seeder.services.run.run_liveness_lock import living_runs
-
-_OPEN = (Status.PENDING, Status.RUNNING)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,7 +56,7 @@ def read_latest(
     metrics = _read_metrics(rows, tables)
     runs = _read_runs(rows, tables)
     skips = _read_skip_reasons(rows, tables)
-    unfinished = {row.run_id for row in rows if row.status in _OPEN}
+    unfinished = {row.run_id for row in rows if row.status in OPEN_STATUSES}
     dead = unfinished - living_runs(unfinished)
     stored = [
         (row, _stored(row, failures[row.pk], metrics.get(row.pk), runs.get(row.run_id), wanted.database))
@@ -68,10 +66,12 @@ def read_latest(
         (row, replace(one, skip_reason=(skips[row.pk] if can_see_errors else "") if row.pk in skips else None))
         for row, one in stored
     ]
-    stored = [(row, _interrupted(one) if row.status in _OPEN and row.run_id in dead else one) for row, one in stored]
+    stored = [
+        (row, _interrupted(one) if row.status in OPEN_STATUSES and row.run_id in dead else one) for row, one in stored
+    ]
     if not can_see_runs:
         stored = [(row, replace(one, run_description=None, requested_by=None)) for row, one in stored]
-    ended = next((row for row, _ in stored if row.status not in _OPEN), None)
+    ended = next((row for row, _ in stored if row.status not in OPEN_STATUSES), None)
     group = _group(metrics.get(ended.pk), ended.run_id, agencies) if ended else None
     stored = [(row, replace(one, group=group) if row is ended else one) for row, one in stored]
     return LatestRefreshes(
